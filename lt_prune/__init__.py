@@ -1,0 +1,71 @@
+"""Build, score and prune long-tailed image data, and see what the pruning cost head, middle and tail.
+
+    import lt_prune as lp
+
+    data = lp.build("cifar10-lt100", download=True)
+    scores = lp.score(data)
+    subset = lp.prune(data, scores=scores, metric="avh", ratio=0.45)
+    result = lp.train(data, subset=subset)
+
+Names are loaded when they are first used, so importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lt_prune.errors import LtPruneError as LtPruneError
+    from lt_prune.steps.build import build as build
+    from lt_prune.steps.build import open_set as open_set
+    from lt_prune.steps.evaluate import evaluate as evaluate
+    from lt_prune.steps.export import export as export
+    from lt_prune.steps.export import torch_subset as torch_subset
+    from lt_prune.steps.prune import prune as prune
+    from lt_prune.steps.run import Comparison as Comparison
+    from lt_prune.steps.run import run as run
+    from lt_prune.steps.score import score as score
+    from lt_prune.steps.train import train as train
+    from lt_prune.store.files import read_scores as read_scores
+    from lt_prune.store.files import read_set as read_set
+    from lt_prune.store.files import read_subset as read_subset
+    from lt_prune.store.files import write_scores as write_scores
+    from lt_prune.store.files import write_set as write_set
+    from lt_prune.store.files import write_subset as write_subset
+    from lt_prune.store.results import read_result as read_result
+    from lt_prune.types import Evaluation as Evaluation
+    from lt_prune.types import LongTailedSet as LongTailedSet
+    from lt_prune.types import MetricScores as MetricScores
+    from lt_prune.types import Recipe as Recipe
+    from lt_prune.types import Roster as Roster
+    from lt_prune.types import ScoreSet as ScoreSet
+    from lt_prune.types import Subset as Subset
+    from lt_prune.types import TrainResult as TrainResult
+
+_NAMES = {
+    "errors": ("LtPruneError",),
+    "steps.build": ("build", "open_set"),
+    "steps.evaluate": ("evaluate",),
+    "steps.export": ("export", "torch_subset"),
+    "steps.prune": ("prune",),
+    "steps.run": ("Comparison", "run"),
+    "steps.score": ("score",),
+    "steps.train": ("train",),
+    "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
+    "store.results": ("read_result",),
+    "types": ("Evaluation", "LongTailedSet", "MetricScores", "Recipe", "Roster", "ScoreSet", "Subset", "TrainResult"),
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lt_prune' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"lt_prune.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,33 @@
+"""The only exceptions a user is meant to see: one sentence saying what was expected, what came, what to do."""
+
+
+class LtPruneError(Exception):
+    """Base of every error raised on purpose; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class ArgumentError(LtPruneError):
+    """An argument has a value that no data could make right."""
+
+    exit_code = 2
+
+
+class UnknownNameError(ArgumentError):
+    """A name that no member of a family (metric, strategy, method, source) bears."""
+
+
+class DataError(LtPruneError):
+    """The images cannot be read, or cannot give what was asked of them."""
+
+
+class FileError(LtPruneError):
+    """A file of ours is missing, truncated, altered, or of another kind or version."""
+
+
+class MismatchError(LtPruneError):
+    """Two things that belong to different data sets, or to different recipes, were brought together."""
+
+
+class DivergenceError(LtPruneError):
+    """Training produced numbers that are not finite."""

@@ -1,0 +1,293 @@
+"""What flows from step to step: small frozen dataclasses of plain arrays, each saved to one file and read back whole.
+
+Shapes: N training samples, M classes, K ensemble members, H x W pixels of C channels, T test samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from lt_prune.errors import ArgumentError, MismatchError
+
+Array = npt.NDArray[Any]
+Hard = Literal["high", "low"]
+
+
+class Progress(Protocol):
+    """Called while a step works, with what it works on and how many epochs of how many are done."""
+
+    def __call__(self, what: str, done: int, total: int) -> None: ...
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """The progress of a step that nobody watches."""
+
+
+GROUPS = ("head", "middle", "tail")
+
+
+def digest_of(ids: Array) -> str:
+    """SHA-256 of ascending ids, in hexadecimal."""
+    return hashlib.sha256(ids.astype("<u8").tobytes()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Roster:
+    """Who is in a data set: one row a training sample, in ascending order of id, whatever order the source had.
+
+    A sample is known by its content (see `lt_prune.data.identity`), so two copies of the same data give the same roster.
+    """
+
+    name: str
+    """What files made from this set are named after, for example "cifar10-lt100"."""
+    ids: Array
+    """uint64 (N,), ascending, unique."""
+    labels: Array
+    """int64 (N,), in [0, M)."""
+    class_names: tuple[str, ...]
+    """M names; the index is the label."""
+    groups: tuple[int, int]
+    """(end of head, start of tail): half-open ranges over the classes sorted by decreasing count."""
+    source: str
+    """The source it was read from, as the user named it."""
+    source_size: int
+    """Number of training samples in the whole source, before any cut."""
+    positions: Array
+    """int64 (N,): position of each sample in the source's own training split."""
+    file_names: tuple[str, ...] | None = None
+    """For file sources, each sample's path below the source's root."""
+    built: Mapping[str, Any] = field(default_factory=dict)
+    """Profile, imbalance ratio, seed and selection that cut the set from its source."""
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.ids)
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.class_names)
+
+    @cached_property
+    def counts(self) -> Array:
+        """int64 (M,): training samples of each class."""
+        return np.bincount(self.labels, minlength=self.n_classes)
+
+    @cached_property
+    def class_groups(self) -> Array:
+        """int64 (M,): 0 for head, 1 for middle, 2 for tail, by the rank of the class's count."""
+        rank = np.empty(self.n_classes, dtype=np.int64)
+        rank[np.argsort(-self.counts, kind="stable")] = np.arange(self.n_classes)
+        head_end, tail_start = self.groups
+        return (rank >= head_end).astype(np.int64) + (rank >= tail_start)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hexadecimal digest of the ids: equal exactly where the samples are the same."""
+        return digest_of(self.ids)
+
+    def require_same(self, other: Roster, what: str) -> None:
+        """Refuse `other` unless it lists the very same samples.
+
+        Raises:
+            MismatchError: says how many ids match; `what` names the thing that `other` belongs to.
+        """
+        if self.digest != other.digest:
+            common = len(np.intersect1d(self.ids, other.ids, assume_unique=True))
+            raise MismatchError(
+                f"{what} was made from other data: {common:,} of its {other.n_samples:,} sample ids are among the "
+                f"{self.n_samples:,} of {self.name}; make it again from this data, or name the data it was made from"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LongTailedSet:
+    """A long-tailed training set and its untouched test set, with pixels."""
+
+    roster: Roster
+    pixels: Array
+    """uint8 (N, H, W, C), in the roster's order."""
+    test_pixels: Array
+    """uint8 (T, H, W, C)."""
+    test_labels: Array
+    """int64 (T,)."""
+    flip: bool
+    """Whether a mirrored image still shows the same class (not so for digits)."""
+    origin: str | None = None
+    """What to name as --data to get this set again, where that is known."""
+
+    def take(self, positions: Array) -> tuple[Array, Array]:
+        """Pixels and labels of the training samples at `positions` of the roster."""
+        return self.pixels[positions], self.roster.labels[positions]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How one network is trained. Defaults are stage one of Wang & Yan, as MiSLAS trains it."""
+
+    epochs: int = 300
+    batch_size: int = 128
+    lr: float = 0.1
+    """Peak learning rate."""
+    warmup: int = 5
+    """Epochs over which the learning rate rises linearly from 0."""
+    schedule: str = "step"
+    """After the warm-up: "step" (x0.1 at 80 %, x0.01 at 90 % of the epochs), "cosine" (to 0) or "constant"."""
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    mixup: float = 0.0
+    """Mixup draws its share from Beta(mixup, mixup); 0 is off."""
+    depth: int = 32
+    """Depth of the CIFAR-style ResNet."""
+    padding: int = 4
+    """Pixels of zero padding on each side before the random crop."""
+    flip: bool = True
+    """Random horizontal flip."""
+
+    def __post_init__(self) -> None:
+        for name, low in (("epochs", 1), ("batch_size", 2), ("warmup", 0), ("padding", 0)):
+            if getattr(self, name) < low:
+                raise ArgumentError(f"{name} must be at least {low}, not {getattr(self, name)}")
+        for name in ("lr", "momentum", "weight_decay", "mixup"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ArgumentError(f"{name} must be a number of 0 or more, not {getattr(self, name)}")
+        if self.schedule not in ("step", "cosine", "constant"):
+            raise ArgumentError(f"schedule must be step, cosine or constant, not {self.schedule!r}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MetricScores:
+    """One metric's scores by every member of an ensemble."""
+
+    per_member: Array
+    """float32 (K, N)."""
+    hard: Hard
+    """Which end is hard: "high" where a higher score means a harder sample."""
+    equation: str
+    """Where the metric is defined."""
+
+    @cached_property
+    def mean(self) -> Array:
+        """float32 (N,): mean over members, the score that pruning uses."""
+        return np.asarray(self.per_member.mean(axis=0, dtype=np.float64), dtype=np.float32)
+
+    @cached_property
+    def spread(self) -> Array:
+        """float32 (N,): standard deviation over members (0 with one member)."""
+        return np.asarray(self.per_member.std(axis=0, dtype=np.float64), dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoreSet:
+    """Scores of every training sample by every metric, each member apart."""
+
+    roster: Roster
+    metrics: Mapping[str, MetricScores]
+    seeds: tuple[int, ...]
+    """The K members' seeds, all different."""
+    train_accuracy: Array
+    """float64 (K,): each member's accuracy on the samples it was trained on, in evaluation mode."""
+    seconds: Array
+    """float64 (K,): each member's training time."""
+    recipe: Recipe
+    versions: Mapping[str, str]
+    """Library versions the scores were made with."""
+
+    def metric(self, name: str) -> MetricScores:
+        """Scores of one metric.
+
+        Raises:
+            ArgumentError: the metric is not among those stored.
+        """
+        if name not in self.metrics:
+            raise ArgumentError(
+                f"there are no {name!r} scores here, only {', '.join(self.metrics)}: add them with "
+                f"`lt-prune score --metric {name}`"
+            )
+        return self.metrics[name]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subset:
+    """Which samples of a roster a pruning kept, and everything that decided it."""
+
+    roster: Roster
+    kept: Array
+    """bool (N,), in the roster's order."""
+    strategy: str
+    ratio: float
+    """The fraction asked to be removed."""
+    options: Mapping[str, Any]
+    """Metric, end kept, scope, seed and the digest of the scores used."""
+
+    @property
+    def label(self) -> str:
+        """Short name of what chose: the metric for a ranked subset, otherwise the strategy."""
+        return str(self.options.get("metric") or self.strategy)
+
+    @property
+    def kept_ids(self) -> Array:
+        return self.roster.ids[self.kept]
+
+    @property
+    def removed_ids(self) -> Array:
+        return self.roster.ids[~self.kept]
+
+    @cached_property
+    def digest(self) -> str:
+        """Hexadecimal digest of the kept ids."""
+        return digest_of(self.kept_ids)
+
+    @cached_property
+    def kept_counts(self) -> Array:
+        """int64 (M,): kept samples of each class."""
+        return np.bincount(self.roster.labels[self.kept], minlength=self.roster.n_classes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Test results as fractions in [0, 1]; None where a class or a group has no test sample."""
+
+    overall: float
+    balanced: float
+    """Mean of the per-class accuracies."""
+    head: float | None
+    middle: float | None
+    tail: float | None
+    per_class: tuple[float | None, ...]
+    ece: float
+    """Expected calibration error, 15 bins."""
+    n_test: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult:
+    """What a trained run reached after its last epoch, and everything that made it."""
+
+    name: str
+    """Name of the set."""
+    data: str | None
+    """What was named as --data."""
+    data_digest: str
+    subset: str | None
+    """Label and ratio of the subset trained on, None for the whole set."""
+    subset_digest: str | None
+    n_train: int
+    class_counts: tuple[int, ...]
+    method: str
+    prediction: str
+    recipe: Recipe
+    seed: int
+    evaluation: Evaluation
+    loss: tuple[float, ...]
+    """Mean training loss of each epoch."""
+    seconds: float
+    """Training time alone, summed over interruptions."""
+    device: str
+    versions: Mapping[str, str]
