@@ -1,0 +1,57 @@
+"""A sample is known by its content: pixels, label, and an occurrence number among exact duplicates.
+
+Positions differ between copies of a data set (CIFAR's pickles, a folder of PNGs, a shuffled archive); content does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from lt_prune.types import Array
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def content_digests(pixels: Array, labels: Array) -> Array:
+    """64-bit BLAKE2b digest of each sample's shape, label and pixels.
+
+    Args:
+        pixels: uint8 (N, H, W, C).
+        labels: integers (N,).
+
+    Returns:
+        uint64 (N,); equal for exact duplicates.
+    """
+    shape = np.asarray(pixels.shape[1:], dtype="<i4").tobytes()
+    digests = np.empty(len(pixels), dtype="<u8")
+    for i, (image, label) in enumerate(zip(np.ascontiguousarray(pixels), labels.astype("<i4"))):
+        content = hashlib.blake2b(shape + label.tobytes(), digest_size=8)
+        content.update(image)
+        digests[i] = int.from_bytes(content.digest(), "little")
+    return digests.astype(np.uint64)
+
+
+def occurrences(digests: Array) -> Array:
+    """int64 (N,): how many equal digests stand before each one (0 for the first)."""
+    order = np.argsort(digests, kind="stable")
+    new = np.r_[True, digests[order][1:] != digests[order][:-1]] if len(digests) else np.zeros(0, bool)
+    run_start = np.maximum.accumulate(np.where(new, np.arange(len(digests)), 0))
+    number = np.empty(len(digests), dtype=np.int64)
+    number[order] = np.arange(len(digests)) - run_start
+    return number
+
+
+def sample_ids(digests: Array, occurrence: Array) -> Array:
+    """uint64 (N,): the digest itself for a first occurrence, a mix of both for a repeat."""
+    return np.where(occurrence == 0, digests, mix(digests, occurrence))
+
+
+def mix(values: Array, key: Array | int) -> Array:
+    """Pseudo-random uint64 of each value and a key, by SplitMix64 (Steele et al. 2014); the same on every machine."""
+    with np.errstate(over="ignore"):
+        z = values + (np.asarray(key, dtype=np.uint64) + np.uint64(1)) * _GOLDEN
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.asarray(z ^ (z >> np.uint64(31)))

@@ -1,0 +1,60 @@
+"""Sources of images: each is a function from a `Request` to a `Source`, registered by name.
+
+A user names one as `name` or `name:PATH`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lt_prune.registry import Registry
+from lt_prune.types import Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a source is asked for."""
+
+    path: Path | None = None
+    """Where the data lies; None lets the source look in its usual places."""
+    download: bool = False
+    """Fetch what is missing, for sources that can."""
+    resize: int | None = None
+    """Side of the square that images are resized to, for sources of files."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """Every image of a source, in the source's own order."""
+
+    pixels: Array
+    """uint8 (N, H, W, C)."""
+    labels: Array
+    """int64 (N,)."""
+    test_pixels: Array
+    """uint8 (T, H, W, C); T may be 0."""
+    test_labels: Array
+    """int64 (T,)."""
+    class_names: tuple[str, ...]
+    flip: bool = True
+    groups: tuple[int, int] | None = None
+    """Published head and tail ranges, where there are any."""
+    imbalance: float | None = None
+    """Imbalance ratio that the bare name of the source stands for; None takes it as it is."""
+    file_names: tuple[str, ...] | None = None
+
+
+SOURCES: Registry[Callable[[Request], Source]] = Registry(
+    "data source",
+    "lt_prune.sources",
+    {
+        "digits": "lt_prune.data.sources.digits:digits",
+        "fashion-mnist": "lt_prune.data.sources.fashion_mnist:fashion_mnist",
+        "cifar10": "lt_prune.data.sources.cifar:cifar10",
+        "cifar100": "lt_prune.data.sources.cifar:cifar100",
+        "folder": "lt_prune.data.sources.folder:folder",
+        "npz": "lt_prune.data.sources.npz:npz",
+    },
+)

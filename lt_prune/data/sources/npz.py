@@ -1,0 +1,67 @@
+"""One NumPy archive: x_train, y_train, x_test, y_test (the names Keras uses), and class_names by choice."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from lt_prune.data.sources import Request, Source
+from lt_prune.errors import ArgumentError, DataError
+from lt_prune.types import Array
+
+
+def npz(request: Request) -> Source:
+    """Read an archive of uint8 images (N, H, W) or (N, H, W, C) and integer labels (N,). Nothing is unpickled.
+
+    x_test and y_test may be left out of a set that is only scored and pruned.
+
+    Raises:
+        ArgumentError: no path was given.
+        DataError: the file is no such archive.
+    """
+    if request.path is None:
+        raise ArgumentError("the npz source needs a path: --data npz:PATH")
+    arrays = _load(request.path)
+    if missing := [name for name in ("x_train", "y_train") if name not in arrays]:
+        raise DataError(
+            f"{request.path} has no {' and no '.join(missing)}: it holds {', '.join(sorted(arrays)) or 'nothing'}"
+        )
+    pixels, labels = _images(arrays, "x_train", request.path), _labels(arrays, "y_train", request.path)
+    test_pixels, test_labels = pixels[:0], labels[:0]
+    if "x_test" in arrays or "y_test" in arrays:
+        test_pixels, test_labels = _images(arrays, "x_test", request.path), _labels(arrays, "y_test", request.path)
+    if "class_names" in arrays:
+        class_names = tuple(str(name) for name in arrays["class_names"])
+    else:
+        class_names = tuple(str(c) for c in range(int(labels.max(initial=-1)) + 1))
+    return Source(pixels=pixels, labels=labels, test_pixels=test_pixels, test_labels=test_labels, class_names=class_names)
+
+
+def _load(path: Path) -> dict[str, Array]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist: name an .npz file as npz:PATH") from None
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is not a readable .npz archive of plain arrays ({error})") from None
+
+
+def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
+    images = arrays.get(name)
+    if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
+        found = "nothing" if images is None else f"{images.dtype} {images.shape}"
+        raise DataError(f"{name} in {path} must be uint8 images (N, H, W) or (N, H, W, C), not {found}")
+    return images if images.ndim == 4 else images[..., None]
+
+
+def _labels(arrays: dict[str, Array], name: str, path: Path) -> Array:
+    labels = arrays.get(name)
+    if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels is None or labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        found = "nothing" if labels is None else f"{labels.dtype} {labels.shape}"
+        raise DataError(f"{name} in {path} must be integer labels (N,), not {found}")
+    return labels.astype(np.int64)

@@ -1,0 +1,133 @@
+"""The three kinds of sealed files: sets, scores and subsets. Each holds its roster, so each can be read alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lt_prune.store.hdf5 import Document, read_document, write_document
+from lt_prune.types import Array, LongTailedSet, MetricScores, Recipe, Roster, ScoreSet, Subset
+
+
+def write_set(path: Path, data: LongTailedSet) -> None:
+    """Write a long-tailed set with its pixels."""
+    arrays = {"pixels": data.pixels, "test/pixels": data.test_pixels, "test/labels": data.test_labels}
+    _write(path, "set", data.roster, arrays, {"/": {"flip": int(data.flip)}})
+
+
+def read_set(path: Path) -> LongTailedSet:
+    """Read a long-tailed set; raises FileError as `read_document` does."""
+    document = read_document(path, "set")
+    return LongTailedSet(
+        roster=_roster(document),
+        pixels=document.arrays["pixels"],
+        test_pixels=document.arrays["test/pixels"],
+        test_labels=document.arrays["test/labels"],
+        flip=bool(document.attributes["/"]["flip"]),
+    )
+
+
+def write_scores(path: Path, scores: ScoreSet) -> None:
+    """Write scores; the layout is documented in scores/README.md."""
+    arrays: dict[str, Array] = {
+        "members/seeds": np.array(scores.seeds, dtype=np.int64),
+        "members/train_accuracy": scores.train_accuracy,
+        "members/seconds": scores.seconds,
+    }
+    attributes: dict[str, Mapping[str, Any]] = {
+        "/": {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)},
+    }
+    for name, metric in scores.metrics.items():
+        place = f"metrics/{name}"
+        arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/spread": metric.spread}
+        attributes[place] = {"hard": metric.hard, "equation": metric.equation}
+    _write(path, "scores", scores.roster, arrays, attributes)
+
+
+def read_scores(path: Path) -> ScoreSet:
+    """Read scores; raises FileError as `read_document` does."""
+    document = read_document(path, "scores")
+    metrics = {}
+    for place, attributes in document.attributes.items():
+        if place.startswith("metrics/"):
+            metrics[place.partition("/")[2]] = MetricScores(
+                per_member=document.arrays[f"{place}/per_member"],
+                hard=attributes["hard"],
+                equation=attributes["equation"],
+            )
+    return ScoreSet(
+        roster=_roster(document),
+        metrics=metrics,
+        seeds=tuple(int(seed) for seed in document.arrays["members/seeds"]),
+        train_accuracy=document.arrays["members/train_accuracy"],
+        seconds=document.arrays["members/seconds"],
+        recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
+        versions=json.loads(document.attributes["/"]["versions"]),
+    )
+
+
+def write_subset(path: Path, subset: Subset) -> None:
+    """Write a subset: the kept and the removed ids, and everything that decided it."""
+    arrays = {"kept_ids": subset.kept_ids, "removed_ids": subset.removed_ids}
+    attributes = {"strategy": subset.strategy, "ratio": subset.ratio, "options": dict(subset.options)}
+    _write(path, "subset", subset.roster, arrays, {"/": attributes})
+
+
+def read_subset(path: Path) -> Subset:
+    """Read a subset; raises FileError as `read_document` does."""
+    document = read_document(path, "subset")
+    roster = _roster(document)
+    attributes = document.attributes["/"]
+    return Subset(
+        roster=roster,
+        kept=np.isin(roster.ids, document.arrays["kept_ids"]),
+        strategy=attributes["strategy"],
+        ratio=attributes["ratio"],
+        options=json.loads(attributes["options"]),
+    )
+
+
+def _write(
+    path: Path, kind: str, roster: Roster, arrays: Mapping[str, Array], attributes: Mapping[str, Mapping[str, Any]]
+) -> None:
+    roster_arrays = {
+        "ids": roster.ids,
+        "labels": roster.labels,
+        "positions": roster.positions,
+        "class_names": np.array(roster.class_names, dtype=object),
+    }
+    if roster.file_names:
+        roster_arrays["file_names"] = np.array(roster.file_names, dtype=object)
+    own = {
+        "name": roster.name,
+        "data_digest": roster.digest,
+        "groups": list(roster.groups),
+        "source": roster.source,
+        "source_size": roster.source_size,
+        "built": dict(roster.built),
+    }
+    merged = {**attributes, "/": {**own, **attributes["/"]}}
+    write_document(path, kind, Document({**roster_arrays, **arrays}, merged))
+
+
+def _roster(document: Document) -> Roster:
+    attributes = document.attributes["/"]
+    head_end, tail_start = json.loads(attributes["groups"])
+    file_names = document.arrays.get("file_names")
+    return Roster(
+        name=attributes["name"],
+        ids=document.arrays["ids"],
+        labels=document.arrays["labels"],
+        class_names=tuple(document.arrays["class_names"]),
+        groups=(head_end, tail_start),
+        source=attributes["source"],
+        source_size=attributes["source_size"],
+        positions=document.arrays["positions"],
+        file_names=None if file_names is None else tuple(file_names),
+        built=json.loads(attributes["built"]),
+    )

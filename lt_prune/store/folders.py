@@ -1,0 +1,45 @@
+"""Folders that one process at a time works in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lt_prune.errors import LtPruneError
+
+
+@contextmanager
+def locked(folder: Path | None) -> Iterator[None]:
+    """Hold a folder, made where missing, against other processes; None holds nothing.
+
+    Raises:
+        LtPruneError: another process holds it.
+    """
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise LtPruneError(f"another process is at work in {folder}: wait for it, or give another --out") from None
+
+
+def clear(*paths: Path | None) -> None:
+    """Remove files, and what folders hold (but not the lock that is held on them)."""
+    for path in paths:
+        if path is None or not path.exists():
+            continue
+        if path.is_file():
+            path.unlink()
+            continue
+        for entry in path.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != ".lock":
+                entry.unlink()

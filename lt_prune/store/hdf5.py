@@ -1,0 +1,112 @@
+"""HDF5 files sealed by a checksum.
+
+A file begins with a user block of 512 bytes that HDF5 leaves to its writer; ours holds one line, `lt-prune sha256=...`,
+the digest of everything after the block. Any HDF5 reader opens the file; ours verifies every byte first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from lt_prune.errors import FileError
+from lt_prune.store.atomic import write_bytes
+from lt_prune.types import Array
+
+BLOCK = 512
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Document:
+    """The content of a file: arrays by path, and attributes of a path ("/" is the file itself)."""
+
+    arrays: Mapping[str, Array]
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def write_document(path: Path, kind: str, document: Document) -> None:
+    """Write a document of a kind ("scores", "subset", "set"). Arrays of text are stored as UTF-8; attributes that are no
+    plain text or number as JSON."""
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", userblock_size=BLOCK) as file:
+        file.attrs["format"] = f"lt-prune {kind}"
+        file.attrs["schema_version"] = SCHEMA_VERSION
+        for name, array in document.arrays.items():
+            _write_array(file, name, array)
+        for place, attributes in document.attributes.items():
+            for key, value in attributes.items():
+                file.require_group(place).attrs[key] = value if isinstance(value, (str, int, float)) else json.dumps(value)
+    content = memory.getvalue()[BLOCK:]
+    seal = f"lt-prune sha256={hashlib.sha256(content).hexdigest()}\n".encode()
+    write_bytes(path, seal.ljust(BLOCK, b"\0") + content)
+
+
+def read_document(path: Path, kind: str) -> Document:
+    """Read a document back, after verifying it.
+
+    Raises:
+        FileError: the file is missing, truncated, altered, of another kind, or of a later version.
+    """
+    content = _verified(path)
+    with h5py.File(io.BytesIO(content), "r") as file:
+        if file.attrs["format"] != f"lt-prune {kind}":
+            raise FileError(f"{path} is an {file.attrs['format']} file, and a {kind} file was expected")
+        if file.attrs["schema_version"] > SCHEMA_VERSION:
+            raise FileError(
+                f"{path} has schema version {file.attrs['schema_version']}, and this lt-prune reads up to "
+                f"{SCHEMA_VERSION}: update lt-prune"
+            )
+        arrays: dict[str, Array] = {}
+        attributes: dict[str, Mapping[str, Any]] = {"/": _attributes(file)}
+
+        def collect(name: str, node: h5py.HLObject) -> None:
+            if isinstance(node, h5py.Dataset):
+                arrays[name] = node.asstr()[:] if h5py.check_string_dtype(node.dtype) else node[:]
+            else:
+                attributes[name] = _attributes(node)
+
+        file.visititems(collect)
+    return Document(arrays, attributes)
+
+
+def kind_of(path: Path) -> str | None:
+    """The kind of the document at `path`, None where it is no document of ours."""
+    try:
+        with h5py.File(path, "r") as file:
+            words = str(file.attrs.get("format", "")).split()
+    except OSError:
+        return None
+    return words[1] if len(words) == 2 and words[0] == "lt-prune" else None
+
+
+def _verified(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist") from None
+    if not content.startswith(b"lt-prune sha256="):
+        raise FileError(f"{path} is not a file that lt-prune wrote")
+    written = content[:BLOCK].rstrip(b"\0").rstrip(b"\n").partition(b"=")[2].decode("ascii", "replace")
+    if hashlib.sha256(content[BLOCK:]).hexdigest() != written:
+        raise FileError(f"{path} is damaged (its checksum does not match): make it again or restore a copy")
+    return content
+
+
+def _write_array(file: h5py.File, name: str, array: Array) -> None:
+    if array.dtype.kind in "UO":
+        file.create_dataset(name, data=array.astype(object), dtype=h5py.string_dtype())
+    else:
+        file.create_dataset(name, data=array)
+
+
+def _attributes(node: h5py.HLObject) -> dict[str, Any]:
+    return {key: value.item() if isinstance(value, np.generic) else value for key, value in node.attrs.items()}
