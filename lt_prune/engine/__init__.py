@@ -1,0 +1,1 @@
+"""Training and prediction of networks: devices, schedule, the loop, checkpoints."""

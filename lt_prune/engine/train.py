@@ -1,0 +1,161 @@
+"""The one training loop: ensemble members and stage one alike."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch.nn import functional as F
+
+from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.mixup import mixup
+from lt_prune.engine.schedule import learning_rate
+from lt_prune.errors import DivergenceError, MismatchError
+from lt_prune.models.network import Network, build_network
+from lt_prune.randomness import derive_seed
+from lt_prune.store.weights import read_weights, write_weights
+from lt_prune.types import Array, Recipe
+
+if TYPE_CHECKING:
+    from lt_prune.methods import Method
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One network to train, whole: the same run gives the same network wherever and in whatever pieces it is trained."""
+
+    pixels: Array
+    """uint8 (N, H, W, C)."""
+    labels: Array
+    """int64 (N,)."""
+    n_classes: int
+    recipe: Recipe
+    method: Method
+    seed: int
+    identity: str
+    """Method and data in words; with recipe and seed it tells whether a checkpoint is of this run."""
+    checkpoint: Path | None = None
+    """Where the state is kept after each epoch; after the last one, the weights without the optimizer's state."""
+
+
+class OnEpoch(Protocol):
+    """Called with the number of whole epochs done."""
+
+    def __call__(self, *, done: int) -> None: ...
+
+
+def _unwatched(*, done: int) -> None:
+    """What happens at an epoch that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network after its last epoch."""
+
+    network: Network
+    loss: tuple[float, ...]
+    """Mean training loss of each epoch."""
+    seconds: float
+    """Training time, summed over interruptions."""
+
+
+@dataclass
+class _State:
+    network: Network
+    optimizer: torch.optim.SGD
+    loss: list[float]
+    seconds: float
+
+
+def train_network(run: Run, device: torch.device, on_epoch: OnEpoch = _unwatched) -> Trained:
+    """Train `run` to its last epoch, going on from its checkpoint where there is one.
+
+    Args:
+        on_epoch: called with the number of whole epochs done.
+
+    Raises:
+        DivergenceError: the loss is no longer finite.
+        MismatchError: the checkpoint belongs to another run.
+        FileError: the checkpoint is damaged.
+    """
+    recipe = run.recipe
+    state = _start(run, device)
+    batches = TrainingBatches.of(
+        run.pixels, run.labels, padding=recipe.padding, flip=recipe.flip, batch_size=recipe.batch_size, seed=run.seed
+    ).to(device)
+    for epoch in range(len(state.loss), recipe.epochs):
+        on_epoch(done=epoch)
+        began = time.perf_counter()
+        state.loss.append(_train_epoch(run, state, batches, epoch))
+        state.seconds += time.perf_counter() - began
+        if run.checkpoint:
+            write_weights(run.checkpoint, _pack(run, state))
+    on_epoch(done=recipe.epochs)
+    return Trained(state.network.eval(), tuple(state.loss), state.seconds)
+
+
+def _train_epoch(run: Run, state: _State, batches: TrainingBatches, epoch: int) -> float:
+    state.network.train()
+    recipe = run.recipe
+    total = torch.zeros((), dtype=torch.float64, device=batches.labels.device)
+    for step, (pixels, labels) in enumerate(batches.epoch(epoch)):
+        state.optimizer.param_groups[0]["lr"] = learning_rate(recipe, epoch + step / len(batches.bounds))
+        target = F.one_hot(labels, run.n_classes).float()
+        if recipe.mixup:
+            pixels, target = mixup(pixels, target, recipe.mixup, run.seed, epoch, step)
+        loss = run.method(state.network(pixels), target)
+        state.optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        state.optimizer.step()
+        total += loss.detach() * len(labels)
+    mean = float(total) / len(batches.labels)
+    if not math.isfinite(mean):
+        raise DivergenceError(f"training diverged in epoch {epoch + 1} (mean loss {mean}): lower the learning rate")
+    return mean
+
+
+def _start(run: Run, device: torch.device) -> _State:
+    """The state after the last whole epoch: that of the checkpoint, or a new one."""
+    network = build_network(
+        depth=run.recipe.depth, channels=run.pixels.shape[-1], n_classes=run.n_classes, seed=derive_seed(run.seed, "weights")
+    )
+    network.normalise_by(run.pixels)
+    network.to(device)
+    optimizer = torch.optim.SGD(
+        network.parameters(), lr=0.0, momentum=run.recipe.momentum, weight_decay=run.recipe.weight_decay
+    )
+    state = _State(network, optimizer, [], 0.0)
+    if run.checkpoint and run.checkpoint.exists():
+        _unpack(run, state, read_weights(run.checkpoint, device))
+    return state
+
+
+def _identity(run: Run) -> str:
+    return json.dumps({"what": run.identity, "seed": run.seed, **asdict(run.recipe)})
+
+
+def _pack(run: Run, state: _State) -> dict[str, Any]:
+    return {
+        "run": _identity(run),
+        "network": state.network.state_dict(),
+        "optimizer": state.optimizer.state_dict() if len(state.loss) < run.recipe.epochs else None,
+        "loss": state.loss,
+        "seconds": state.seconds,
+    }
+
+
+def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
+    if saved["run"] != _identity(run):
+        raise MismatchError(
+            f"{run.checkpoint} was trained on other data or with other settings: give this run another --out, or start it "
+            f"anew with --overwrite"
+        )
+    state.network.load_state_dict(saved["network"])
+    if saved["optimizer"] is not None:
+        state.optimizer.load_state_dict(saved["optimizer"])
+    state.loss, state.seconds = list(saved["loss"]), float(saved["seconds"])

@@ -1,0 +1,49 @@
+"""Metrics of how hard a sample is: each a plain function `metric(outputs, labels) -> (B,)` of one member's outputs.
+
+A sample's score depends on that sample alone, never on the batch it came in, and each metric declares which end is hard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lt_prune.registry import Registry
+from lt_prune.types import Hard
+
+if TYPE_CHECKING:  # the names must be listed without loading torch
+    from torch import Tensor
+
+    from lt_prune.models.network import Outputs
+
+    Function = Callable[[Outputs, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric function with what a reader of its scores must know."""
+
+    function: Function
+    hard: Hard
+    """Which end is hard."""
+    equation: str
+    """Where it is defined."""
+
+    def __call__(self, outputs: Outputs, labels: Tensor) -> Tensor:
+        return self.function(outputs, labels)
+
+
+def metric(*, hard: Hard, equation: str) -> Callable[[Function], Metric]:
+    """Decorate a function as a metric."""
+    return lambda function: Metric(function, hard, equation)
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    "lt_prune.metrics",
+    {
+        "el2n": "lt_prune.metrics.el2n:el2n",
+        "avh": "lt_prune.metrics.avh:avh",
+    },
+)

@@ -1,0 +1,1 @@
+"""Networks behind one face: pixels in, features and logits out."""
