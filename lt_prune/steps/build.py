@@ -1,0 +1,105 @@
+"""Source -> long-tailed set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from lt_prune.data.assemble import assemble
+from lt_prune.data.sources import SOURCES, Request
+from lt_prune.data.spec import Spec, parse_spec
+from lt_prune.errors import ArgumentError
+from lt_prune.store.files import read_set, write_set
+from lt_prune.types import LongTailedSet
+
+Data = str | Path | LongTailedSet
+"""A set, a set file (.h5), or SOURCE[-ltB | -stepB | -full][:PATH]."""
+
+
+def build(
+    data: str = "digits",
+    *,
+    imbalance: float | None = None,
+    profile: str | None = None,
+    largest: int | None = None,
+    seed: int = 0,
+    selection: str = "content",
+    groups: tuple[int, int] | None = None,
+    download: bool = False,
+    resize: int | None = None,
+    out: Path | None = None,
+) -> LongTailedSet:
+    """Cut a source to a long-tailed set.
+
+    Args:
+        data: SOURCE[:PATH], or with a cut in its name, such as "cifar10-lt50" or "cifar100-step10".
+        imbalance: ratio of the largest class to the smallest; by default the source's own (10 for digits, 100 for
+            Fashion-MNIST and CIFAR), and folders and archives are taken as they are.
+        profile: "exp" (Wang & Yan, Eq. 10), "step", or "none" to take every image.
+        largest: images of the largest class; by default as many as the source's smallest class has.
+        seed: names the selection; the choice depends on (seed, content) alone.
+        selection: "content", or "mislas" for the reference code's shuffle.
+        groups: (end of head, start of tail) over the classes sorted by decreasing count.
+        download: fetch the source where it can be.
+        resize: side of the square that a folder's images are resized to.
+        out: file to write the set to.
+
+    Raises:
+        ArgumentError: a value is out of range, or a class has too few images for the profile.
+        DataError: the source cannot be read.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> lp.build("digits", imbalance=10).roster.counts.tolist()
+        [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
+    """
+    if resize is not None and resize < 1:
+        raise ArgumentError(f"resize must be at least 1 pixel, not {resize}")
+    spec = parse_spec(str(data))
+    if spec.profile and (profile or imbalance is not None):
+        raise ArgumentError(f"{data!r} names its cut already: leave out --profile and --imbalance, or name the bare source")
+    source = SOURCES.load(spec.source)(Request(path=spec.path, download=download, resize=resize))
+    profile = profile or spec.profile or ("none" if imbalance is None and source.imbalance is None else "exp")
+    if profile == "none" and (imbalance is not None or largest is not None or selection != "content"):
+        raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
+    if imbalance is None and profile != "none":
+        imbalance = spec.imbalance or source.imbalance
+    built = assemble(
+        source,
+        name=_name(spec, profile, imbalance, largest, seed, selection),
+        spec=str(data),
+        profile=profile,
+        imbalance=imbalance,
+        largest=largest,
+        seed=seed,
+        selection=selection,
+        groups=groups,
+    )
+    if out:
+        write_set(out, built)
+    return built
+
+
+def open_set(data: Data = "digits", *, download: bool = False, resize: int | None = None) -> LongTailedSet:
+    """The set that `data` names: itself, read from its file, or built from its source.
+
+    Raises:
+        FileError: the set file is missing or damaged.
+        LtPruneError: as `build` does.
+    """
+    if isinstance(data, LongTailedSet):
+        return data
+    is_file = str(data).endswith(".h5")
+    opened = read_set(Path(data)) if is_file else build(str(data), download=download, resize=resize)
+    return replace(opened, origin=str(data))
+
+
+def _name(spec: Spec, profile: str, imbalance: float | None, largest: int | None, seed: int, selection: str) -> str:
+    if profile == "none":
+        return spec.base_name if spec.profile is None and spec.source in ("folder", "npz") else f"{spec.base_name}-full"
+    cut = {"exp": "lt", "step": "step"}.get(profile, profile)
+    parts = [spec.base_name, f"{cut}{imbalance:g}" if imbalance is not None else cut]
+    parts += [f"n{largest}"] if largest is not None else []
+    parts += [selection] if selection != "content" else []
+    parts += [f"s{seed}"] if seed else []
+    return "-".join(parts)

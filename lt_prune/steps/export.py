@@ -1,0 +1,135 @@
+"""Subset -> what other code reads: positions, names, JSON, a torch Subset."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.store.atomic import write_bytes
+from lt_prune.types import LongTailedSet, Subset
+
+if TYPE_CHECKING:
+    import torch
+
+FORMATS = ("npy", "txt", "json")
+
+
+def export(subset: Subset, out: Path | str, format: str | None = None) -> None:
+    """Write the kept samples for other programs, in the order of the source.
+
+    Args:
+        subset: what to export.
+        out: file to write.
+        format: "npy" for int64 positions in the source's own training split (as torchvision or `ImageFolder` orders it);
+            "txt" for one file name a line, or one position a line where the source has no files; "json" for everything,
+            kept and removed. By default the ending of `out`.
+
+    Raises:
+        ArgumentError: no such format.
+
+    Example:
+        >>> import lt_prune as lp, numpy as np
+        >>> lp.export(lp.prune("digits", strategy="random", ratio=0.45), "kept.npy")
+        >>> np.load("kept.npy").shape
+        (277,)
+    """
+    chosen = format or Path(out).suffix.lstrip(".")
+    if chosen not in FORMATS:
+        raise ArgumentError(f"format must be {', '.join(FORMATS)}, not {chosen!r}: name one, or end the file's name in it")
+    content = {"npy": _npy, "txt": _txt, "json": _json}[chosen](subset)
+    write_bytes(Path(out), content)
+
+
+def torch_subset(subset: Subset, dataset: Any) -> torch.utils.data.Subset[Any]:
+    """The kept samples as a `torch.utils.data.Subset` of a dataset.
+
+    Args:
+        subset: what was kept.
+        dataset: a `LongTailedSet`, joined by sample id, whose items are then (uint8 tensor (C, H, W), label); or your own
+            torch dataset over the source's whole training split in the source's order, such as torchvision's CIFAR10 or
+            ImageFolder with any transform, joined by position and checked by length and labels.
+
+    Raises:
+        MismatchError: the dataset is another one.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> data = lp.build("digits")
+        >>> kept = lp.torch_subset(lp.prune(data, strategy="random", ratio=0.45), data)
+        >>> len(kept), kept[0][0].shape
+        (277, torch.Size([1, 8, 8]))
+    """
+    import torch
+
+    if isinstance(dataset, LongTailedSet):
+        dataset.roster.require_same(subset.roster, "the subset")
+        pixels = torch.from_numpy(dataset.pixels).permute(0, 3, 1, 2)
+        whole = torch.utils.data.TensorDataset(pixels, torch.from_numpy(dataset.roster.labels))
+        return torch.utils.data.Subset(whole, np.flatnonzero(subset.kept).tolist())
+    _check_dataset(subset, dataset)
+    return torch.utils.data.Subset(dataset, source_positions(subset).tolist())
+
+
+def source_positions(subset: Subset) -> Any:
+    """int64: ascending positions of the kept samples in the source's own training split."""
+    return np.sort(subset.roster.positions[subset.kept])
+
+
+def _check_dataset(subset: Subset, dataset: Any) -> None:
+    roster = subset.roster
+    if len(dataset) != roster.source_size:
+        raise MismatchError(
+            f"the dataset has {len(dataset):,} samples, and the training split of {roster.source} that the subset refers "
+            f"to has {roster.source_size:,}: give that whole split, in its own order"
+        )
+    targets = getattr(dataset, "targets", None)
+    if targets is not None and not np.array_equal(np.asarray(targets)[roster.positions], roster.labels):
+        raise MismatchError(
+            f"the dataset's labels are not those of {roster.source}: give its training split in its own order"
+        )
+
+
+def _npy(subset: Subset) -> bytes:
+    memory = io.BytesIO()
+    np.save(memory, source_positions(subset))
+    return memory.getvalue()
+
+
+def _txt(subset: Subset) -> bytes:
+    if subset.roster.file_names is None:
+        lines = [str(position) for position in source_positions(subset)]
+    else:
+        names = np.array(subset.roster.file_names, dtype=object)
+        order = np.argsort(subset.roster.positions)
+        lines = [str(name) for name in names[order][subset.kept[order]]]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _json(subset: Subset) -> bytes:
+    roster = subset.roster
+    samples = [
+        {
+            "id": f"{roster.ids[i]:016x}",
+            "position": int(roster.positions[i]),
+            **({"file": roster.file_names[i]} if roster.file_names else {}),
+            "label": int(roster.labels[i]),
+            "class": roster.class_names[roster.labels[i]],
+            "kept": bool(subset.kept[i]),
+        }
+        for i in np.argsort(roster.positions)
+    ]
+    head = {
+        "data": roster.name,
+        "source": roster.source,
+        "strategy": subset.strategy,
+        "ratio_removed": subset.ratio,
+        "options": dict(subset.options),
+        "n_kept": int(subset.kept.sum()),
+        "n_removed": int((~subset.kept).sum()),
+    }
+    return (json.dumps({**head, "samples": samples}, indent=1) + "\n").encode()

@@ -1,0 +1,54 @@
+"""Where files go by default: each is named after what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lt_prune.errors import ArgumentError
+from lt_prune.store.files import read_subset
+from lt_prune.types import Roster, Subset
+
+
+def set_path(roster: Roster) -> Path:
+    """For example sets/cifar10-lt100.h5."""
+    return Path("sets") / f"{roster.name}.h5"
+
+
+def scores_path(roster: Roster, seed: int = 0) -> Path:
+    """For example scores/cifar10-lt100.h5."""
+    return Path("scores") / f"{roster.name}{_seed(seed)}.h5"
+
+
+def subset_path(subset: Subset) -> Path:
+    """For example subsets/cifar10-lt100-avh-0.45.h5; what differs from the defaults is added."""
+    options = subset.options
+    parts = [subset.roster.name, subset.label, f"{subset.ratio:g}"]
+    parts += ["easy"] if options.get("keep") == "easy" else []
+    parts += ["within-class"] if options.get("within") == "class" else []
+    parts += ["empty-class"] if options.get("allow_empty_class") else []
+    seed = 0 if "metric" in options else options["seed"]
+    return Path("subsets") / f"{'-'.join(parts)}{_seed(seed)}.h5"
+
+
+def run_path(trained_on: str, method: str, seed: int) -> Path:
+    """For example runs/cifar10-lt100-avh-0.45-ce; `trained_on` is the name of the set, or of the subset's file."""
+    return Path("runs") / f"{trained_on}-{method}{_seed(seed)}"
+
+
+def find_subset(roster: Roster) -> Path | None:
+    """The one subset of these samples below subsets/, None where there is none.
+
+    Raises:
+        ArgumentError: there are several, and one must be named.
+    """
+    own = [file for file in sorted(Path("subsets").glob("*.h5")) if read_subset(file).roster.digest == roster.digest]
+    if len(own) > 1:
+        raise ArgumentError(
+            f"there are {len(own)} subsets of {roster.name} ({', '.join(map(str, own))}): name one with --subset FILE, "
+            f"or train on the whole set with --subset none"
+        )
+    return own[0] if own else None
+
+
+def _seed(seed: int) -> str:
+    return f"-seed{seed}" if seed else ""

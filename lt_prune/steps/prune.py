@@ -1,0 +1,101 @@
+"""Scores and labels -> subset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from lt_prune.errors import ArgumentError
+from lt_prune.steps.build import Data, open_set
+from lt_prune.store.files import read_scores, write_subset
+from lt_prune.strategies import KEEP, STRATEGIES, WITHIN, Request
+from lt_prune.types import Array, Roster, ScoreSet, Subset
+
+
+def prune(
+    data: Data | None = None,
+    *,
+    ratio: float,
+    strategy: str = "ranked",
+    scores: ScoreSet | Path | str | None = None,
+    metric: str | None = None,
+    keep: Literal["hard", "easy"] | None = None,
+    within: Literal["set", "class"] | None = None,
+    seed: int = 0,
+    allow_empty_class: bool = False,
+    download: bool = False,
+    resize: int | None = None,
+    out: Path | None = None,
+) -> Subset:
+    """Choose which samples to keep, removing exactly round(ratio * N).
+
+    Args:
+        data: a set, a set file, or a source name; may be left out where `scores` are given.
+        ratio: the fraction to REMOVE, in [0, 1).
+        strategy: "random", "class-random" or "ranked".
+        scores: for strategies that rank.
+        metric: which of the scores to rank by ("avh" by default).
+        keep: which end stays, "hard" (default) or "easy".
+        within: rank over the whole "set" (default) or within each "class".
+        seed: names the random strategies' draw.
+        allow_empty_class: let a class lose all its samples.
+        download, resize: as for `build`.
+        out: file to write the subset to.
+
+    Raises:
+        ArgumentError: the ratio is not in [0, 1), a class would be emptied, or an option does not fit the strategy.
+        UnknownNameError: no such strategy.
+        MismatchError: the scores are of other data.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> subset = lp.prune("digits", strategy="class-random", ratio=0.45)
+        >>> subset.kept_counts.tolist()
+        [68, 53, 41, 31, 24, 19, 14, 11, 9, 7]
+    """
+    if not 0 <= ratio < 1:
+        raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
+    chosen = STRATEGIES.load(strategy)
+    score_set = scores if isinstance(scores, ScoreSet) or scores is None else read_scores(Path(scores))
+    roster = _roster(data, score_set, download, resize)
+    n_remove = round(ratio * roster.n_samples)
+    if n_remove == roster.n_samples:
+        raise ArgumentError(f"ratio {ratio} would remove all {roster.n_samples:,} samples: ask for a smaller ratio")
+    request: dict[str, Any] = {"seed": seed, "allow_empty_class": allow_empty_class}
+    options = dict(request)
+    if chosen.needs_scores:
+        if score_set is None:
+            raise ArgumentError(f"strategy {strategy!r} ranks by scores: give a score file, which `lt-prune score` makes")
+        metric, keep, within = metric or "avh", keep or "hard", within or "set"
+        _check_choices(keep, within)
+        request |= {"difficulty": difficulty(score_set, metric), "keep": keep, "within": within}
+        options |= {"metric": metric, "keep": keep, "within": within, "members": len(score_set.seeds)}
+    elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
+        raise ArgumentError(f"strategy {strategy!r} reads no scores and takes no --{given[0]}: leave it out, or use ranked")
+    kept = chosen(Request(ids=roster.ids, labels=roster.labels, n_classes=roster.n_classes, n_remove=n_remove, **request))
+    subset = Subset(roster=roster, kept=kept, strategy=strategy, ratio=ratio, options=options)
+    if out:
+        write_subset(out, subset)
+    return subset
+
+
+def difficulty(scores: ScoreSet, metric: str) -> Array:
+    """Mean scores (N,) turned so that higher is harder, whichever end the metric declares hard."""
+    chosen = scores.metric(metric)
+    return chosen.mean if chosen.hard == "high" else -chosen.mean
+
+
+def _check_choices(keep: str, within: str) -> None:
+    for name, value, choices in (("keep", keep, KEEP), ("within", within, WITHIN)):
+        if value not in choices:
+            raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {value!r}")
+
+
+def _roster(data: Data | None, scores: ScoreSet | None, download: bool, resize: int | None) -> Roster:
+    """Who is to be pruned: the data's samples, which must be those of the scores where both are given."""
+    if data is None and scores is not None:
+        return scores.roster
+    roster = open_set("digits" if data is None else data, download=download, resize=resize).roster
+    if scores is not None:
+        roster.require_same(scores.roster, "the score file")
+    return roster

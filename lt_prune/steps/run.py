@@ -1,0 +1,112 @@
+"""The whole flow: build, score, prune by the paper's four strategies, train on all of it, compare."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lt_prune.steps import paths
+from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.prune import prune
+from lt_prune.steps.score import score
+from lt_prune.steps.train import train
+from lt_prune.store.atomic import write_bytes
+from lt_prune.store.files import write_set, write_subset
+from lt_prune.types import LongTailedSet, Progress, ScoreSet, Subset, TrainResult, no_progress
+
+STRATEGIES: tuple[dict[str, Any], ...] = (
+    {"strategy": "random"},
+    {"strategy": "class-random"},
+    {"strategy": "ranked", "metric": "el2n"},
+    {"strategy": "ranked", "metric": "avh"},
+)
+"""The four of Wang & Yan, Figure 6."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One network trained on the whole set and one on each subset of it."""
+
+    name: str
+    ratio: float
+    results: tuple[TrainResult, ...]
+    """The whole set first."""
+    files: tuple[str, ...]
+    """What was written, in the order of the flow."""
+
+
+def run(
+    data: Data = "digits",
+    *,
+    ratio: float = 0.45,
+    method: str = "ce",
+    epochs: int = 60,
+    members: int = 10,
+    score_epochs: int = 10,
+    depth: int = 32,
+    seed: int = 0,
+    device: str = "auto",
+    out: Path | str = ".",
+    overwrite: bool = False,
+    download: bool = False,
+    resize: int | None = None,
+    progress: Progress = no_progress,
+) -> Comparison:
+    """Do the main job: what does pruning cost head, middle and tail?
+
+    Each part is written as it ends, so the same call after an interruption goes on where it was.
+
+    Args:
+        data: a set, a set file, or a source name.
+        ratio: the fraction to REMOVE, in [0, 1).
+        method: training method of the compared runs.
+        epochs: epochs of the compared runs (the paper's 300 take longer and reach more).
+        members, score_epochs: size of the scoring ensemble.
+        depth: depth of the ResNets that score and are compared.
+        seed: names all randomness.
+        device: "auto", "cpu" or "cuda".
+        out: folder that sets/, scores/, subsets/ and runs/ are written below.
+        overwrite: start anew where files are there.
+        download, resize: as for `build`.
+        progress: called as progress(what, done, total).
+
+    Raises:
+        LtPruneError: as the steps do.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> comparison = lp.run("digits", epochs=1, members=1, score_epochs=1, depth=8, out="first")
+        >>> [result.subset for result in comparison.results]
+        [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
+    """
+    root = Path(out)
+    lt_set = open_set(data, download=download, resize=resize)
+    again: dict[str, Any] = {"seed": seed, "device": device, "overwrite": overwrite, "progress": progress, "depth": depth}
+    set_file = root / paths.set_path(lt_set.roster)
+    write_set(set_file, lt_set)
+    score_file = root / paths.scores_path(lt_set.roster, seed)
+    scores = score(lt_set, members=members, epochs=score_epochs, out=score_file, **again)
+    files, results = [set_file, score_file], []
+    for subset in [None, *_subsets(lt_set, scores, ratio, seed)]:
+        trained_on = lt_set.roster.name
+        if subset:
+            files.append(root / paths.subset_path(subset))
+            write_subset(files[-1], subset)
+            trained_on = files[-1].stem
+        files.append(root / paths.run_path(trained_on, method, seed))
+        results.append(train(lt_set, subset=subset, method=method, epochs=epochs, out=files[-1], **again))
+    files.append(root / "runs" / f"{lt_set.roster.name}-{ratio:g}-{method}-comparison.json")
+    comparison = Comparison(
+        name=lt_set.roster.name, ratio=ratio, results=tuple(results), files=tuple(str(file) for file in files)
+    )
+    write_bytes(files[-1], (json.dumps(asdict(comparison), indent=1) + "\n").encode())
+    return comparison
+
+
+def _subsets(lt_set: LongTailedSet, scores: ScoreSet, ratio: float, seed: int) -> list[Subset]:
+    return [
+        prune(lt_set, ratio=ratio, scores=scores if "metric" in chosen else None, seed=seed, **chosen)
+        for chosen in STRATEGIES
+    ]

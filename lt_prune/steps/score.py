@@ -1,0 +1,154 @@
+"""Long-tailed set -> ensemble -> scores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lt_prune.engine.devices import pick_device
+from lt_prune.engine.predict import score_samples
+from lt_prune.engine.train import Run, Trained, train_network
+from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.methods import METHODS
+from lt_prune.metrics import METRICS
+from lt_prune.randomness import derive_seed
+from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.recipes import MEMBER, resolve_recipe
+from lt_prune.store.files import read_scores, write_scores
+from lt_prune.store.folders import clear, locked
+from lt_prune.types import LongTailedSet, MetricScores, Progress, Recipe, ScoreSet, no_progress
+from lt_prune.versions import versions
+
+
+def score(
+    data: Data = "digits",
+    *,
+    metric: str = "avh",
+    members: int = 10,
+    seed: int = 0,
+    device: str = "auto",
+    out: Path | None = None,
+    overwrite: bool = False,
+    download: bool = False,
+    resize: int | None = None,
+    progress: Progress = no_progress,
+    **settings: Any,
+) -> ScoreSet:
+    """Score every training sample with an ensemble of short runs (Wang & Yan, section 3.4).
+
+    Every registered metric comes from the same ensemble. With `out`, what that file holds, and the weights kept beside it
+    in a folder ending in .members, is not computed again: more members add only those, another metric trains none.
+
+    Args:
+        data: a set, a set file, or a source name.
+        metric: a metric that must be among the results.
+        members: K, how many networks the ensemble has at least.
+        seed: names the ensemble; each member's own seed is derived from it.
+        device: "auto", "cpu" or "cuda".
+        out: score file to write, or to add to.
+        overwrite: start anew where `out` exists.
+        download, resize: as for `build`.
+        progress: called as progress(what, done, total).
+        **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", depth=20.
+
+    Raises:
+        UnknownNameError: no such metric.
+        MismatchError: `out` holds scores of other data, or made with another recipe or seed.
+        FileError: `out` is damaged.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> scores = lp.score("digits", members=2, epochs=1, depth=8)
+        >>> scores.metric("avh").per_member.shape
+        (2, 503)
+    """
+    METRICS.check(metric)
+    if members < 1:
+        raise ArgumentError(f"members must be at least 1, not {members}")
+    torch_device = pick_device(device)
+    lt_set = open_set(data, download=download, resize=resize)
+    recipe = resolve_recipe(lt_set, MEMBER, settings)
+    folder = out.with_suffix(".members") if out else None
+    with locked(folder):
+        if overwrite:
+            clear(out, folder)
+        known = _known(out, lt_set, recipe, seed)
+        scores = known
+        names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
+        n_members = max(members, len(known.seeds))
+        for k in range(n_members):
+            if missing := [name for name in names if _rows(scores, name) <= k]:
+                run = _member_run(lt_set, recipe, derive_seed(seed, "member", k), folder)
+                on_epoch = partial(progress, f"member {k + 1} of {n_members}", total=recipe.epochs)
+                member = train_network(run, torch_device, on_epoch)
+                scores = _with_member(scores, run, member, missing)
+        if out and scores is not known:
+            write_scores(out, scores)
+    return scores
+
+
+def _rows(scores: ScoreSet, name: str) -> int:
+    return len(scores.metrics[name].per_member) if name in scores.metrics else 0
+
+
+def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -> ScoreSet:
+    """What `out` holds, where that can be added to; otherwise scores of no member."""
+    if out is None or not out.exists():
+        return ScoreSet(
+            roster=lt_set.roster,
+            metrics={},
+            seeds=(),
+            train_accuracy=np.zeros(0),
+            seconds=np.zeros(0),
+            recipe=recipe,
+            versions=versions(),
+        )
+    known = read_scores(out)
+    lt_set.roster.require_same(known.roster, str(out))
+    if known.recipe != recipe:
+        differing = [name for name in vars(recipe) if getattr(known.recipe, name) != getattr(recipe, name)]
+        was, asked = ({name: getattr(r, name) for name in differing} for r in (known.recipe, recipe))
+        raise MismatchError(f"{out} was made with {was}, not {asked}: give another --out, or start anew with --overwrite")
+    if known.seeds != tuple(derive_seed(seed, "member", k) for k in range(len(known.seeds))):
+        raise MismatchError(
+            f"{out} was made with another --seed than {seed}: give another --out, or start anew with --overwrite"
+        )
+    return known
+
+
+def _member_run(lt_set: LongTailedSet, recipe: Recipe, seed: int, folder: Path | None) -> Run:
+    return Run(
+        pixels=lt_set.pixels,
+        labels=lt_set.roster.labels,
+        n_classes=lt_set.roster.n_classes,
+        recipe=recipe,
+        method=METHODS.load("ce"),
+        seed=seed,
+        identity=f"ce on {lt_set.roster.digest}",
+        checkpoint=folder / f"{seed}.pt" if folder else None,
+    )
+
+
+def _with_member(scores: ScoreSet, run: Run, member: Trained, names: list[str]) -> ScoreSet:
+    """`scores` with one more row of each metric in `names`."""
+    functions = {name: METRICS.load(name) for name in names}
+    rows, accuracy = score_samples(member.network, run.pixels, run.labels, functions)
+    metrics = dict(scores.metrics)
+    for name, row in rows.items():
+        before = metrics[name].per_member if name in metrics else row[:0].reshape(0, len(row))
+        metrics[name] = MetricScores(
+            per_member=np.vstack([before, row]), hard=functions[name].hard, equation=functions[name].equation
+        )
+    if run.seed in scores.seeds:
+        return replace(scores, metrics=metrics)
+    return replace(
+        scores,
+        metrics=metrics,
+        seeds=(*scores.seeds, run.seed),
+        train_accuracy=np.append(scores.train_accuracy, accuracy),
+        seconds=np.append(scores.seconds, member.seconds),
+    )
