@@ -1,0 +1,413 @@
+"""The command line: parse, call a step, print. Results go to stdout, progress and messages to stderr."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from lt_prune.errors import ArgumentError, LtPruneError
+
+if TYPE_CHECKING:  # a command imports what it needs, so that --help need not load torch
+    from rich.console import RenderableType
+
+    from lt_prune.types import ScoreSet
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+class _Main(click.Group):
+    """A group whose every failure is one sentence on stderr: exit 2 for usage, 1 for the rest, 128 + n for a signal."""
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        warnings.showwarning = lambda message, *_, **__: _warn(message)
+        signal.signal(signal.SIGTERM, _terminate)
+        kwargs["standalone_mode"] = False
+        try:
+            super().main(*args, **kwargs)
+        except LtPruneError as error:
+            _fail(str(error), error.exit_code)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            _fail(error.format_message(), error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            _fail("interrupted; what was finished is kept, and the same command goes on from there", 130)
+        except _Terminated:
+            _fail("terminated; what was finished is kept, and the same command goes on from there", 143)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(1)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            _fail(f"{place}{error.strerror or error}", 1)
+        sys.exit(0)
+
+
+def _terminate(signum: int, frame: Any) -> NoReturn:
+    raise _Terminated
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"lt-prune: {message}", err=True)
+    sys.exit(code)
+
+
+def _warn(message: Warning | str) -> None:
+    click.echo(f"lt-prune: warning: {message}", err=True)
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator of several options, in the order given."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _pair(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    try:
+        head_end, tail_start = (int(number) for number in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two whole numbers A,B") from None
+    return head_end, tail_start
+
+
+_DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
+_read_options = _options(
+    click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
+    click.option("--resize", type=int, metavar="SIDE", help="Resize a folder's images to squares of this side."),
+)
+_common_options = _options(
+    click.option("--seed", type=int, default=0, show_default=True, help="Names all randomness of this step."),
+    click.option(
+        "--device",
+        type=click.Choice(("auto", "cpu", "cuda")),
+        default="auto",
+        show_default=True,
+        help="Where networks run (build and prune run none).",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
+)
+_data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
+_overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
+_recipe_options = _options(
+    click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score, 300 for train]"),
+    click.option("--batch-size", type=int, help="Samples a step.  [default: 128]"),
+    click.option("--lr", type=float, help="Peak learning rate.  [default: 0.1]"),
+    click.option("--warmup", type=int, help="Warm-up epochs.  [default: 1 for score, 5 for train]"),
+    click.option("--weight-decay", type=float, help="Weight decay.  [default: 0.0005]"),
+    click.option(
+        "--schedule",
+        type=click.Choice(("step", "cosine", "constant")),
+        help="Learning rate after the warm-up.  [default: cosine for score, step for train]",
+    ),
+    click.option("--depth", type=int, help="Depth of the CIFAR-style ResNet: 8, 14, 20, 32, 44, 56, 110.  [default: 32]"),
+    click.option("--flip/--no-flip", default=None, help="Mirror images at random.  [default: as the data allows]"),
+)
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="lt-prune")
+def main() -> None:
+    """Build, score and prune long-tailed image data, and see what the pruning cost head, middle and tail.
+
+    \b
+    lt-prune score --metric avh     # train an ensemble, score every sample
+    lt-prune prune --ratio 0.45     # remove the easiest 45 %
+    lt-prune train --method ce      # train on what is left
+    lt-prune run                    # all of it, compared with random pruning
+    """
+
+
+@main.command()
+@_data_option
+@click.option("--imbalance", type=float, metavar="RATIO", help="Largest class over smallest.  [default: the source's own]")
+@click.option("--profile", type=click.Choice(("exp", "step", "none")), help="How counts fall.  [default: exp]")
+@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as every class has]")
+@click.option(
+    "--selection",
+    type=click.Choice(("content", "mislas")),
+    default="content",
+    show_default=True,
+    help="Choose by (seed, content), or by the MiSLAS code's shuffle.",
+)
+@click.option("--groups", callback=_pair, metavar="A,B", help="Head is [0,A), tail [B,M) of the classes by count.")
+@_read_options
+@_common_options
+@click.option("--out", type=click.Path(path_type=Path), help="Set file.  [default: sets/NAME.h5]")
+def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+    """Cut a source to a long-tailed set and save it as one file.
+
+    \b
+    Example: lt-prune build --data cifar10 --imbalance 100 --download
+    """
+    import lt_prune as lp
+    from lt_prune.report.summary import summarise_set
+    from lt_prune.report.tables import set_table
+    from lt_prune.steps.paths import set_path
+
+    built = lp.build(**options)
+    out = out or set_path(built.roster)
+    lp.write_set(out, built)
+    _print(as_json, {**summarise_set(built), "file": str(out)}, lambda: set_table(built))
+    _say_wrote(out)
+
+
+@main.command()
+@_data_option
+@click.option("--metric", default="avh", show_default=True, help="Metric to store and show; every known one is stored.")
+@click.option("--members", type=int, default=10, show_default=True, help="Networks in the ensemble.")
+@_recipe_options
+@_read_options
+@_common_options
+@_overwrite_option
+@click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
+def score(
+    data: str, metric: str, as_json: bool, out: Path | None, download: bool, resize: int | None, **options: Any
+) -> None:
+    """Score every training sample with an ensemble of short runs.
+
+    Run again, it adds what is missing: more --members, or another --metric from the weights kept beside the file.
+
+    \b
+    Example: lt-prune score --data cifar10 --metric avh --members 10
+    """
+    import lt_prune as lp
+    from lt_prune.metrics import METRICS
+    from lt_prune.report.progress import shown_progress
+    from lt_prune.steps.paths import scores_path
+
+    METRICS.check(metric)
+    lt_set = lp.open_set(data, download=download, resize=resize)
+    out = out or scores_path(lt_set.roster, options["seed"])
+    with shown_progress() as progress:
+        scores = lp.score(lt_set, metric=metric, out=out, progress=progress, **options)
+    _print_scores(scores, metric, as_json, out)
+    _say_wrote(out)
+
+
+@main.command("scores")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--metric", help="Metric to show in detail.  [default: the first in the file]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
+    """Show what a score file holds: class means, histogram, hardest and easiest samples.
+
+    \b
+    Example: lt-prune scores scores/digits-lt10.h5 --metric avh
+    """
+    import lt_prune as lp
+
+    scores = lp.read_scores(file)
+    _print_scores(scores, metric or next(iter(scores.metrics)), as_json, file)
+
+
+@main.command()
+@click.option("--data", help=f"{_DATA_HELP}  [default: the data of --scores, or else digits]")
+@click.option("--ratio", type=float, required=True, help="The fraction to REMOVE, in [0, 1).")
+@click.option("--strategy", default="ranked", show_default=True, help="random, class-random or ranked.")
+@click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
+@click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
+@click.option("--keep", type=click.Choice(("hard", "easy")), help="Which end stays.  [default: hard]")
+@click.option("--within", type=click.Choice(("set", "class")), help="Rank over the set or within classes.  [default: set]")
+@click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
+@_read_options
+@_common_options
+@click.option("--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-METRIC-RATIO.h5]")
+def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+    """Choose which samples to keep; exactly round(RATIO x N) are removed.
+
+    \b
+    Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
+    """
+    import lt_prune as lp
+    from lt_prune.report.summary import summarise_subset
+    from lt_prune.report.tables import subset_table
+    from lt_prune.steps.paths import subset_path
+
+    subset = lp.prune(**_with_default_scores(options))
+    out = out or subset_path(subset)
+    lp.write_subset(out, subset)
+    summary = summarise_subset(subset)
+    _print(as_json, {**summary, "file": str(out)}, lambda: subset_table(subset))
+    for warning in summary["warnings"]:
+        _warn(warning)
+    _say_wrote(out)
+
+
+@main.command()
+@_data_option
+@click.option("--subset", help='Subset file, or "none".  [default: the one subset of the data in subsets/, if any]')
+@click.option("--method", default="ce", show_default=True, help="Training method.")
+@click.option("--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); MiSLAS takes 1.  [default: 0, off]")
+@click.option(
+    "--prediction", type=click.Choice(("linear", "angular")), default="linear", show_default=True, help="How to predict."
+)
+@_recipe_options
+@_read_options
+@_common_options
+@_overwrite_option
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
+def train(
+    data: str,
+    subset: str | None,
+    method: str,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    download: bool,
+    resize: int | None,
+    **options: Any,
+) -> None:
+    """Train a network on the set or on a subset of it, and test it after the last epoch.
+
+    Interrupted, the same command goes on from the last whole epoch.
+
+    \b
+    Example: lt-prune train --subset subsets/digits-lt10-avh-0.45.h5 --method ce
+    """
+    from dataclasses import asdict
+
+    import lt_prune as lp
+    from lt_prune.methods import METHODS
+    from lt_prune.report.progress import shown_progress
+    from lt_prune.report.tables import result_table
+    from lt_prune.steps.paths import find_subset, run_path
+
+    METHODS.check(method)
+    lt_set = lp.open_set(data, download=download, resize=resize)
+    file = None if subset == "none" else Path(subset) if subset else find_subset(lt_set.roster)
+    chosen = lp.read_subset(file) if file else None
+    click.echo(f"training on {file or 'the whole set'}", err=True)
+    out = out or run_path(file.stem if file else lt_set.roster.name, method, seed)
+    with shown_progress() as progress:
+        result = lp.train(lt_set, subset=chosen, method=method, seed=seed, out=out, progress=progress, **options)
+    _print(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))
+    _say_wrote(out)
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
+@click.option("--prediction", type=click.Choice(("linear", "angular")), help="How to predict.  [default: as the run did]")
+@click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True)
+@_read_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def evaluate(as_json: bool, **options: Any) -> None:
+    """Test a trained run again, for example with another prediction.
+
+    \b
+    Example: lt-prune evaluate runs/digits-lt10-ce --prediction angular
+    """
+    from dataclasses import asdict
+
+    import lt_prune as lp
+    from lt_prune.report.tables import evaluation_table
+
+    evaluation = lp.evaluate(**options)
+    _print(as_json, asdict(evaluation), lambda: evaluation_table(evaluation))
+
+
+@main.command()
+@click.argument("subset", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+@click.option("--format", type=click.Choice(("npy", "txt", "json")), help="What to write.  [default: the ending of --out]")
+def export(subset: Path, out: Path, format: str | None) -> None:
+    """Write a subset for other programs: positions (npy), file names or positions (txt), everything (json).
+
+    \b
+    Example: lt-prune export subsets/digits-lt10-avh-0.45.h5 --out kept.npy
+    """
+    import lt_prune as lp
+
+    lp.export(lp.read_subset(subset), out, format)
+    _say_wrote(out)
+
+
+@main.command()
+@_data_option
+@click.option("--ratio", type=float, default=0.45, show_default=True, help="The fraction to REMOVE, in [0, 1).")
+@click.option("--method", default="ce", show_default=True, help="Training method.")
+@click.option("--epochs", type=int, default=60, show_default=True, help="Epochs of each compared run (the paper's: 300).")
+@click.option("--members", type=int, default=10, show_default=True, help="Networks in the scoring ensemble.")
+@click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
+@click.option("--depth", type=int, default=32, show_default=True, help="Depth of the CIFAR-style ResNets.")
+@_read_options
+@_common_options
+@_overwrite_option
+@click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
+def run(as_json: bool, **options: Any) -> None:
+    """Build, score, prune by four strategies, train on the whole set and on each subset, compare.
+
+    \b
+    Example: lt-prune run --data cifar10 --ratio 0.45 --epochs 100
+    """
+    import lt_prune as lp
+    from lt_prune.report.progress import shown_progress
+    from lt_prune.report.summary import compare_results
+    from lt_prune.report.tables import comparison_table
+
+    with shown_progress() as progress:
+        comparison = lp.run(progress=progress, **options)
+    rows = {"name": comparison.name, "ratio_removed": comparison.ratio, "rows": compare_results(comparison.results)}
+    _print(as_json, {**rows, "files": list(comparison.files)}, lambda: comparison_table(comparison.name, comparison.results))
+    _say_wrote(*comparison.files)
+
+
+def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of `prune` with the data opened, and its own score file where one is needed and none was given."""
+    import lt_prune as lp
+    from lt_prune.steps.paths import scores_path
+    from lt_prune.strategies import STRATEGIES
+
+    if not STRATEGIES.load(options["strategy"]).needs_scores or options["scores"]:
+        return options
+    read = {name: options[name] for name in ("download", "resize")}
+    lt_set = lp.open_set(options["data"] or "digits", **read)
+    scores = scores_path(lt_set.roster, options["seed"])
+    if not scores.exists():
+        data = f" --data {options['data']}" if options["data"] else ""
+        raise ArgumentError(
+            f"there are no scores of {lt_set.roster.name} at {scores}: run `lt-prune score{data}` first, or give --scores"
+        )
+    return {**options, "data": lt_set, "scores": scores}
+
+
+def _print(as_json: bool, summary: dict[str, Any], table: Callable[[], RenderableType]) -> None:
+    from rich.console import Console
+
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=120)
+    console.print(table())
+
+
+def _print_scores(scores: ScoreSet, metric: str, as_json: bool, file: Path) -> None:
+    from lt_prune.report.summary import summarise_scores
+    from lt_prune.report.tables import scores_table
+
+    _print(as_json, {**summarise_scores(scores, metric), "file": str(file)}, lambda: scores_table(scores, metric))
+
+
+def _say_wrote(*files: Path | str) -> None:
+    click.echo(f"wrote {', '.join(str(file) for file in files)}", err=True)

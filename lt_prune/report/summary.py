@@ -1,0 +1,149 @@
+"""Results as plain dictionaries: what `--json` prints and what the tables show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from lt_prune.types import GROUPS, Array, LongTailedSet, Roster, ScoreSet, Subset, TrainResult
+
+
+def imbalance_ratio(counts: Array) -> float | None:
+    """Largest class over smallest; None where a class is empty."""
+    return float(counts.max() / counts.min()) if counts.min() else None
+
+
+def summarise_set(data: LongTailedSet) -> dict[str, Any]:
+    """Name, sizes and class counts of a set."""
+    roster = data.roster
+    return {
+        "name": roster.name,
+        "source": roster.source,
+        "built": dict(roster.built),
+        "data_digest": roster.digest,
+        "n_samples": roster.n_samples,
+        "n_test": len(data.test_labels),
+        "image_shape": list(data.pixels.shape[1:]),
+        "imbalance": imbalance_ratio(roster.counts),
+        "classes": [
+            {"class": name, "count": int(count), "group": GROUPS[group]}
+            for name, count, group in zip(roster.class_names, roster.counts, roster.class_groups)
+        ],
+    }
+
+
+def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[str, Any]:
+    """What a score file holds, with one metric in detail: class means, histogram, hardest and easiest samples."""
+    roster, chosen = scores.roster, scores.metric(metric)
+    n = min(extremes, roster.n_samples)
+    easiest_first = np.argsort(chosen.mean if chosen.hard == "high" else -chosen.mean, kind="stable")
+    heights, edges = np.histogram(chosen.mean, bins=20)
+    return {
+        "name": roster.name,
+        "n_samples": roster.n_samples,
+        "members": len(scores.seeds),
+        "metrics": list(scores.metrics),
+        "recipe": asdict(scores.recipe),
+        "train_accuracy": scores.train_accuracy.tolist(),
+        "seconds": float(scores.seconds.sum()),
+        "versions": dict(scores.versions),
+        "metric": metric,
+        "hard": chosen.hard,
+        "equation": chosen.equation,
+        "mean": float(chosen.mean.mean()),
+        "spread": float(chosen.spread.mean()),
+        "classes": [
+            {
+                "class": roster.class_names[c],
+                "group": GROUPS[roster.class_groups[c]],
+                "count": int(roster.counts[c]),
+                "mean": float(chosen.mean[roster.labels == c].mean()) if roster.counts[c] else None,
+            }
+            for c in range(roster.n_classes)
+        ],
+        "histogram": {"edges": edges.tolist(), "counts": heights.tolist()},
+        "hardest": [_sample(scores, metric, i) for i in easiest_first[::-1][:n]],
+        "easiest": [_sample(scores, metric, i) for i in easiest_first[:n]],
+    }
+
+
+def _sample(scores: ScoreSet, metric: str, i: int) -> dict[str, Any]:
+    roster, chosen = scores.roster, scores.metric(metric)
+    return {
+        "id": f"{roster.ids[i]:016x}",
+        "position": int(roster.positions[i]),
+        **({"file": roster.file_names[i]} if roster.file_names else {}),
+        "class": roster.class_names[roster.labels[i]],
+        "score": float(chosen.mean[i]),
+        "spread": float(chosen.spread[i]),
+    }
+
+
+def summarise_subset(subset: Subset) -> dict[str, Any]:
+    """Kept and removed samples by group, imbalance before and after, warnings."""
+    roster = subset.roster
+    before, after = roster.counts, subset.kept_counts
+    return {
+        "name": roster.name,
+        "strategy": subset.strategy,
+        "ratio_removed": subset.ratio,
+        "options": dict(subset.options),
+        "n_before": int(before.sum()),
+        "n_kept": int(after.sum()),
+        "n_removed": int(before.sum() - after.sum()),
+        "imbalance_before": imbalance_ratio(before),
+        "imbalance_after": imbalance_ratio(after),
+        "groups": {
+            group: {
+                "classes": int((roster.class_groups == g).sum()),
+                "before": int(before[roster.class_groups == g].sum()),
+                "kept": int(after[roster.class_groups == g].sum()),
+            }
+            for g, group in enumerate(GROUPS)
+        },
+        "classes": [
+            {"class": name, "before": int(b), "kept": int(a)} for name, b, a in zip(roster.class_names, before, after)
+        ],
+        "warnings": subset_warnings(roster, after),
+    }
+
+
+def subset_warnings(roster: Roster, after: Array) -> list[str]:
+    """What a pruning did that its owner may not want: a tail that lost more than the head, classes nearly gone."""
+    before = roster.counts
+    head, tail = (_share_lost(before, after, roster.class_groups == g) for g in (0, 2))
+    warnings = []
+    if tail > head:
+        warnings.append(f"the tail lost more than the head: {tail:.1%} of its samples against {head:.1%}")
+    gone = np.flatnonzero((after < 0.1 * before) & (before > 1))
+    if len(gone):
+        worst = gone[np.argmin(after[gone] / before[gone])]
+        warnings.append(
+            f"{len(gone)} of {len(before)} classes keep less than a tenth of their samples: class "
+            f"{roster.class_names[worst]!r} keeps {after[worst]:,} of {before[worst]:,}"
+        )
+    return warnings
+
+
+def _share_lost(before: Array, after: Array, chosen: Array) -> float:
+    total = before[chosen].sum()
+    return float(1 - after[chosen].sum() / total) if total else 0.0
+
+
+def compare_results(results: tuple[TrainResult, ...]) -> list[dict[str, Any]]:
+    """One row a result; the first is the baseline that training time is compared with."""
+    rows = []
+    for result in results:
+        evaluation = result.evaluation
+        rows.append(
+            {
+                "trained_on": result.subset or "whole set",
+                "n_kept": result.n_train,
+                **{name: getattr(evaluation, name) for name in (*GROUPS, "overall", "balanced", "ece")},
+                "seconds": result.seconds,
+                "time_saved": 1 - result.seconds / results[0].seconds,
+            }
+        )
+    return rows

@@ -1,0 +1,161 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from lt_prune.report.summary import (
+    compare_results,
+    summarise_scores,
+    summarise_set,
+    summarise_subset,
+)
+from lt_prune.types import GROUPS, Evaluation, LongTailedSet, ScoreSet, Subset, TrainResult
+
+BAR = 40
+
+
+def set_table(data: LongTailedSet) -> RenderableType:
+    """Class counts of a set, with a bar a class."""
+    summary = summarise_set(data)
+    height, width, channels = summary["image_shape"]
+    title = (
+        f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test images of "
+        f"{height} x {width} x {channels}, {len(summary['classes'])} classes, imbalance {_ratio(summary['imbalance'])}"
+    )
+    table = _table("class", "group", ">samples", "")
+    largest = max(row["count"] for row in summary["classes"])
+    for row in summary["classes"]:
+        table.add_row(escape(row["class"]), row["group"], f"{row['count']:,}", _bar(row["count"], largest))
+    return Group(Text(title, style="bold"), table)
+
+
+def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
+    """What a score file holds: summary, class means, histogram, hardest and easiest samples."""
+    summary = summarise_scores(scores, metric)
+    accuracy = summary["train_accuracy"]
+    head = (
+        f"{summary['name']}: {summary['n_samples']:,} samples, {summary['members']} members, "
+        f"metrics {', '.join(summary['metrics'])}"
+    )
+    details = (
+        f"members reach {min(accuracy):.1%} to {max(accuracy):.1%} on the training samples, "
+        f"{summary['recipe']['epochs']} epochs each, {summary['seconds']:.0f} s in all\n"
+        f"{metric}: {summary['equation']}; {summary['hard']} is hard; "
+        f"mean {summary['mean']:.4f}, mean spread over members {summary['spread']:.4f}"
+    )
+    return Group(
+        Text(head, style="bold"),
+        Text(details),
+        _class_means(summary),
+        _histogram(summary),
+        _extremes("hardest", summary["hardest"]),
+        _extremes("easiest", summary["easiest"]),
+    )
+
+
+def subset_table(subset: Subset) -> RenderableType:
+    """Class groups before and after a pruning."""
+    summary = summarise_subset(subset)
+    title = (
+        f"{summary['name']} pruned by {subset.label}: removed {summary['n_removed']:,} of {summary['n_before']:,} "
+        f"({subset.ratio:g}), kept {summary['n_kept']:,}"
+    )
+    table = _table("group", ">classes", ">before", ">kept", ">removed", ">removed %")
+    rows = {
+        **summary["groups"],
+        "all": {"classes": len(summary["classes"]), "before": summary["n_before"], "kept": summary["n_kept"]},
+    }
+    for name, row in rows.items():
+        removed = row["before"] - row["kept"]
+        share = f"{removed / row['before']:.1%}" if row["before"] else "-"
+        table.add_row(name, str(row["classes"]), f"{row['before']:,}", f"{row['kept']:,}", f"{removed:,}", share)
+    imbalance = f"imbalance {_ratio(summary['imbalance_before'])} before, {_ratio(summary['imbalance_after'])} after"
+    return Group(Text(title, style="bold"), table, Text(imbalance))
+
+
+def result_table(result: TrainResult) -> RenderableType:
+    """Last-epoch results of one run."""
+    title = (
+        f"{result.method} on {result.name} ({result.subset or 'whole set'}, {result.n_train:,} samples), "
+        f"{result.recipe.epochs} epochs in {result.seconds:.0f} s, {result.prediction} prediction"
+    )
+    return Group(Text(title, style="bold"), evaluation_table(result.evaluation))
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Accuracy of head, middle, tail, all; balanced accuracy; calibration error."""
+    table = _table(*(f">{name}" for name in (*GROUPS, "overall", "balanced", "ECE")))
+    table.add_row(*_accuracies(evaluation))
+    return table
+
+
+def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableType:
+    """Runs on the whole set and on its subsets, side by side."""
+    table = _table("trained on", ">kept", *(f">{column}" for column in (*GROUPS, "overall", "balanced", "time saved")))
+    for row in compare_results(results):
+        accuracies = [_percent(row[column]) for column in (*GROUPS, "overall", "balanced")]
+        table.add_row(row["trained_on"], f"{row['n_kept']:,}", *accuracies, f"{row['time_saved']:.0%}")
+    epochs = results[0].recipe.epochs
+    return Group(Text(f"{name}: test accuracy (%) after the last of {epochs} epochs", style="bold"), table)
+
+
+def _class_means(summary: dict[str, Any]) -> Table:
+    table = _table("class", "group", ">samples", f">mean {summary['metric']}", "")
+    largest = max(row["mean"] or 0 for row in summary["classes"])
+    for row in summary["classes"]:
+        mean = "-" if row["mean"] is None else f"{row['mean']:.4f}"
+        table.add_row(escape(row["class"]), row["group"], f"{row['count']:,}", mean, _bar(row["mean"] or 0, largest))
+    return table
+
+
+def _histogram(summary: dict[str, Any]) -> Table:
+    table = _table(f">{summary['metric']} from", ">to", ">samples", "")
+    edges, counts = summary["histogram"]["edges"], summary["histogram"]["counts"]
+    for low, high, count in zip(edges, edges[1:], counts):
+        table.add_row(f"{low:.4f}", f"{high:.4f}", f"{count:,}", _bar(count, max(counts)))
+    return table
+
+
+def _extremes(which: str, samples: list[dict[str, Any]]) -> Table:
+    has_files = any("file" in sample for sample in samples)
+    table = _table(which, "class", ">position", ">score", ">spread", *(["file"] if has_files else []))
+    for sample in samples:
+        table.add_row(
+            sample["id"],
+            escape(sample["class"]),
+            str(sample["position"]),
+            f"{sample['score']:.4f}",
+            f"{sample['spread']:.4f}",
+            *([escape(sample["file"])] if has_files else []),
+        )
+    return table
+
+
+def _accuracies(evaluation: Evaluation) -> list[str]:
+    return [_percent(getattr(evaluation, name)) for name in (*GROUPS, "overall", "balanced", "ece")]
+
+
+def _table(*columns: str) -> Table:
+    """A plain table; a column whose name begins with > is set flush right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left")
+    return table
+
+
+def _bar(value: float, largest: float) -> str:
+    return "█" * max(round(BAR * value / largest), 1) if largest and value > 0 else ""
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"
+
+
+def _ratio(ratio: float | None) -> str:
+    return "with an empty class" if ratio is None else f"{ratio:.1f}"

@@ -1,0 +1,66 @@
+"""Small data that every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lt_prune.data.assemble import assemble
+from lt_prune.data.sources import Source
+from lt_prune.types import LongTailedSet
+
+COUNTS = (24, 12, 6, 3)
+
+
+def blob_images(counts: tuple[int, ...], seed: int = 0, side: int = 8, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy images whose brightness tells the class: uint8 (N, side, side, channels) and int64 (N,), sorted by class."""
+    random = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(counts)), counts)
+    centre = np.linspace(40, 215, len(counts))[labels]
+    noise = random.normal(0, 30, (len(labels), side, side, channels))
+    return np.clip(centre[:, None, None, None] + noise, 0, 255).astype(np.uint8), labels.astype(np.int64)
+
+
+@pytest.fixture
+def blobs() -> Callable[..., LongTailedSet]:
+    """A maker of long-tailed sets of blobs: blobs(counts=(24, 12, 6, 3), seed=0, order=None)."""
+
+    def make(
+        counts: tuple[int, ...] = COUNTS,
+        seed: int = 0,
+        order: np.ndarray | None = None,
+        groups: tuple[int, int] | None = None,
+    ) -> LongTailedSet:
+        pixels, labels = blob_images(counts, seed)
+        test_pixels, test_labels = blob_images((10,) * len(counts), seed + 1)
+        order = np.arange(len(labels)) if order is None else order
+        source = Source(
+            pixels=pixels[order],
+            labels=labels[order],
+            test_pixels=test_pixels,
+            test_labels=test_labels,
+            class_names=tuple(f"class{c}" for c in range(len(counts))),
+        )
+        return assemble(
+            source,
+            name="blobs",
+            spec="blobs",
+            profile="none",
+            imbalance=None,
+            largest=None,
+            seed=0,
+            selection="content",
+            groups=groups,
+        )
+
+    return make
+
+
+@pytest.fixture
+def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory is an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
