@@ -15,6 +15,8 @@ from lt_prune.models.network import Network, Outputs
 from lt_prune.types import Array
 
 PREDICTIONS = ("linear", "angular")
+BATCH = 250
+"""Images a forward pass: large enough to be fast, small enough that activations stay below those of training."""
 
 
 def _outputs(network: Network, pixels: Array, batch_size: int) -> Iterator[Outputs]:
@@ -25,7 +27,7 @@ def _outputs(network: Network, pixels: Array, batch_size: int) -> Iterator[Outpu
 
 
 @torch.no_grad()
-def probabilities(network: Network, pixels: Array, prediction: str, batch_size: int = 500) -> Array:
+def probabilities(network: Network, pixels: Array, prediction: str, batch_size: int = BATCH) -> Array:
     """Class probabilities (N, M) float32: softmax of the linear or of the angular logits (Wang & Yan, section 3.1).
 
     Raises:
@@ -42,7 +44,7 @@ def probabilities(network: Network, pixels: Array, prediction: str, batch_size: 
 
 @torch.no_grad()
 def score_samples(
-    network: Network, pixels: Array, labels: Array, metrics: dict[str, Metric], batch_size: int = 500
+    network: Network, pixels: Array, labels: Array, metrics: dict[str, Metric], batch_size: int = BATCH
 ) -> tuple[dict[str, Array], float]:
     """Score every sample by every metric in one pass.
 

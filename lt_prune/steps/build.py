@@ -27,7 +27,7 @@ def build(
     groups: tuple[int, int] | None = None,
     download: bool = False,
     resize: int | None = None,
-    out: Path | None = None,
+    out: Path | str | None = None,
 ) -> LongTailedSet:
     """Cut a source to a long-tailed set.
 

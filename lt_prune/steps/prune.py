@@ -25,7 +25,7 @@ def prune(
     allow_empty_class: bool = False,
     download: bool = False,
     resize: int | None = None,
-    out: Path | None = None,
+    out: Path | str | None = None,
 ) -> Subset:
     """Choose which samples to keep, removing exactly round(ratio * N).
 

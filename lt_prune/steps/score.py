@@ -31,7 +31,7 @@ def score(
     members: int = 10,
     seed: int = 0,
     device: str = "auto",
-    out: Path | None = None,
+    out: Path | str | None = None,
     overwrite: bool = False,
     download: bool = False,
     resize: int | None = None,
@@ -72,11 +72,12 @@ def score(
     torch_device = pick_device(device)
     lt_set = open_set(data, download=download, resize=resize)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
-    folder = out.with_suffix(".members") if out else None
+    file = Path(out) if out else None
+    folder = file.with_suffix(".members") if file else None
     with locked(folder):
         if overwrite:
-            clear(out, folder)
-        known = _known(out, lt_set, recipe, seed)
+            clear(file, folder)
+        known = _known(file, lt_set, recipe, seed)
         scores = known
         names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
         n_members = max(members, len(known.seeds))
@@ -86,8 +87,8 @@ def score(
                 on_epoch = partial(progress, f"member {k + 1} of {n_members}", total=recipe.epochs)
                 member = train_network(run, torch_device, on_epoch)
                 scores = _with_member(scores, run, member, missing)
-        if out and scores is not known:
-            write_scores(out, scores)
+        if file and scores is not known:
+            write_scores(file, scores)
     return scores
 
 

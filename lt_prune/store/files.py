@@ -14,15 +14,15 @@ from lt_prune.store.hdf5 import Document, read_document, write_document
 from lt_prune.types import Array, LongTailedSet, MetricScores, Recipe, Roster, ScoreSet, Subset
 
 
-def write_set(path: Path, data: LongTailedSet) -> None:
+def write_set(path: Path | str, data: LongTailedSet) -> None:
     """Write a long-tailed set with its pixels."""
     arrays = {"pixels": data.pixels, "test/pixels": data.test_pixels, "test/labels": data.test_labels}
     _write(path, "set", data.roster, arrays, {"/": {"flip": int(data.flip)}})
 
 
-def read_set(path: Path) -> LongTailedSet:
+def read_set(path: Path | str) -> LongTailedSet:
     """Read a long-tailed set; raises FileError as `read_document` does."""
-    document = read_document(path, "set")
+    document = read_document(Path(path), "set")
     return LongTailedSet(
         roster=_roster(document),
         pixels=document.arrays["pixels"],
@@ -32,7 +32,7 @@ def read_set(path: Path) -> LongTailedSet:
     )
 
 
-def write_scores(path: Path, scores: ScoreSet) -> None:
+def write_scores(path: Path | str, scores: ScoreSet) -> None:
     """Write scores; the layout is documented in scores/README.md."""
     arrays: dict[str, Array] = {
         "members/seeds": np.array(scores.seeds, dtype=np.int64),
@@ -49,9 +49,9 @@ def write_scores(path: Path, scores: ScoreSet) -> None:
     _write(path, "scores", scores.roster, arrays, attributes)
 
 
-def read_scores(path: Path) -> ScoreSet:
+def read_scores(path: Path | str) -> ScoreSet:
     """Read scores; raises FileError as `read_document` does."""
-    document = read_document(path, "scores")
+    document = read_document(Path(path), "scores")
     metrics = {}
     for place, attributes in document.attributes.items():
         if place.startswith("metrics/"):
@@ -71,16 +71,16 @@ def read_scores(path: Path) -> ScoreSet:
     )
 
 
-def write_subset(path: Path, subset: Subset) -> None:
+def write_subset(path: Path | str, subset: Subset) -> None:
     """Write a subset: the kept and the removed ids, and everything that decided it."""
     arrays = {"kept_ids": subset.kept_ids, "removed_ids": subset.removed_ids}
     attributes = {"strategy": subset.strategy, "ratio": subset.ratio, "options": dict(subset.options)}
     _write(path, "subset", subset.roster, arrays, {"/": attributes})
 
 
-def read_subset(path: Path) -> Subset:
+def read_subset(path: Path | str) -> Subset:
     """Read a subset; raises FileError as `read_document` does."""
-    document = read_document(path, "subset")
+    document = read_document(Path(path), "subset")
     roster = _roster(document)
     attributes = document.attributes["/"]
     return Subset(
@@ -93,7 +93,7 @@ def read_subset(path: Path) -> Subset:
 
 
 def _write(
-    path: Path, kind: str, roster: Roster, arrays: Mapping[str, Array], attributes: Mapping[str, Mapping[str, Any]]
+    path: Path | str, kind: str, roster: Roster, arrays: Mapping[str, Array], attributes: Mapping[str, Mapping[str, Any]]
 ) -> None:
     roster_arrays = {
         "ids": roster.ids,
@@ -112,7 +112,7 @@ def _write(
         "built": dict(roster.built),
     }
     merged = {**attributes, "/": {**own, **attributes["/"]}}
-    write_document(path, kind, Document({**roster_arrays, **arrays}, merged))
+    write_document(Path(path), kind, Document({**roster_arrays, **arrays}, merged))
 
 
 def _roster(document: Document) -> Roster:

@@ -103,7 +103,8 @@ def _verified(path: Path) -> bytes:
 
 def _write_array(file: h5py.File, name: str, array: Array) -> None:
     if array.dtype.kind in "UO":
-        file.create_dataset(name, data=array.astype(object), dtype=h5py.string_dtype())
+        encoded = np.char.encode(array.astype(str), "utf-8")
+        file.create_dataset(name, data=encoded.astype(h5py.string_dtype("utf-8", max(encoded.dtype.itemsize, 1))))
     else:
         file.create_dataset(name, data=array)
 

@@ -20,14 +20,14 @@ def write_result(path: Path, result: TrainResult) -> None:
     write_bytes(path, (json.dumps(asdict(result), indent=1) + "\n").encode())
 
 
-def read_result(path: Path) -> TrainResult:
+def read_result(path: Path | str) -> TrainResult:
     """Read a result.
 
     Raises:
         FileError: the file is missing or is no result.
     """
     try:
-        fields = json.loads(path.read_bytes())
+        fields = json.loads(Path(path).read_bytes())
         evaluation = fields.pop("evaluation")
         return TrainResult(
             recipe=Recipe(**fields.pop("recipe")),

@@ -12,6 +12,9 @@ from lt_prune.data.sources import Request, Source
 from lt_prune.errors import ArgumentError, DataError
 from lt_prune.types import Array
 
+CHUNK = 1024
+"""Images that wait for a reading thread at a time."""
+
 
 def folder(request: Request) -> Source:
     """Read a folder of images as RGB; files that are no images are skipped with a warning.
@@ -28,11 +31,11 @@ def folder(request: Request) -> Source:
     class_names = _class_names(request.path / "train")
     paths, labels = _list_images(request.path / "train", class_names)
     test_paths, test_labels = _list_test(request.path / "test", class_names)
-    pixels = _read_all([*paths, *test_paths], request.resize)
+    pixels = _read_all(paths, request.resize)
     return Source(
-        pixels=pixels[: len(paths)],
+        pixels=pixels,
         labels=labels,
-        test_pixels=pixels[len(paths) :],
+        test_pixels=_read_all(test_paths, request.resize) if test_paths else pixels[:0].copy(),
         test_labels=test_labels,
         class_names=class_names,
         file_names=tuple(p.relative_to(request.path).as_posix() for p in paths),
@@ -98,8 +101,8 @@ def _read_all(paths: list[Path], resize: int | None) -> Array:
         pixels[i] = image
 
     with ThreadPoolExecutor() as pool:
-        for _ in pool.map(place, range(len(paths))):
-            pass
+        for start in range(0, len(paths), CHUNK):
+            list(pool.map(place, range(start, min(start + CHUNK, len(paths)))))
     return pixels
 
 

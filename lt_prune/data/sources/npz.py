@@ -29,7 +29,7 @@ def npz(request: Request) -> Source:
             f"{request.path} has no {' and no '.join(missing)}: it holds {', '.join(sorted(arrays)) or 'nothing'}"
         )
     pixels, labels = _images(arrays, "x_train", request.path), _labels(arrays, "y_train", request.path)
-    test_pixels, test_labels = pixels[:0], labels[:0]
+    test_pixels, test_labels = pixels[:0].copy(), labels[:0].copy()
     if "x_test" in arrays or "y_test" in arrays:
         test_pixels, test_labels = _images(arrays, "x_test", request.path), _labels(arrays, "y_test", request.path)
     if "class_names" in arrays:
