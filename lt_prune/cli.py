@@ -94,15 +94,16 @@ _read_options = _options(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
     click.option("--resize", type=int, metavar="SIDE", help="Resize a folder's images to squares of this side."),
 )
+_device_option = click.option(
+    "--device",
+    type=click.Choice(("auto", "cpu", "cuda")),
+    default="auto",
+    show_default=True,
+    help="Where networks run (build and prune run none).",
+)
 _common_options = _options(
     click.option("--seed", type=int, default=0, show_default=True, help="Names all randomness of this step."),
-    click.option(
-        "--device",
-        type=click.Choice(("auto", "cpu", "cuda")),
-        default="auto",
-        show_default=True,
-        help="Where networks run (build and prune run none).",
-    ),
+    _device_option,
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
 )
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
@@ -307,7 +308,7 @@ def train(
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
 @click.option("--prediction", type=click.Choice(("linear", "angular")), help="How to predict.  [default: as the run did]")
-@click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True)
+@_device_option
 @_read_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def evaluate(as_json: bool, **options: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import operator
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -68,4 +69,4 @@ class Registry(Generic[T]):
         """
         self.check(name)
         module, _, attribute = self._targets[name].partition(":")
-        return cast(T, getattr(importlib.import_module(module), attribute))
+        return cast(T, operator.attrgetter(attribute)(importlib.import_module(module)))

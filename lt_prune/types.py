@@ -30,6 +30,9 @@ def no_progress(what: str, done: int, total: int) -> None:
     """The progress of a step that nobody watches."""
 
 
+DEPTHS = (8, 14, 20, 32, 44, 56, 110)
+"""Depths of CIFAR-style ResNets: 6 n + 2."""
+
 GROUPS = ("head", "middle", "tail")
 
 
@@ -157,6 +160,8 @@ class Recipe:
         for name in ("lr", "momentum", "weight_decay", "mixup"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ArgumentError(f"{name} must be a number of 0 or more, not {getattr(self, name)}")
+        if self.depth not in DEPTHS:
+            raise ArgumentError(f"depth must be one of {', '.join(map(str, DEPTHS))}, not {self.depth}")
         if self.schedule not in ("step", "cosine", "constant"):
             raise ArgumentError(f"schedule must be step, cosine or constant, not {self.schedule!r}")
 

@@ -53,7 +53,8 @@ def assemble(
         counts = _wanted_counts(profile, imbalance, largest, available, source.class_names)
         chosen = _select(selection, source.labels, digests, occurrence, counts, seed)
         built = {"profile": profile, "imbalance": imbalance, "largest": int(counts[0]), "seed": seed, "selection": selection}
-    ids = sample_ids(digests[chosen], occurrence[chosen])
+    # Counted anew among the chosen, so that the cut set read again from a copy has the same ids.
+    ids = sample_ids(digests[chosen], occurrences(digests[chosen]))
     chosen = chosen[np.argsort(ids)]
     n_classes = len(source.class_names)
     roster = Roster(
@@ -96,7 +97,8 @@ def _check_source(source: Source) -> None:
         raise DataError(f"a long-tailed set needs two classes or more, and this source has {n_classes}")
     counts = np.bincount(source.labels, minlength=n_classes)
     if empty := [source.class_names[c] for c in np.flatnonzero(counts == 0)]:
-        raise DataError(f"these classes have no training image: {', '.join(empty)}; add images or drop the classes")
+        named = ", ".join(empty[:5]) + (f" and {len(empty) - 5:,} more" if len(empty) > 5 else "")
+        raise DataError(f"these classes have no training image: {named}; add images or drop the classes")
 
 
 def _wanted_counts(

@@ -81,4 +81,4 @@ class TrainingBatches:
 def plain_batches(pixels: Array, batch_size: int, device: torch.device) -> Iterator[Tensor]:
     """Images as they are, in order: uint8 (B, C, H, W) in channels-last order."""
     for start in range(0, len(pixels), batch_size):
-        yield torch.from_numpy(pixels[start : start + batch_size]).to(device).permute(0, 3, 1, 2)
+        yield torch.from_numpy(np.array(pixels[start : start + batch_size])).to(device).permute(0, 3, 1, 2)

@@ -50,6 +50,7 @@ def sample_ids(digests: Array, occurrence: Array) -> Array:
 
 def mix(values: Array, key: Array | int) -> Array:
     """Pseudo-random uint64 of each value and a key, by SplitMix64 (Steele et al. 2014); the same on every machine."""
+    key = key % 2**64 if isinstance(key, int) else key
     with np.errstate(over="ignore"):
         z = values + (np.asarray(key, dtype=np.uint64) + np.uint64(1)) * _GOLDEN
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -58,7 +58,12 @@ def select_mislas(labels: Array, counts: Array, seed: int) -> Array:
     """Positions chosen as MiSLAS's `IMBALANCECIFAR10` does: one legacy NumPy shuffle a class, in the source's own order.
 
     For comparison with published runs; it depends on the order of the source.
+
+    Raises:
+        ArgumentError: the seed is not one that NumPy's legacy generator takes.
     """
+    if not 0 <= seed < 2**32:
+        raise ArgumentError(f"the mislas selection needs a seed in [0, 2^32), not {seed}")
     random = np.random.RandomState(seed)
     chosen = []
     for label, count in enumerate(counts):

@@ -26,7 +26,8 @@ class Spec:
     def base_name(self) -> str:
         """Name of the uncut set: the file or folder for sources of the user's own, otherwise the source."""
         if self.source in ("folder", "npz") and self.path is not None:
-            return re.sub(r"[^\w.-]+", "-", self.path.resolve().stem) or self.source
+            name = self.path.resolve().name
+            return re.sub(r"[^\w.-]+", "-", name.removesuffix(".npz")) or self.source
         return self.source
 
 

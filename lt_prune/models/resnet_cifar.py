@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lt_prune.errors import ArgumentError
+from lt_prune.types import DEPTHS
 
-DEPTHS = (8, 14, 20, 32, 44, 56, 110)
 FEATURES = 64
 
 

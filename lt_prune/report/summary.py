@@ -133,14 +133,19 @@ def _share_lost(before: Array, after: Array, chosen: Array) -> float:
 
 
 def compare_results(results: tuple[TrainResult, ...]) -> list[dict[str, Any]]:
-    """One row a result; the first is the baseline that training time is compared with."""
+    """One row a result; the first is the baseline that training time and class counts are compared with.
+
+    `least_class_kept` is the share that the class which lost most has kept.
+    """
     rows = []
+    whole = np.array(results[0].class_counts)
     for result in results:
         evaluation = result.evaluation
         rows.append(
             {
                 "trained_on": result.subset or "whole set",
                 "n_kept": result.n_train,
+                "least_class_kept": float((np.array(result.class_counts) / whole).min()),
                 **{name: getattr(evaluation, name) for name in (*GROUPS, "overall", "balanced", "ece")},
                 "seconds": result.seconds,
                 "time_saved": 1 - result.seconds / results[0].seconds,

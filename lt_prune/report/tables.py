@@ -97,12 +97,16 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 
 def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableType:
     """Runs on the whole set and on its subsets, side by side."""
-    table = _table("trained on", ">kept", *(f">{column}" for column in (*GROUPS, "overall", "balanced", "time saved")))
+    table = _table(
+        "trained on", ">kept", ">least class", *(f">{column}" for column in (*GROUPS, "overall", "balanced", "time saved"))
+    )
     for row in compare_results(results):
         accuracies = [_percent(row[column]) for column in (*GROUPS, "overall", "balanced")]
-        table.add_row(row["trained_on"], f"{row['n_kept']:,}", *accuracies, f"{row['time_saved']:.0%}")
-    epochs = results[0].recipe.epochs
-    return Group(Text(f"{name}: test accuracy (%) after the last of {epochs} epochs", style="bold"), table)
+        least = f"{row['least_class_kept']:.0%}"
+        table.add_row(row["trained_on"], f"{row['n_kept']:,}", least, *accuracies, f"{row['time_saved']:.0%}")
+    title = f"{name}: test accuracy (%) after the last of {results[0].recipe.epochs} epochs"
+    note = "least class: the share that the class which lost most has kept"
+    return Group(Text(title, style="bold"), table, Text(note))
 
 
 def _class_means(summary: dict[str, Any]) -> Table:

@@ -55,6 +55,8 @@ def build(
     """
     if resize is not None and resize < 1:
         raise ArgumentError(f"resize must be at least 1 pixel, not {resize}")
+    if str(data).endswith(".h5"):
+        raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
     spec = parse_spec(str(data))
     if spec.profile and (profile or imbalance is not None):
         raise ArgumentError(f"{data!r} names its cut already: leave out --profile and --imbalance, or name the bare source")

@@ -35,6 +35,11 @@ def run_path(trained_on: str, method: str, seed: int) -> Path:
     return Path("runs") / f"{trained_on}-{method}{_seed(seed)}"
 
 
+def comparison_path(roster: Roster, ratio: float, method: str, seed: int) -> Path:
+    """For example runs/cifar10-lt100-0.45-ce-comparison.json."""
+    return Path("runs") / f"{roster.name}-{ratio:g}-{method}{_seed(seed)}-comparison.json"
+
+
 def find_subset(roster: Roster) -> Path | None:
     """The one subset of these samples below subsets/, None where there is none.
 

@@ -53,8 +53,7 @@ def prune(
         >>> subset.kept_counts.tolist()
         [68, 53, 41, 31, 24, 19, 14, 11, 9, 7]
     """
-    if not 0 <= ratio < 1:
-        raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
+    check_ratio(ratio)
     chosen = STRATEGIES.load(strategy)
     score_set = scores if isinstance(scores, ScoreSet) or scores is None else read_scores(Path(scores))
     roster = _roster(data, score_set, download, resize)
@@ -77,6 +76,16 @@ def prune(
     if out:
         write_subset(out, subset)
     return subset
+
+
+def check_ratio(ratio: float) -> None:
+    """Refuse a ratio that is not a fraction to remove.
+
+    Raises:
+        ArgumentError: it is not in [0, 1).
+    """
+    if not 0 <= ratio < 1:
+        raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
 
 
 def difficulty(scores: ScoreSet, metric: str) -> Array:

@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lt_prune.methods import METHODS
+from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.prune import prune
+from lt_prune.steps.prune import check_ratio, prune
+from lt_prune.steps.recipes import STAGE_ONE, resolve_recipe
 from lt_prune.steps.score import score
 from lt_prune.steps.train import train
 from lt_prune.store.atomic import write_bytes
@@ -81,14 +84,16 @@ def run(
         >>> [result.subset for result in comparison.results]
         [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
     """
+    check_ratio(ratio)
+    METHODS.check(method)
     root = Path(out)
     lt_set = open_set(data, download=download, resize=resize)
     again: dict[str, Any] = {"seed": seed, "device": device, "overwrite": overwrite, "progress": progress, "depth": depth}
-    set_file = root / paths.set_path(lt_set.roster)
-    write_set(set_file, lt_set)
+    resolve_recipe(lt_set, STAGE_ONE, {"epochs": epochs, "depth": depth})  # refused now, not after the scoring
     score_file = root / paths.scores_path(lt_set.roster, seed)
     scores = score(lt_set, members=members, epochs=score_epochs, out=score_file, **again)
-    files, results = [set_file, score_file], []
+    files, results = [root / paths.set_path(lt_set.roster), score_file], []
+    write_set(files[0], lt_set)
     for subset in [None, *_subsets(lt_set, scores, ratio, seed)]:
         trained_on = lt_set.roster.name
         if subset:
@@ -97,11 +102,13 @@ def run(
             trained_on = files[-1].stem
         files.append(root / paths.run_path(trained_on, method, seed))
         results.append(train(lt_set, subset=subset, method=method, epochs=epochs, out=files[-1], **again))
-    files.append(root / "runs" / f"{lt_set.roster.name}-{ratio:g}-{method}-comparison.json")
+    table = root / paths.comparison_path(lt_set.roster, ratio, method, seed)
+    files += [table, table.with_suffix(".png")]
     comparison = Comparison(
         name=lt_set.roster.name, ratio=ratio, results=tuple(results), files=tuple(str(file) for file in files)
     )
-    write_bytes(files[-1], (json.dumps(asdict(comparison), indent=1) + "\n").encode())
+    write_bytes(table, (json.dumps(asdict(comparison), indent=1) + "\n").encode())
+    write_bytes(files[-1], comparison_figure(comparison.name, comparison.results))
     return comparison
 
 

@@ -35,11 +35,11 @@ def clear(*paths: Path | None) -> None:
     for path in paths:
         if path is None or not path.exists():
             continue
-        if path.is_file():
+        if path.is_file() or path.is_symlink():
             path.unlink()
             continue
         for entry in path.iterdir():
-            if entry.is_dir():
+            if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
             elif entry.name != ".lock":
                 entry.unlink()

@@ -35,7 +35,13 @@ class Document:
 
 def write_document(path: Path, kind: str, document: Document) -> None:
     """Write a document of a kind ("scores", "subset", "set"). Arrays of text are stored as UTF-8; attributes that are no
-    plain text or number as JSON."""
+    plain text or number as JSON.
+
+    Raises:
+        FileError: another kind of file is at `path`, which is left as it is.
+    """
+    if path.exists() and _kind_of(path) != kind:
+        raise FileError(f"{path} exists and is no {kind} file of ours: give another --out, or remove it")
     memory = io.BytesIO()
     with h5py.File(memory, "w", userblock_size=BLOCK) as file:
         file.attrs["format"] = f"lt-prune {kind}"
@@ -57,6 +63,13 @@ def read_document(path: Path, kind: str) -> Document:
         FileError: the file is missing, truncated, altered, of another kind, or of a later version.
     """
     content = _verified(path)
+    try:
+        return _parse(path, kind, content)
+    except (OSError, KeyError, ValueError, RuntimeError):
+        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote: make it again") from None
+
+
+def _parse(path: Path, kind: str, content: bytes) -> Document:
     with h5py.File(io.BytesIO(content), "r") as file:
         if file.attrs["format"] != f"lt-prune {kind}":
             raise FileError(f"{path} is an {file.attrs['format']} file, and a {kind} file was expected")
@@ -78,14 +91,12 @@ def read_document(path: Path, kind: str) -> Document:
     return Document(arrays, attributes)
 
 
-def kind_of(path: Path) -> str | None:
-    """The kind of the document at `path`, None where it is no document of ours."""
+def _kind_of(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
-            words = str(file.attrs.get("format", "")).split()
-    except OSError:
-        return None
-    return words[1] if len(words) == 2 and words[0] == "lt-prune" else None
+            return str(file.attrs["format"]).removeprefix("lt-prune ")
+    except (OSError, KeyError, RuntimeError, ValueError):
+        return "foreign"
 
 
 def _verified(path: Path) -> bytes:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from lt_prune.errors import FileError
+from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.atomic import write_bytes
 from lt_prune.types import Evaluation, Recipe, TrainResult
 
@@ -38,5 +38,5 @@ def read_result(path: Path | str) -> TrainResult:
         )
     except FileNotFoundError:
         raise FileError(f"{path} does not exist: name the folder of a finished run") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArgumentError) as error:
         raise FileError(f"{path} is no result of a run ({error}): train it again with --overwrite") from None

@@ -6,6 +6,7 @@ import numpy as np
 
 from lt_prune.data.identity import content_digests, mix
 from lt_prune.data.sources import Request, Source
+from lt_prune.errors import ArgumentError
 
 TEST_PER_CLASS = 50
 
@@ -15,6 +16,8 @@ def digits(request: Request) -> Source:
 
     Flipping is off: a mirrored digit is not that digit.
     """
+    if request.path is not None:
+        raise ArgumentError(f"the digits are built in and take no path, but {request.path} was given: --data digits")
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)

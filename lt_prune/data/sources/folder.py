@@ -38,8 +38,15 @@ def folder(request: Request) -> Source:
         test_pixels=_read_all(test_paths, request.resize) if test_paths else pixels[:0].copy(),
         test_labels=test_labels,
         class_names=class_names,
-        file_names=tuple(p.relative_to(request.path).as_posix() for p in paths),
+        file_names=tuple(_as_text(path.relative_to(request.path)) for path in paths),
     )
+
+
+def _as_text(path: Path) -> str:
+    name = path.as_posix()
+    if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
+        raise DataError(f"the file name {name!a} is not UTF-8: rename the file")
+    return name
 
 
 def _class_names(split: Path) -> tuple[str, ...]:
@@ -111,9 +118,11 @@ def _read(path: Path, resize: int | None) -> Array:
 
     try:
         with Image.open(path) as file:
-            image = file.convert("RGB")
+            mode, image = file.mode, file.convert("RGB")
     except Exception as error:  # Pillow's decoders raise many kinds, SyntaxError among them
         raise DataError(f"{path} cannot be read as an image ({error}): repair or remove it") from None
+    if mode.startswith(("I", "F")):
+        raise DataError(f"{path} has pixels of more than 8 bits ({mode}), which would be clipped: convert it to 8 bits")
     if resize is not None:
         image = image.resize((resize, resize), Image.Resampling.BILINEAR)
     return np.asarray(image)

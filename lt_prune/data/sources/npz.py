@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +32,12 @@ def npz(request: Request) -> Source:
     if "x_test" in arrays or "y_test" in arrays:
         test_pixels, test_labels = _images(arrays, "x_test", request.path), _labels(arrays, "y_test", request.path)
     if "class_names" in arrays:
-        class_names = tuple(str(name) for name in arrays["class_names"])
+        class_names = _names(arrays["class_names"], request.path)
     else:
+        if not len(labels):
+            raise DataError(f"x_train in {request.path} holds no image")
+        if labels.max() >= len(labels):
+            raise DataError(f"labels in {request.path} reach {labels.max()}, but there are only {len(labels):,} images")
         class_names = tuple(str(c) for c in range(int(labels.max(initial=-1)) + 1))
     return Source(pixels=pixels, labels=labels, test_pixels=test_pixels, test_labels=test_labels, class_names=class_names)
 
@@ -45,8 +48,17 @@ def _load(path: Path) -> dict[str, Array]:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: name an .npz file as npz:PATH") from None
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # NumPy and zipfile raise many kinds on damaged files, zlib.error and NotImplementedError too
         raise DataError(f"{path} is not a readable .npz archive of plain arrays ({error})") from None
+
+
+def _names(names: Array, path: Path) -> tuple[str, ...]:
+    if names.ndim != 1 or names.dtype.kind not in "US":
+        raise DataError(f"class_names in {path} must be text (M,), not {names.dtype} {names.shape}")
+    try:
+        return tuple(np.char.decode(names, "utf-8").tolist() if names.dtype.kind == "S" else names.tolist())
+    except UnicodeDecodeError as error:
+        raise DataError(f"class_names in {path} are not UTF-8 text ({error})") from None
 
 
 def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
