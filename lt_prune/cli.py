@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +33,11 @@ class _Main(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         warnings.showwarning = lambda message, *_, **__: _warn(message)
-        signal.signal(signal.SIGTERM, _terminate)
+        if threading.current_thread() is threading.main_thread():  # no other may set a handler
+            signal.signal(signal.SIGTERM, _terminate)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a bar or a name that the terminal cannot show is no reason to fail
+                stream.reconfigure(errors="replace")
         kwargs["standalone_mode"] = False
         try:
             super().main(*args, **kwargs)
@@ -50,8 +56,8 @@ class _Main(click.Group):
             sys.stderr.close()
             sys.exit(1)
         except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            _fail(f"{place}{error.strerror or error}", 1)
+            place = f" {error.filename}" if error.filename else ""
+            _fail(f"cannot use{place}: {error.strerror or error}; name another place, or make room for this one", 1)
         sys.exit(0)
 
 
@@ -206,7 +212,7 @@ def score(
 
 @main.command("scores")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--metric", help="Metric to show in detail.  [default: the first in the file]")
+@click.option("--metric", help="Metric to show in detail.  [default: avh]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
     """Show what a score file holds: class means, histogram, hardest and easiest samples.
@@ -217,7 +223,7 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
     import lt_prune as lp
 
     scores = lp.read_scores(file)
-    _print_scores(scores, metric or next(iter(scores.metrics)), as_json, file)
+    _print_scores(scores, metric or ("avh" if "avh" in scores.metrics else min(scores.metrics)), as_json, file)
 
 
 @main.command()

@@ -204,6 +204,14 @@ class ScoreSet:
     versions: Mapping[str, str]
     """Library versions the scores were made with."""
 
+    @property
+    def digest(self) -> str:
+        """Hexadecimal digest of every member's seed and scores, by name of metric."""
+        content = hashlib.sha256(np.array(self.seeds, dtype="<i8").tobytes())
+        for name in sorted(self.metrics):
+            content.update(name.encode() + self.metrics[name].per_member.astype("<f4").tobytes())
+        return content.hexdigest()
+
     def metric(self, name: str) -> MetricScores:
         """Scores of one metric.
 
@@ -229,7 +237,7 @@ class Subset:
     ratio: float
     """The fraction asked to be removed."""
     options: Mapping[str, Any]
-    """Metric, end kept, scope, seed and the digest of the scores used."""
+    """Seed and, for a ranked subset, metric, end kept, scope, number of members and the digest of the scores used."""
 
     @property
     def label(self) -> str:

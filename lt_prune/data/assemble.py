@@ -91,8 +91,10 @@ def _check_source(source: Source) -> None:
     if source.pixels.shape[1:] != source.test_pixels.shape[1:]:
         raise DataError(
             f"training images are {source.pixels.shape[1:]} and test images {source.test_pixels.shape[1:]} "
-            f"(height, width, channels): they must be of one shape"
+            f"(height, width, channels): they must be of one shape (a folder's become so by --resize SIDE)"
         )
+    if len(set(source.class_names)) < n_classes:
+        raise DataError(f"class names must differ, and {n_classes} classes bear {len(set(source.class_names))} names")
     if n_classes < 2:
         raise DataError(f"a long-tailed set needs two classes or more, and this source has {n_classes}")
     counts = np.bincount(source.labels, minlength=n_classes)
@@ -108,6 +110,8 @@ def _wanted_counts(
         raise ArgumentError(f"profile must be {', '.join(PROFILES)}, not {profile!r}")
     if imbalance is None:
         raise ArgumentError(f"profile {profile!r} needs an imbalance ratio: add --imbalance, for example 100")
+    if largest is not None and largest > available.sum():
+        raise ArgumentError(f"largest must be at most {available.sum():,}, all the images there are, not {largest:,}")
     counts = profile_counts(profile, int(available.min()) if largest is None else largest, imbalance, len(available))
     short = np.flatnonzero(counts > available)
     if len(short):

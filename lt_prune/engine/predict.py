@@ -32,6 +32,7 @@ def probabilities(network: Network, pixels: Array, prediction: str, batch_size: 
 
     Raises:
         ArgumentError: the prediction is neither "linear" nor "angular".
+        DivergenceError: a probability is not finite.
     """
     if prediction not in PREDICTIONS:
         raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
@@ -39,7 +40,10 @@ def probabilities(network: Network, pixels: Array, prediction: str, batch_size: 
         angular_logits(out.features, out.weight) if prediction == "angular" else out.logits
         for out in _outputs(network, pixels, batch_size)
     ]
-    return np.asarray(torch.softmax(torch.cat(logits), dim=1).cpu().numpy())
+    predicted = np.asarray(torch.softmax(torch.cat(logits), dim=1).cpu().numpy())
+    if not np.isfinite(predicted).all():
+        raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
+    return predicted
 
 
 @torch.no_grad()

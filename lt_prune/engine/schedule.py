@@ -11,7 +11,7 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
     """Learning rate at a fractional epoch in [0, recipe.epochs).
 
     A linear warm-up to `recipe.lr`, then the recipe's schedule. The steps are MiSLAS's, scaled: x0.1 from 80 % and x0.01
-    from 90 % of the epochs. A run no longer than its warm-up spends half of its epochs on it.
+    from 90 % of the epochs. The warm-up takes half of a run's epochs at most.
     """
     warmup = min(recipe.warmup, recipe.epochs / 2)
     if epoch < warmup:

@@ -59,6 +59,6 @@ class Network(nn.Module):
 def build_network(*, depth: int, channels: int, n_classes: int, seed: int) -> Network:
     """A CIFAR-style ResNet with weights drawn from `seed` alone, on the CPU, in channels-last memory order."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         network = Network(resnet_cifar(depth, channels), FEATURES, n_classes, channels)
     return network.to(memory_format=torch.channels_last)

@@ -40,6 +40,6 @@ def shown_progress() -> Iterator[Progress]:
 def _print_ends(console: Console) -> Progress:
     def show(what: str, done: int, total: int) -> None:
         if done == total:
-            console.print(f"{what}: {total} epochs done", highlight=False)
+            console.print(f"{what}: {done} of {total} epochs", highlight=False)
 
     return show

@@ -44,7 +44,7 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
         "name": roster.name,
         "n_samples": roster.n_samples,
         "members": len(scores.seeds),
-        "metrics": list(scores.metrics),
+        "metrics": sorted(scores.metrics),
         "recipe": asdict(scores.recipe),
         "train_accuracy": scores.train_accuracy.tolist(),
         "seconds": float(scores.seconds.sum()),

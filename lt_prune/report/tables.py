@@ -40,12 +40,12 @@ def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
     summary = summarise_scores(scores, metric)
     accuracy = summary["train_accuracy"]
     head = (
-        f"{summary['name']}: {summary['n_samples']:,} samples, {summary['members']} members, "
+        f"{summary['name']}: {summary['n_samples']:,} samples, {_several(summary['members'], 'member')}, "
         f"metrics {', '.join(summary['metrics'])}"
     )
     details = (
         f"members reach {min(accuracy):.1%} to {max(accuracy):.1%} on the training samples, "
-        f"{summary['recipe']['epochs']} epochs each, {summary['seconds']:.0f} s in all\n"
+        f"{_several(summary['recipe']['epochs'], 'epoch')} each, {summary['seconds']:.0f} s in all\n"
         f"{metric}: {summary['equation']}; {summary['hard']} is hard; "
         f"mean {summary['mean']:.4f}, mean spread over members {summary['spread']:.4f}"
     )
@@ -83,7 +83,7 @@ def result_table(result: TrainResult) -> RenderableType:
     """Last-epoch results of one run."""
     title = (
         f"{result.method} on {result.name} ({result.subset or 'whole set'}, {result.n_train:,} samples), "
-        f"{result.recipe.epochs} epochs in {result.seconds:.0f} s, {result.prediction} prediction"
+        f"{_several(result.recipe.epochs, 'epoch')} in {result.seconds:.0f} s, {result.prediction} prediction"
     )
     return Group(Text(title, style="bold"), evaluation_table(result.evaluation))
 
@@ -104,7 +104,7 @@ def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableT
         accuracies = [_percent(row[column]) for column in (*GROUPS, "overall", "balanced")]
         least = f"{row['least_class_kept']:.0%}"
         table.add_row(row["trained_on"], f"{row['n_kept']:,}", least, *accuracies, f"{row['time_saved']:.0%}")
-    title = f"{name}: test accuracy (%) after the last of {results[0].recipe.epochs} epochs"
+    title = f"{name}: test accuracy (%) after the last of {_several(results[0].recipe.epochs, 'epoch')}"
     note = "least class: the share that the class which lost most has kept"
     return Group(Text(title, style="bold"), table, Text(note))
 
@@ -155,6 +155,10 @@ def _table(*columns: str) -> Table:
 
 def _bar(value: float, largest: float) -> str:
     return "█" * max(round(BAR * value / largest), 1) if largest and value > 0 else ""
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _percent(share: float | None) -> str:

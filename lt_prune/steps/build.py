@@ -12,6 +12,9 @@ from lt_prune.errors import ArgumentError
 from lt_prune.store.files import read_set, write_set
 from lt_prune.types import LongTailedSet
 
+LARGEST_SIDE = 1024
+"""Pixels; images beyond it fit no memory by the thousand."""
+
 Data = str | Path | LongTailedSet
 """A set, a set file (.h5), or SOURCE[-ltB | -stepB | -full][:PATH]."""
 
@@ -53,8 +56,8 @@ def build(
         >>> lp.build("digits", imbalance=10).roster.counts.tolist()
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
-    if resize is not None and resize < 1:
-        raise ArgumentError(f"resize must be at least 1 pixel, not {resize}")
+    if resize is not None and not 1 <= resize <= LARGEST_SIDE:
+        raise ArgumentError(f"resize must be a side of 1 to {LARGEST_SIDE:,} pixels, not {resize}")
     if str(data).endswith(".h5"):
         raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
     spec = parse_spec(str(data))
@@ -65,7 +68,7 @@ def build(
     if profile == "none" and (imbalance is not None or largest is not None or selection != "content"):
         raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
     if imbalance is None and profile != "none":
-        imbalance = spec.imbalance or source.imbalance
+        imbalance = source.imbalance if spec.imbalance is None else spec.imbalance
     built = assemble(
         source,
         name=_name(spec, profile, imbalance, largest, seed, selection),

@@ -26,8 +26,7 @@ def subset_path(subset: Subset) -> Path:
     parts += ["easy"] if options.get("keep") == "easy" else []
     parts += ["within-class"] if options.get("within") == "class" else []
     parts += ["empty-class"] if options.get("allow_empty_class") else []
-    seed = 0 if "metric" in options else options["seed"]
-    return Path("subsets") / f"{'-'.join(parts)}{_seed(seed)}.h5"
+    return Path("subsets") / f"{'-'.join(parts)}{_seed(options['seed'])}.h5"
 
 
 def run_path(trained_on: str, method: str, seed: int) -> Path:

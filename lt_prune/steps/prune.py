@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lt_prune.errors import ArgumentError
+from lt_prune.metrics import METRICS
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.files import read_scores, write_subset
 from lt_prune.strategies import KEEP, STRATEGIES, WITHIN, Request
@@ -37,7 +38,7 @@ def prune(
         metric: which of the scores to rank by ("avh" by default).
         keep: which end stays, "hard" (default) or "easy".
         within: rank over the whole "set" (default) or within each "class".
-        seed: names the random strategies' draw.
+        seed: names the random strategies' draw, and the subset of any.
         allow_empty_class: let a class lose all its samples.
         download, resize: as for `build`.
         out: file to write the subset to.
@@ -67,8 +68,16 @@ def prune(
             raise ArgumentError(f"strategy {strategy!r} ranks by scores: give a score file, which `lt-prune score` makes")
         metric, keep, within = metric or "avh", keep or "hard", within or "set"
         _check_choices(keep, within)
+        if metric not in score_set.metrics:
+            METRICS.check(metric)
         request |= {"difficulty": difficulty(score_set, metric), "keep": keep, "within": within}
-        options |= {"metric": metric, "keep": keep, "within": within, "members": len(score_set.seeds)}
+        options |= {
+            "metric": metric,
+            "keep": keep,
+            "within": within,
+            "members": len(score_set.seeds),
+            "scores": score_set.digest,
+        }
     elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
         raise ArgumentError(f"strategy {strategy!r} reads no scores and takes no --{given[0]}: leave it out, or use ranked")
     kept = chosen(Request(ids=roster.ids, labels=roster.labels, n_classes=roster.n_classes, n_remove=n_remove, **request))

@@ -11,21 +11,18 @@ from lt_prune.methods import METHODS
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.evaluate import require_test
 from lt_prune.steps.prune import check_ratio, prune
 from lt_prune.steps.recipes import STAGE_ONE, resolve_recipe
 from lt_prune.steps.score import score
 from lt_prune.steps.train import train
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
-from lt_prune.types import LongTailedSet, Progress, ScoreSet, Subset, TrainResult, no_progress
+from lt_prune.types import Progress, TrainResult, no_progress
 
-STRATEGIES: tuple[dict[str, Any], ...] = (
-    {"strategy": "random"},
-    {"strategy": "class-random"},
-    {"strategy": "ranked", "metric": "el2n"},
-    {"strategy": "ranked", "metric": "avh"},
-)
-"""The four of Wang & Yan, Figure 6."""
+AT_RANDOM = ("random", "class-random")
+RANKED_BY = ("el2n", "avh")
+"""Strategies and metrics of the four prunings of Wang & Yan, Figure 6."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +86,16 @@ def run(
     root = Path(out)
     lt_set = open_set(data, download=download, resize=resize)
     again: dict[str, Any] = {"seed": seed, "device": device, "overwrite": overwrite, "progress": progress, "depth": depth}
-    resolve_recipe(lt_set, STAGE_ONE, {"epochs": epochs, "depth": depth})  # refused now, not after the scoring
+    # What cannot end well is refused now, not after the scoring.
+    require_test(lt_set)
+    resolve_recipe(lt_set, STAGE_ONE, {"epochs": epochs, "depth": depth})
+    at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
     score_file = root / paths.scores_path(lt_set.roster, seed)
     scores = score(lt_set, members=members, epochs=score_epochs, out=score_file, **again)
+    ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
     files, results = [root / paths.set_path(lt_set.roster), score_file], []
     write_set(files[0], lt_set)
-    for subset in [None, *_subsets(lt_set, scores, ratio, seed)]:
+    for subset in [None, *at_random, *ranked]:
         trained_on = lt_set.roster.name
         if subset:
             files.append(root / paths.subset_path(subset))
@@ -110,10 +111,3 @@ def run(
     write_bytes(table, (json.dumps(asdict(comparison), indent=1) + "\n").encode())
     write_bytes(files[-1], comparison_figure(comparison.name, comparison.results))
     return comparison
-
-
-def _subsets(lt_set: LongTailedSet, scores: ScoreSet, ratio: float, seed: int) -> list[Subset]:
-    return [
-        prune(lt_set, ratio=ratio, scores=scores if "metric" in chosen else None, seed=seed, **chosen)
-        for chosen in STRATEGIES
-    ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.hdf5 import Document, read_document, write_document
 from lt_prune.types import Array, LongTailedSet, MetricScores, Recipe, Roster, ScoreSet, Subset
 
@@ -22,14 +24,14 @@ def write_set(path: Path | str, data: LongTailedSet) -> None:
 
 def read_set(path: Path | str) -> LongTailedSet:
     """Read a long-tailed set; raises FileError as `read_document` does."""
-    document = read_document(Path(path), "set")
-    return LongTailedSet(
-        roster=_roster(document),
-        pixels=document.arrays["pixels"],
-        test_pixels=document.arrays["test/pixels"],
-        test_labels=document.arrays["test/labels"],
-        flip=bool(document.attributes["/"]["flip"]),
-    )
+    with _reading(path, "set") as document:
+        return LongTailedSet(
+            roster=_roster(document),
+            pixels=document.arrays["pixels"],
+            test_pixels=document.arrays["test/pixels"],
+            test_labels=document.arrays["test/labels"],
+            flip=bool(document.attributes["/"]["flip"]),
+        )
 
 
 def write_scores(path: Path | str, scores: ScoreSet) -> None:
@@ -51,24 +53,24 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
 
 def read_scores(path: Path | str) -> ScoreSet:
     """Read scores; raises FileError as `read_document` does."""
-    document = read_document(Path(path), "scores")
-    metrics = {}
-    for place, attributes in document.attributes.items():
-        if place.startswith("metrics/"):
-            metrics[place.partition("/")[2]] = MetricScores(
-                per_member=document.arrays[f"{place}/per_member"],
-                hard=attributes["hard"],
-                equation=attributes["equation"],
-            )
-    return ScoreSet(
-        roster=_roster(document),
-        metrics=metrics,
-        seeds=tuple(int(seed) for seed in document.arrays["members/seeds"]),
-        train_accuracy=document.arrays["members/train_accuracy"],
-        seconds=document.arrays["members/seconds"],
-        recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
-        versions=json.loads(document.attributes["/"]["versions"]),
-    )
+    with _reading(path, "scores") as document:
+        return ScoreSet(
+            roster=_roster(document),
+            metrics={
+                place.removeprefix("metrics/"): MetricScores(
+                    per_member=document.arrays[f"{place}/per_member"],
+                    hard=attributes["hard"],
+                    equation=attributes["equation"],
+                )
+                for place, attributes in document.attributes.items()
+                if place.startswith("metrics/")
+            },
+            seeds=tuple(int(seed) for seed in document.arrays["members/seeds"]),
+            train_accuracy=document.arrays["members/train_accuracy"],
+            seconds=document.arrays["members/seconds"],
+            recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
+            versions=json.loads(document.attributes["/"]["versions"]),
+        )
 
 
 def write_subset(path: Path | str, subset: Subset) -> None:
@@ -80,16 +82,26 @@ def write_subset(path: Path | str, subset: Subset) -> None:
 
 def read_subset(path: Path | str) -> Subset:
     """Read a subset; raises FileError as `read_document` does."""
-    document = read_document(Path(path), "subset")
-    roster = _roster(document)
-    attributes = document.attributes["/"]
-    return Subset(
-        roster=roster,
-        kept=np.isin(roster.ids, document.arrays["kept_ids"]),
-        strategy=attributes["strategy"],
-        ratio=attributes["ratio"],
-        options=json.loads(attributes["options"]),
-    )
+    with _reading(path, "subset") as document:
+        roster = _roster(document)
+        attributes = document.attributes["/"]
+        return Subset(
+            roster=roster,
+            kept=np.isin(roster.ids, document.arrays["kept_ids"]),
+            strategy=attributes["strategy"],
+            ratio=attributes["ratio"],
+            options=json.loads(attributes["options"]),
+        )
+
+
+@contextmanager
+def _reading(path: Path | str, kind: str) -> Iterator[Document]:
+    """A document whose missing or odd fields are an error of the file."""
+    document = read_document(Path(path), kind)
+    try:
+        yield document
+    except (KeyError, TypeError, ValueError, ArgumentError) as error:
+        raise FileError(f"{path} is sealed, but is no whole {kind} file ({error!r}): make it again") from None
 
 
 def _write(

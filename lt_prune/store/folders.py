@@ -25,6 +25,8 @@ def locked(folder: Path | None) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
+            for aside in folder.glob(".*.part"):  # of a write that kill -9 cut short
+                aside.unlink()
             yield
     except Timeout:
         raise LtPruneError(f"another process is at work in {folder}: wait for it, or give another --out") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def read_weights(path: Path, device: torch.device) -> dict[str, Any]:
     content = sealed[: -len(_sealed_end(b""))] + _NO_COMMENT
     if not sealed.endswith(_sealed_end(content)):
         raise FileError(f"{path} is damaged, or no weights of ours: remove it and run the command again")
-    state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    try:
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+        raise FileError(f"{path} is sealed, but holds more than weights: remove it and run the command again") from None
     return state
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lt_prune.errors import ArgumentError
 from lt_prune.registry import Registry
 from lt_prune.types import Array
 
@@ -23,6 +24,15 @@ class Request:
     """Fetch what is missing, for sources that can."""
     resize: int | None = None
     """Side of the square that images are resized to, for sources of files."""
+
+    def refuse_resize(self, source: str) -> None:
+        """What a source of one size says.
+
+        Raises:
+            ArgumentError: it was asked to resize.
+        """
+        if self.resize is not None:
+            raise ArgumentError(f"images of {source} are taken in their own size: leave out --resize")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lt_prune.data.sources import SOURCES
+from lt_prune.data.spec import parse_spec
+from lt_prune.errors import UnknownNameError
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "profile", "imbalance"),
+    [
+        ("cifar10", "cifar10", None, None),
+        ("cifar10-lt100", "cifar10", "exp", 100),
+        ("cifar100-lt50", "cifar100", "exp", 50),
+        ("cifar100-step10", "cifar100", "step", 10),
+        ("cifar10-lt2.5", "cifar10", "exp", 2.5),
+        ("fashion-mnist", "fashion-mnist", None, None),
+        ("fashion-mnist-lt10", "fashion-mnist", "exp", 10),
+        ("digits-full", "digits", "none", None),
+    ],
+)
+def test_a_name_is_a_source_and_a_cut(text, source, profile, imbalance):
+    spec = parse_spec(text)
+    assert (spec.source, spec.profile, spec.imbalance, spec.path) == (source, profile, imbalance, None)
+
+
+def test_a_path_follows_the_first_colon():
+    spec = parse_spec("cifar10-lt50:/data/a:b-lt3")
+    assert (spec.source, spec.imbalance, spec.path) == ("cifar10", 50, Path("/data/a:b-lt3"))
+
+
+def test_a_path_may_begin_at_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert parse_spec("folder:~/photos").path == Path("/home/somebody/photos")
+
+
+def test_an_empty_path_is_none():
+    assert parse_spec("digits:").path is None
+
+
+@pytest.mark.parametrize(
+    "name", ["cifar11", "digits-lt", "digits-lt1e2", "digits-step-10", "digits-LT10", "", "-lt10", ":/data"]
+)
+def test_other_names_are_refused(name):
+    with pytest.raises(UnknownNameError, match="unknown data source"):
+        parse_spec(name)
+
+
+def test_a_misspelt_source_with_a_cut_is_named_without_the_cut():
+    with pytest.raises(UnknownNameError, match=r"unknown data source 'cifar-10' \(did you mean 'cifar10'\?\)"):
+        parse_spec("cifar-10-lt100")
+
+
+@pytest.mark.parametrize("name", SOURCES.names)
+def test_every_source_can_be_named_bare_and_cut(name):
+    assert parse_spec(name).source == parse_spec(f"{name}-step20").source == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("cifar10-lt100:/data", "cifar10"),
+        ("folder:/data/my photos", "my-photos"),
+        ("npz:/data/birds.npz", "birds"),
+        ("folder-lt10:/data/birds", "birds"),
+        ("folder", "folder"),
+    ],
+)
+def test_base_name_is_the_users_own_for_files_of_theirs(text, name):
+    assert parse_spec(text).base_name == name
+
+
+def test_folders_that_differ_after_a_dot_have_names_that_differ():
+    assert parse_spec("folder:/data/birds.v1").base_name != parse_spec("folder:/data/birds.v2").base_name

@@ -1,0 +1,75 @@
+"""The user's three commands, one after the other in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import lt_prune as lp
+from lt_prune.cli import main
+
+FILES = {
+    "scores/digits-lt10.h5",
+    "subsets/digits-lt10-avh-0.45.h5",
+    "runs/digits-lt10-avh-0.45-ce/model.pt",
+    "runs/digits-lt10-avh-0.45-ce/result.json",
+}
+
+
+def lt(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", *line.replace("lt-prune", "lt_prune").split()]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+
+
+def check(folder: Path, epochs: int, members: int) -> lp.TrainResult:
+    """Everything the commands promise, read back from the files."""
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
+    assert {name for name in written if ".members/" not in name} == FILES
+    scores = lp.read_scores("scores/digits-lt10.h5")
+    assert scores.metrics["avh"].per_member.shape == (members, 503)
+    subset = lp.read_subset("subsets/digits-lt10-avh-0.45.h5")
+    assert (subset.kept.sum(), len(subset.kept)) == (277, 503)  # round(0.45 x 503) = 226 are removed
+    avh, labels = scores.metrics["avh"].per_member.mean(axis=0), subset.roster.labels
+    several = subset.kept & (np.bincount(labels[subset.kept])[labels] > 1)  # a class's last sample stays, however easy
+    assert avh[~subset.kept].max() <= avh[several].min()
+    result = lp.read_result("runs/digits-lt10-avh-0.45-ce/result.json")
+    assert (result.n_train, result.subset, result.method) == (277, "avh 0.45", "ce")
+    assert result.class_counts == tuple(subset.kept_counts)
+    assert len(result.loss) == epochs
+    assert json.loads(Path("runs/digits-lt10-avh-0.45-ce/result.json").read_text())["subset_digest"] == subset.digest
+    return result
+
+
+@pytest.mark.slow
+def test_the_three_commands_as_typed(in_tmp):
+    for line in ("lt-prune score --metric avh", "lt-prune prune --ratio 0.45", "lt-prune train --method ce"):
+        done = lt(line)
+        assert done.returncode == 0, done.stderr
+    result = check(in_tmp, epochs=300, members=10)
+    assert result.evaluation.overall > 0.6  # chance is 0.1
+    assert result.loss[-1] < 0.1 * result.loss[0]
+
+
+def test_the_three_commands_with_small_settings(in_tmp, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the command's handlers are for a process of its own
+    small = "--epochs 1 --depth 8"
+    for line in (f"score --metric avh --members 1 {small}", "prune --ratio 0.45", f"train --method ce {small}"):
+        done = CliRunner().invoke(main, line.split())
+        assert done.exit_code == 0, done.stderr
+        assert done.stderr.splitlines()[-1].startswith("wrote ")
+    check(in_tmp, epochs=1, members=1)
+
+
+def test_the_same_prune_command_gives_the_same_bytes(in_tmp):
+    for hash_seed in ("1", "2"):
+        done = lt(f"lt-prune prune --strategy class-random --ratio 0.3 --out {hash_seed}.h5", PYTHONHASHSEED=hash_seed)
+        assert done.returncode == 0, done.stderr
+    assert Path("1.h5").read_bytes() == Path("2.h5").read_bytes()

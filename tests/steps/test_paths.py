@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lt_prune as lp
+from lt_prune.errors import ArgumentError
+from lt_prune.steps import paths
+
+
+def subset_of(data: lp.LongTailedSet, strategy: str = "random", ratio: float = 0.45, **options) -> lp.Subset:
+    kept = lp.prune(data, ratio=ratio, strategy="random").kept
+    return lp.Subset(roster=data.roster, kept=kept, strategy=strategy, ratio=ratio, options={"seed": 0, **options})
+
+
+def keep(data: lp.LongTailedSet, name: str, seed: int = 0) -> Path:
+    path = Path("subsets") / name
+    lp.prune(data, ratio=0.45, strategy="random", seed=seed, out=path)
+    return path
+
+
+def test_sets_scores_and_runs_are_named_after_their_set(blobs):
+    roster = blobs().roster
+    assert paths.set_path(roster) == Path("sets/blobs.h5")
+    assert paths.scores_path(roster) == Path("scores/blobs.h5")
+    assert paths.run_path("blobs-avh-0.45", "ce", 0) == Path("runs/blobs-avh-0.45-ce")
+    assert paths.comparison_path(roster, 0.45, "ce", 0) == Path("runs/blobs-0.45-ce-comparison.json")
+
+
+def test_a_seed_other_than_0_is_part_of_the_name(blobs):
+    roster = blobs().roster
+    assert paths.scores_path(roster, 3) == Path("scores/blobs-seed3.h5")
+    assert paths.run_path("blobs", "ce", 3) == Path("runs/blobs-ce-seed3")
+    assert paths.comparison_path(roster, 0.45, "ce", 3) == Path("runs/blobs-0.45-ce-seed3-comparison.json")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({}, "blobs-random-0.45"),
+        ({"ratio": 0.5}, "blobs-random-0.5"),
+        ({"seed": 2}, "blobs-random-0.45-seed2"),
+        ({"strategy": "class-random"}, "blobs-class-random-0.45"),
+        ({"allow_empty_class": True}, "blobs-random-0.45-empty-class"),
+        ({"strategy": "ranked", "metric": "avh", "keep": "hard", "within": "set"}, "blobs-avh-0.45"),
+        ({"strategy": "ranked", "metric": "el2n", "keep": "easy", "within": "set"}, "blobs-el2n-0.45-easy"),
+        ({"strategy": "ranked", "metric": "avh", "keep": "easy", "within": "class"}, "blobs-avh-0.45-easy-within-class"),
+    ],
+)
+def test_a_subset_is_named_after_what_chose_it(blobs, given, name):
+    assert paths.subset_path(subset_of(blobs(), **given)) == Path(f"subsets/{name}.h5")
+
+
+def test_there_is_no_subset_where_there_is_no_folder(blobs, in_tmp):
+    assert paths.find_subset(blobs().roster) is None
+
+
+def test_subsets_of_other_data_are_passed_over(blobs, in_tmp):
+    keep(blobs(seed=7), "other.h5")
+    assert paths.find_subset(blobs().roster) is None
+
+
+def test_the_one_subset_is_found(blobs, in_tmp):
+    keep(blobs(seed=7), "other.h5")
+    mine = keep(blobs(), "mine.h5")
+    assert paths.find_subset(blobs().roster) == mine
+
+
+def test_of_several_subsets_one_must_be_named(blobs, in_tmp):
+    keep(blobs(), "first.h5")
+    keep(blobs(), "second.h5", seed=1)
+    with pytest.raises(ArgumentError, match=r"2 subsets of blobs \(subsets/first.h5, subsets/second.h5\): name one"):
+        paths.find_subset(blobs().roster)

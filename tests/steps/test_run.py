@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lt_prune as lp
+from lt_prune.errors import ArgumentError, UnknownNameError
+
+SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "device": "cpu"}
+
+
+def run(data, **options) -> lp.Comparison:
+    return lp.run(data, **{**SMALL, **options})
+
+
+def digests(folder: str) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+
+
+def test_every_file_named_is_written_and_none_other_at_the_top(blobs, in_tmp):
+    comparison = run(blobs(), out="here")
+    assert all(Path(file).exists() for file in comparison.files)
+    assert sorted(path.name for path in Path("here").iterdir()) == ["runs", "scores", "sets", "subsets"]
+    named = {Path(file) for file in comparison.files}
+    assert set(Path("here/sets").iterdir()) | set(Path("here/subsets").iterdir()) <= named
+    assert set(Path("here/runs").iterdir()) <= named
+
+
+def test_files_are_below_the_working_directory_by_default(blobs, in_tmp):
+    assert "scores/blobs.h5" in run(blobs()).files
+    assert Path("scores/blobs.h5").exists()
+
+
+def test_compares_the_whole_set_with_four_subsets(blobs, in_tmp):
+    comparison = run(blobs())
+    assert [result.subset for result in comparison.results] == [
+        None,
+        "random 0.45",
+        "class-random 0.45",
+        "el2n 0.45",
+        "avh 0.45",
+    ]
+    assert [result.n_train for result in comparison.results] == [45, 25, 25, 25, 25]
+    assert (comparison.name, comparison.ratio) == ("blobs", 0.45)
+
+
+def test_subsets_are_those_of_the_scores_written(blobs, in_tmp):
+    run(blobs(), ratio=0.3)
+    for metric in ("el2n", "avh"):
+        subset = lp.prune(blobs(), scores="scores/blobs.h5", metric=metric, ratio=0.3)
+        assert lp.read_subset(f"subsets/blobs-{metric}-0.3.h5").digest == subset.digest
+        assert lp.read_result(f"runs/blobs-{metric}-0.3-ce/result.json").subset_digest == subset.digest
+
+
+def test_results_are_those_of_the_steps_one_by_one(blobs, in_tmp):
+    comparison = run(blobs())
+    scores = lp.score(blobs(), members=1, epochs=1, depth=8, device="cpu")
+    subset = lp.prune(blobs(), scores=scores, ratio=0.45)
+    result = lp.train(blobs(), subset=subset, epochs=1, depth=8, device="cpu")
+    assert comparison.results[-1].loss == result.loss
+    assert comparison.results[-1].evaluation == result.evaluation
+
+
+def test_the_comparison_written_is_the_one_returned(blobs, in_tmp):
+    comparison = run(blobs())
+    said = json.loads(Path("runs/blobs-0.45-ce-comparison.json").read_text())
+    assert [row["evaluation"]["overall"] for row in said["results"]] == [r.evaluation.overall for r in comparison.results]
+    assert [row["n_train"] for row in said["results"]] == [45, 25, 25, 25, 25]
+    assert tuple(said["files"]) == comparison.files
+
+
+def test_the_figure_is_a_png(blobs, in_tmp):
+    run(blobs())
+    assert Path("runs/blobs-0.45-ce-comparison.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_the_same_call_again_trains_nothing_and_says_the_same(blobs, in_tmp, monkeypatch):
+    first = run(blobs())
+    before = digests(".")
+
+    def refuse(*args):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("lt_prune.steps.score.train_network", refuse)
+    monkeypatch.setattr("lt_prune.steps.train.train_network", refuse)
+    assert run(blobs()) == first
+    after = digests(".")
+    assert {path for path in before if before[path] != after[path]} == set()
+
+
+def test_an_interrupted_call_goes_on_where_it_was(blobs, in_tmp):
+    class StoppedError(Exception):
+        pass
+
+    def stop(what, done, total):
+        if "class-random" in what and done == 1:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        run(blobs(), progress=stop)
+    started = []
+    comparison = run(blobs(), progress=lambda what, done, total: started.append(what) if done < total else None)
+    assert started == ["blobs, el2n 0.45", "blobs, avh 0.45"]
+    assert [r.loss for r in comparison.results] == [r.loss for r in run(blobs(), out="other").results]
+
+
+def test_another_ratio_shares_scores_and_the_whole_set(blobs, in_tmp):
+    run(blobs())
+    started = []
+    run(blobs(), ratio=0.2, progress=lambda what, done, total: started.append(what) if done == 0 else None)
+    assert started == [f"blobs, {label} 0.2" for label in ("random", "class-random", "el2n", "avh")]
+
+
+def test_overwrite_starts_anew(blobs, in_tmp):
+    run(blobs())
+    started = []
+    run(blobs(), overwrite=True, progress=lambda what, done, total: started.append(what) if done == 0 else None)
+    assert len(started) == 6
+
+
+def test_runs_of_two_seeds_stand_side_by_side(blobs, in_tmp):
+    # More than one member and epoch, so that the two ensembles rank differently.
+    first = run(blobs(), seed=0, score_epochs=3)
+    before = digests("subsets")
+    run(blobs(), seed=1, score_epochs=3)
+    after = digests("subsets")
+    assert {path for path in before if before[path] != after[path]} == set()
+    assert lp.read_subset("subsets/blobs-avh-0.45.h5").digest == first.results[-1].subset_digest
+
+
+@pytest.mark.parametrize("ratio", [1.0, -0.1, float("nan")])
+def test_a_ratio_that_is_no_fraction_is_refused_before_anything_is_written(blobs, in_tmp, ratio):
+    with pytest.raises(ArgumentError, match="ratio is the fraction to remove"):
+        run(blobs(), ratio=ratio)
+    assert list(in_tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"method": "ec"}, UnknownNameError),
+        ({"epochs": 0}, ArgumentError),
+        ({"depth": 33}, ArgumentError),
+        ({"members": 0}, ArgumentError),
+    ],
+    ids=["method", "epochs", "depth", "members"],
+)
+def test_unusable_arguments_are_refused_before_anything_is_written(blobs, in_tmp, options, kind):
+    with pytest.raises(kind):
+        run(blobs(), **options)
+    assert list(in_tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda data: (replace(data, test_pixels=data.test_pixels[:0], test_labels=np.zeros(0, np.int64)), 0.45),
+        lambda data: (data, 0.95),
+    ],
+    ids=["no test images", "a class would be emptied"],
+)
+def test_what_cannot_end_well_is_refused_before_the_scoring(blobs, in_tmp, make):
+    data, ratio = make(blobs())
+    started = []
+    with pytest.raises(lp.LtPruneError):
+        run(data, ratio=ratio, progress=lambda what, done, total: started.append(what))
+    assert started == []

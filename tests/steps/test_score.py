@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+import lt_prune as lp
+import lt_prune.steps.score as step
+from lt_prune.errors import ArgumentError, FileError, MismatchError, UnknownNameError
+from lt_prune.metrics import METRICS, metric
+from lt_prune.registry import Registry
+
+SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "device": "cpu", "members": 2}
+
+
+def score(data, **options):
+    return lp.score(data, **{**SMALL, **options})
+
+
+def assert_same_scores(first: lp.ScoreSet, second: lp.ScoreSet) -> None:
+    assert first.seeds == second.seeds
+    assert set(first.metrics) == set(second.metrics)
+    for name in first.metrics:
+        assert np.array_equal(first.metrics[name].per_member, second.metrics[name].per_member)
+    assert np.array_equal(first.train_accuracy, second.train_accuracy)
+
+
+@pytest.fixture
+def trainings(monkeypatch) -> list[int]:
+    """Seeds of the networks that were asked for, in order."""
+    asked = []
+    original = step.train_network
+
+    def counted(run, *args):
+        asked.append(run.seed)
+        return original(run, *args)
+
+    monkeypatch.setattr(step, "train_network", counted)
+    return asked
+
+
+@pytest.fixture
+def later(monkeypatch) -> None:
+    """From now on there is a metric "later": the length of the feature, low being hard."""
+    module = ModuleType("later_metric")
+    module.later = metric(hard="low", equation="||phi||")(lambda outputs, labels: outputs.features.norm(dim=1))
+    monkeypatch.setitem(sys.modules, "later_metric", module)
+    members = {"el2n": "lt_prune.metrics.el2n:el2n", "avh": "lt_prune.metrics.avh:avh", "later": "later_metric:later"}
+    monkeypatch.setattr(step, "METRICS", Registry("metric", "lt_prune.no_such_group", members))
+
+
+def test_every_registered_metric_has_a_row_a_member_and_a_column_a_sample(blobs):
+    scores = score(blobs())
+    assert list(scores.metrics) == METRICS.names
+    assert {m.per_member.shape for m in scores.metrics.values()} == {(2, 45)}
+    assert {m.per_member.dtype for m in scores.metrics.values()} == {np.dtype("float32")}
+
+
+def test_scores_carry_what_their_metric_declares(blobs):
+    scores = score(blobs(), members=1)
+    for name in METRICS.names:
+        declared = METRICS.load(name)
+        assert (scores.metrics[name].hard, scores.metrics[name].equation) == (declared.hard, declared.equation)
+
+
+def test_scores_joined_by_id_do_not_depend_on_the_order_of_the_source(blobs):
+    data, shuffled = blobs(), blobs(order=np.random.default_rng(5).permutation(45))
+    assert data.roster.positions.tolist() != shuffled.roster.positions.tolist()
+    first, second = score(data), score(shuffled)
+    for name in METRICS.names:
+        ours, theirs = (dict(zip(s.roster.ids, s.metrics[name].per_member.T.tolist())) for s in (first, second))
+        assert ours == theirs
+
+
+def test_the_same_call_gives_the_same_scores(blobs):
+    assert_same_scores(score(blobs()), score(blobs()))
+
+
+def test_members_differ_in_seed_and_scores(blobs):
+    scores = score(blobs(), members=3)
+    assert len(set(scores.seeds)) == 3
+    for of_metric in scores.metrics.values():
+        assert len(np.unique(of_metric.per_member, axis=0)) == 3
+
+
+def test_another_seed_names_another_ensemble(blobs):
+    assert not set(score(blobs(), seed=0).seeds) & set(score(blobs(), seed=1).seeds)
+
+
+def test_a_member_does_not_depend_on_how_many_there_are(blobs):
+    one, three = score(blobs(), members=1), score(blobs(), members=3)
+    for name in METRICS.names:
+        assert np.array_equal(one.metrics[name].per_member[0], three.metrics[name].per_member[0])
+
+
+def test_mean_and_spread_are_those_of_numpy(blobs):
+    for of_metric in score(blobs(), members=3).metrics.values():
+        values = of_metric.per_member.astype(np.float64)
+        np.testing.assert_allclose(of_metric.mean, values.mean(0), rtol=1e-6)
+        np.testing.assert_allclose(of_metric.spread, values.std(0), rtol=1e-5, atol=1e-9)
+        assert of_metric.spread.max() > 0
+
+
+def test_the_spread_of_one_member_is_0(blobs):
+    assert not score(blobs(), members=1).metric("avh").spread.any()
+
+
+def test_training_makes_most_samples_easy(blobs):
+    scores = score(blobs(), members=1, epochs=8)
+    assert scores.train_accuracy[0] > 0.8
+    assert scores.metric("el2n").mean.mean() < score(blobs(), members=1).metric("el2n").mean.mean()
+
+
+def test_members_are_trained_by_the_short_recipe(blobs):
+    recipe = lp.score(blobs(), members=1, depth=8, epochs=1, device="cpu").recipe
+    assert (recipe.warmup, recipe.schedule, recipe.lr, recipe.batch_size) == (1, "cosine", 0.1, 128)
+    assert (recipe.weight_decay, recipe.mixup, recipe.padding, recipe.flip) == (5e-4, 0, 1, True)
+
+
+def test_without_out_nothing_is_written(blobs, in_tmp):
+    score(blobs(), members=1)
+    assert list(in_tmp.iterdir()) == []
+
+
+def test_what_is_written_reads_back_whole(blobs, in_tmp):
+    scores = score(blobs(), out="scores/mine.h5")
+    again = lp.read_scores("scores/mine.h5")
+    assert_same_scores(again, scores)
+    assert again.recipe == scores.recipe
+    assert again.roster.digest == blobs().roster.digest
+    assert again.seconds.tolist() == scores.seconds.tolist()
+
+
+def test_the_same_call_again_trains_nothing_and_leaves_the_file_as_it_is(blobs, in_tmp, trainings):
+    first = score(blobs(), out="mine.h5")
+    content = Path("mine.h5").read_bytes()
+    trainings.clear()
+    assert_same_scores(score(blobs(), out="mine.h5"), first)
+    assert trainings == []
+    assert Path("mine.h5").read_bytes() == content
+
+
+def test_adding_members_trains_only_the_new_ones_and_keeps_the_old_rows(blobs, in_tmp, trainings):
+    before = score(blobs(), members=2, out="mine.h5")
+    trainings.clear()
+    after = score(blobs(), members=4, out="mine.h5")
+    assert tuple(trainings) == after.seeds[2:]
+    for name in METRICS.names:
+        assert np.array_equal(after.metrics[name].per_member[:2], before.metrics[name].per_member)
+    assert after.seconds[:2].tolist() == before.seconds.tolist()
+    assert_same_scores(after, score(blobs(), members=4))
+
+
+def test_asking_for_fewer_members_keeps_those_there_are(blobs, in_tmp, trainings):
+    score(blobs(), members=3, out="mine.h5")
+    trainings.clear()
+    assert len(score(blobs(), members=1, out="mine.h5").seeds) == 3
+    assert trainings == []
+
+
+def test_members_are_added_by_id_to_a_file_of_another_order(blobs, in_tmp):
+    score(blobs(), members=1, out="mine.h5")
+    shuffled = blobs(order=np.random.default_rng(5).permutation(45))
+    assert_same_scores(score(shuffled, members=2, out="mine.h5"), score(blobs(), members=2))
+
+
+def test_a_metric_registered_later_is_read_off_the_kept_weights(blobs, in_tmp, request):
+    before = score(blobs(), members=2, epochs=2, out="mine.h5")
+    request.getfixturevalue("later")
+    seen = []
+    after = score(
+        blobs(), members=2, epochs=2, out="mine.h5", metric="later", progress=lambda what, done, total: seen.append(done)
+    )
+    assert set(seen) == {2}  # no member was at an epoch before its last
+    assert after.seeds == before.seeds
+    assert after.metric("later").per_member.shape == (2, 45)
+    for name in before.metrics:
+        assert np.array_equal(after.metrics[name].per_member, before.metrics[name].per_member)
+
+
+def test_a_metric_registered_later_is_as_if_it_had_been_there(blobs, in_tmp, request):
+    score(blobs(), members=1, out="mine.h5")
+    request.getfixturevalue("later")
+    added = score(blobs(), members=2, out="mine.h5", metric="later").metric("later")
+    at_once = score(blobs(), members=2, metric="later").metric("later")
+    assert np.array_equal(added.per_member, at_once.per_member)
+    assert (added.hard, added.equation) == ("low", "||phi||")
+    assert len(lp.read_scores("mine.h5").metric("later").per_member) == 2
+
+
+def test_a_metric_registered_later_is_added_where_the_weights_are_gone(blobs, in_tmp, request):
+    before = score(blobs(), members=1, out="mine.h5")
+    for weights in Path("mine.members").glob("*.pt"):
+        weights.unlink()
+    request.getfixturevalue("later")
+    after = score(blobs(), members=1, out="mine.h5", metric="later")
+    assert after.seeds == before.seeds
+    assert len(after.train_accuracy) == len(after.seconds) == 1
+    assert after.metric("later").per_member.shape == (1, 45)
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stop_at", [("member 1 of 2", 1), ("member 2 of 2", 0), ("member 2 of 2", 2)])
+def test_an_interrupted_ensemble_ends_as_an_uninterrupted_one(blobs, in_tmp, stop_at):
+    def stop(what, done, total):
+        if (what, done) == stop_at:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        score(blobs(), epochs=2, out="mine.h5", progress=stop)
+    assert not Path("mine.h5").exists()
+    assert_same_scores(score(blobs(), epochs=2, out="mine.h5"), score(blobs(), epochs=2))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"epochs": 2}, r"{'epochs': 1}, not {'epochs': 2}"),
+        ({"lr": 0.05}, r"{'lr': 0.1}, not {'lr': 0.05}"),
+        ({"seed": 1}, "another --seed than 1"),
+    ],
+    ids=["epochs", "lr", "seed"],
+)
+def test_another_recipe_or_seed_is_refused(blobs, in_tmp, change, said):
+    score(blobs(), members=1, out="mine.h5")
+    content = Path("mine.h5").read_bytes()
+    with pytest.raises(MismatchError, match=rf"mine.h5 was made with {said}.*--overwrite"):
+        score(blobs(), out="mine.h5", **change)
+    assert Path("mine.h5").read_bytes() == content
+
+
+def test_other_data_is_refused_with_the_number_of_ids_that_match(blobs, in_tmp):
+    score(blobs(), members=1, out="mine.h5")
+    with pytest.raises(MismatchError, match="0 of its 45 sample ids are among the 45 of blobs"):
+        score(blobs(seed=7), members=1, out="mine.h5")
+
+
+def test_overwrite_starts_anew(blobs, in_tmp, trainings):
+    score(blobs(), members=2, out="mine.h5")
+    trainings.clear()
+    anew = score(blobs(seed=7), members=1, seed=1, out="mine.h5", overwrite=True)
+    assert tuple(trainings) == anew.seeds
+    assert len(anew.seeds) == 1
+    assert_same_scores(lp.read_scores("mine.h5"), anew)
+    assert [file.stem for file in Path("mine.members").glob("*.pt")] == [str(anew.seeds[0])]
+
+
+def test_a_damaged_file_is_refused(blobs, in_tmp):
+    Path("mine.h5").write_bytes(b"lt-prune sha256=0\n")
+    with pytest.raises(FileError, match=r"mine.h5 is damaged"):
+        score(blobs(), out="mine.h5")
+
+
+def test_an_unknown_metric_is_refused_before_training(blobs, trainings):
+    with pytest.raises(UnknownNameError, match=r"unknown metric 'ahv' \(did you mean 'avh'\?\)"):
+        score(blobs(), metric="ahv")
+    assert trainings == []
+
+
+@pytest.mark.parametrize("members", [0, -1])
+def test_an_ensemble_has_a_member(blobs, members):
+    with pytest.raises(ArgumentError, match=f"members must be at least 1, not {members}"):
+        score(blobs(), members=members)
+
+
+def test_progress_counts_every_epoch_of_every_member(blobs):
+    seen = []
+    score(blobs(), epochs=2, progress=lambda what, done, total: seen.append((what, done, total)))
+    assert seen == [(f"member {k} of 2", done, 2) for k in (1, 2) for done in (0, 1, 2)]
+
+
+def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
+    from lt_prune.models.network import build_network
+    from lt_prune.store.weights import read_weights
+
+    data = blobs()
+    scores = score(data, members=1, epochs=2, out="mine.h5")
+    network = build_network(depth=8, channels=3, n_classes=4, seed=0)
+    network.load_state_dict(read_weights(Path(f"mine.members/{scores.seeds[0]}.pt"), torch.device("cpu"))["network"])
+    with torch.no_grad():
+        p = torch.softmax(network.eval()(torch.from_numpy(data.pixels).permute(0, 3, 1, 2)).logits.double(), 1).numpy()
+    expected = np.linalg.norm(p - np.eye(4)[data.roster.labels], axis=1)
+    np.testing.assert_allclose(scores.metric("el2n").per_member[0], expected, atol=1e-5)
+    assert scores.train_accuracy[0] == np.mean(p.argmax(1) == data.roster.labels)

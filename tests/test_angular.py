@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lt_prune.angular import angles, angular_logits
+
+
+def draw(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def plain_angles(features: list[list[float]], weight: list[list[float]]) -> list[list[float]]:
+    def angle(a: list[float], b: list[float]) -> float:
+        return math.acos(sum(x * y for x, y in zip(a, b)) / (math.hypot(*a) * math.hypot(*b)))
+
+    return [[angle(feature, row) for row in weight] for feature in features]
+
+
+def test_angles_are_those_of_a_plain_loop():
+    features, weight = draw(7, 5), draw(3, 5, seed=1)
+    np.testing.assert_allclose(angles(features, weight), plain_angles(features.tolist(), weight.tolist()), rtol=1e-12)
+
+
+def test_float32_angles_are_those_of_a_plain_loop():
+    features, weight = draw(7, 64, dtype=torch.float32), draw(10, 64, seed=1, dtype=torch.float32)
+    np.testing.assert_allclose(angles(features, weight), plain_angles(features.tolist(), weight.tolist()), atol=2e-6)
+
+
+def test_known_angles():
+    weight = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [-1.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)
+    expected = torch.tensor([[0, 0.25, 0.5, 0.75, 1]], dtype=torch.float64) * math.pi
+    torch.testing.assert_close(angles(torch.tensor([[3.0, 0.0]], dtype=torch.float64), weight), expected, rtol=0, atol=1e-7)
+
+
+def test_angular_logits_are_pi_minus_the_angle():
+    features, weight = draw(7, 5), draw(3, 5, seed=1)
+    expected = math.pi - np.array(plain_angles(features.tolist(), weight.tolist()))
+    np.testing.assert_allclose(angular_logits(features, weight), expected, rtol=1e-12)
+
+
+@given(st.integers(0, 10**6), st.floats(-30, 30), st.sampled_from([torch.float32, torch.float64, torch.float16]))
+@settings(max_examples=30, deadline=None)
+def test_angular_logits_lie_between_0_and_pi(seed, exponent, dtype):
+    features = draw(6, 4, seed=seed) * (10.0**exponent if dtype == torch.float64 else 1)
+    features[0], features[1], features[2] = features[3], -features[3], 0
+    weight = torch.cat([features[3:], torch.zeros(1, 4, dtype=torch.float64)])
+    found = angular_logits(features.to(dtype), weight.to(dtype))
+    assert ((found >= 0) & (found <= torch.tensor(math.pi, dtype=found.dtype))).all()
+
+
+def test_scaling_a_vector_does_not_turn_it():
+    features, weight = draw(7, 5), draw(3, 5, seed=1)
+    scaled = angles(features * 1e-5, weight * torch.tensor([[1e-3], [1.0], [1e4]], dtype=torch.float64))
+    torch.testing.assert_close(scaled, angles(features, weight), rtol=1e-12, atol=0)
+
+
+def test_a_zero_vector_is_at_a_right_angle_to_everything():
+    features, weight = draw(2, 5), draw(3, 5, seed=1)
+    features[0], weight[1] = 0, 0
+    found = angles(features, weight)
+    assert found[0].tolist() == pytest.approx([math.pi / 2] * 3, abs=1e-12)
+    assert found[:, 1].tolist() == pytest.approx([math.pi / 2] * 2, abs=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("factor", [1.0, -1.0, 0.0], ids=["parallel", "opposite", "zero"])
+def test_gradients_stay_finite(factor, dtype):
+    weight = draw(3, 5, dtype=dtype).requires_grad_()
+    features = (weight.detach() * factor).requires_grad_()
+    angular_logits(features, weight).sum().backward()
+    assert features.grad.isfinite().all()
+    assert weight.grad.isfinite().all()
+
+
+def test_gradients_of_a_zero_weight_stay_finite():
+    features, weight = draw(2, 5).requires_grad_(), torch.zeros(3, 5, dtype=torch.float64, requires_grad=True)
+    angular_logits(features, weight).sum().backward()
+    assert features.grad.isfinite().all()
+    assert weight.grad.isfinite().all()
+
+
+def test_gradients_are_those_of_finite_differences():
+    assert torch.autograd.gradcheck(angles, (draw(4, 5).requires_grad_(), draw(3, 5, seed=1).requires_grad_()))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_float32(dtype):
+    features, weight = draw(7, 64, dtype=dtype), draw(10, 64, seed=1, dtype=dtype)
+    found = angles(features, weight)
+    assert found.dtype == torch.float32
+    expected = plain_angles(features.double().tolist(), weight.double().tolist())
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+def test_half_precision_features_do_not_overflow():
+    features = torch.full((1, 64), 6e4, dtype=torch.float16)
+    assert angles(features, -features).item() == pytest.approx(math.pi, abs=1e-3)

@@ -1,0 +1,516 @@
+"""The command line in process: options, help, JSON, what goes to which stream, and refusals that need torch."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import warnings
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image
+
+import lt_prune as lp
+from lt_prune.cli import main
+from lt_prune.data.sources import SOURCES
+from lt_prune.methods import METHODS
+from lt_prune.metrics import METRICS
+from lt_prune.models.resnet_cifar import DEPTHS
+from lt_prune.steps.recipes import MEMBER
+from lt_prune.store.weights import read_weights
+from lt_prune.strategies import STRATEGIES
+
+SMALL = ("--epochs", 1, "--depth", 8)
+FLOW = ("build", "score", "prune", "train", "run")
+COMMANDS = sorted(main.commands)
+
+
+def lt(*args: object) -> Result:
+    """Run a command here and now."""
+    term, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
+    try:
+        return CliRunner().invoke(main, [str(arg) for arg in args])
+    finally:
+        signal.signal(signal.SIGTERM, term)
+        warnings.showwarning = show
+
+
+def ok(*args: object) -> Result:
+    result = lt(*args)
+    assert result.exit_code == 0, result.stderr
+    return result
+
+
+def files_below(folder: Path) -> set[Path]:
+    """Every file but the locks, which stay."""
+    return {path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
+
+
+def as_json(result: lp.Evaluation) -> dict:
+    return json.loads(json.dumps(asdict(result)))
+
+
+@pytest.fixture(scope="module")
+def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
+    """Every command that has --json, run with it in this order in one folder, where the test then is."""
+    folder = tmp_path_factory.mktemp("flow")
+    commands = {
+        "build": (),
+        "score": ("--members", 2, *SMALL),
+        "scores": ("scores/digits-lt10.h5", "--metric", "avh"),
+        "prune": ("--ratio", 0.45),
+        "train": ("--subset", "subsets/digits-lt10-avh-0.45.h5", *SMALL),
+        "evaluate": ("runs/digits-lt10-avh-0.45-ce", "--prediction", "angular"),
+        "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return {"folder": folder, **{name: ok(name, *args, "--json") for name, args in commands.items()}}
+
+
+@pytest.fixture
+def said(flow, monkeypatch) -> dict[str, dict]:
+    """What each command of `flow` printed; paths in it are relative to the working directory."""
+    monkeypatch.chdir(flow["folder"])
+    return {name: json.loads(result.stdout) for name, result in flow.items() if name != "folder"}
+
+
+# Options and help
+
+
+@pytest.mark.parametrize("name", FLOW)
+@pytest.mark.parametrize("option", ["--data", "--seed", "--device", "--json", "--out"])
+def test_a_command_of_the_flow_takes(option, name):
+    assert option in {opt for parameter in main.commands[name].params for opt in parameter.opts}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_help(name):
+    silent = [p.opts[0] for p in main.commands[name].params if isinstance(p, click.Option) and not p.help]
+    assert not silent
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_its_text_with_an_example_that_parses(name):
+    lines = [line.strip() for line in ok(name, "--help").stdout.splitlines()]
+    [example] = [line for line in lines if line.startswith("Example: ")]
+    program, command, *args = shlex.split(example.removeprefix("Example: "))
+    assert (program, command) == ("lt-prune", name)
+    main.commands[name].make_context(name, args)
+
+
+def test_the_commands_in_the_main_help_parse():
+    lines = [line.strip() for line in ok("--help").stdout.splitlines() if line.startswith("  lt-prune ")]
+    assert len(lines) == 4
+    for line in lines:
+        _, name, *args = shlex.split(line, comments=True)
+        main.commands[name].make_context(name, args)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_both_spellings_of_help_say_the_same(name):
+    args = [name] if name else []
+    assert ok(*args, "-h").stdout == ok(*args, "--help").stdout
+
+
+def test_help_loads_no_heavy_library():
+    code = f"""
+import sys
+from lt_prune.cli import main
+for args in [["--help"], ["-h"], ["--version"], *([name, "--help"] for name in {COMMANDS})]:
+    try:
+        main(args)
+    except SystemExit as end:
+        assert end.code == 0, args
+print("loaded:", *sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert loaded[0] == "loaded:"
+    assert not {"torch", "sklearn", "matplotlib", "numpy", "h5py"} & set(loaded)
+
+
+def option_help(command: str, option: str) -> str:
+    [found] = [p.help for p in main.commands[command].params if option in p.opts]
+    return found
+
+
+@pytest.mark.parametrize("field", ["epochs", "warmup", "schedule", "batch_size", "lr", "weight_decay"])
+def test_help_names_the_default_recipes(field):
+    of_train = getattr(lp.Recipe(), field)
+    of_score = MEMBER.get(field, of_train)
+    expected = f"{of_train}" if of_train == of_score else f"{of_score} for score, {of_train} for train"
+    assert option_help("train", f"--{field.replace('_', '-')}").endswith(f"[default: {expected}]")
+
+
+def test_help_names_every_strategy_and_depth():
+    assert all(name in option_help("prune", "--strategy") for name in STRATEGIES.names)
+    assert f": {', '.join(map(str, DEPTHS))}. " in option_help("train", "--depth")
+
+
+def test_the_version_is_that_of_the_package():
+    assert version("lt-prune") in ok("--version").stdout
+
+
+def test_without_a_command_the_help_is_shown_and_the_exit_is_of_usage():
+    result = lt()
+    assert result.exit_code == 2
+    assert result.stderr.strip() == ok("--help").stdout.strip()
+
+
+# JSON and streams
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if "as_json" in {p.name for p in main.commands[name].params}])
+def test_json_is_one_object_alone_on_stdout(flow, name):
+    assert isinstance(json.loads(flow[name].stdout), dict)
+    assert flow[name].stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("build", ["wrote sets/digits-lt10.h5"]),
+        ("score", ["member 1 of 2: 1 of 1 epochs", "member 2 of 2: 1 of 1 epochs", "wrote scores/digits-lt10.h5"]),
+        ("scores", []),
+        (
+            "train",
+            [
+                "training on subsets/digits-lt10-avh-0.45.h5",
+                "digits-lt10, avh 0.45: 1 of 1 epochs",
+                "wrote runs/digits-lt10-avh-0.45-ce",
+            ],
+        ),
+        ("evaluate", []),
+    ],
+)
+def test_progress_and_files_go_to_stderr(flow, name, lines):
+    assert flow[name].stderr.splitlines() == lines
+
+
+def test_tables_go_to_stdout_and_what_was_written_to_stderr(in_tmp):
+    result = ok("prune", "--strategy", "random", "--ratio", 0.3)
+    assert "removed 151 of 503 (0.3), kept 352" in result.stdout
+    assert "wrote" not in result.stdout
+    assert result.stderr.splitlines()[-1] == "wrote subsets/digits-lt10-random-0.3.h5"
+
+
+def test_build_prints_what_the_set_file_holds(said):
+    told, built = said["build"], lp.read_set(said["build"]["file"])
+    assert (told["name"], told["data_digest"]) == (built.roster.name, built.roster.digest)
+    assert told["n_samples"] == len(built.pixels) == 503
+    assert told["n_test"] == len(built.test_pixels) == 500
+    assert told["image_shape"] == list(built.pixels.shape[1:])
+    assert [row["count"] for row in told["classes"]] == np.bincount(built.roster.labels).tolist()
+
+
+def test_score_prints_what_the_score_file_holds(said):
+    told, scores = said["score"], lp.read_scores(said["score"]["file"])
+    avh = scores.metrics["avh"].per_member
+    mean, labels = avh.mean(axis=0), scores.roster.labels
+    assert told["members"] == len(scores.seeds) == 2
+    assert set(told["metrics"]) == set(scores.metrics) == set(METRICS.names)
+    assert told["recipe"] == asdict(scores.recipe)
+    assert told["train_accuracy"] == scores.train_accuracy.tolist()
+    assert told["mean"] == pytest.approx(avh.mean(), rel=1e-5)
+    assert [row["mean"] for row in told["classes"]] == pytest.approx([mean[labels == c].mean() for c in range(10)], rel=1e-5)
+    assert sum(told["histogram"]["counts"]) == 503
+    assert told["hardest"][0]["id"] == f"{scores.roster.ids[mean.argmax()]:016x}"
+    assert told["easiest"][0]["id"] == f"{scores.roster.ids[mean.argmin()]:016x}"
+
+
+def test_scores_prints_what_score_printed(said):
+    assert said["scores"] == said["score"]
+
+
+def test_prune_prints_what_the_subset_file_holds(said):
+    told, subset = said["prune"], lp.read_subset(said["prune"]["file"])
+    before, kept = (
+        np.bincount(labels, minlength=10) for labels in (subset.roster.labels, subset.roster.labels[subset.kept])
+    )
+    assert (told["n_kept"], told["n_removed"]) == (subset.kept.sum(), (~subset.kept).sum()) == (277, 226)
+    assert [(row["before"], row["kept"]) for row in told["classes"]] == list(zip(before, kept))
+    assert sum(group["kept"] for group in told["groups"].values()) == 277
+    assert told["ratio_removed"] == subset.ratio == 0.45
+    assert told["options"] == dict(subset.options)
+    assert told["imbalance_after"] == kept.max() / kept.min()
+
+
+def test_train_prints_the_result_in_the_folder(said):
+    told = {**said["train"]}
+    folder = Path(told.pop("folder"))
+    assert told == json.loads((folder / "result.json").read_text())
+    assert told["n_train"] == 277
+    assert told["evaluation"] == as_json(lp.evaluate(folder))
+
+
+def test_evaluate_prints_what_the_function_returns(said):
+    evaluation = lp.evaluate("runs/digits-lt10-avh-0.45-ce", prediction="angular")
+    assert said["evaluate"] == as_json(evaluation)
+
+
+def test_run_prints_the_results_in_its_folders(said):
+    told = said["run"]
+    assert [row["trained_on"] for row in told["rows"]] == [
+        "whole set",
+        "random 0.3",
+        "class-random 0.3",
+        "el2n 0.3",
+        "avh 0.3",
+    ]
+    assert [row["n_kept"] for row in told["rows"]] == [503, 352, 352, 352, 352]
+    assert all(Path(file).exists() for file in told["files"])
+    folders = [file for file in told["files"] if Path(file).is_dir()]
+    for row, folder in zip(told["rows"], folders, strict=True):
+        result = lp.read_result(Path(folder) / "result.json")
+        assert (row["overall"], row["tail"], row["seconds"]) == (
+            result.evaluation.overall,
+            result.evaluation.tail,
+            result.seconds,
+        )
+
+
+# The flow
+
+
+def test_score_again_with_more_members_adds_only_those(in_tmp):
+    ok("score", "--members", 1, *SMALL)
+    before = lp.read_scores("scores/digits-lt10.h5")
+    weights = {file: file.read_bytes() for file in in_tmp.rglob("*.pt")}
+    again = ok("score", "--members", 3, *SMALL)
+    after = lp.read_scores("scores/digits-lt10.h5")
+    assert again.stderr.splitlines()[:-1] == ["member 2 of 3: 1 of 1 epochs", "member 3 of 3: 1 of 1 epochs"]
+    assert after.seeds[:1] == before.seeds
+    assert len(set(after.seeds)) == 3
+    for name in METRICS.names:
+        rows = after.metrics[name].per_member
+        assert np.array_equal(rows[:1], before.metrics[name].per_member)
+        assert not np.array_equal(rows[1], rows[2])
+    assert all(file.read_bytes() == content for file, content in weights.items())
+
+
+def test_score_again_with_as_many_members_leaves_the_file(in_tmp):
+    ok("score", "--members", 2, *SMALL)
+    content = Path("scores/digits-lt10.h5").read_bytes()
+    ok("score", "--members", 1, *SMALL)
+    assert Path("scores/digits-lt10.h5").read_bytes() == content
+
+
+def test_train_takes_the_only_subset_there_is(in_tmp):
+    ok("prune", "--strategy", "random", "--ratio", 0.45)
+    told = json.loads(ok("train", *SMALL, "--json").stdout)
+    assert told["n_train"] == 277
+    assert told["subset_digest"] == lp.read_subset("subsets/digits-lt10-random-0.45.h5").digest
+    assert told["folder"] == "runs/digits-lt10-random-0.45-ce"
+
+
+def test_a_cut_of_ratio_0_is_refused_and_not_taken_for_the_default(in_tmp):
+    refuse(in_tmp, "build", "--data", "digits-lt0", code=2, says="imbalance must be a number of 1 or more")
+
+
+def test_train_refuses_to_guess_among_several_subsets(in_tmp):
+    for ratio in (0.3, 0.45):
+        ok("prune", "--strategy", "random", "--ratio", ratio)
+    result = lt("train", *SMALL)
+    assert result.exit_code == 2
+    assert "subsets/digits-lt10-random-0.3.h5, subsets/digits-lt10-random-0.45.h5" in result.stderr
+    assert not Path("runs").exists()
+
+
+def test_train_passes_by_a_subset_of_other_data(in_tmp):
+    ok("prune", "--strategy", "random", "--ratio", 0.3, "--data", "digits-lt5")
+    told = json.loads(ok("train", *SMALL, "--json").stdout)
+    assert (told["subset"], told["n_train"]) == (None, 503)
+
+
+def test_train_on_subset_none_is_on_the_whole_set(in_tmp):
+    ok("prune", "--strategy", "random", "--ratio", 0.45)
+    result = ok("train", "--subset", "none", *SMALL, "--json")
+    told = json.loads(result.stdout)
+    assert (told["subset"], told["n_train"], told["folder"]) == (None, 503, "runs/digits-lt10-ce")
+    assert result.stderr.splitlines()[0] == "training on the whole set"
+
+
+def test_train_again_after_the_end_trains_nothing(in_tmp):
+    first = ok("train", *SMALL, "--json")
+    weights = Path("runs/digits-lt10-ce/model.pt").read_bytes()
+    again = ok("train", *SMALL, "--json")
+    assert again.stdout == first.stdout
+    assert "epochs done" not in again.stderr
+    assert Path("runs/digits-lt10-ce/model.pt").read_bytes() == weights
+
+
+def test_another_seed_is_another_run_with_files_of_its_own(in_tmp):
+    told = [json.loads(ok("train", *SMALL, "--seed", seed, "--json").stdout) for seed in (0, 3)]
+    assert [t["folder"] for t in told] == ["runs/digits-lt10-ce", "runs/digits-lt10-ce-seed3"]
+    assert told[0]["loss"] != told[1]["loss"]
+
+
+def test_recipe_options_reach_the_run(in_tmp):
+    args = ("--epochs", 1, "--depth", 14, "--batch-size", 64, "--lr", 0.05, "--warmup", 0, "--weight-decay", 0.001)
+    told = json.loads(ok("train", *args, "--schedule", "cosine", "--mixup", 1, "--flip", "--json").stdout)
+    expected = {"epochs": 1, "depth": 14, "batch_size": 64, "lr": 0.05, "warmup": 0, "weight_decay": 0.001}
+    assert told["recipe"].items() >= {**expected, "schedule": "cosine", "flip": True, "mixup": 1.0}.items()
+    backbone = read_weights(Path(told["folder"]) / "model.pt", torch.device("cpu"))["network"]
+    convolutions = [name for name, tensor in backbone.items() if tensor.ndim == 4]
+    assert len(convolutions) == 14 - 1  # 6n + 2 layers, the last of which is linear (He et al. 2016)
+
+
+def test_export_writes_the_kept_positions(in_tmp):
+    ok("prune", "--strategy", "random", "--ratio", 0.45)
+    ok("export", "subsets/digits-lt10-random-0.45.h5", "--out", "kept.npy")
+    subset = lp.read_subset("subsets/digits-lt10-random-0.45.h5")
+    assert np.load("kept.npy").tolist() == sorted(subset.roster.positions[subset.kept])
+
+
+# Refusals that need torch, or images; the others are in e2e/test_bad_input.py
+
+
+def refuse(folder: Path, *args: object, code: int, says: str) -> None:
+    """The command ends with one sentence and leaves no file."""
+    before = files_below(folder)
+    result = lt(*args)
+    assert isinstance(result.exception, SystemExit), result.exception
+    own = [line for line in result.stderr.splitlines() if line.startswith("lt-prune: ")]
+    assert own == result.stderr.splitlines()[-1:]
+    assert says in own[0]
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert files_below(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ("score --members 0", "members must be at least 1, not 0"),
+        ("score --epochs 0", "epochs must be at least 1, not 0"),
+        ("train --epochs 0", "epochs must be at least 1, not 0"),
+        ("score --members 1 --depth 33", "depth must be one of 8, 14, 20, 32, 44, 56, 110, not 33"),
+        ("train --depth 33", "depth must be one of"),
+        ("train --batch-size 1", "batch_size must be at least 2"),
+        ("train --lr nan", "lr must be a number of 0 or more, not nan"),
+        ("train --mixup -1", "mixup must be a number"),
+        ("run --members 0", "members must be at least 1"),
+        ("run --epochs 0", "epochs must be at least 1"),
+        ("run --ratio 1.5", "must be in [0, 1), not 1.5"),
+        ("run --ratio nan", "must be in [0, 1), not nan"),
+        ("run --method nonsense", "unknown training method 'nonsense'"),
+        ("run --depth 33", "depth must be one of"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_before_any_work(in_tmp, args, says):
+    refuse(in_tmp, *args.split(), *small_settings(args), code=2, says=says)
+
+
+def small_settings(args: str) -> list[str]:
+    """Settings that keep a run small, should it not be refused, but for those that `args` sets."""
+    small = {"--members": "1", "--score-epochs": "1", "--epochs": "1", "--depth": "8"} if args.startswith("run ") else {}
+    return [word for option, value in small.items() if f"{option} " not in args for word in (option, value)]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize("command", ["score", "train", "run"])
+def test_a_gpu_that_is_not_there_is_refused(in_tmp, command):
+    lp.write_set("set.h5", lp.build("digits"))
+    says = "device 'cuda' was asked for, but torch finds no usable GPU here"
+    refuse(in_tmp, command, "--data", "set.h5", "--device", "cuda", code=1, says=says)
+
+
+@pytest.mark.parametrize("args", ["score --out file/x.h5", "train --out file/run", "run --out file"])
+def test_a_place_below_a_file_is_refused(in_tmp, args):
+    Path("file").write_text("not a folder")
+    refuse(in_tmp, *args.split(), code=1, says="file/")
+
+
+def test_divergence_is_told_in_a_sentence(in_tmp):
+    refuse(in_tmp, "train", *SMALL, "--lr", "1e38", code=1, says="training diverged in epoch 1")
+
+
+def test_a_run_is_not_mixed_with_another(in_tmp):
+    ok("train", *SMALL)
+    refuse(in_tmp, "train", *SMALL, "--lr", 0.05, code=1, says="holds a finished run with another recipe")
+
+
+def test_scores_are_not_mixed_with_those_of_another_recipe(in_tmp):
+    ok("score", "--members", 1, *SMALL)
+    refuse(
+        in_tmp, "score", "--members", 2, "--epochs", 2, "--depth", 8, code=1, says="was made with {'epochs': 1}, not {'ep"
+    )
+
+
+def test_a_subset_of_other_data_is_refused(in_tmp):
+    ok("prune", "--strategy", "random", "--ratio", 0.3, "--data", "digits-lt5", "--out", "other.h5")
+    refuse(in_tmp, "train", *SMALL, "--subset", "other.h5", code=1, says="sample ids are among the 503 of digits-lt10")
+
+
+def test_damaged_weights_are_refused(flow, monkeypatch, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    for file in (flow["folder"] / "runs/digits-lt10-avh-0.45-ce").glob("*.*"):
+        (run / file.name).write_bytes(file.read_bytes())
+    content = bytearray((run / "model.pt").read_bytes())
+    content[len(content) // 2] ^= 1
+    (run / "model.pt").write_bytes(content)
+    refuse(tmp_path, "evaluate", run, code=1, says="model.pt is damaged")
+
+
+@pytest.fixture
+def photos(in_tmp) -> Path:
+    """A folder source of two classes, by path relative to the working directory."""
+    random = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            folder = Path("photos", split, name)
+            folder.mkdir(parents=True)
+            for i in range(4):
+                Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / f"{i}.png")
+    return Path("photos")
+
+
+def test_a_folder_of_images_is_built(photos):
+    told = json.loads(ok("build", "--data", f"folder:{photos}", "--json").stdout)
+    assert [(row["class"], row["count"]) for row in told["classes"]] == [("cat", 4), ("dog", 4)]
+    assert (told["name"], told["image_shape"], told["n_test"]) == ("photos", [8, 8, 3], 8)
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", None], ids=["empty", "junk", "truncated"])
+def test_a_broken_image_is_named(photos, in_tmp, content):
+    image = photos / "train/dog/2.png"
+    image.write_bytes(image.read_bytes()[:-30] if content is None else content)
+    refuse(in_tmp, "build", "--data", f"folder:{photos}", code=1, says=f"{image} cannot be read as an image")
+
+
+def test_an_empty_class_is_named(photos, in_tmp):
+    (photos / "train/emu").mkdir()
+    (photos / "test/emu").mkdir()
+    refuse(in_tmp, "build", "--data", f"folder:{photos}", code=1, says="no image in class folder photos/train/emu")
+
+
+def test_one_class_is_no_classification(photos, in_tmp):
+    for split in ("train", "test"):
+        (photos / split / "dog").rename(in_tmp / f"dog-{split}")
+    refuse(in_tmp, "build", "--data", f"folder:{photos}", code=1, says="needs two classes or more, and this source has 1")
+
+
+def test_images_of_several_sizes_are_refused(photos, in_tmp):
+    Image.new("RGB", (9, 8)).save(photos / "train/dog/9.png")
+    refuse(in_tmp, "build", "--data", f"folder:{photos}", code=1, says="photos/train/dog/9.png is 9 x 8; add --resize SIDE")
+
+
+def test_the_families_are_those_the_messages_list(in_tmp):
+    for args, family in [
+        ("score --metric zzz", METRICS),
+        ("train --method zzz", METHODS),
+        ("prune --ratio 0.3 --strategy zzz", STRATEGIES),
+        ("build --data zzz", SOURCES),
+    ]:
+        refuse(in_tmp, *args.split(), code=2, says=f"unknown {family.kind} 'zzz': there are {', '.join(family.names)}")
