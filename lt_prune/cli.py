@@ -112,6 +112,9 @@ _common_options = _options(
     _device_option,
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
 )
+_workers_option = click.option(
+    "--workers", type=int, help="Networks trained at once; changes no result.  [default: one a CPU core]"
+)
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
 _recipe_options = _options(
@@ -184,6 +187,7 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_recipe_options
 @_read_options
 @_common_options
+@_workers_option
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
 def score(
@@ -270,6 +274,9 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_recipe_options
 @_read_options
 @_common_options
+@click.option(
+    "--threads", "n_threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]"
+)
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
 def train(
@@ -358,6 +365,7 @@ def export(subset: Path, out: Path, format: str | None) -> None:
 @click.option("--depth", type=int, default=32, show_default=True, help="Depth of the CIFAR-style ResNets.")
 @_read_options
 @_common_options
+@_workers_option
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
 def run(as_json: bool, **options: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +64,11 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory is an empty folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_at_a_time() -> Iterator[None]:
+    """Networks are trained in this process, which spares starting others, unless a test asks for `workers`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lt_prune.engine.available_cores", lambda: 1)
+        yield

@@ -23,59 +23,90 @@ def batch_bounds(n_samples: int, batch_size: int) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
+class EpochPlan:
+    """What one epoch does with N samples; it depends on (seed, epoch) alone and comes from the CPU on every device."""
+
+    order: Tensor
+    """int64 (N,): a permutation."""
+    top: Tensor
+    left: Tensor
+    """int64 (N,): upper left corner of each crop from the padded image, in [0, 2 padding]."""
+    mirrored: Tensor
+    """bool (N,)."""
+
+    @staticmethod
+    def draw(n_samples: int, *, padding: int, flip: bool, seed: int, epoch: int) -> EpochPlan:
+        order = torch.randperm(n_samples, generator=generator(seed, "order", epoch))
+        augmentation = generator(seed, "augmentation", epoch)
+        top, left = torch.randint(0, 2 * padding + 1, (2, n_samples), generator=augmentation)
+        mirrored = torch.rand(n_samples, generator=augmentation) < 0.5
+        return EpochPlan(order, top, left, mirrored & flip)
+
+    def to(self, device: torch.device) -> EpochPlan:
+        return EpochPlan(*(part.to(device) for part in (self.order, self.top, self.left, self.mirrored)))
+
+
+@dataclass(frozen=True)
 class TrainingBatches:
-    """Random crops of zero-padded images, in a new order each epoch.
+    """Random crops of zero-padded images, in a new order each epoch."""
 
-    Order, crops and flips of an epoch depend on (seed, epoch) alone and come from the CPU on every device.
-    """
-
-    padded: Tensor
-    """uint8 (N, H + 2 padding, W + 2 padding, C)."""
+    pixels: Tensor
+    """uint8 (P, H, W, C): every image there is."""
     labels: Tensor
-    """int64 (N,)."""
+    """int64 (P,)."""
+    positions: Tensor
+    """int64 (N,): the images to train on."""
     padding: int
     flip: bool
     batch_size: int
     seed: int
 
     @staticmethod
-    def of(pixels: Array, labels: Array, *, padding: int, flip: bool, batch_size: int, seed: int) -> TrainingBatches:
-        """Batches of uint8 (N, H, W, C) images."""
-        padded = np.pad(pixels, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-        return TrainingBatches(torch.from_numpy(padded), torch.from_numpy(labels), padding, flip, batch_size, seed)
-
-    def to(self, device: torch.device) -> TrainingBatches:
-        """The same batches from images on `device`."""
-        return TrainingBatches(
-            self.padded.to(device), self.labels.to(device), self.padding, self.flip, self.batch_size, self.seed
+    def of(
+        pixels: Array,
+        labels: Array,
+        positions: Array | None = None,
+        *,
+        padding: int,
+        flip: bool,
+        batch_size: int,
+        seed: int,
+        device: torch.device | str = "cpu",
+    ) -> TrainingBatches:
+        """Batches of uint8 (P, H, W, C) images, all of them or those at `positions`, held on `device`."""
+        chosen = np.arange(len(labels)) if positions is None else positions
+        images, targets, samples = (
+            torch.from_numpy(np.require(a, requirements="W")).to(device) for a in (pixels, labels, chosen)
         )
+        return TrainingBatches(images, targets, samples, padding, flip, batch_size, seed)
 
     @property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(len(self.labels), self.batch_size)
+        return batch_bounds(len(self.positions), self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,)."""
-        n = len(self.labels)
-        order = torch.randperm(n, generator=generator(self.seed, "order", epoch))
-        augmentation = generator(self.seed, "augmentation", epoch)
-        top, left = torch.randint(0, 2 * self.padding + 1, (2, n), generator=augmentation)
-        mirrored = torch.rand(n, generator=augmentation) < 0.5 if self.flip else torch.zeros(n, dtype=torch.bool)
-        device = self.padded.device
-        order, top, left, mirrored = (t.to(device) for t in (order, top, left, mirrored))
+        plan = EpochPlan.draw(len(self.positions), padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch)
+        plan = plan.to(self.pixels.device)
+        samples = self.positions[plan.order]
         for start, end in self.bounds:
             batch = slice(start, end)
-            yield self._gather(order[batch], top[batch], left[batch], mirrored[batch]), self.labels[order[batch]]
+            yield (
+                self.crops(samples[batch], plan.top[batch], plan.left[batch], plan.mirrored[batch]),
+                self.labels[samples[batch]],
+            )
 
-    def _gather(self, samples: Tensor, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
-        _, padded_height, padded_width, channels = self.padded.shape
-        height, width = padded_height - 2 * self.padding, padded_width - 2 * self.padding
+    def crops(self, samples: Tensor, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
+        """uint8 (B, C, H, W): one gather fetches, crops and mirrors; what lies outside an image is zero."""
+        _, height, width, channels = self.pixels.shape
         across = torch.arange(width, device=samples.device)
-        rows = top[:, None] + torch.arange(height, device=samples.device)
-        columns = left[:, None] + torch.where(mirrored[:, None], across.flip(0), across)
-        flat = ((samples[:, None] * padded_height + rows)[:, :, None] * padded_width) + columns[:, None, :]
-        pixels = self.padded.reshape(-1, channels).index_select(0, flat.reshape(-1))
-        return pixels.reshape(len(samples), height, width, channels).permute(0, 3, 1, 2)
+        rows = (top - self.padding)[:, None] + torch.arange(height, device=samples.device)
+        columns = (left - self.padding)[:, None] + torch.where(mirrored[:, None], across.flip(0), across)
+        inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
+        rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
+        flat = (samples[:, None] * height + rows)[:, :, None] * width + columns[:, None, :]
+        found = self.pixels.reshape(-1, channels).index_select(0, flat.reshape(-1)) * inside.reshape(-1, 1)
+        return found.reshape(len(samples), height, width, channels).permute(0, 3, 1, 2)
 
 
 def plain_batches(pixels: Array, batch_size: int, device: torch.device) -> Iterator[Tensor]:

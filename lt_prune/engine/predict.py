@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,8 +11,8 @@ import torch
 from lt_prune.angular import angular_logits
 from lt_prune.data.batches import plain_batches
 from lt_prune.errors import ArgumentError, DivergenceError
-from lt_prune.metrics import Metric
-from lt_prune.models.network import Network, Outputs
+from lt_prune.metrics import METRICS, Metric
+from lt_prune.models.network import Network, Outputs, folded
 from lt_prune.types import Array
 
 PREDICTIONS = ("linear", "angular")
@@ -19,14 +20,15 @@ BATCH = 250
 """Images a forward pass: large enough to be fast, small enough that activations stay below those of training."""
 
 
+@torch.inference_mode()
 def _outputs(network: Network, pixels: Array, batch_size: int) -> Iterator[Outputs]:
     """Outputs for uint8 images (N, H, W, C), batch by batch, in order."""
-    network.eval()
+    network = folded(network)
     for batch in plain_batches(pixels, batch_size, network.mean.device):
         yield network(batch)
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def probabilities(network: Network, pixels: Array, prediction: str, batch_size: int = BATCH) -> Array:
     """Class probabilities (N, M) float32: softmax of the linear or of the angular logits (Wang & Yan, section 3.1).
 
@@ -46,7 +48,32 @@ def probabilities(network: Network, pixels: Array, prediction: str, batch_size: 
     return predicted
 
 
-@torch.no_grad()
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """Scores every sample by every metric in one pass."""
+
+    pixels: Array
+    """uint8 (N, H, W, C)."""
+    labels: Array
+    """int64 (N,)."""
+    metrics: tuple[str, ...]
+    """By name."""
+    batch_size: int = BATCH
+
+    def __call__(self, network: Network) -> tuple[dict[str, Array], float]:
+        """Scores by one ensemble member.
+
+        Returns:
+            float32 (N,) for each metric, and the member's accuracy on these samples.
+
+        Raises:
+            DivergenceError: a score is not finite.
+        """
+        functions = {name: METRICS.load(name) for name in self.metrics}
+        return score_samples(network, self.pixels, self.labels, functions, self.batch_size)
+
+
+@torch.inference_mode()
 def score_samples(
     network: Network, pixels: Array, labels: Array, metrics: dict[str, Metric], batch_size: int = BATCH
 ) -> tuple[dict[str, Array], float]:

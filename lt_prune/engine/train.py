@@ -6,41 +6,19 @@ import json
 import math
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch.nn import functional as F
 
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.mixup import mixup
+from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.errors import DivergenceError, MismatchError
 from lt_prune.models.network import Network, build_network
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
-from lt_prune.types import Array, Recipe
-
-if TYPE_CHECKING:
-    from lt_prune.methods import Method
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
-    """One network to train, whole: the same run gives the same network wherever and in whatever pieces it is trained."""
-
-    pixels: Array
-    """uint8 (N, H, W, C)."""
-    labels: Array
-    """int64 (N,)."""
-    n_classes: int
-    recipe: Recipe
-    method: Method
-    seed: int
-    identity: str
-    """Method and data in words; with recipe and seed it tells whether a checkpoint is of this run."""
-    checkpoint: Path | None = None
-    """Where the state is kept after each epoch; after the last one, the weights without the optimizer's state."""
 
 
 class OnEpoch(Protocol):
@@ -85,9 +63,7 @@ def train_network(run: Run, device: torch.device, on_epoch: OnEpoch = _unwatched
     """
     recipe = run.recipe
     state = _start(run, device)
-    batches = TrainingBatches.of(
-        run.pixels, run.labels, padding=recipe.padding, flip=recipe.flip, batch_size=recipe.batch_size, seed=run.seed
-    ).to(device)
+    batches = _batches(run, device)
     for epoch in range(len(state.loss), recipe.epochs):
         on_epoch(done=epoch)
         began = time.perf_counter()
@@ -113,10 +89,24 @@ def _train_epoch(run: Run, state: _State, batches: TrainingBatches, epoch: int) 
         torch.autograd.backward(loss)
         state.optimizer.step()
         total += loss.detach() * len(labels)
-    mean = float(total) / len(batches.labels)
+    mean = float(total) / len(batches.positions)
     if not math.isfinite(mean):
         raise DivergenceError(f"training diverged in epoch {epoch + 1} (mean loss {mean}): lower the learning rate")
     return mean
+
+
+def _batches(run: Run, device: torch.device) -> TrainingBatches:
+    recipe = run.recipe
+    return TrainingBatches.of(
+        run.pixels,
+        run.labels,
+        run.positions,
+        padding=recipe.padding,
+        flip=recipe.flip,
+        batch_size=recipe.batch_size,
+        seed=run.seed,
+        device=device,
+    )
 
 
 def _start(run: Run, device: torch.device) -> _State:
@@ -124,7 +114,7 @@ def _start(run: Run, device: torch.device) -> _State:
     network = build_network(
         depth=run.recipe.depth, channels=run.pixels.shape[-1], n_classes=run.n_classes, seed=derive_seed(run.seed, "weights")
     )
-    network.normalise_by(run.pixels)
+    network.normalise_by(run.pixels, run.positions)
     network.to(device)
     optimizer = torch.optim.SGD(
         network.parameters(), lr=0.0, momentum=run.recipe.momentum, weight_decay=run.recipe.weight_decay

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lt_prune.models.resnet_cifar import FEATURES, resnet_cifar
+from lt_prune.models.resnet_cifar import FEATURES, fold_batch_norm, resnet_cifar
 from lt_prune.types import Array
+
+CHUNK = 1024
+"""Images read at a time."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,19 @@ class Network(nn.Module):
         self.classifier = nn.Linear(n_features, n_classes)
         nn.init.kaiming_normal_(self.classifier.weight)
 
-    def normalise_by(self, pixels: Array) -> None:
-        """Take mean and standard deviation of each channel from training pixels, uint8 (N, H, W, C)."""
-        levels = torch.arange(256, dtype=torch.float64)
-        for c in range(pixels.shape[-1]):
-            share = torch.bincount(torch.from_numpy(pixels[..., c].ravel()), minlength=256) / pixels[..., c].size
-            mean = (share * levels).sum()
-            self.mean[c] = mean
-            self.std[c] = ((share * (levels - mean) ** 2).sum().sqrt()).clamp(min=1.0)
+    def normalise_by(self, pixels: Array, positions: Array | None = None) -> None:
+        """Take mean and standard deviation of each channel from pixels, uint8 (P, H, W, C), all or those at `positions`."""
+        positions = np.arange(len(pixels)) if positions is None else positions
+        levels = np.arange(256)
+        found = np.zeros((pixels.shape[-1], 256), dtype=np.int64)
+        for start in range(0, len(positions), CHUNK):
+            some = pixels[positions[start : start + CHUNK]]
+            found += [np.bincount(some[..., c].ravel(), minlength=256) for c in range(len(found))]
+        share = found / found.sum(axis=1, keepdims=True)
+        mean = share @ levels
+        variance = (share * (levels - mean[:, None]) ** 2).sum(axis=1)
+        self.mean.copy_(torch.from_numpy(mean)[:, None, None])
+        self.std.copy_(torch.from_numpy(np.sqrt(variance)).clamp(min=1.0)[:, None, None])
 
     def features(self, x_NCHW: Tensor) -> Tensor:
         """Features (B, D) of pixels in [0, 255], of any type, (B, C, H, W)."""
@@ -62,3 +72,10 @@ def build_network(*, depth: int, channels: int, n_classes: int, seed: int) -> Ne
         torch.default_generator.manual_seed(seed)
         network = Network(resnet_cifar(depth, channels), FEATURES, n_classes, channels)
     return network.to(memory_format=torch.channels_last)
+
+
+def folded(network: Network) -> Network:
+    """A copy for prediction alone, with each batch normalisation folded into the convolution before it."""
+    copied = copy.deepcopy(network).eval()
+    fold_batch_norm(copied.backbone)
+    return copied

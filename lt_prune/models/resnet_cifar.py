@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lt_prune.errors import ArgumentError
 from lt_prune.types import DEPTHS
@@ -24,11 +27,11 @@ class BasicBlock(nn.Module):
         self.extra = channels_out - channels_in
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
-        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x_NCHW)))))
+        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x_NCHW)), inplace=True)))
         shortcut = x_NCHW[:, :, :: self.stride, :: self.stride]
         if self.extra:
             shortcut = F.pad(shortcut, (0, 0, 0, 0, self.extra // 2, self.extra // 2))
-        return F.relu(out + shortcut)
+        return F.relu(out + shortcut, inplace=True)
 
 
 def resnet_cifar(depth: int, channels: int) -> nn.Sequential:
@@ -47,9 +50,19 @@ def resnet_cifar(depth: int, channels: int) -> nn.Sequential:
         for block in range((depth - 2) // 6):
             blocks.append(BasicBlock(width_in, width, stride if block == 0 else 1))
             width_in = width
-    stem = [nn.Conv2d(channels, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+    stem = [nn.Conv2d(channels, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)]
     backbone = nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)
     return backbone
+
+
+def fold_batch_norm(backbone: nn.Module) -> None:
+    """Fold each batch normalisation, in evaluation mode, into the convolution registered right before it."""
+    for module in list(backbone.modules()):
+        children = list(module.named_children())
+        for (place, conv), (next_place, norm) in pairwise(children):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(module, place, fuse_conv_bn_eval(conv, norm))
+                setattr(module, next_place, nn.Identity())

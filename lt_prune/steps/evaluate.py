@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from lt_prune.models.network import Network, build_network
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import read_weights
-from lt_prune.types import Evaluation, LongTailedSet
+from lt_prune.types import Array, Evaluation, LongTailedSet
 
 
 def evaluate(
@@ -59,19 +60,34 @@ def evaluate(
     )
     torch_device = pick_device(device)
     network.load_state_dict(read_weights(Path(run) / WEIGHTS, torch.device("cpu"))["network"])
-    return evaluate_network(network.to(torch_device), lt_set, prediction or result.prediction)
+    return Testing.of(lt_set, prediction or result.prediction)(network.to(torch_device))
 
 
-def evaluate_network(network: Network, lt_set: LongTailedSet, prediction: str) -> Evaluation:
-    """Evaluate a network on a set's test images.
+@dataclass(frozen=True, eq=False)
+class Testing:
+    """Evaluates a network on test images; crosses processes without the training images."""
 
-    Raises:
-        DataError: the set has none.
-    """
-    require_test(lt_set)
-    return evaluate_probabilities(
-        probabilities(network, lt_set.test_pixels, prediction), lt_set.test_labels, lt_set.roster.class_groups
-    )
+    pixels: Array
+    """uint8 (T, H, W, C)."""
+    labels: Array
+    """int64 (T,)."""
+    class_groups: Array
+    """int64 (M,)."""
+    prediction: str
+
+    @staticmethod
+    def of(lt_set: LongTailedSet, prediction: str) -> Testing:
+        """Testing on a set's test images.
+
+        Raises:
+            DataError: the set has none.
+        """
+        require_test(lt_set)
+        return Testing(lt_set.test_pixels, lt_set.test_labels, lt_set.roster.class_groups, prediction)
+
+    def __call__(self, network: Network) -> Evaluation:
+        predicted = probabilities(network, self.pixels, self.prediction)
+        return evaluate_probabilities(predicted, self.labels, self.class_groups)
 
 
 def require_test(lt_set: LongTailedSet) -> None:

@@ -7,15 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lt_prune.methods import METHODS
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.evaluate import require_test
 from lt_prune.steps.prune import check_ratio, prune
-from lt_prune.steps.recipes import STAGE_ONE, resolve_recipe
 from lt_prune.steps.score import score
-from lt_prune.steps.train import train
+from lt_prune.steps.train import plan, train_everything
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
 from lt_prune.types import Progress, TrainResult, no_progress
@@ -48,6 +45,7 @@ def run(
     depth: int = 32,
     seed: int = 0,
     device: str = "auto",
+    workers: int | None = None,
     out: Path | str = ".",
     overwrite: bool = False,
     download: bool = False,
@@ -67,6 +65,7 @@ def run(
         depth: depth of the ResNets that score and are compared.
         seed: names all randomness.
         device: "auto", "cpu" or "cuda".
+        workers: networks trained at once, by default one a CPU core; it changes no result.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
         overwrite: start anew where files are there.
         download, resize: as for `build`.
@@ -82,32 +81,31 @@ def run(
         [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
     """
     check_ratio(ratio)
-    METHODS.check(method)
     root = Path(out)
     lt_set = open_set(data, download=download, resize=resize)
-    again: dict[str, Any] = {"seed": seed, "device": device, "overwrite": overwrite, "progress": progress, "depth": depth}
+    training: dict[str, Any] = {"method": method, "prediction": "linear", "seed": seed, "overwrite": overwrite}
+    training["settings"] = {"epochs": epochs, "depth": depth}
     # What cannot end well is refused now, not after the scoring.
-    require_test(lt_set)
-    resolve_recipe(lt_set, STAGE_ONE, {"epochs": epochs, "depth": depth})
+    plan(lt_set, subset=None, **training)
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
-    score_file = root / paths.scores_path(lt_set.roster, seed)
-    scores = score(lt_set, members=members, epochs=score_epochs, out=score_file, **again)
+    files = [root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)]
+    common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
+    scores = score(
+        lt_set, members=members, epochs=score_epochs, depth=depth, seed=seed, out=files[1], overwrite=overwrite, **common
+    )
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
-    files, results = [root / paths.set_path(lt_set.roster), score_file], []
     write_set(files[0], lt_set)
-    for subset in [None, *at_random, *ranked]:
-        trained_on = lt_set.roster.name
-        if subset:
-            files.append(root / paths.subset_path(subset))
-            write_subset(files[-1], subset)
-            trained_on = files[-1].stem
-        files.append(root / paths.run_path(trained_on, method, seed))
-        results.append(train(lt_set, subset=subset, method=method, epochs=epochs, out=files[-1], **again))
+    jobs = [plan(lt_set, subset=None, out=root / paths.run_path(lt_set.roster.name, method, seed), **training)]
+    for subset in (*at_random, *ranked):
+        file = root / paths.subset_path(subset)
+        write_subset(file, subset)
+        jobs.append(plan(lt_set, subset=subset, out=root / paths.run_path(file.stem, method, seed), **training))
+        files.append(file)
+    results = train_everything(jobs, **common)
+    files += [job.out for job in jobs if job.out]
     table = root / paths.comparison_path(lt_set.roster, ratio, method, seed)
     files += [table, table.with_suffix(".png")]
-    comparison = Comparison(
-        name=lt_set.roster.name, ratio=ratio, results=tuple(results), files=tuple(str(file) for file in files)
-    )
+    comparison = Comparison(name=lt_set.roster.name, ratio=ratio, results=results, files=tuple(str(file) for file in files))
     write_bytes(table, (json.dumps(asdict(comparison), indent=1) + "\n").encode())
     write_bytes(files[-1], comparison_figure(comparison.name, comparison.results))
     return comparison

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
-from lt_prune.engine.predict import score_samples
-from lt_prune.engine.train import Run, Trained, train_network
+from lt_prune.engine.predict import Scoring
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
@@ -31,6 +30,7 @@ def score(
     members: int = 10,
     seed: int = 0,
     device: str = "auto",
+    workers: int | None = None,
     out: Path | str | None = None,
     overwrite: bool = False,
     download: bool = False,
@@ -49,6 +49,7 @@ def score(
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
         device: "auto", "cpu" or "cuda".
+        workers: members trained at once, by default one a CPU core; it changes no score.
         out: score file to write, or to add to.
         overwrite: start anew where `out` exists.
         download, resize: as for `build`.
@@ -69,7 +70,7 @@ def score(
     METRICS.check(metric)
     if members < 1:
         raise ArgumentError(f"members must be at least 1, not {members}")
-    torch_device = pick_device(device)
+    pick_device(device)
     lt_set = open_set(data, download=download, resize=resize)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
     file = Path(out) if out else None
@@ -77,17 +78,12 @@ def score(
     with locked(folder):
         if overwrite:
             clear(file, folder)
-        known = _known(file, lt_set, recipe, seed)
-        scores = known
-        names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
-        n_members = max(members, len(known.seeds))
-        for k in range(n_members):
-            if missing := [name for name in names if _rows(scores, name) <= k]:
-                run = _member_run(lt_set, recipe, derive_seed(seed, "member", k), folder)
-                on_epoch = partial(progress, f"member {k + 1} of {n_members}", total=recipe.epochs)
-                member = train_network(run, torch_device, on_epoch)
-                scores = _with_member(scores, run, member, missing)
-        if file and scores is not known:
+        scores = _known(file, lt_set, recipe, seed)
+        runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder)
+        outcomes = dict(run_all(runs, device, workers=workers, progress=progress))
+        for index, run in enumerate(runs):
+            scores = _with_member(scores, run, outcomes[index])
+        if file and runs:
             write_scores(file, scores)
     return scores
 
@@ -121,29 +117,45 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
     return known
 
 
-def _member_run(lt_set: LongTailedSet, recipe: Recipe, seed: int, folder: Path | None) -> Run:
-    return Run(
-        pixels=lt_set.pixels,
-        labels=lt_set.roster.labels,
-        n_classes=lt_set.roster.n_classes,
-        recipe=recipe,
-        method=METHODS.load("ce"),
-        seed=seed,
-        identity=f"ce on {lt_set.roster.digest}",
-        checkpoint=folder / f"{seed}.pt" if folder else None,
-    )
+def _missing_runs(
+    known: ScoreSet, metric: str, lt_set: LongTailedSet, recipe: Recipe, n_members: int, seed: int, folder: Path | None
+) -> list[Run]:
+    """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
+    names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
+    runs = []
+    for k in range(n_members):
+        if missing := tuple(name for name in names if _rows(known, name) <= k):
+            member = derive_seed(seed, "member", k)
+            runs.append(
+                Run(
+                    title=f"member {k + 1} of {n_members}",
+                    pixels=lt_set.pixels,
+                    labels=lt_set.roster.labels,
+                    positions=np.arange(lt_set.roster.n_samples),
+                    n_classes=lt_set.roster.n_classes,
+                    recipe=recipe,
+                    method=METHODS.load("ce"),
+                    seed=member,
+                    identity=f"ce on {lt_set.roster.digest}",
+                    checkpoint=folder / f"{member}.pt" if folder else None,
+                    finish=Scoring(lt_set.pixels, lt_set.roster.labels, missing),
+                )
+            )
+    return runs
 
 
-def _with_member(scores: ScoreSet, run: Run, member: Trained, names: list[str]) -> ScoreSet:
-    """`scores` with one more row of each metric in `names`."""
-    functions = {name: METRICS.load(name) for name in names}
-    rows, accuracy = score_samples(member.network, run.pixels, run.labels, functions)
+def _with_member(scores: ScoreSet, run: Run, outcome: Outcome) -> ScoreSet:
+    """`scores` with one more row of each metric that the run was asked for.
+
+    Raises:
+        LtPruneError: the run failed.
+    """
+    rows, accuracy = outcome.unwrap()
     metrics = dict(scores.metrics)
     for name, row in rows.items():
+        metric = METRICS.load(name)
         before = metrics[name].per_member if name in metrics else row[:0].reshape(0, len(row))
-        metrics[name] = MetricScores(
-            per_member=np.vstack([before, row]), hard=functions[name].hard, equation=functions[name].equation
-        )
+        metrics[name] = MetricScores(per_member=np.vstack([before, row]), hard=metric.hard, equation=metric.equation)
     if run.seed in scores.seeds:
         return replace(scores, metrics=metrics)
     return replace(
@@ -151,5 +163,5 @@ def _with_member(scores: ScoreSet, run: Run, member: Trained, names: list[str]) 
         metrics=metrics,
         seeds=(*scores.seeds, run.seed),
         train_accuracy=np.append(scores.train_accuracy, accuracy),
-        seconds=np.append(scores.seconds, member.seconds),
+        seconds=np.append(scores.seconds, outcome.seconds),
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
 from lt_prune.engine.predict import PREDICTIONS
-from lt_prune.engine.train import Run, train_network
-from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.methods import METHODS
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.evaluate import evaluate_network, require_test
+from lt_prune.steps.evaluate import Testing, require_test
 from lt_prune.steps.recipes import STAGE_ONE, resolve_recipe
 from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
@@ -31,6 +33,7 @@ def train(
     prediction: str = "linear",
     seed: int = 0,
     device: str = "auto",
+    n_threads: int | None = None,
     out: Path | str | None = None,
     overwrite: bool = False,
     download: bool = False,
@@ -50,6 +53,7 @@ def train(
         prediction: "linear" or "angular" (argmax of Wang & Yan, Eq. 1).
         seed: names initial weights, order, augmentation and mixup.
         device: "auto", "cpu" or "cuda".
+        n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start anew where `out` holds a run.
         download, resize: as for `build`.
@@ -67,89 +71,186 @@ def train(
         >>> len(result.loss), result.n_train
         (2, 503)
     """
-    METHODS.check(method)
-    if prediction not in PREDICTIONS:
-        raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
-    torch_device = pick_device(device)
     lt_set = open_set(data, download=download, resize=resize)
-    require_test(lt_set)
     chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
-    positions = _positions(lt_set, chosen)
-    recipe = resolve_recipe(lt_set, STAGE_ONE, settings)
-    folder = Path(out) if out else None
-    planned: dict[str, Any] = {
-        "data_digest": lt_set.roster.digest,
-        "subset_digest": chosen.digest if chosen else None,
-        "method": method,
-        "recipe": recipe,
-        "seed": seed,
-    }
-    with locked(folder):
-        if folder and overwrite:
-            clear(folder)
-        done = _finished(folder, planned)
-        if done and done.prediction == prediction:
-            return done
-        trained = train_network(
-            _run(lt_set, positions, method, recipe, seed, folder / WEIGHTS if folder else None),
-            torch_device,
-            partial(progress, _title(lt_set, chosen), total=recipe.epochs),
-        )
-        labels = lt_set.roster.labels[positions]
-        result = TrainResult(
-            name=lt_set.roster.name,
-            data=lt_set.origin,
-            subset=f"{chosen.label} {chosen.ratio:g}" if chosen else None,
-            n_train=len(positions),
-            class_counts=tuple(np.bincount(labels, minlength=lt_set.roster.n_classes).tolist()),
-            prediction=prediction,
-            evaluation=evaluate_network(trained.network, lt_set, prediction),
-            loss=trained.loss,
-            seconds=trained.seconds,
-            device=str(torch_device),
-            versions=versions(),
-            **planned,
-        )
-        if folder:
-            write_result(folder / RESULT, result)
+    job = plan(
+        lt_set,
+        subset=chosen,
+        method=method,
+        prediction=prediction,
+        seed=seed,
+        out=Path(out) if out else None,
+        overwrite=overwrite,
+        settings=settings,
+    )
+    (result,) = train_everything([job], device, n_threads=n_threads, progress=progress)
     return result
 
 
-def _positions(lt_set: LongTailedSet, subset: Subset | None) -> Any:
-    """Positions in the set of the samples to train on."""
-    if subset is None:
-        return np.arange(lt_set.roster.n_samples)
-    lt_set.roster.require_same(subset.roster, "the subset")
-    return np.flatnonzero(subset.kept)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Job:
+    """One training, planned and checked."""
+
+    data: LongTailedSet
+    subset: Subset | None
+    method: str
+    prediction: str
+    recipe: Recipe
+    seed: int
+    out: Path | None = None
+    overwrite: bool = False
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells this training from another one, as fields of its result."""
+        return {
+            "data_digest": self.data.roster.digest,
+            "subset_digest": self.subset.digest if self.subset else None,
+            "method": self.method,
+            "recipe": self.recipe,
+            "seed": self.seed,
+        }
+
+    @property
+    def positions(self) -> Any:
+        """int64 (N,): positions in the set of the samples to train on."""
+        return np.flatnonzero(self.subset.kept) if self.subset else np.arange(self.data.roster.n_samples)
+
+    @property
+    def title(self) -> str:
+        name = self.data.roster.name
+        return f"{name}, {self.subset.label} {self.subset.ratio:g}" if self.subset else f"{name}, whole"
 
 
-def _finished(folder: Path | None, planned: dict[str, Any]) -> TrainResult | None:
-    """The result that `folder` holds, which must be of the planned run."""
-    if folder is None or not (folder / RESULT).exists():
+def plan(
+    data: LongTailedSet,
+    *,
+    subset: Subset | None,
+    method: str,
+    prediction: str,
+    seed: int,
+    settings: dict[str, Any],
+    out: Path | None = None,
+    overwrite: bool = False,
+) -> Job:
+    """Check what `train` is asked for, before anything is trained; arguments and errors are those of `train`."""
+    METHODS.check(method)
+    if prediction not in PREDICTIONS:
+        raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
+    require_test(data)
+    if subset:
+        data.roster.require_same(subset.roster, "the subset")
+    return Job(
+        data=data,
+        subset=subset,
+        method=method,
+        prediction=prediction,
+        recipe=resolve_recipe(data, STAGE_ONE, settings),
+        seed=seed,
+        out=out,
+        overwrite=overwrite,
+    )
+
+
+def train_all(
+    jobs: Sequence[Job],
+    device: str = "auto",
+    *,
+    workers: int | None = None,
+    isolate: bool = False,
+    n_threads: int | None = 1,
+    progress: Progress = no_progress,
+) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
+    """Train every job, several at once, and yield each with its result, or with why there is none, as it ends.
+
+    Arguments are those of `lt_prune.engine.run_all`. A finished job is not trained again.
+
+    Raises:
+        LtPruneError: another process is at work in a job's folder.
+        MismatchError: a job's folder holds another run.
+    """
+    torch_device = pick_device(device)
+    with ExitStack() as locks:
+        waiting = []
+        for job in jobs:
+            locks.enter_context(locked(job.out))
+            if job.out and job.overwrite:
+                clear(job.out)
+            done = _finished(job)
+            if done and done.prediction == job.prediction:
+                yield job, done
+            else:
+                waiting.append(job)
+        runs = [_run(job) for job in waiting]
+        options: dict[str, Any] = {"workers": workers, "isolate": isolate, "n_threads": n_threads}
+        for index, outcome in run_all(runs, device, progress=progress, **options):
+            job = waiting[index]
+            if outcome.failure:
+                yield job, outcome.failure
+                continue
+            result = _result(job, outcome, str(torch_device))
+            if job.out:
+                write_result(job.out / RESULT, result)
+            yield job, result
+
+
+def train_everything(jobs: Sequence[Job], device: str = "auto", **options: Any) -> tuple[TrainResult, ...]:
+    """The results of all jobs, in their order; arguments are those of `train_all`.
+
+    Raises:
+        LtPruneError: a job failed; the others have ended by then.
+    """
+    found = dict(train_all(jobs, device, **options))
+    for result in found.values():
+        if isinstance(result, LtPruneError):
+            raise result
+    return tuple(result for job in jobs if isinstance(result := found[job], TrainResult))
+
+
+def _finished(job: Job) -> TrainResult | None:
+    """The result that the job's folder holds, which must be of this job."""
+    if job.out is None or not (job.out / RESULT).exists():
         return None
-    done = read_result(folder / RESULT)
-    if differing := [name for name, value in planned.items() if getattr(done, name) != value]:
+    done = read_result(job.out / RESULT)
+    if differing := [name for name, value in job.identity.items() if getattr(done, name) != value]:
         raise MismatchError(
-            f"{folder} holds a finished run with another {' and '.join(differing).replace('_', ' ')}: give another --out, "
+            f"{job.out} holds a finished run with another {' and '.join(differing).replace('_', ' ')}: give another --out, "
             f"or start anew with --overwrite"
         )
     return done
 
 
-def _run(lt_set: LongTailedSet, positions: Any, method: str, recipe: Recipe, seed: int, checkpoint: Path | None) -> Run:
-    pixels, labels = lt_set.take(positions)
-    ids = lt_set.roster.ids[positions]
+def _run(job: Job) -> Run:
+    roster = job.data.roster
     return Run(
-        pixels=pixels,
-        labels=labels,
-        n_classes=lt_set.roster.n_classes,
-        recipe=recipe,
-        method=METHODS.load(method),
-        seed=seed,
-        identity=f"{method} on {digest_of(ids)}",
-        checkpoint=checkpoint,
+        title=job.title,
+        pixels=job.data.pixels,
+        labels=roster.labels,
+        positions=job.positions,
+        n_classes=roster.n_classes,
+        recipe=job.recipe,
+        method=METHODS.load(job.method),
+        seed=job.seed,
+        identity=f"{job.method} on {digest_of(roster.ids[job.positions])}",
+        checkpoint=job.out / WEIGHTS if job.out else None,
+        finish=Testing.of(job.data, job.prediction),
     )
 
 
-def _title(lt_set: LongTailedSet, subset: Subset | None) -> str:
-    return f"{lt_set.roster.name}, {subset.label} {subset.ratio:g}" if subset else f"{lt_set.roster.name}, whole"
+def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
+    roster, subset = job.data.roster, job.subset
+    counts = subset.kept_counts if subset else roster.counts
+    return TrainResult(
+        name=roster.name,
+        data=job.data.origin,
+        subset=f"{subset.label} {subset.ratio:g}" if subset else None,
+        n_train=int(counts.sum()),
+        class_counts=tuple(counts.tolist()),
+        prediction=job.prediction,
+        evaluation=outcome.value,
+        loss=outcome.loss,
+        seconds=outcome.seconds,
+        device=device,
+        versions=versions(),
+        **job.identity,
+    )

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lt_prune.data.batches import TrainingBatches, batch_bounds, plain_batches
+from lt_prune.data.batches import EpochPlan, TrainingBatches, batch_bounds, plain_batches
 from lt_prune.randomness import generator
 
 
@@ -155,8 +155,25 @@ def test_batches_are_uint8_in_channels_last_order(padding):
         assert pixels.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_batches_moved_to_a_device_are_the_same():
-    assert torch.equal(pixels_of(batches_of().to(torch.device("cpu")), 0), pixels_of(batches_of(), 0))
+def test_only_the_images_at_the_positions_come():
+    positions = np.array([9, 2, 5])
+    batches = TrainingBatches.of(images(11), np.arange(11), positions, padding=0, flip=False, batch_size=2, seed=0)
+    pixels, labels = (torch.cat(parts) for parts in zip(*batches.epoch(0)))
+    assert sorted(labels.tolist()) == [2, 5, 9]
+    assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images(11)[labels.numpy()])
+
+
+@pytest.mark.parametrize(("height", "width", "padding"), [(6, 5, 2), (3, 4, 5), (8, 8, 1)])
+def test_crops_are_those_of_a_zero_padded_image(height, width, padding):
+    pixels = images(30, height, width)
+    batches = TrainingBatches.of(pixels, np.arange(30), padding=padding, flip=True, batch_size=7, seed=3)
+    plan = EpochPlan.draw(30, padding=padding, flip=True, seed=3, epoch=4)
+    for (found, _), start in zip(batches.epoch(4), range(0, 30, 7)):
+        for crop, i in zip(found, range(start, 30)):
+            padded = np.pad(pixels[plan.order[i]], ((padding, padding), (padding, padding), (0, 0)))
+            plain = padded[plan.top[i] : plan.top[i] + height, plan.left[i] : plan.left[i] + width]
+            plain = plain[:, ::-1] if plan.mirrored[i] else plain
+            assert np.array_equal(crop.permute(1, 2, 0).numpy(), plain)
 
 
 def test_plain_batches_are_the_images_in_order():

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from lt_prune.data.batches import TrainingBatches
-from lt_prune.engine.train import Run, Trained, train_network
+from lt_prune.engine.runs import Run
+from lt_prune.engine.train import Trained, train_network
 from lt_prune.errors import DivergenceError, FileError, MismatchError
 from lt_prune.methods.ce import ce
 from lt_prune.models.network import build_network
@@ -32,7 +33,15 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
 
     def make(field: dict | None = None, **recipe) -> Run:
         data = blobs()
-        given = {"seed": 3, "identity": "ce on blobs", "checkpoint": None, "method": ce, **(field or {})}
+        given = {
+            "title": "blobs",
+            "positions": np.arange(45),
+            "seed": 3,
+            "identity": "ce on blobs",
+            "checkpoint": None,
+            "method": ce,
+            **(field or {}),
+        }
         return Run(pixels=data.pixels, labels=data.roster.labels, n_classes=4, recipe=replace(RECIPE, **recipe), **given)
 
     return make
@@ -115,7 +124,7 @@ def test_loss_is_the_mean_over_samples_not_over_batches(make):
     # Without learning, the loss of each batch is known from a network that only saw that batch.
     run = make(epochs=1, batch_size=40, lr=0.0)
     network = build_network(depth=8, channels=3, n_classes=4, seed=derive_seed(3, "weights")).train()
-    network.normalise_by(run.pixels)
+    network.normalise_by(run.pixels, run.positions)
     batches = TrainingBatches.of(run.pixels, run.labels, padding=1, flip=True, batch_size=40, seed=3)
     losses = [(torch.nn.functional.cross_entropy(network(x).logits, y).item(), len(y)) for x, y in batches.epoch(0)]
     assert [n for _, n in losses] == [40, 5]

@@ -10,6 +10,7 @@ import torch
 
 import lt_prune as lp
 import lt_prune.steps.score as step
+from lt_prune.engine import predict, solo
 from lt_prune.errors import ArgumentError, FileError, MismatchError, UnknownNameError
 from lt_prune.metrics import METRICS, metric
 from lt_prune.registry import Registry
@@ -33,24 +34,26 @@ def assert_same_scores(first: lp.ScoreSet, second: lp.ScoreSet) -> None:
 def trainings(monkeypatch) -> list[int]:
     """Seeds of the networks that were asked for, in order."""
     asked = []
-    original = step.train_network
+    original = solo.train_network
 
     def counted(run, *args):
         asked.append(run.seed)
         return original(run, *args)
 
-    monkeypatch.setattr(step, "train_network", counted)
+    monkeypatch.setattr(solo, "train_network", counted)
     return asked
 
 
 @pytest.fixture
 def later(monkeypatch) -> None:
     """From now on there is a metric "later": the length of the feature, low being hard."""
-    module = ModuleType("later_metric")
-    module.later = metric(hard="low", equation="||phi||")(lambda outputs, labels: outputs.features.norm(dim=1))
-    monkeypatch.setitem(sys.modules, "later_metric", module)
+    plugin = ModuleType("later_metric")
+    plugin.later = metric(hard="low", equation="||phi||")(lambda outputs, labels: outputs.features.norm(dim=1))
+    monkeypatch.setitem(sys.modules, "later_metric", plugin)
     members = {"el2n": "lt_prune.metrics.el2n:el2n", "avh": "lt_prune.metrics.avh:avh", "later": "later_metric:later"}
-    monkeypatch.setattr(step, "METRICS", Registry("metric", "lt_prune.no_such_group", members))
+    registry = Registry("metric", "lt_prune.no_such_group", members)
+    for module in (step, predict):
+        monkeypatch.setattr(module, "METRICS", registry)
 
 
 def test_every_registered_metric_has_a_row_a_member_and_a_column_a_sample(blobs):

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import lt_prune as lp
-import lt_prune.steps.train as step
+import lt_prune.steps.evaluate as testing
+from lt_prune.engine import solo
 from lt_prune.errors import ArgumentError, DataError, DivergenceError, FileError, MismatchError, UnknownNameError
 from lt_prune.models.network import build_network
 from lt_prune.store.weights import read_weights
@@ -43,13 +44,13 @@ def half(data: lp.LongTailedSet, seed: int = 0) -> lp.Subset:
 def trainings(monkeypatch) -> list[int]:
     """How many samples each network asked for was to be trained on."""
     asked = []
-    original = step.train_network
+    original = solo.train_network
 
     def counted(run, *args):
-        asked.append(len(run.labels))
+        asked.append(len(run.positions))
         return original(run, *args)
 
-    monkeypatch.setattr(step, "train_network", counted)
+    monkeypatch.setattr(solo, "train_network", counted)
     return asked
 
 
@@ -78,7 +79,7 @@ def test_the_default_recipe_is_stage_one(blobs, monkeypatch):
         seen.append(run.recipe)
         raise StoppedError
 
-    monkeypatch.setattr(step, "train_network", peek)
+    monkeypatch.setattr(solo, "train_network", peek)
     with pytest.raises(StoppedError):
         lp.train(blobs(), device="cpu")
     assert seen == [lp.Recipe(padding=1)]  # an eighth of 8 pixels
@@ -108,8 +109,8 @@ def test_result_and_weights_are_those_of_the_last_epoch(blobs, in_tmp):
 
 def test_the_test_set_is_looked_at_once_and_after_the_last_epoch(blobs, monkeypatch):
     events = []
-    original = step.evaluate_network
-    monkeypatch.setattr(step, "evaluate_network", lambda *args: events.append("test") or original(*args))
+    original = testing.evaluate_probabilities
+    monkeypatch.setattr(testing, "evaluate_probabilities", lambda *args: events.append("test") or original(*args))
     train(blobs(), progress=lambda what, done, total: events.append(done))
     assert events == [0, 1, 2, "test"]
 
@@ -155,12 +156,11 @@ def test_seeds_differ(blobs):
 
 def test_a_subset_trains_on_its_kept_samples(blobs, monkeypatch):
     data, runs = blobs(), []
-    original = step.train_network
-    monkeypatch.setattr(step, "train_network", lambda run, *args: runs.append(run) or original(run, *args))
+    original = solo.train_network
+    monkeypatch.setattr(solo, "train_network", lambda run, *args: runs.append(run) or original(run, *args))
     subset = half(data)
     result = train(data, subset=subset)
-    assert np.array_equal(runs[0].pixels, data.pixels[subset.kept])
-    assert np.array_equal(runs[0].labels, data.roster.labels[subset.kept])
+    assert np.array_equal(runs[0].positions, np.flatnonzero(subset.kept))
     assert (result.n_train, result.class_counts) == (23, tuple(subset.kept_counts))
     assert (result.subset, result.subset_digest) == ("random 0.5", subset.digest)
 

@@ -1,0 +1,84 @@
+"""The process that workers are forked from, and what a worker does; see `lt_prune.engine.pool`.
+
+It loads torch once, starts no thread, and forks a worker for each connection that it is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import socket
+import sys
+import threading
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn
+
+import torch
+
+from lt_prune.engine.memory import keep_heap
+from lt_prune.engine.runs import Outcome, Run
+from lt_prune.engine.solo import run_one
+
+
+def main(handle: int) -> None:
+    """Fork a worker for each connection that comes, until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller, who gets it too, decides
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    keep_heap()
+    with socket.socket(fileno=handle) as caller:
+        while True:
+            _, handles, _, _ = socket.recv_fds(caller, 1, 1)
+            if not handles:
+                break
+            if os.fork() == 0:
+                caller.close()
+                _work(Connection(handles[0]))
+            os.close(handles[0])
+    with contextlib.suppress(ChildProcessError):  # raised when the last of them has ended
+        os.wait()
+
+
+def _work(connection: Connection) -> NoReturn:
+    """Train the runs that come, one after the other, until the connection closes."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
+    try:
+        while True:
+            run = pickle.loads(inbox.get())
+            connection.send(_outcome(run, connection))
+    finally:
+        os._exit(0)
+
+
+def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
+    """Take what comes while the main thread trains; the end of the caller is the end of the worker."""
+    try:
+        while True:
+            inbox.put(connection.recv_bytes())
+    except (EOFError, OSError):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _outcome(run: Run, connection: Connection) -> Outcome | str:
+    def on_epoch(*, done: int) -> None:
+        connection.send(done)
+
+    try:
+        return run_one(run, torch.device("cpu"), on_epoch)
+    except Exception as error:
+        return describe(error)
+
+
+def describe(error: Exception) -> str:
+    """An error of no kind of ours in one line."""
+    first_line: Any = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,145 @@
+"""Many runs at once on the CPU: a queue of runs over single-threaded worker processes.
+
+One thread a run, so that a run's numbers do not depend on how many others there are. The workers are forked from one process
+that has loaded torch (`lt_prune.engine.nursery`), so the next one starts at once and shares its memory; the caller's own
+program is neither forked nor imported anew, so a script needs no `if __name__ == "__main__"`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import warnings
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import numpy as np
+
+from lt_prune.engine.runs import Outcome, Run
+from lt_prune.errors import LtPruneError
+from lt_prune.types import Array, Progress
+
+ATTEMPTS = 2
+_SHARED_FROM = 1 << 16
+"""Bytes from which an array goes to the workers as a mapped file instead of through the pipe."""
+
+
+def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress) -> Iterator[tuple[int, Outcome]]:
+    """Train every run in worker processes, and yield (index, outcome) as each ends.
+
+    A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
+    go on. Closing the iterator ends the workers.
+    """
+    with TemporaryDirectory(prefix="lt-prune-") as folder, _nursery() as nursery:
+        shelf = _Shelf(Path(folder))
+        waiting = deque(enumerate(runs))
+        failed: dict[int, int] = {}
+        busy: dict[Connection, tuple[int, Run]] = {}
+        idle: list[Connection] = []
+        try:
+            while waiting or busy:
+                while waiting and len(busy) < n_workers:
+                    connection = idle.pop() if idle else _hire(nursery)
+                    busy[connection] = index, run = waiting.popleft()
+                    connection.send_bytes(shelf.dumps(run))
+                for connection in cast("list[Connection]", wait(list(busy))):
+                    index, run = busy[connection]
+                    message = _hear(connection)
+                    if isinstance(message, int):
+                        progress(run.title, message, run.recipe.epochs)
+                        continue
+                    del busy[connection]
+                    if isinstance(message, Outcome):
+                        idle.append(connection)
+                        yield index, message
+                        continue
+                    connection.close()
+                    failed[index] = failed.get(index, 0) + 1
+                    if failed[index] < ATTEMPTS:
+                        warnings.warn(f"{run.title}: {message}; it is tried once more", stacklevel=2)
+                        waiting.append((index, run))
+                    else:
+                        yield index, Outcome(failure=LtPruneError(f"{run.title} failed {ATTEMPTS} times: {message}"))
+        finally:
+            for connection in [*busy, *idle]:
+                connection.close()
+
+
+def _hear(connection: Connection) -> int | Outcome | str:
+    """Epochs done, the outcome, or in words why the worker is of no more use."""
+    try:
+        return cast("int | Outcome | str", connection.recv())
+    except (EOFError, ConnectionResetError):
+        return "its worker process ended before it did (it was killed, or the system ran out of memory)"
+
+
+@contextmanager
+def _nursery() -> Iterator[socket.socket]:
+    """The process that workers are forked from, seen as the socket that it takes their connections by."""
+    ours, theirs = socket.socketpair()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lt_prune.engine.nursery", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
+    try:
+        with ours:
+            yield ours
+    finally:
+        process.wait()
+
+
+def _hire(nursery: socket.socket) -> Connection:
+    """A connection to a new worker."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            socket.send_fds(nursery, [b"+"], [theirs.fileno()])
+        except OSError:
+            ours.close()
+            raise LtPruneError("the process that starts workers ended: run the command again") from None
+    return Connection(ours.detach())
+
+
+class _Shelf:
+    """Pickles runs; an array that several of them hold is written once, for every worker to map."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[int, tuple[Array, Path]] = {}
+        """By identity; the array is held so that its identity stays its own."""
+
+    def dumps(self, run: Run) -> bytes:
+        memory = io.BytesIO()
+        pickler = _Pickler(memory)
+        pickler.shelf = self
+        pickler.dump(run)
+        return memory.getvalue()
+
+    def place(self, array: Array) -> Path:
+        if id(array) not in self._held:
+            path = self._folder / f"{len(self._held)}.npy"
+            np.save(path, array)
+            self._held[id(array)] = array, path
+        return self._held[id(array)][1]
+
+
+class _Pickler(pickle.Pickler):
+    shelf: _Shelf
+
+    def reducer_override(self, value: Any) -> Any:
+        if type(value) is np.ndarray and value.nbytes >= _SHARED_FROM and not value.dtype.hasobject:
+            return np.load, (self.shelf.place(value), "c")
+        return NotImplemented

@@ -1,0 +1,63 @@
+"""What the engine is given, and what it gives back; no more than plain values and arrays, so that both cross processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lt_prune.errors import LtPruneError
+from lt_prune.types import Array, Recipe
+
+if TYPE_CHECKING:
+    from lt_prune.methods import Method
+    from lt_prune.models.network import Network
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One network to train, whole: the same run gives the same network wherever and in whatever pieces it is trained."""
+
+    title: str
+    """What it is called in progress and messages."""
+    pixels: Array
+    """uint8 (P, H, W, C): every image of the set."""
+    labels: Array
+    """int64 (P,)."""
+    positions: Array
+    """int64 (N,): the images to train on."""
+    n_classes: int
+    recipe: Recipe
+    method: Method
+    seed: int
+    identity: str
+    """Method and data in words; with recipe and seed it tells whether a checkpoint is of this run."""
+    checkpoint: Path | None = None
+    """Where the state is kept after each epoch; after the last one, the weights without the optimizer's state."""
+    finish: Callable[[Network], Any] | None = None
+    """What is made of the trained network, where it was trained: scores, or test results."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a run ended."""
+
+    loss: tuple[float, ...] = ()
+    """Mean training loss of each epoch."""
+    seconds: float = 0.0
+    """Training time, summed over interruptions."""
+    value: Any = None
+    """What the run's `finish` made."""
+    failure: LtPruneError | None = None
+    """Why there is no value."""
+
+    def unwrap(self) -> Any:
+        """The value.
+
+        Raises:
+            LtPruneError: the run failed.
+        """
+        if self.failure:
+            raise self.failure
+        return self.value
