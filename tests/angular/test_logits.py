@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lt_prune.angular import angles, angular_logits
+from lt_prune.angular import AngularLinear, angles, angular_logits
 
 
 def draw(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -101,3 +102,48 @@ def test_half_precision_is_computed_in_float32(dtype):
 def test_half_precision_features_do_not_overflow():
     features = torch.full((1, 64), 6e4, dtype=torch.float16)
     assert angles(features, -features).item() == pytest.approx(math.pi, abs=1e-3)
+
+
+def test_the_gradient_of_a_zero_vector_is_zero():
+    features, weight = torch.zeros(1, 5, requires_grad=True), draw(3, 5, dtype=torch.float32)
+    angular_logits(features, weight).sum().backward()
+    assert features.grad.count_nonzero() == 0
+
+
+def test_autocast_lowers_no_precision():
+    features, weight = draw(7, 64, dtype=torch.float32), draw(10, 64, seed=1, dtype=torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = angular_logits(features, weight)
+    assert torch.equal(found, angular_logits(features, weight))
+
+
+def test_it_compiles_to_one_graph():
+    features, weight = draw(7, 64, dtype=torch.float32), draw(10, 64, seed=1, dtype=torch.float32)
+    compiled = torch.compile(angular_logits, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(features, weight), angular_logits(features, weight))
+
+
+def test_an_angular_classifier_gives_the_angular_logits_of_its_weight():
+    classifier = AngularLinear(5, 3)
+    features = draw(7, 5, dtype=torch.float32)
+    torch.testing.assert_close(classifier(features), angular_logits(features, classifier.weight))
+    assert [name for name, _ in classifier.named_parameters()] == ["weight"]
+
+
+def test_a_linear_classifier_becomes_angular_with_the_same_weight():
+    linear = torch.nn.Linear(5, 3)
+    classifier = AngularLinear.from_linear(linear)
+    assert classifier.weight is linear.weight
+    features = draw(7, 5, dtype=torch.float32)
+    torch.testing.assert_close(classifier(features), angular_logits(features, linear.weight))
+
+
+def test_a_torchvision_model_predicts_by_angle_after_one_assignment():
+    model = torchvision.models.resnet18(num_classes=4).eval()
+    features = []
+    model.fc.register_forward_pre_hook(lambda _, inputs: features.append(inputs[0]))
+    images = draw(2, 3, 64, 64, dtype=torch.float32)
+    model(images)
+    weight = model.fc.weight
+    model.fc = AngularLinear.from_linear(model.fc)
+    torch.testing.assert_close(model(images), angular_logits(features[0], weight))
