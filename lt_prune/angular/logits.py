@@ -24,7 +24,8 @@ def cosines(features: Tensor, weight: Tensor) -> Tensor:
 def _unit(vectors: Tensor) -> Tensor:
     """Each vector by its length. A zero vector stays zero, with zero gradient instead of one without bound."""
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
-    return torch.where(length > 0, vectors, 0) / torch.where(length > 0, length, 1)
+    zero = length == 0
+    return torch.where(zero, 0, vectors) / torch.where(zero, 1, length)
 
 
 def angles(features: Tensor, weight: Tensor) -> Tensor:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from lt_prune.engine.devices import pick_device
 from lt_prune.engine.memory import keep_heap
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
-from lt_prune.engine.solo import run_one, threads
+from lt_prune.engine.solo import tensor_float_32, threads
+from lt_prune.engine.step import PRECISIONS
+from lt_prune.engine.streams import AT_ONCE, run_streams
 from lt_prune.errors import ArgumentError
 from lt_prune.types import Progress, no_progress
 
@@ -24,34 +25,47 @@ def run_all(
     workers: int | None = None,
     isolate: bool = False,
     n_threads: int | None = 1,
+    precision: str = "tf32",
+    compiled: bool = False,
     progress: Progress = no_progress,
 ) -> Iterator[tuple[int, Outcome]]:
     """Train every run, several at once, and yield (index, outcome) as each ends.
 
+    On the CPU each run has one thread of a worker process, on CUDA a stream of its own.
+
     Args:
         runs: what to train.
         device: "auto", "cpu" or "cuda".
-        workers: how many at once; by default one a CPU core. It changes no number of any result.
-        isolate: in processes of their own even where there is one at a time, so that no run can take the others with it.
+        workers: how many at once; by default one a CPU core, or 4 on a GPU. It changes no number of any result.
+        isolate: on the CPU, in worker processes even where there is one run, so that no run takes the caller with it.
         n_threads: CPU threads of a run that has this process to itself; None for as many as torch takes.
+        precision: on CUDA, "tf32", "fp32" or "bf16" (by autocast); the CPU always computes in float32.
+        compiled: by torch.compile, which takes half a minute before it gains anything.
         progress: called as progress(title, epochs done, epochs in all).
 
     Raises:
-        ArgumentError: there is no such device, or workers is below 1.
+        ArgumentError: there is no such device or precision, or workers or n_threads is below 1.
     """
     torch_device = pick_device(device)
-    if workers is not None and workers < 1:
-        raise ArgumentError(f"workers must be at least 1, not {workers}")
-    n_workers = min(workers or available_cores(), len(runs))
-    if torch_device.type == "cpu" and os.name == "posix" and (n_workers > 1 or (isolate and runs)):
-        yield from run_pool(runs, n_workers, progress)
+    _check(workers=workers, n_threads=n_threads, precision=precision)
+    on_cpu = torch_device.type == "cpu"
+    n_workers = min(workers or (available_cores() if on_cpu else AT_ONCE), len(runs))
+    if on_cpu and os.name == "posix" and (n_workers > 1 or (isolate and runs)):
+        yield from run_pool(runs, n_workers, progress, compiled=compiled)
         return
     keep_heap()
-    for index, run in enumerate(runs):
-        on_epoch = partial(progress, run.title, total=run.recipe.epochs)
-        with threads(n_threads):
-            outcome = run_one(run, torch_device, on_epoch)
-        yield index, outcome
+    precision = "fp32" if on_cpu else precision
+    with threads(n_threads), tensor_float_32(precision):
+        n_streams = 1 if on_cpu else n_workers
+        yield from run_streams(runs, torch_device, n_streams, progress, precision=precision, compiled=compiled)
+
+
+def _check(*, workers: int | None, n_threads: int | None, precision: str) -> None:
+    for name, value in (("workers", workers), ("threads", n_threads)):
+        if value is not None and value < 1:
+            raise ArgumentError(f"{name} must be at least 1, not {value}")
+    if precision not in PRECISIONS:
+        raise ArgumentError(f"precision must be {', '.join(PRECISIONS)}, not {precision!r}")
 
 
 def available_cores() -> int:

@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 import torch
 
 from lt_prune.engine.memory import keep_heap
-from lt_prune.engine.runs import Outcome, Run
-from lt_prune.engine.solo import run_one
+from lt_prune.engine.runs import Job, Outcome
+from lt_prune.engine.streams import run_streams
 
 
 def main(handle: int) -> None:
@@ -49,8 +49,7 @@ def _work(connection: Connection) -> NoReturn:
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
     try:
         while True:
-            run = pickle.loads(inbox.get())
-            connection.send(_outcome(run, connection))
+            connection.send(_outcome(pickle.loads(inbox.get()), connection))
     finally:
         os._exit(0)
 
@@ -64,12 +63,13 @@ def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _outcome(run: Run, connection: Connection) -> Outcome | str:
-    def on_epoch(*, done: int) -> None:
+def _outcome(job: Job, connection: Connection) -> Outcome | str:
+    def progress(what: str, done: int, total: int) -> None:
         connection.send(done)
 
     try:
-        return run_one(run, torch.device("cpu"), on_epoch)
+        ((_, outcome),) = run_streams([job.run], torch.device("cpu"), 1, progress, precision="fp32", compiled=job.compiled)
+        return outcome
     except Exception as error:
         return describe(error)
 

@@ -24,7 +24,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from lt_prune.engine.runs import Outcome, Run
+from lt_prune.engine.runs import Job, Outcome, Run
 from lt_prune.errors import LtPruneError
 from lt_prune.types import Array, Progress
 
@@ -33,7 +33,7 @@ _SHARED_FROM = 1 << 16
 """Bytes from which an array goes to the workers as a mapped file instead of through the pipe."""
 
 
-def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress) -> Iterator[tuple[int, Outcome]]:
+def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress, *, compiled: bool) -> Iterator[tuple[int, Outcome]]:
     """Train every run in worker processes, and yield (index, outcome) as each ends.
 
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
@@ -50,7 +50,7 @@ def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress) -> Iterato
                 while waiting and len(busy) < n_workers:
                     connection = idle.pop() if idle else _hire(nursery)
                     busy[connection] = index, run = waiting.popleft()
-                    connection.send_bytes(shelf.dumps(run))
+                    connection.send_bytes(shelf.dumps(Job(run, compiled)))
                 for connection in cast("list[Connection]", wait(list(busy))):
                     index, run = busy[connection]
                     message = _hear(connection)
@@ -86,7 +86,11 @@ def _hear(connection: Connection) -> int | Outcome | str:
 def _nursery() -> Iterator[socket.socket]:
     """The process that workers are forked from, seen as the socket that it takes their connections by."""
     ours, theirs = socket.socketpair()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path),
+        "OMP_NUM_THREADS": "1",
+    }
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "lt_prune.engine.nursery", str(theirs.fileno())],
@@ -114,18 +118,18 @@ def _hire(nursery: socket.socket) -> Connection:
 
 
 class _Shelf:
-    """Pickles runs; an array that several of them hold is written once, for every worker to map."""
+    """Pickles jobs; an array that several of them hold is written once, for every worker to map."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[int, tuple[Array, Path]] = {}
         """By identity; the array is held so that its identity stays its own."""
 
-    def dumps(self, run: Run) -> bytes:
+    def dumps(self, job: Job) -> bytes:
         memory = io.BytesIO()
         pickler = _Pickler(memory)
         pickler.shelf = self
-        pickler.dump(run)
+        pickler.dump(job)
         return memory.getvalue()
 
     def place(self, array: Array) -> Path:

@@ -39,6 +39,14 @@ class Run:
     """What is made of the trained network, where it was trained: scores, or test results."""
 
 
+@dataclass(frozen=True)
+class Job:
+    """What a worker process is sent."""
+
+    run: Run
+    compiled: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How a run ended."""

@@ -1,21 +1,24 @@
-"""One run in this process, from its first epoch to what is made of the network."""
+"""One run, from its first epoch to what is made of the network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
 from lt_prune.engine.runs import Outcome, Run
-from lt_prune.engine.train import OnEpoch, train_network
+from lt_prune.engine.train import OnEpoch, training
 from lt_prune.errors import LtPruneError
 
 
-def run_one(run: Run, device: torch.device, on_epoch: OnEpoch) -> Outcome:
-    """Train a run and finish it; an error of ours becomes its outcome."""
+def run_steps(
+    run: Run, device: torch.device, on_epoch: OnEpoch, *, precision: str = "tf32", compiled: bool = False
+) -> Generator[None, None, Outcome]:
+    """Train a run step by step and finish it; an error of ours becomes its outcome."""
     try:
-        trained = train_network(run, device, on_epoch)
+        trained = yield from training(run, device, on_epoch, precision=precision, compiled=compiled)
         value = run.finish(trained.network) if run.finish else None
     except LtPruneError as error:
         return Outcome(failure=error)
@@ -31,3 +34,17 @@ def threads(number: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def tensor_float_32(precision: str) -> Iterator[None]:
+    """Let CUDA multiply in TF32 while the context lasts, unless "fp32" is asked for."""
+    backends: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = precision != "fp32"
+    try:
+        yield
+    finally:
+        for backend, allowed in zip(backends, before):
+            backend.allow_tf32 = allowed

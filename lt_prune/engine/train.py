@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.mixup import mixup
 from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
+from lt_prune.engine.step import GraphedStep, Step
 from lt_prune.errors import DivergenceError, MismatchError
 from lt_prune.models.network import Network, build_network
 from lt_prune.randomness import derive_seed
@@ -25,10 +28,6 @@ class OnEpoch(Protocol):
     """Called with the number of whole epochs done."""
 
     def __call__(self, *, done: int) -> None: ...
-
-
-def _unwatched(*, done: int) -> None:
-    """What happens at an epoch that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +48,25 @@ class _State:
     loss: list[float]
     seconds: float
 
+    def rate(self, rate: float) -> None:
+        """Set the learning rate; one that is a tensor is filled, as a captured graph reads it where it lies."""
+        group = self.optimizer.param_groups[0]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
-def train_network(run: Run, device: torch.device, on_epoch: OnEpoch = _unwatched) -> Trained:
+
+def training(
+    run: Run, device: torch.device, on_epoch: OnEpoch, *, precision: str, compiled: bool
+) -> Generator[None, None, Trained]:
     """Train `run` to its last epoch, going on from its checkpoint where there is one.
+
+    It stops after each step, so that several runs can take turns on one GPU, and returns what was trained.
 
     Args:
         on_epoch: called with the number of whole epochs done.
+        precision, compiled: see `lt_prune.engine.run_all`.
 
     Raises:
         DivergenceError: the loss is no longer finite.
@@ -64,10 +76,11 @@ def train_network(run: Run, device: torch.device, on_epoch: OnEpoch = _unwatched
     recipe = run.recipe
     state = _start(run, device)
     batches = _batches(run, device)
+    step = _step(run, state, precision, compiled)
     for epoch in range(len(state.loss), recipe.epochs):
         on_epoch(done=epoch)
         began = time.perf_counter()
-        state.loss.append(_train_epoch(run, state, batches, epoch))
+        state.loss.append((yield from _train_epoch(run, state, step, batches, epoch)))
         state.seconds += time.perf_counter() - began
         if run.checkpoint:
             write_weights(run.checkpoint, _pack(run, state))
@@ -75,24 +88,29 @@ def train_network(run: Run, device: torch.device, on_epoch: OnEpoch = _unwatched
     return Trained(state.network.eval(), tuple(state.loss), state.seconds)
 
 
-def _train_epoch(run: Run, state: _State, batches: TrainingBatches, epoch: int) -> float:
+def _train_epoch(
+    run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches, epoch: int
+) -> Generator[None, None, float]:
     state.network.train()
     recipe = run.recipe
     total = torch.zeros((), dtype=torch.float64, device=batches.labels.device)
-    for step, (pixels, labels) in enumerate(batches.epoch(epoch)):
-        state.optimizer.param_groups[0]["lr"] = learning_rate(recipe, epoch + step / len(batches.bounds))
+    for number, (pixels, labels) in enumerate(batches.epoch(epoch)):
+        state.rate(learning_rate(recipe, epoch + number / len(batches.bounds)))
         target = F.one_hot(labels, run.n_classes).float()
         if recipe.mixup:
-            pixels, target = mixup(pixels, target, recipe.mixup, run.seed, epoch, step)
-        loss = run.method(state.network(pixels), target)
-        state.optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        state.optimizer.step()
-        total += loss.detach() * len(labels)
+            pixels, target = mixup(pixels, target, recipe.mixup, run.seed, epoch, number)
+        total += step(pixels, target) * len(labels)
+        yield
     mean = float(total) / len(batches.positions)
     if not math.isfinite(mean):
         raise DivergenceError(f"training diverged in epoch {epoch + 1} (mean loss {mean}): lower the learning rate")
     return mean
+
+
+def _step(run: Run, state: _State, precision: str, compiled: bool) -> Step | GraphedStep:
+    network = cast(Network, torch.compile(state.network)) if compiled else state.network
+    step = Step(network, state.optimizer, run.method, precision)
+    return GraphedStep(step) if state.network.mean.is_cuda else step
 
 
 def _batches(run: Run, device: torch.device) -> TrainingBatches:
@@ -117,7 +135,11 @@ def _start(run: Run, device: torch.device) -> _State:
     network.normalise_by(run.pixels, run.positions)
     network.to(device)
     optimizer = torch.optim.SGD(
-        network.parameters(), lr=0.0, momentum=run.recipe.momentum, weight_decay=run.recipe.weight_decay
+        network.parameters(),
+        lr=torch.zeros((), device=device) if device.type == "cuda" else 0.0,
+        momentum=run.recipe.momentum,
+        weight_decay=run.recipe.weight_decay,
+        fused=device.type == "cuda",
     )
     state = _State(network, optimizer, [], 0.0)
     if run.checkpoint and run.checkpoint.exists():
@@ -133,7 +155,7 @@ def _pack(run: Run, state: _State) -> dict[str, Any]:
     return {
         "run": _identity(run),
         "network": state.network.state_dict(),
-        "optimizer": state.optimizer.state_dict() if len(state.loss) < run.recipe.epochs else None,
+        "momentum": state.optimizer.state_dict()["state"] if len(state.loss) < run.recipe.epochs else None,
         "loss": state.loss,
         "seconds": state.seconds,
     }
@@ -146,6 +168,8 @@ def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
             f"anew with --overwrite"
         )
     state.network.load_state_dict(saved["network"])
-    if saved["optimizer"] is not None:
-        state.optimizer.load_state_dict(saved["optimizer"])
+    if saved["momentum"] is not None:
+        # The groups stay this optimizer's own: they hold what differs from device to device.
+        groups = state.optimizer.state_dict()["param_groups"]
+        state.optimizer.load_state_dict({"state": saved["momentum"], "param_groups": groups})
     state.loss, state.seconds = list(saved["loss"]), float(saved["seconds"])

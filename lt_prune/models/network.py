@@ -28,6 +28,11 @@ class Outputs:
     weight: Tensor
     """(M, D), the classifier's rows."""
 
+    def float(self) -> Outputs:
+        """The same in float32 or better, for what is computed of them."""
+        dtype = torch.promote_types(self.logits.dtype, torch.float32)
+        return Outputs(self.features.to(dtype), self.logits.to(dtype), self.weight.to(dtype))
+
 
 class Network(nn.Module):
     """Pixels to `Outputs`. The training set's normalisation travels with the weights, so prediction cannot miss it."""

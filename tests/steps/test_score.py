@@ -34,13 +34,13 @@ def assert_same_scores(first: lp.ScoreSet, second: lp.ScoreSet) -> None:
 def trainings(monkeypatch) -> list[int]:
     """Seeds of the networks that were asked for, in order."""
     asked = []
-    original = solo.train_network
+    original = solo.training
 
-    def counted(run, *args):
+    def counted(run, *args, **options):
         asked.append(run.seed)
-        return original(run, *args)
+        return original(run, *args, **options)
 
-    monkeypatch.setattr(solo, "train_network", counted)
+    monkeypatch.setattr(solo, "training", counted)
     return asked
 
 

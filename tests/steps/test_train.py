@@ -44,13 +44,13 @@ def half(data: lp.LongTailedSet, seed: int = 0) -> lp.Subset:
 def trainings(monkeypatch) -> list[int]:
     """How many samples each network asked for was to be trained on."""
     asked = []
-    original = solo.train_network
+    original = solo.training
 
-    def counted(run, *args):
+    def counted(run, *args, **options):
         asked.append(len(run.positions))
-        return original(run, *args)
+        return original(run, *args, **options)
 
-    monkeypatch.setattr(solo, "train_network", counted)
+    monkeypatch.setattr(solo, "training", counted)
     return asked
 
 
@@ -75,11 +75,11 @@ def test_training_learns(blobs):
 def test_the_default_recipe_is_stage_one(blobs, monkeypatch):
     seen = []
 
-    def peek(run, *args):
+    def peek(run, *args, **options):
         seen.append(run.recipe)
         raise StoppedError
 
-    monkeypatch.setattr(solo, "train_network", peek)
+    monkeypatch.setattr(solo, "training", peek)
     with pytest.raises(StoppedError):
         lp.train(blobs(), device="cpu")
     assert seen == [lp.Recipe(padding=1)]  # an eighth of 8 pixels
@@ -156,8 +156,8 @@ def test_seeds_differ(blobs):
 
 def test_a_subset_trains_on_its_kept_samples(blobs, monkeypatch):
     data, runs = blobs(), []
-    original = solo.train_network
-    monkeypatch.setattr(solo, "train_network", lambda run, *args: runs.append(run) or original(run, *args))
+    original = solo.training
+    monkeypatch.setattr(solo, "training", lambda run, *args, **options: runs.append(run) or original(run, *args, **options))
     subset = half(data)
     result = train(data, subset=subset)
     assert np.array_equal(runs[0].positions, np.flatnonzero(subset.kept))

@@ -1,0 +1,249 @@
+"""One run or many, in this process or in others: the same numbers, and no run takes the others with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine.pool import run_pool
+from lt_prune.engine.solo import threads
+from lt_prune.engine.streams import run_streams
+from lt_prune.errors import ArgumentError, DivergenceError, LtPruneError
+from lt_prune.methods.ce import ce
+from lt_prune.models.network import Network
+from lt_prune.types import Recipe, no_progress
+
+RECIPE = Recipe(epochs=2, batch_size=23, warmup=1, padding=1, depth=8)
+processes = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
+
+
+def flat(network: Network) -> np.ndarray:
+    """Every parameter and buffer, one after the other."""
+    return np.concatenate([value.double().numpy().ravel() for value in network.state_dict().values()])
+
+
+@dataclass
+class Kill:
+    """Kills its process, as the system does when memory runs out: the first time only, or every time."""
+
+    mark: Path
+    always: bool = False
+
+    def __call__(self, network: Network) -> np.ndarray:
+        if self.always or not self.mark.exists():
+            self.mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return flat(network)
+
+
+@dataclass
+class Raise:
+    error: Exception
+
+    def __call__(self, network: Network) -> None:
+        raise self.error
+
+
+@pytest.fixture
+def make(blobs) -> Callable[..., Run]:
+    data = blobs()
+
+    def make(seed: int = 0, finish: Any = flat, **fields) -> Run:
+        given = {
+            "title": f"run {seed}",
+            "pixels": data.pixels,
+            "labels": data.roster.labels,
+            "positions": np.arange(45),
+            "n_classes": 4,
+            "recipe": RECIPE,
+            "method": ce,
+            "identity": "ce on blobs",
+            "finish": finish,
+        }
+        return Run(seed=seed, **{**given, **fields})
+
+    return make
+
+
+def values(outcomes: dict[int, Outcome]) -> list[bytes]:
+    return [outcomes[index].unwrap().tobytes() for index in sorted(outcomes)]
+
+
+def alone(runs: list[Run]) -> list[bytes]:
+    return [values(dict(run_all([run], "cpu", workers=1)))[0] for run in runs]
+
+
+@processes
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_number_of_workers_changes_no_bit(make, workers):
+    runs = [make(seed) for seed in range(4)]
+    assert values(dict(run_all(runs, "cpu", workers=workers, isolate=True))) == alone(runs)
+
+
+def test_runs_that_take_turns_change_no_bit_of_each_other(make):
+    runs = [make(seed, recipe=replace(RECIPE, epochs=1 + seed % 2)) for seed in range(4)]
+    options = {"precision": "fp32", "compiled": False}
+    with threads(1):
+        assert values(dict(run_streams(runs, torch.device("cpu"), 3, no_progress, **options))) == alone(runs)
+
+
+@processes
+def test_outcomes_come_as_runs_end(make):
+    runs = [make(0, recipe=replace(RECIPE, epochs=60)), make(1, recipe=replace(RECIPE, epochs=1)), make(2)]
+    assert [index for index, _ in run_all(runs, "cpu", workers=2)] == [1, 2, 0]
+
+
+@processes
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_counts_the_epochs_of_each_run(make, workers):
+    seen: list[tuple[str, int, int]] = []
+
+    def watch(what: str, done: int, total: int) -> None:
+        seen.append((what, done, total))
+
+    list(run_all([make(0), make(1)], "cpu", workers=workers, progress=watch))
+    for title in ("run 0", "run 1"):
+        assert [said[1:] for said in seen if said[0] == title] == [(0, 2), (1, 2), (2, 2)]
+
+
+@processes
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
+    diverging = replace(RECIPE, lr=1e30, warmup=0, epochs=3)
+    runs = [make(0), make(1, recipe=diverging), make(2)]
+    outcomes = dict(run_all(runs, "cpu", workers=workers))
+    assert isinstance(outcomes[1].failure, DivergenceError)
+    with pytest.raises(DivergenceError, match="lower the learning rate"):
+        outcomes[1].unwrap()
+    assert values({0: outcomes[0], 1: outcomes[2]}) == alone([runs[0], runs[2]])
+
+
+@processes
+def test_a_run_whose_worker_is_killed_is_tried_once_more(make, tmp_path):
+    runs = [make(0), make(1, finish=Kill(tmp_path / "killed")), make(2)]
+    with pytest.warns(UserWarning, match=r"run 1: its worker process ended.*tried once more"):
+        outcomes = dict(run_all(runs, "cpu", workers=2))
+    assert values(outcomes) == alone([make(0), make(1), make(2)])
+
+
+@processes
+def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_on(make, tmp_path):
+    runs = [make(0), make(1, finish=Kill(tmp_path / "killed", always=True)), make(2)]
+    with pytest.warns(UserWarning, match="tried once more"):
+        outcomes = dict(run_all(runs, "cpu", workers=2))
+    with pytest.raises(LtPruneError, match=r"run 1 failed 2 times: its worker process ended.*killed.*memory"):
+        outcomes[1].unwrap()
+    assert values({0: outcomes[0], 1: outcomes[2]}) == alone([runs[0], runs[2]])
+
+
+@processes
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("not enough memory: you tried to allocate 1 byte.\nmore")])
+def test_an_error_of_no_kind_of_ours_is_told_in_one_line(make, error):
+    with pytest.warns(UserWarning, match="tried once more"):
+        outcomes = dict(run_all([make(0, finish=Raise(error)), make(1)], "cpu", workers=2))
+    assert str(outcomes[0].failure).startswith(f"run 0 failed 2 times: {type(error).__name__}")
+    assert "\n" not in str(outcomes[0].failure)
+    assert outcomes[1].failure is None
+
+
+@processes
+def test_a_run_tried_again_goes_on_from_its_checkpoint(make, tmp_path):
+    checkpoint = tmp_path / "model.pt"
+    run = make(0, finish=Kill(tmp_path / "killed"), checkpoint=checkpoint)
+    seen: list[int] = []
+    with pytest.warns(UserWarning, match="tried once more"):
+        list(run_all([run], "cpu", isolate=True, progress=lambda what, done, total: seen.append(done)))
+    assert seen == [0, 1, 2, 2]
+
+
+def children() -> set[int]:
+    """Every process below this one, by its number."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    found, size = {os.getpid()}, 0
+    while len(found) > size:
+        size = len(found)
+        found |= {child for child, parent in parents.items() if parent in found}
+    return found - {os.getpid()}
+
+
+@processes
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted in /proc")
+def test_closing_ends_every_process_and_leaves_no_file(make, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = children()
+    outcomes = run_all(
+        [make(seed, recipe=replace(RECIPE, epochs=1 + 999 * (seed > 0))) for seed in range(3)], "cpu", workers=2
+    )
+    next(outcomes)
+    assert len(children() - before) == 3, "one that forks, two that work"
+    began = time.monotonic()
+    outcomes.close()
+    assert children() - before == set()
+    assert time.monotonic() - began < 5
+    assert list(tmp_path.iterdir()) == []
+
+
+@processes
+def test_arrays_are_mapped_and_not_sent(make):
+    pixels = np.zeros((2000, 8, 8, 3), np.uint8)
+    runs = [make(seed, pixels=pixels, finish=Mapped(pixels)) for seed in range(2)]
+    assert [outcome.unwrap() for _, outcome in run_all(runs, "cpu", workers=2)] == [True, True]
+
+
+@dataclass
+class Mapped:
+    pixels: np.ndarray
+
+    def __call__(self, network: Network) -> bool:
+        return isinstance(self.pixels, np.memmap)
+
+
+def test_no_runs_are_no_work():
+    assert list(run_all([], "cpu")) == []
+    assert list(run_pool([], 2, no_progress, compiled=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"workers": 0}, "workers must be at least 1, not 0"),
+        ({"n_threads": -1}, "threads must be at least 1, not -1"),
+        ({"precision": "fp8"}, "precision must be tf32, fp32, bf16, not 'fp8'"),
+        ({"device": "tpu"}, "device must be one of auto, cpu, cuda, not 'tpu'"),
+    ],
+)
+def test_unusable_arguments_are_refused(make, options, said):
+    with pytest.raises(ArgumentError, match=said):
+        list(run_all([make()], **{"device": "cpu", **options}))
+
+
+def test_a_run_has_the_threads_asked_for_and_gives_them_back(make):
+    before = torch.get_num_threads()
+    seen: list[int] = []
+    for number in (1, 2):
+        progress = lambda what, done, total: seen.append(torch.get_num_threads())  # noqa: E731
+        list(run_all([make(recipe=replace(RECIPE, epochs=1))], "cpu", n_threads=number, progress=progress))
+    assert seen == [1, 1, 2, 2]
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.slow
+def test_a_compiled_network_learns_the_same(make):
+    plain, compiled = (dict(run_all([make()], "cpu", compiled=c))[0] for c in (False, True))
+    np.testing.assert_allclose(compiled.loss, plain.loss, rtol=1e-3)
