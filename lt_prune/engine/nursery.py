@@ -49,7 +49,7 @@ def _work(connection: Connection) -> NoReturn:
     threading.Thread(target=_listen, args=(connection, inbox), daemon=True).start()
     try:
         while True:
-            connection.send(_outcome(pickle.loads(inbox.get()), connection))
+            connection.send(_outcome(inbox.get(), connection))
     finally:
         os._exit(0)
 
@@ -63,11 +63,14 @@ def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _outcome(job: Job, connection: Connection) -> Outcome | str:
+def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
+    """How the run ended; in words where it ended by an error of no kind of ours."""
+
     def progress(what: str, done: int, total: int) -> None:
         connection.send(done)
 
     try:
+        job: Job = pickle.loads(pickled)
         ((_, outcome),) = run_streams([job.run], torch.device("cpu"), 1, progress, precision="fp32", compiled=job.compiled)
         return outcome
     except Exception as error:

@@ -57,6 +57,8 @@ class Outcome:
     """Training time, summed over interruptions."""
     value: Any = None
     """What the run's `finish` made."""
+    finishing: float = 0.0
+    """Seconds that it took."""
     failure: LtPruneError | None = None
     """Why there is no value."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,10 +20,12 @@ def run_steps(
     """Train a run step by step and finish it; an error of ours becomes its outcome."""
     try:
         trained = yield from training(run, device, on_epoch, precision=precision, compiled=compiled)
+        began = time.perf_counter()
         value = run.finish(trained.network) if run.finish else None
     except LtPruneError as error:
         return Outcome(failure=error)
-    return Outcome(loss=trained.loss, seconds=trained.seconds, value=value)
+    finishing = time.perf_counter() - began
+    return Outcome(loss=trained.loss, seconds=trained.seconds, value=value, finishing=finishing)
 
 
 @contextmanager
