@@ -14,7 +14,7 @@ from lt_prune.engine.solo import run_one, threads
 from lt_prune.errors import ArgumentError
 from lt_prune.types import Progress, no_progress
 
-__all__ = ["Outcome", "Run", "run_all"]
+__all__ = ["Outcome", "Run", "check_workers", "run_all"]
 
 
 def run_all(
@@ -40,8 +40,7 @@ def run_all(
         ArgumentError: there is no such device, or workers is below 1.
     """
     torch_device = pick_device(device)
-    if workers is not None and workers < 1:
-        raise ArgumentError(f"workers must be at least 1, not {workers}")
+    check_workers(workers)
     n_workers = min(workers or available_cores(), len(runs))
     if torch_device.type == "cpu" and os.name == "posix" and (n_workers > 1 or (isolate and runs)):
         yield from run_pool(runs, n_workers, progress)
@@ -52,6 +51,16 @@ def run_all(
         with threads(n_threads):
             outcome = run_one(run, torch_device, on_epoch)
         yield index, outcome
+
+
+def check_workers(workers: int | None) -> None:
+    """Refuse a number of runs at once that is below 1.
+
+    Raises:
+        ArgumentError: it is.
+    """
+    if workers is not None and workers < 1:
+        raise ArgumentError(f"workers must be at least 1, not {workers}")
 
 
 def available_cores() -> int:
