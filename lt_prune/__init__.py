@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from lt_prune.steps.export import export as export
     from lt_prune.steps.export import torch_subset as torch_subset
     from lt_prune.steps.prune import prune as prune
+    from lt_prune.steps.results import results as results
     from lt_prune.steps.run import Comparison as Comparison
     from lt_prune.steps.run import run as run
     from lt_prune.steps.score import score as score
+    from lt_prune.steps.sweep import Sweep as Sweep
+    from lt_prune.steps.sweep import sweep as sweep
     from lt_prune.steps.train import train as train
     from lt_prune.store.files import read_scores as read_scores
     from lt_prune.store.files import read_set as read_set
@@ -35,8 +38,10 @@ if TYPE_CHECKING:
     from lt_prune.store.files import write_subset as write_subset
     from lt_prune.store.results import read_result as read_result
     from lt_prune.types import Evaluation as Evaluation
+    from lt_prune.types import FailedRun as FailedRun
     from lt_prune.types import LongTailedSet as LongTailedSet
     from lt_prune.types import MetricScores as MetricScores
+    from lt_prune.types import PlannedRun as PlannedRun
     from lt_prune.types import Recipe as Recipe
     from lt_prune.types import Roster as Roster
     from lt_prune.types import ScoreSet as ScoreSet
@@ -49,12 +54,17 @@ _NAMES = {
     "steps.evaluate": ("evaluate",),
     "steps.export": ("export", "torch_subset"),
     "steps.prune": ("prune",),
+    "steps.results": ("results",),
     "steps.run": ("Comparison", "run"),
     "steps.score": ("score",),
+    "steps.sweep": ("Sweep", "sweep"),
     "steps.train": ("train",),
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),
-    "types": ("Evaluation", "LongTailedSet", "MetricScores", "Recipe", "Roster", "ScoreSet", "Subset", "TrainResult"),
+    "types": (
+        *("Evaluation", "FailedRun", "LongTailedSet", "MetricScores", "PlannedRun"),
+        *("Recipe", "Roster", "ScoreSet", "Subset", "TrainResult"),
+    ),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -95,6 +95,18 @@ def _pair(context: click.Context, parameter: click.Parameter, value: str | None)
     return head_end, tail_start
 
 
+def _list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
+    """A callback that reads values set apart by commas."""
+
+    def read(context: click.Context, parameter: click.Parameter, value: str) -> list[Any]:
+        try:
+            return [kind(part.strip()) for part in value.split(",") if part.strip()]
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is not a list such as 0.1,0.2") from None
+
+    return read
+
+
 _DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
 _read_options = _options(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
@@ -117,6 +129,12 @@ _workers_option = click.option(
 )
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
+_mixup_option = click.option(
+    "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); MiSLAS takes 1.  [default: 0, off]"
+)
+_prediction_option = click.option(
+    "--prediction", type=click.Choice(("linear", "angular")), default="linear", show_default=True, help="How to predict."
+)
 _recipe_options = _options(
     click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score, 300 for train]"),
     click.option("--batch-size", type=int, help="Samples a step.  [default: 128]"),
@@ -267,10 +285,8 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_data_option
 @click.option("--subset", help='Subset file, or "none".  [default: the one subset of the data in subsets/, if any]')
 @click.option("--method", default="ce", show_default=True, help="Training method.")
-@click.option("--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); MiSLAS takes 1.  [default: 0, off]")
-@click.option(
-    "--prediction", type=click.Choice(("linear", "angular")), default="linear", show_default=True, help="How to predict."
-)
+@_mixup_option
+@_prediction_option
 @_recipe_options
 @_read_options
 @_common_options
@@ -384,6 +400,89 @@ def run(as_json: bool, **options: Any) -> None:
     rows = {"name": comparison.name, "ratio_removed": comparison.ratio, "rows": compare_results(comparison.results)}
     _print(as_json, {**rows, "files": list(comparison.files)}, lambda: comparison_table(comparison.name, comparison.results))
     _say_wrote(*comparison.files)
+
+
+@main.command()
+@_data_option
+@click.option(
+    "--strategy",
+    "strategies",
+    callback=_list_of(str),
+    default="random,class-random,ranked",
+    show_default=True,
+    help="Pruning strategies, set apart by commas.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    callback=_list_of(str),
+    default="avh",
+    show_default=True,
+    help="What ranked ranks by; several too.",
+)
+@click.option(
+    "--ratio",
+    "ratios",
+    callback=_list_of(float),
+    default="0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+    show_default=True,
+    help="Fractions to REMOVE, in [0, 1); 0 is always among them.",
+)
+@click.option("--method", "methods", callback=_list_of(str), default="ce", show_default=True, help="Training methods.")
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="How many, counted from 0.")
+@click.option("--keep", type=click.Choice(("hard", "easy")), help="Which end ranked keeps.  [default: hard]")
+@click.option("--within", type=click.Choice(("set", "class")), help="Rank over the set or within classes.  [default: set]")
+@click.option("--members", type=int, default=10, show_default=True, help="Networks in the scoring ensemble.")
+@click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
+@_mixup_option
+@_prediction_option
+@_recipe_options
+@_read_options
+@_device_option
+@_workers_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
+def sweep(as_json: bool, seeds: int, **options: Any) -> None:
+    """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
+
+    Run again, it does what is missing. A run that fails is a row with its reason; the others go on.
+
+    \b
+    Example: lt-prune sweep --data cifar10 --strategy random,ranked --ratio 0.3,0.5 --seeds 3 --epochs 100
+    """
+    import lt_prune as lp
+    from lt_prune.report.aggregate import aggregate
+    from lt_prune.report.progress import shown_progress
+    from lt_prune.report.tables import results_table
+
+    with shown_progress() as progress:
+        done = lp.sweep(seeds=range(seeds), progress=progress, **options)
+    rows = aggregate(done.runs)
+    _print(as_json, {"name": done.name, "rows": rows, "file": done.file}, lambda: results_table(rows))
+    _say_wrote(done.file)
+    if done.failures:
+        raise LtPruneError(f"{len(done.failures)} of {len(done.runs)} runs failed; the same command tries them again")
+
+
+@main.command()
+@click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
+@click.option("--csv", "out", type=click.Path(path_type=Path), help="Also write the rows to this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def results(places: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+    """Sum up runs over their seeds: mean and standard deviation.  [default: all below runs/]
+
+    A FILE is the record of a sweep, runs/NAME-sweep.json, or a result.json.
+
+    \b
+    Example: lt-prune results runs --csv results.csv
+    """
+    import lt_prune as lp
+    from lt_prune.report.tables import results_table
+
+    rows = lp.results(*places, out=out)
+    _print(as_json, {"rows": rows}, lambda: results_table(rows))
+    if out:
+        _say_wrote(out)
 
 
 def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:

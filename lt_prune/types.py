@@ -30,6 +30,10 @@ def no_progress(what: str, done: int, total: int) -> None:
     """The progress of a step that nobody watches."""
 
 
+ALL_RUNS = "all runs"
+"""What a step of many runs calls its progress with besides, in images trained on instead of epochs."""
+
+
 DEPTHS = (8, 14, 20, 32, 44, 56, 110)
 """Depths of CIFAR-style ResNets: 6 n + 2."""
 
@@ -280,23 +284,44 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainResult:
-    """What a trained run reached after its last epoch, and everything that made it."""
+class PlannedRun:
+    """What one training is to be."""
 
     name: str
     """Name of the set."""
+    data_digest: str
+    strategy: str | None
+    """What pruned the set, None where it is whole."""
+    metric: str | None
+    keep: str | None
+    within: str | None
+    """Metric, end kept and scope of a strategy that ranks by scores."""
+    ratio: float
+    """The fraction removed."""
+    method: str
+    prediction: str
+    recipe: Recipe
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRun(PlannedRun):
+    """A training that could not be done."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult(PlannedRun):
+    """What a trained run reached after its last epoch, and everything that made it."""
+
     data: str | None
     """What was named as --data."""
-    data_digest: str
     subset: str | None
     """Label and ratio of the subset trained on, None for the whole set."""
     subset_digest: str | None
     n_train: int
     class_counts: tuple[int, ...]
-    method: str
-    prediction: str
-    recipe: Recipe
-    seed: int
     evaluation: Evaluation
     loss: tuple[float, ...]
     """Mean training loss of each epoch."""

@@ -1,9 +1,9 @@
 """How fast the engine is, as ratios against a plain baseline measured in the same run on the same machine.
 
 The baseline is what DeepCore and MiSLAS do: an eager loop over NCHW batches, images as PIL through torchvision's transforms
-in a DataLoader with two workers, all threads, a test pass over 10,000 images after each epoch, one scoring pass a metric. Ours
-goes through `lt_prune.engine.run_all`, as many runs at once as there are cores. Both see the same images (random pixels:
-their content does not change the speed) in the class counts of CIFAR-10-LT at an imbalance of 100.
+in a DataLoader with two workers, all threads, a test pass over 10,000 images after each epoch, one scoring pass a metric.
+Ours goes through `lt_prune.engine.run_all`, as many runs at once as there are cores. Both see the same images (random
+pixels: their content does not change the speed) in the class counts of CIFAR-10-LT at an imbalance of 100.
 
     python scripts/bench_engine.py                      # about a quarter of an hour on 2 cores
     python scripts/bench_engine.py --only training,loader

@@ -15,7 +15,7 @@ from lt_prune.engine.streams import AT_ONCE, run_streams
 from lt_prune.errors import ArgumentError
 from lt_prune.types import Progress, no_progress
 
-__all__ = ["Outcome", "Run", "run_all"]
+__all__ = ["Outcome", "Run", "check_workers", "run_all"]
 
 
 def run_all(
@@ -47,7 +47,7 @@ def run_all(
         ArgumentError: there is no such device or precision, or workers or n_threads is below 1.
     """
     torch_device = pick_device(device)
-    _check(workers=workers, n_threads=n_threads, precision=precision)
+    check_options(workers=workers, n_threads=n_threads, precision=precision)
     on_cpu = torch_device.type == "cpu"
     n_workers = min(workers or (available_cores() if on_cpu else AT_ONCE), len(runs))
     if on_cpu and os.name == "posix" and (n_workers > 1 or (isolate and runs)):
@@ -60,7 +60,12 @@ def run_all(
         yield from run_streams(runs, torch_device, n_streams, progress, precision=precision, compiled=compiled)
 
 
-def _check(*, workers: int | None, n_threads: int | None, precision: str) -> None:
+def check_options(*, workers: int | None = None, n_threads: int | None = None, precision: str = "tf32") -> None:
+    """Refuse options of `run_all` that no machine could make right.
+
+    Raises:
+        ArgumentError: workers or n_threads is below 1, or there is no such precision.
+    """
     for name, value in (("workers", workers), ("threads", n_threads)):
         if value is not None and value < 1:
             raise ArgumentError(f"{name} must be at least 1, not {value}")

@@ -109,6 +109,40 @@ def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableT
     return Group(Text(title, style="bold"), table, Text(note))
 
 
+def results_table(rows: list[dict[str, Any]]) -> RenderableType:
+    """Means over seeds, in percent but for the seconds, each with its deviation where there is one.
+
+    What is the same in all rows stands in the title.
+    """
+    common = [name for name in ("name", "method", "prediction", "settings") if len({row[name] for row in rows}) == 1]
+    own = [name for name in ("name", "method", "prediction", "settings") if name not in common]
+    table = _table(
+        "pruned by", ">ratio", *own, ">n", *(f">{name}" for name in (*GROUPS, "overall", "balanced", "ECE", "s")), ""
+    )
+    for row in rows:
+        accuracies = [_mean(row, name, 100, 2) for name in (*GROUPS, "overall", "balanced", "ece")]
+        lacking = ", ".join(f"{row[name]} {name}" for name in ("failed", "missing") if row[name])
+        known = [_pruned_by(row), f"{row['ratio']:g}", *(row[name] for name in own), str(row["n"])]
+        table.add_row(*map(escape, known), *accuracies, _mean(row, "seconds", 1, 1), lacking)
+    parts = ["mean±deviation over n runs (%, seconds)", *(rows[0][name] for name in common if rows[0][name])]
+    reasons = [Text(f"{row['name']}, {_pruned_by(row)} {row['ratio']:g}, {why}") for row in rows for why in row["reasons"]]
+    return Group(Text(", ".join(parts), style="bold"), table, Text("ratio: the fraction removed"), *reasons)
+
+
+def _pruned_by(row: dict[str, Any]) -> str:
+    parts = [row["metric"] or row["strategy"] or "nothing"]
+    parts += ["easy kept"] if row["keep"] == "easy" else []
+    parts += ["within class"] if row["within"] == "class" else []
+    return ", ".join(parts)
+
+
+def _mean(row: dict[str, Any], name: str, factor: int, digits: int) -> str:
+    mean, deviation = row[f"{name}_mean"], row[f"{name}_std"]
+    if mean is None:
+        return "-"
+    return f"{factor * mean:.{digits}f}" + ("" if deviation is None else f"±{factor * deviation:.{digits}f}")
+
+
 def _class_means(summary: dict[str, Any]) -> Table:
     table = _table("class", "group", ">samples", f">mean {summary['metric']}", "")
     largest = max(row["mean"] or 0 for row in summary["classes"])

@@ -8,6 +8,9 @@ from lt_prune.errors import ArgumentError
 from lt_prune.store.files import read_subset
 from lt_prune.types import Roster, Subset
 
+GRID_END = "-sweep.json"
+"""How the file that lists the runs of a sweep ends."""
+
 
 def set_path(roster: Roster) -> Path:
     """For example sets/cifar10-lt100.h5."""
@@ -37,6 +40,11 @@ def run_path(trained_on: str, method: str, seed: int) -> Path:
 def comparison_path(roster: Roster, ratio: float, method: str, seed: int) -> Path:
     """For example runs/cifar10-lt100-0.45-ce-comparison.json."""
     return Path("runs") / f"{roster.name}-{ratio:g}-{method}{_seed(seed)}-comparison.json"
+
+
+def grid_path(roster: Roster) -> Path:
+    """For example runs/cifar10-lt100-sweep.json."""
+    return Path("runs") / f"{roster.name}{GRID_END}"
 
 
 def find_subset(roster: Roster) -> Path | None:

@@ -67,7 +67,7 @@ def prune(
         if score_set is None:
             raise ArgumentError(f"strategy {strategy!r} ranks by scores: give a score file, which `lt-prune score` makes")
         metric, keep, within = metric or "avh", keep or "hard", within or "set"
-        _check_choices(keep, within)
+        check_choices(keep, within)
         if metric not in score_set.metrics:
             METRICS.check(metric)
         request |= {"difficulty": difficulty(score_set, metric), "keep": keep, "within": within}
@@ -103,7 +103,12 @@ def difficulty(scores: ScoreSet, metric: str) -> Array:
     return chosen.mean if chosen.hard == "high" else -chosen.mean
 
 
-def _check_choices(keep: str, within: str) -> None:
+def check_choices(keep: str, within: str) -> None:
+    """Refuse an end to keep, or a scope, that there is not.
+
+    Raises:
+        ArgumentError: keep or within is none of its choices.
+    """
     for name, value, choices in (("keep", keep, KEEP), ("within", within, WITHIN)):
         if value not in choices:
             raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {value!r}")

@@ -20,8 +20,18 @@ from lt_prune.steps.evaluate import Testing, require_test
 from lt_prune.steps.recipes import STAGE_ONE, resolve_recipe
 from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
-from lt_prune.store.results import RESULT, WEIGHTS, read_result, write_result
-from lt_prune.types import LongTailedSet, Progress, Recipe, Subset, TrainResult, digest_of, no_progress
+from lt_prune.store.results import FAILURE, RESULT, WEIGHTS, read_result, write_failure, write_result
+from lt_prune.types import (
+    FailedRun,
+    LongTailedSet,
+    PlannedRun,
+    Progress,
+    Recipe,
+    Subset,
+    TrainResult,
+    digest_of,
+    no_progress,
+)
 from lt_prune.versions import versions
 
 
@@ -101,6 +111,21 @@ class Job:
     overwrite: bool = False
 
     @property
+    def planned(self) -> PlannedRun:
+        options = self.subset.options if self.subset else {}
+        return PlannedRun(
+            name=self.data.roster.name,
+            data_digest=self.data.roster.digest,
+            strategy=self.subset.strategy if self.subset else None,
+            ratio=self.subset.ratio if self.subset else 0.0,
+            method=self.method,
+            prediction=self.prediction,
+            recipe=self.recipe,
+            seed=self.seed,
+            **{name: options.get(name) for name in ("metric", "keep", "within")},
+        )
+
+    @property
     def identity(self) -> dict[str, Any]:
         """What tells this training from another one, as fields of its result."""
         return {
@@ -118,8 +143,10 @@ class Job:
 
     @property
     def title(self) -> str:
-        name = self.data.roster.name
-        return f"{name}, {self.subset.label} {self.subset.ratio:g}" if self.subset else f"{name}, whole"
+        planned = self.planned
+        trained_on = f"{planned.metric or planned.strategy} {planned.ratio:g}" if self.subset else "whole"
+        parts = [planned.name, trained_on, planned.method]
+        return ", ".join([*parts, f"seed {self.seed}"] if self.seed else parts)
 
 
 def plan(
@@ -176,7 +203,7 @@ def train_all(
             locks.enter_context(locked(job.out))
             if job.out and job.overwrite:
                 clear(job.out)
-            done = _finished(job)
+            done = finished(job)
             if done and done.prediction == job.prediction:
                 yield job, done
             else:
@@ -186,11 +213,14 @@ def train_all(
         for index, outcome in run_all(runs, device, progress=progress, **options):
             job = waiting[index]
             if outcome.failure:
+                if job.out:
+                    write_failure(job.out / FAILURE, FailedRun(**vars(job.planned), reason=str(outcome.failure)))
                 yield job, outcome.failure
                 continue
             result = _result(job, outcome, str(torch_device))
             if job.out:
                 write_result(job.out / RESULT, result)
+                (job.out / FAILURE).unlink(missing_ok=True)
             yield job, result
 
 
@@ -207,8 +237,12 @@ def train_everything(jobs: Sequence[Job], device: str = "auto", **options: Any) 
     return tuple(result for job in jobs if isinstance(result := found[job], TrainResult))
 
 
-def _finished(job: Job) -> TrainResult | None:
-    """The result that the job's folder holds, which must be of this job."""
+def finished(job: Job) -> TrainResult | None:
+    """The result that the job's folder holds.
+
+    Raises:
+        MismatchError: it is of another job.
+    """
     if job.out is None or not (job.out / RESULT).exists():
         return None
     done = read_result(job.out / RESULT)
@@ -241,16 +275,15 @@ def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
     roster, subset = job.data.roster, job.subset
     counts = subset.kept_counts if subset else roster.counts
     return TrainResult(
-        name=roster.name,
+        **vars(job.planned),
         data=job.data.origin,
         subset=f"{subset.label} {subset.ratio:g}" if subset else None,
+        subset_digest=subset.digest if subset else None,
         n_train=int(counts.sum()),
         class_counts=tuple(counts.tolist()),
-        prediction=job.prediction,
         evaluation=outcome.value,
         loss=outcome.loss,
         seconds=outcome.seconds,
         device=device,
         versions=versions(),
-        **job.identity,
     )

@@ -1,23 +1,27 @@
-"""Results of trained runs as JSON."""
+"""Results of trained runs, failures of others, and lists of planned ones, as JSON."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.atomic import write_bytes
-from lt_prune.types import Evaluation, Recipe, TrainResult
+from lt_prune.types import Evaluation, FailedRun, PlannedRun, Recipe, TrainResult
 
 WEIGHTS = "model.pt"
 RESULT = "result.json"
+FAILURE = "failure.json"
 """Names of the files in a run's folder."""
 
 
 def write_result(path: Path, result: TrainResult) -> None:
     """Write a result as JSON."""
-    write_bytes(path, (json.dumps(asdict(result), indent=1) + "\n").encode())
+    write_json(path, asdict(result))
 
 
 def read_result(path: Path | str) -> TrainResult:
@@ -26,8 +30,7 @@ def read_result(path: Path | str) -> TrainResult:
     Raises:
         FileError: the file is missing or is no result.
     """
-    try:
-        fields = json.loads(Path(path).read_bytes())
+    with _reading(path, "result of a run: train it again with --overwrite") as fields:
         evaluation = fields.pop("evaluation")
         return TrainResult(
             recipe=Recipe(**fields.pop("recipe")),
@@ -36,7 +39,53 @@ def read_result(path: Path | str) -> TrainResult:
             loss=tuple(fields.pop("loss")),
             **fields,
         )
+
+
+def write_failure(path: Path, failure: FailedRun) -> None:
+    """Write why a run has no result, as JSON."""
+    write_json(path, asdict(failure))
+
+
+def read_failure(path: Path | str) -> FailedRun:
+    """Read why a run has no result.
+
+    Raises:
+        FileError: the file is missing or is no failure.
+    """
+    with _reading(path, "failure of a run: remove it") as fields:
+        return FailedRun(recipe=Recipe(**fields.pop("recipe")), **fields)
+
+
+def write_grid(path: Path, grid: Mapping[Path, PlannedRun]) -> None:
+    """Write which runs are planned, by folder; the folders are named as seen from where the file is."""
+    rows = [{"folder": str(folder.relative_to(path.parent)), **asdict(run)} for folder, run in grid.items()]
+    write_json(path, {"runs": rows})
+
+
+def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
+    """Read which runs are planned, by folder.
+
+    Raises:
+        FileError: the file is missing or lists no runs.
+    """
+    with _reading(path, "record of a sweep: run the sweep again, after removing it") as fields:
+        folders = [Path(path).parent / row.pop("folder") for row in fields["runs"]]
+        runs = [PlannedRun(recipe=Recipe(**row.pop("recipe")), **row) for row in fields["runs"]]
+        return dict(zip(folders, runs))
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a dictionary as JSON in one step."""
+    write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+@contextmanager
+def _reading(path: Path | str, what: str) -> Iterator[dict[str, Any]]:
+    """The fields of a JSON file; `what` says what it should hold: and what to do where it does not."""
+    kind, _, remedy = what.partition(": ")
+    try:
+        yield json.loads(Path(path).read_bytes())
     except FileNotFoundError:
         raise FileError(f"{path} does not exist: name the folder of a finished run") from None
     except (ValueError, KeyError, TypeError, AttributeError, ArgumentError) as error:
-        raise FileError(f"{path} is no result of a run ({error}): train it again with --overwrite") from None
+        raise FileError(f"{path} is no {kind} ({error}): {remedy}") from None

@@ -103,7 +103,7 @@ def test_an_interrupted_call_goes_on_where_it_was(blobs, in_tmp):
         run(blobs(), progress=stop)
     started = []
     comparison = run(blobs(), progress=lambda what, done, total: started.append(what) if done < total else None)
-    assert started == ["blobs, el2n 0.45", "blobs, avh 0.45"]
+    assert started == ["blobs, el2n 0.45, ce", "blobs, avh 0.45, ce"]
     assert [r.loss for r in comparison.results] == [r.loss for r in run(blobs(), out="other").results]
 
 
@@ -111,7 +111,7 @@ def test_another_ratio_shares_scores_and_the_whole_set(blobs, in_tmp):
     run(blobs())
     started = []
     run(blobs(), ratio=0.2, progress=lambda what, done, total: started.append(what) if done == 0 else None)
-    assert started == [f"blobs, {label} 0.2" for label in ("random", "class-random", "el2n", "avh")]
+    assert started == [f"blobs, {label} 0.2, ce" for label in ("random", "class-random", "el2n", "avh")]
 
 
 def test_overwrite_starts_anew(blobs, in_tmp):

@@ -1,0 +1,42 @@
+"""How much of the work of many runs is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lt_prune.types import ALL_RUNS, Progress
+
+
+class Overall:
+    """A progress of many runs that tells another one of each of them, and of all together as "all runs".
+
+    Work is counted in images trained on, as a pruned run's epochs are shorter. What was done before, by an earlier call,
+    is no work.
+
+    Args:
+        progress: what is told.
+        work: epochs and images an epoch of each run.
+    """
+
+    def __init__(self, progress: Progress, work: Mapping[str, tuple[int, int]]) -> None:
+        self._progress = progress
+        self._images = {what: images for what, (_, images) in work.items()}
+        self._left = {what: epochs * images for what, (epochs, images) in work.items()}
+        self._begun: set[str] = set()
+        self._done = 0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Take note of a run's epochs."""
+        left = self._images[what] * (total - done)
+        if what in self._begun:
+            self._done += self._left[what] - left
+        self._begun.add(what)
+        self._left[what] = left
+        self._progress(ALL_RUNS, self._done, self._done + sum(self._left.values()))
+        self._progress(what, done, total)
+
+    def end(self, what: str) -> None:
+        """A run has ended, or was finished before; what is left of it will not be done."""
+        if self._left[what] and what in self._begun:
+            self._progress(what, 0, 0)
+        self._left[what] = 0

@@ -1,0 +1,78 @@
+"""Runs -> rows of means and deviations."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from lt_prune.errors import FileError
+from lt_prune.report.aggregate import aggregate
+from lt_prune.steps.paths import GRID_END
+from lt_prune.store.atomic import write_bytes
+from lt_prune.store.results import FAILURE, RESULT, read_failure, read_grid, read_result
+from lt_prune.types import PlannedRun
+
+
+def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str, Any]]:
+    """Sum up runs: a row for those that differ in nothing but the seed.
+
+    Args:
+        places: folders, for every run below them; records of sweeps, for the runs they list; or result files. By default
+            the folder runs/.
+        out: CSV file to write the rows to.
+
+    Returns:
+        Rows of name, strategy, metric, keep, within, ratio, method, prediction, settings (where recipes differ), n, failed,
+        missing (listed by a sweep, but not there), reasons of failures, and mean and sample standard deviation (ddof=1,
+        None for one run) of head, middle, tail, overall, balanced, ece, as fractions, and seconds: head_mean, head_std, ...
+
+    Raises:
+        FileError: a place does not exist, a file is damaged, or there is no run.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, depth=8)
+        >>> [(row["strategy"], row["ratio"], row["n"]) for row in lp.results()]
+        [(None, 0.0, 2), ('random', 0.5, 2)]
+    """
+    runs: dict[Path, PlannedRun | None] = {}
+    for place in map(Path, places or ("runs",)):
+        for folder, planned in _listed(place).items():
+            runs[folder] = runs.get(folder) or planned
+    if not runs:
+        raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
+    rows = aggregate(_state(folder, planned) for folder, planned in runs.items())
+    if out:
+        write_bytes(Path(out), _csv(rows))
+    return rows
+
+
+def _listed(place: Path) -> dict[Path, PlannedRun | None]:
+    """Folders of runs, each with what a sweep has planned for it."""
+    if place.is_dir():
+        found: dict[Path, PlannedRun | None] = {
+            file.parent: None for name in (RESULT, FAILURE) for file in sorted(place.rglob(name))
+        }
+        for file in sorted(place.rglob(f"*{GRID_END}")):
+            found |= read_grid(file)
+        return found
+    if place.name in (RESULT, FAILURE):
+        return {place.parent: None}
+    return dict(read_grid(place))
+
+
+def _state(folder: Path, planned: PlannedRun | None) -> PlannedRun:
+    """The run's result, else its failure, else what was planned."""
+    if planned and not (folder / RESULT).exists() and not (folder / FAILURE).exists():
+        return planned
+    return read_result(folder / RESULT) if (folder / RESULT).exists() else read_failure(folder / FAILURE)
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    memory = io.StringIO()
+    writer = csv.DictWriter(memory, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({**row, "reasons": "; ".join(row["reasons"])} for row in rows)
+    return memory.getvalue().encode()

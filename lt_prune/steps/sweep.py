@@ -1,0 +1,245 @@
+"""The whole grid of strategies, metrics, ratios, methods and seeds on one set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+from lt_prune.engine import check_options
+from lt_prune.engine.devices import pick_device
+from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.metrics import METRICS
+from lt_prune.report.overall import Overall
+from lt_prune.steps import paths
+from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.prune import check_choices, prune
+from lt_prune.steps.score import score
+from lt_prune.steps.train import Job, finished, plan, train_all
+from lt_prune.store.files import write_subset
+from lt_prune.store.results import read_grid, write_grid
+from lt_prune.strategies import STRATEGIES
+from lt_prune.types import (
+    FailedRun,
+    LongTailedSet,
+    PlannedRun,
+    Progress,
+    ScoreSet,
+    Subset,
+    TrainResult,
+    no_progress,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """How every run of a grid ended."""
+
+    name: str
+    """Name of the set."""
+    runs: tuple[TrainResult | FailedRun, ...]
+    """Seed by seed, method by method, the unpruned run first."""
+    file: str
+    """The record of the grid."""
+
+    @property
+    def failures(self) -> tuple[FailedRun, ...]:
+        """The runs without a result."""
+        return tuple(run for run in self.runs if isinstance(run, FailedRun))
+
+
+@dataclass(frozen=True)
+class _Pruning:
+    """How a subset is chosen, whatever the seed; a strategy that ranks chooses the same one for every seed."""
+
+    strategy: str
+    metric: str | None
+    ratio: float
+
+
+def sweep(
+    data: Data = "digits",
+    *,
+    strategies: Sequence[str] = ("random", "class-random", "ranked"),
+    ratios: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+    methods: Sequence[str] = ("ce",),
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    metrics: Sequence[str] = ("avh",),
+    keep: Literal["hard", "easy"] | None = None,
+    within: Literal["set", "class"] | None = None,
+    members: int = 10,
+    score_epochs: int = 10,
+    prediction: str = "linear",
+    device: str = "auto",
+    workers: int | None = None,
+    out: Path | str = ".",
+    download: bool = False,
+    resize: int | None = None,
+    progress: Progress = no_progress,
+    **settings: Any,
+) -> Sweep:
+    """Train on every pruning of a grid: strategy x metric (of those that rank) x ratio x method x seed.
+
+    An unpruned run of each seed and method is always among them. Each result is written as its run ends, and a run that
+    fails becomes a `FailedRun` while the others go on. The same call again does what is missing, and tries failures again.
+
+    Args:
+        data: a set, a set file, or a source name.
+        strategies: by name.
+        ratios: fractions to REMOVE, in [0, 1).
+        methods: training methods, by name.
+        seeds: each names the randomness of training, and the draw of the random strategies.
+        metrics: what the strategies that rank by scores rank by.
+        keep, within: as for `prune`, for the strategies that rank.
+        members, score_epochs: size of the scoring ensemble, whose seed is 0; it is trained where scores are missing.
+        prediction: "linear" or "angular".
+        device: "auto", "cpu" or "cuda".
+        workers: networks trained at once, by default one a CPU core; it changes no result.
+        out: folder that scores/, subsets/ and runs/ are written below.
+        download, resize: as for `build`.
+        progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
+            in images trained on; progress(what, 0, 0) says that a run failed.
+        **settings: fields of `Recipe` to override, such as epochs=100; the depth is also that of the ensemble.
+
+    Raises:
+        ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
+        MismatchError: `out` holds a sweep of other data, or with other settings.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, depth=8)
+        >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
+        [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
+    """
+    pick_device(device)
+    check_options(workers=workers)
+    _check_named(ratios=ratios, methods=methods, seeds=seeds)
+    prunings = _prunings(strategies, metrics, ratios)
+    ranked_by = [pruning.metric for pruning in prunings if pruning.metric]
+    _check_ranking(keep, within, bool(ranked_by))
+    lt_set = open_set(data, download=download, resize=resize)
+    for ratio in ratios:
+        prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
+    grid = _Grid(lt_set, Path(out), prediction, settings, {"keep": keep, "within": within})
+    runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
+    grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
+    common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
+    scores = None
+    for metric in dict.fromkeys(ranked_by):  # each adds to the same file; the networks are trained for the first
+        file = Path(out) / paths.scores_path(lt_set.roster)
+        depth = settings.get("depth")
+        scores = score(lt_set, metric=metric, members=members, epochs=score_epochs, depth=depth, out=file, **common)
+    jobs = grid.jobs(runs, prunings, scores)
+    grid.record(jobs)
+    ended = _train(jobs, **common)
+    return Sweep(name=lt_set.roster.name, runs=tuple(ended[job] for job in jobs), file=str(grid.file))
+
+
+def _check_named(**options: Sequence[Any]) -> None:
+    for name, values in options.items():
+        if not values:
+            raise ArgumentError(f"{name} is empty: name at least one")
+
+
+def _check_ranking(keep: str | None, within: str | None, ranks: bool) -> None:
+    check_choices(keep or "hard", within or "set")
+    if (keep or within) and not ranks:
+        raise ArgumentError("keep and within are for strategies that rank by scores: leave them out, or add ranked")
+
+
+def _prunings(strategies: Sequence[str], metrics: Sequence[str], ratios: Sequence[float]) -> list[_Pruning]:
+    """Every pruning of the grid, without ratio 0, which is the unpruned set."""
+    found = []
+    for strategy in dict.fromkeys(strategies):
+        ranks = STRATEGIES.load(strategy).needs_scores
+        if ranks and not metrics:
+            raise ArgumentError(f"strategy {strategy!r} ranks by scores: name at least one metric")
+        for metric in dict.fromkeys(metrics) if ranks else (None,):
+            if metric:
+                METRICS.check(metric)
+            found += [_Pruning(strategy, metric, ratio) for ratio in dict.fromkeys(ratios) if ratio]
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """What all runs of a sweep share, and where they are kept."""
+
+    data: LongTailedSet
+    root: Path
+    prediction: str
+    settings: dict[str, Any]
+    ranking: dict[str, Any]
+    """`keep` and `within` of the strategies that rank."""
+
+    def jobs(
+        self, runs: Sequence[tuple[int, str]], prunings: Sequence[_Pruning], scores: ScoreSet | None = None
+    ) -> list[Job]:
+        """A job for each seed, method and pruning, the unpruned one first."""
+        subsets: dict[tuple[_Pruning, int], Subset] = {}
+        jobs = []
+        for seed, method in runs:
+            jobs.append(self._job(None, method, seed))
+            for pruning in prunings:
+                key = pruning, 0 if pruning.metric else seed
+                if key not in subsets:
+                    subsets[key] = self._subset(*key, scores)
+                jobs.append(self._job(subsets[key], method, seed))
+        return jobs
+
+    def _subset(self, pruning: _Pruning, seed: int, scores: ScoreSet | None) -> Subset:
+        by_score = {"scores": scores, "metric": pruning.metric, **self.ranking} if pruning.metric else {}
+        return prune(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, **by_score)
+
+    def _job(self, subset: Subset | None, method: str, seed: int) -> Job:
+        trained_on = paths.subset_path(subset).stem if subset else self.data.roster.name
+        return plan(
+            self.data,
+            subset=subset,
+            method=method,
+            prediction=self.prediction,
+            seed=seed,
+            settings=self.settings,
+            out=self.root / paths.run_path(trained_on, method, seed),
+        )
+
+    @property
+    def file(self) -> Path:
+        return self.root / paths.grid_path(self.data.roster)
+
+    def check(self, jobs: Sequence[Job]) -> dict[Path, PlannedRun]:
+        """The runs that the record lists already, none of which may be another one in the folder of one of these.
+
+        Raises:
+            MismatchError: one is.
+        """
+        known = read_grid(self.file) if self.file.exists() else {}
+        for job in jobs:
+            before = known.get(job.out or Path(), job.planned)
+            if replace(before, prediction=self.prediction) != job.planned:
+                raise MismatchError(
+                    f"{self.file} lists {job.out} of other data or with other settings: give those, or another --out"
+                )
+            finished(job)
+        return known
+
+    def record(self, jobs: Sequence[Job]) -> None:
+        """Write the subsets, and what runs there are, to those of earlier sweeps."""
+        known = self.check(jobs)
+        for subset in dict.fromkeys(job.subset for job in jobs if job.subset):
+            write_subset(self.root / paths.subset_path(subset), subset)
+        write_grid(self.file, {**known, **{job.out: job.planned for job in jobs if job.out}})
+
+
+def _train(
+    jobs: Sequence[Job], device: str, workers: int | None, progress: Progress
+) -> Mapping[Job, TrainResult | FailedRun]:
+    """How every job ended."""
+    overall = Overall(progress, {job.title: (job.recipe.epochs, len(job.positions)) for job in jobs})
+    ended: dict[Job, TrainResult | FailedRun] = {}
+    for job, result in train_all(jobs, device, workers=workers, isolate=True, progress=overall):
+        overall.end(job.title)
+        ended[job] = FailedRun(**vars(job.planned), reason=str(result)) if isinstance(result, LtPruneError) else result
+    return ended
