@@ -71,6 +71,8 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "train": ("--subset", "subsets/digits-lt10-avh-0.45.h5", *SMALL),
         "evaluate": ("runs/digits-lt10-avh-0.45-ce", "--prediction", "angular"),
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
+        "sweep": ("--strategy", "random", "--ratio", "0.3", "--seeds", 2, *SMALL, "--out", "grid"),
+        "results": ("grid/runs",),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -186,7 +188,7 @@ def test_json_is_one_object_alone_on_stdout(flow, name):
             "train",
             [
                 "training on subsets/digits-lt10-avh-0.45.h5",
-                "digits-lt10, avh 0.45: 1 of 1 epochs",
+                "digits-lt10, avh 0.45, ce: 1 of 1 epochs",
                 "wrote runs/digits-lt10-avh-0.45-ce",
             ],
         ),

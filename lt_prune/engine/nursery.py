@@ -9,6 +9,7 @@ import contextlib
 import os
 import pickle
 import queue
+import shutil
 import signal
 import socket
 import sys
@@ -23,8 +24,8 @@ from lt_prune.engine.runs import Job, Outcome
 from lt_prune.engine.streams import run_streams
 
 
-def main(handle: int) -> None:
-    """Fork a worker for each connection that comes, until the other end is closed."""
+def main(handle: int, shared: str) -> None:
+    """Fork a worker for each connection that comes, until the other end is closed; then remove the folder they shared."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller, who gets it too, decides
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     torch.set_num_threads(1)
@@ -40,6 +41,7 @@ def main(handle: int) -> None:
             os.close(handles[0])
     with contextlib.suppress(ChildProcessError):  # raised when the last of them has ended
         os.wait()
+    shutil.rmtree(shared, ignore_errors=True)  # the caller may have been killed
 
 
 def _work(connection: Connection) -> NoReturn:
@@ -84,4 +86,4 @@ def describe(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

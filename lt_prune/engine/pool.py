@@ -39,7 +39,7 @@ def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress, *, compile
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
     go on. Closing the iterator ends the workers.
     """
-    with TemporaryDirectory(prefix="lt-prune-") as folder, _nursery() as nursery:
+    with TemporaryDirectory(prefix="lt-prune-", ignore_cleanup_errors=True) as folder, _nursery(folder) as nursery:
         shelf = _Shelf(Path(folder))
         waiting = deque(enumerate(runs))
         failed: dict[int, int] = {}
@@ -83,7 +83,7 @@ def _hear(connection: Connection) -> int | Outcome | str:
 
 
 @contextmanager
-def _nursery() -> Iterator[socket.socket]:
+def _nursery(shared: str) -> Iterator[socket.socket]:
     """The process that workers are forked from, seen as the socket that it takes their connections by."""
     ours, theirs = socket.socketpair()
     environment = {
@@ -93,7 +93,7 @@ def _nursery() -> Iterator[socket.socket]:
     }
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lt_prune.engine.nursery", str(theirs.fileno())],
+            [sys.executable, "-m", "lt_prune.engine.nursery", str(theirs.fileno()), shared],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             env=environment,

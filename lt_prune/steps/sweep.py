@@ -19,7 +19,7 @@ from lt_prune.steps.prune import check_choices, prune
 from lt_prune.steps.score import score
 from lt_prune.steps.train import Job, finished, plan, train_all
 from lt_prune.store.files import write_subset
-from lt_prune.store.results import read_grid, write_grid
+from lt_prune.store.results import FAILURE, read_grid, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
 from lt_prune.types import (
     FailedRun,
@@ -241,5 +241,13 @@ def _train(
     ended: dict[Job, TrainResult | FailedRun] = {}
     for job, result in train_all(jobs, device, workers=workers, isolate=True, progress=overall):
         overall.end(job.title)
-        ended[job] = FailedRun(**vars(job.planned), reason=str(result)) if isinstance(result, LtPruneError) else result
+        ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
     return ended
+
+
+def _failed(job: Job, error: LtPruneError) -> FailedRun:
+    """A row for a run without a result, kept in its folder until it succeeds."""
+    failure = FailedRun(**vars(job.planned), reason=str(error))
+    if job.out:
+        write_failure(job.out / FAILURE, failure)
+    return failure

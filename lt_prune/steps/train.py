@@ -20,9 +20,8 @@ from lt_prune.steps.evaluate import Testing, require_test
 from lt_prune.steps.recipes import STAGE_ONE, resolve_recipe
 from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
-from lt_prune.store.results import FAILURE, RESULT, WEIGHTS, read_result, write_failure, write_result
+from lt_prune.store.results import FAILURE, RESULT, WEIGHTS, read_result, write_result
 from lt_prune.types import (
-    FailedRun,
     LongTailedSet,
     PlannedRun,
     Progress,
@@ -213,8 +212,6 @@ def train_all(
         for index, outcome in run_all(runs, device, progress=progress, **options):
             job = waiting[index]
             if outcome.failure:
-                if job.out:
-                    write_failure(job.out / FAILURE, FailedRun(**vars(job.planned), reason=str(outcome.failure)))
                 yield job, outcome.failure
                 continue
             result = _result(job, outcome, str(torch_device))

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from functools import partial
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import lt_prune as lp
+from lt_prune.engine.solo import run_one, threads
+from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
+from lt_prune.store.results import read_grid
+
+SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "device": "cpu", "workers": 1}
+GRID = {"strategies": ["random", "ranked"], "metrics": ["el2n"], "ratios": [0.2, 0.4], "seeds": [0, 1]}
+
+
+def sweep(data, **options) -> lp.Sweep:
+    return lp.sweep(data, **{**SMALL, **GRID, **options})
+
+
+@pytest.fixture(autouse=True)
+def no_processes(monkeypatch, request) -> None:
+    """Networks are trained in this process, which spares starting others, unless a test is about those."""
+
+    def run_here(runs, n_workers, progress):
+        for index, run in enumerate(runs):
+            with threads(1):
+                outcome = run_one(run, torch.device("cpu"), partial(progress, run.title, total=run.recipe.epochs))
+            yield index, outcome
+
+    if "single_training" not in request.node.name:
+        monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
+
+
+def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, in_tmp):
+    done = sweep(blobs(), metrics=["el2n", "avh"])
+    pruned = [("random", None), ("ranked", "el2n"), ("ranked", "avh")]
+    expected = {(s, m, ratio, seed) for (s, m), ratio, seed in product(pruned, (0.2, 0.4), (0, 1))}
+    expected |= {(None, None, 0.0, seed) for seed in (0, 1)}
+    assert {(r.strategy, r.metric, r.ratio, r.seed) for r in done.runs} == expected
+    assert len(done.runs) == len(expected)
+    grid = read_grid(done.file)
+    assert {(r.strategy, r.metric, r.ratio, r.seed) for r in grid.values()} == expected
+    assert all((folder / "result.json").exists() for folder in grid)
+
+
+def test_a_result_is_that_of_a_single_training(blobs, in_tmp):
+    done = sweep(blobs())
+    for run in done.runs:
+        subset = None
+        if run.strategy:
+            by_score = {"scores": "scores/blobs.h5", "metric": "el2n"} if run.metric else {}
+            subset = lp.prune(blobs(), strategy=run.strategy, ratio=run.ratio, seed=run.seed, **by_score)
+        alone = lp.train(blobs(), subset=subset, seed=run.seed, epochs=1, depth=8, device="cpu", n_threads=1)
+        assert (run.loss, run.evaluation, run.class_counts) == (alone.loss, alone.evaluation, alone.class_counts)
+
+
+def test_the_same_call_again_trains_nothing_and_an_added_ratio_only_itself(blobs, in_tmp):
+    first = sweep(blobs())
+    started: list[str] = []
+
+    def note(what, done, total):
+        if what != "all runs" and done == 0:
+            started.append(what)
+
+    assert sweep(blobs(), progress=note) == first
+    assert started == []
+    sweep(blobs(), ratios=[0.3], progress=note)
+    assert sorted(started) == sorted(
+        f"blobs, {label} 0.3, ce{seed}" for label in ("random", "el2n") for seed in ("", ", seed 1")
+    )
+    assert len(read_grid(first.file)) == len(first.runs) + 4
+
+
+def test_runs_that_diverge_are_failures_in_the_results(blobs, in_tmp):
+    with_ratio = {"strategies": ["random"], "ratios": [0.2], "seeds": [0]}
+    done = sweep(blobs(), **with_ratio, lr=1e38, epochs=3, warmup=0)
+    assert len(done.failures) == 2
+    assert all("diverged" in run.reason or "not finite" in run.reason for run in done.failures)
+    assert [row["failed"] for row in lp.results()] == [1, 1]
+    assert [row["n"] for row in lp.results()] == [0, 0]
+
+
+def test_one_failure_leaves_the_others_and_is_tried_again(blobs, in_tmp):
+    broken = Path("runs/blobs-random-0.2-ce/model.pt")
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"junk")
+    done = sweep(blobs())
+    [failure] = done.failures
+    assert (failure.strategy, failure.ratio, failure.seed) == ("random", 0.2, 0)
+    assert "model.pt is damaged" in failure.reason
+    assert (broken.parent / "failure.json").exists()
+    [row] = [row for row in lp.results() if row["failed"]]
+    assert (row["strategy"], row["n"], row["reasons"]) == ("random", 1, [f"seed 0: {failure.reason}"])
+    broken.unlink()
+    assert not sweep(blobs()).failures
+    assert not (broken.parent / "failure.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"strategies": ["rnaked"]}, UnknownNameError),
+        ({"metrics": ["vha"]}, UnknownNameError),
+        ({"methods": ["ec"]}, UnknownNameError),
+        ({"metrics": []}, ArgumentError),
+        ({"seeds": []}, ArgumentError),
+        ({"ratios": [0.2, 1.0]}, ArgumentError),
+        ({"ratios": [0.95]}, ArgumentError),
+        ({"strategies": ["random"], "keep": "easy"}, ArgumentError),
+        ({"within": "sets"}, ArgumentError),
+        ({"workers": 0}, ArgumentError),
+        ({"members": 0}, ArgumentError),
+        ({"epochs": 0}, ArgumentError),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_anything_is_written(blobs, in_tmp, options, kind):
+    with pytest.raises(kind):
+        sweep(blobs(), **options)
+    assert list(in_tmp.iterdir()) == []
+
+
+def test_other_settings_in_the_same_folder_are_refused(blobs, in_tmp):
+    sweep(blobs(), strategies=["random"], seeds=[0])
+    with pytest.raises(MismatchError, match="other settings"):
+        sweep(blobs(), strategies=["random"], seeds=[0], epochs=2)
+
+
+def test_missing_runs_are_counted(blobs, in_tmp):
+    done = sweep(blobs())
+    Path("runs/blobs-el2n-0.4-ce-seed1/result.json").unlink()
+    rows = {(row["metric"], row["ratio"]): (row["n"], row["missing"]) for row in lp.results(done.file)}
+    assert rows == {
+        (None, 0.0): (2, 0),
+        (None, 0.2): (2, 0),
+        (None, 0.4): (2, 0),
+        ("el2n", 0.2): (2, 0),
+        ("el2n", 0.4): (1, 1),
+    }
+
+
+def test_rows_hold_mean_and_sample_deviation_over_seeds(blobs, in_tmp):
+    done = sweep(blobs(), seeds=[0, 1, 2])
+    [row] = [row for row in lp.results(out="all.csv") if (row["strategy"], row["ratio"]) == ("random", 0.4)]
+    runs = [run for run in done.runs if (run.strategy, run.ratio) == ("random", 0.4)]
+    for name in ("head", "middle", "tail", "overall", "balanced", "ece"):
+        values = [getattr(run.evaluation, name) for run in runs]
+        assert row[f"{name}_mean"] == pytest.approx(np.mean(values))
+        assert row[f"{name}_std"] == pytest.approx(np.std(values, ddof=1))
+    lines = Path("all.csv").read_text().splitlines()
+    assert len(lines) == 1 + 5
+    assert lines[0].startswith("name,strategy,metric")
+
+
+def test_a_single_run_has_no_deviation(blobs, in_tmp):
+    sweep(blobs(), strategies=["random"], seeds=[0])
+    assert {row["overall_std"] for row in lp.results()} == {None}
