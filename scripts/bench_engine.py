@@ -76,7 +76,7 @@ class Sizes:
 
 
 FULL = Sizes(name="full", train=12406, score=12406, members_images=12406, memory_members=10, memory_epochs=10)
-SMOKE = Sizes("smoke", 300, 100, 130, 130, 100, 60, 2, 1, 2, 1, (130, 200, 300, 400, 500), (1, 2, 3, 4, 5), 130, 8, 1)
+SMOKE = Sizes("smoke", 300, 100, 130, 130, 100, 60, 2, 1, 2, 1, (130, 300), (1, 2), 130, 8, 1)
 
 
 @dataclass

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc"),
 ]
 
-GRID = ("--strategy", "random", "--ratio", "0.3,0.5", "--seeds", "2", "--epochs", "50")
+GRID = ("--strategy", "random", "--ratio", "0.5", "--seeds", "2", "--epochs", "100")
 SWEEP = ("sweep", *GRID, "--depth", "8", "--device", "cpu", "--workers", "2")
 KILLS = 20
 
@@ -105,7 +105,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     folder = tmp_path_factory.mktemp("undisturbed")
     finish(folder)
     found = numbers(folder)
-    assert len(found) == 6
+    assert len(found) == 4
     return found
 
 
@@ -114,7 +114,8 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, undist
     epochs_seen: list[int] = []
     for _ in range(KILLS):
         process = start(tmp_path)
-        time.sleep(moments.uniform(2.5, 5.5))
+        wait_until(lambda process=process: workers_of(process))
+        time.sleep(moments.uniform(0, 0.8))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         files = [*tmp_path.glob("runs/*/model.pt")]
