@@ -15,7 +15,7 @@ from lt_prune.models.network import Network, build_network
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import read_weights
-from lt_prune.types import Array, Evaluation, LongTailedSet
+from lt_prune.types import Array, Evaluation, LongTailedSet, Pixels
 
 
 def evaluate(
@@ -67,7 +67,7 @@ def evaluate(
 class Testing:
     """Evaluates a network on test images; crosses processes without the training images."""
 
-    pixels: Array
+    pixels: Pixels
     """uint8 (T, H, W, C)."""
     labels: Array
     """int64 (T,)."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lt_prune.errors import ArgumentError
 from lt_prune.registry import Registry
-from lt_prune.types import Array
+from lt_prune.types import Array, Pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +39,11 @@ class Request:
 class Source:
     """Every image of a source, in the source's own order."""
 
-    pixels: Array
+    pixels: Pixels
     """uint8 (N, H, W, C)."""
     labels: Array
     """int64 (N,)."""
-    test_pixels: Array
+    test_pixels: Pixels
     """uint8 (T, H, W, C); T may be 0."""
     test_labels: Array
     """int64 (T,)."""
