@@ -36,7 +36,7 @@ def check_held(name: str, *images: Pixels) -> None:
     if not all(isinstance(some, np.ndarray) for some in images):
         raise ArgumentError(
             f"{name} is streamed from its folder, and a set file holds the pixels: name the folder as --data instead of a "
-            f"set file"
+            f"set file, or read it with --loading memory"
         )
 
 

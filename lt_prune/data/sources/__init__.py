@@ -24,15 +24,19 @@ class Request:
     """Fetch what is missing, for sources that can."""
     resize: int | None = None
     """Side of the square that images are resized to, for sources of files."""
+    loading: str = "auto"
+    """"memory", "stream" or "auto", see `lt_prune.data.loading`, for sources of files."""
 
-    def refuse_resize(self, source: str) -> None:
-        """What a source of one size says.
+    def refuse_file_options(self, source: str) -> None:
+        """What a source says whose images are no files.
 
         Raises:
-            ArgumentError: it was asked to resize.
+            ArgumentError: it was asked to resize, or to stream.
         """
         if self.resize is not None:
             raise ArgumentError(f"images of {source} are taken in their own size: leave out --resize")
+        if self.loading == "stream":
+            raise ArgumentError(f"images of {source} are held in memory: leave out --loading stream")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lt_prune.data.image_files import ImageFiles
+from lt_prune.data.loading import streams
 from lt_prune.data.sources import Request, Source
 from lt_prune.errors import ArgumentError, DataError
 from lt_prune.types import Array
@@ -16,7 +17,8 @@ from lt_prune.types import Array
 def folder(request: Request) -> Source:
     """Read a folder of images as RGB; files that are no images are skipped with a warning.
 
-    Classes are the sorted folder names below train/, files come in torchvision's `ImageFolder` order.
+    Classes are the sorted folder names below train/, files come in torchvision's `ImageFolder` order. Images that would
+    fill the memory are streamed, see `lt_prune.data.loading`.
 
     Raises:
         ArgumentError: no path was given.
@@ -31,10 +33,13 @@ def folder(request: Request) -> Source:
     names, test_names = ([_as_text(path.relative_to(request.path)) for path in listed] for listed in (paths, test_paths))
     train = ImageFiles.of(request.path, names, request.resize)
     test = ImageFiles.of(request.path, test_names, request.resize) if test_names else train.take(slice(0))
+    streamed = streams(request.loading, train.nbytes + test.nbytes)
+    if streamed:
+        test.check()  # the training images are all read for their ids; a broken test image would be found after training
     return Source(
-        pixels=train[:],
+        pixels=train if streamed else train[:],
         labels=labels,
-        test_pixels=test[:],
+        test_pixels=test if streamed else test[:],
         test_labels=test_labels,
         class_names=class_names,
         file_names=train.names,
