@@ -111,6 +111,13 @@ _DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cif
 _read_options = _options(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
     click.option("--resize", type=int, metavar="SIDE", help="Resize a folder's images to squares of this side."),
+    click.option(
+        "--loading",
+        type=click.Choice(("auto", "memory", "stream")),
+        default="auto",
+        show_default=True,
+        help="Hold a folder's images in memory, or read them as needed; auto streams what would fill half of it.",
+    ),
 )
 _device_option = click.option(
     "--device",
@@ -191,9 +198,10 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
     from lt_prune.report.tables import set_table
     from lt_prune.steps.paths import set_path
 
-    built = lp.build(**options)
-    out = out or set_path(built.roster)
-    lp.write_set(out, built)
+    built = lp.build(**options, out=out)
+    if out is None:
+        out = set_path(built.roster)
+        lp.write_set(out, built)
     _print(as_json, {**summarise_set(built), "file": str(out)}, lambda: set_table(built))
     _say_wrote(out)
 
@@ -209,7 +217,7 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
 def score(
-    data: str, metric: str, as_json: bool, out: Path | None, download: bool, resize: int | None, **options: Any
+    data: str, metric: str, as_json: bool, out: Path | None, download: bool, resize: int | None, loading: str, **options: Any
 ) -> None:
     """Score every training sample with an ensemble of short runs.
 
@@ -224,7 +232,7 @@ def score(
     from lt_prune.steps.paths import scores_path
 
     METRICS.check(metric)
-    lt_set = lp.open_set(data, download=download, resize=resize)
+    lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
     out = out or scores_path(lt_set.roster, options["seed"])
     with shown_progress() as progress:
         scores = lp.score(lt_set, metric=metric, out=out, progress=progress, **options)
@@ -304,6 +312,7 @@ def train(
     out: Path | None,
     download: bool,
     resize: int | None,
+    loading: str,
     **options: Any,
 ) -> None:
     """Train a network on the set or on a subset of it, and test it after the last epoch.
@@ -322,7 +331,7 @@ def train(
     from lt_prune.steps.paths import find_subset, run_path
 
     METHODS.check(method)
-    lt_set = lp.open_set(data, download=download, resize=resize)
+    lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
     file = None if subset == "none" else Path(subset) if subset else find_subset(lt_set.roster)
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
@@ -493,7 +502,7 @@ def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:
 
     if not STRATEGIES.load(options["strategy"]).needs_scores or options["scores"]:
         return options
-    read = {name: options[name] for name in ("download", "resize")}
+    read = {name: options[name] for name in ("download", "resize", "loading")}
     lt_set = lp.open_set(options["data"] or "digits", **read)
     scores = scores_path(lt_set.roster, options["seed"])
     if not scores.exists():

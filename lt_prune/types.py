@@ -20,6 +20,21 @@ Array = npt.NDArray[Any]
 Hard = Literal["high", "low"]
 
 
+CHUNK = 256
+"""Images looked at together in a pass over a set, so that no pass needs all of them in memory."""
+
+
+class Pixels(Protocol):
+    """Images uint8 (N, H, W, C): an array of them, or files that are read as they are indexed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Array: ...
+
+
 class Progress(Protocol):
     """Called while a step works, with what it works on and how many epochs of how many are done."""
 
@@ -118,9 +133,9 @@ class LongTailedSet:
     """A long-tailed training set and its untouched test set, with pixels."""
 
     roster: Roster
-    pixels: Array
+    pixels: Pixels
     """uint8 (N, H, W, C), in the roster's order."""
-    test_pixels: Array
+    test_pixels: Pixels
     """uint8 (T, H, W, C)."""
     test_labels: Array
     """int64 (T,)."""
@@ -129,9 +144,10 @@ class LongTailedSet:
     origin: str | None = None
     """What to name as --data to get this set again, where that is known."""
 
-    def take(self, positions: Array) -> tuple[Array, Array]:
-        """Pixels and labels of the training samples at `positions` of the roster."""
-        return self.pixels[positions], self.roster.labels[positions]
+    @property
+    def streamed(self) -> bool:
+        """Whether the images are read from their files as they are needed, instead of held in memory."""
+        return not (isinstance(self.pixels, np.ndarray) and isinstance(self.test_pixels, np.ndarray))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import Source
@@ -55,6 +56,21 @@ def blobs() -> Callable[..., LongTailedSet]:
             selection="content",
             groups=groups,
         )
+
+    return make
+
+
+@pytest.fixture
+def blob_folder(tmp_path: Path) -> Callable[..., Path]:
+    """A maker of folders of blobs, as PNG files: blob_folder(counts=(24, 12, 6, 3)) and 5 test images a class."""
+
+    def make(counts: tuple[int, ...] = COUNTS) -> Path:
+        for split, n_images, seed in (("train", counts, 0), ("test", (5,) * len(counts), 1)):
+            for i, (image, label) in enumerate(zip(*blob_images(n_images, seed))):
+                path = tmp_path / "photos" / split / f"class{label}" / f"{i:04}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image).save(path)
+        return tmp_path / "photos"
 
     return make
 

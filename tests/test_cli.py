@@ -21,6 +21,7 @@ from PIL import Image
 
 import lt_prune as lp
 from lt_prune.cli import main
+from lt_prune.data.loading import LOADINGS
 from lt_prune.data.sources import SOURCES
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
@@ -139,6 +140,15 @@ print("loaded:", *sys.modules)
     loaded = done.stdout.splitlines()[-1].split()
     assert loaded[0] == "loaded:"
     assert not {"torch", "sklearn", "matplotlib", "numpy", "h5py"} & set(loaded)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_reads_folders_can_stream_them(name):
+    options = {opt: p for p in main.commands[name].params for opt in p.opts}
+    assert ("--loading" in options) is ("--resize" in options)
+    if "--loading" in options:
+        assert tuple(options["--loading"].type.choices) == LOADINGS
+        assert options["--loading"].default == "auto"
 
 
 def option_help(command: str, option: str) -> str:
@@ -516,3 +526,41 @@ def test_the_families_are_those_the_messages_list(in_tmp):
         ("build --data zzz", SOURCES),
     ]:
         refuse(in_tmp, *args.split(), code=2, says=f"unknown {family.kind} 'zzz': there are {', '.join(family.names)}")
+
+
+def test_a_streamed_folder_goes_through_the_flow_with_the_same_results(photos):
+    said = {}
+    for loading in ("memory", "stream"):
+        read = ("--data", f"folder:{photos}", "--loading", loading, "--json")
+        ok("score", "--members", 1, *SMALL, *read, "--out", f"{loading}.h5")
+        ok("prune", "--ratio", 0.25, "--scores", f"{loading}.h5", *read, "--out", f"{loading}-kept.h5")
+        ok("train", *SMALL, "--threads", 1, *read, "--subset", f"{loading}-kept.h5", "--out", loading)
+        said[loading] = json.loads(ok("evaluate", loading, *read, "--prediction", "angular").stdout)
+    assert lp.read_scores("stream.h5").digest == lp.read_scores("memory.h5").digest
+    assert lp.read_subset("stream-kept.h5").digest == lp.read_subset("memory-kept.h5").digest
+    assert said["stream"] == said["memory"]
+
+
+def test_prune_finds_the_scores_of_a_streamed_folder(photos):
+    ok("score", "--members", 1, *SMALL, "--data", f"folder:{photos}")
+    ok("prune", "--ratio", 0.25, "--data", f"folder:{photos}", "--loading", "stream")
+    assert lp.read_subset("subsets/photos-avh-0.25.h5").kept.sum() == 6
+
+
+@pytest.mark.parametrize("out", [(), ("--out", "set.h5")])
+def test_a_streamed_folder_is_not_built(photos, in_tmp, out):
+    says = "photos is streamed from its folder, and a set file holds the pixels: name the folder as --data"
+    refuse(in_tmp, "build", "--data", f"folder:{photos}", "--loading", "stream", *out, code=2, says=says)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "build --data digits",
+        *(f"{name} --data {data}" for name in ("score", "train", "run") for data in ("digits", "set.h5")),
+    ],
+)
+def test_what_is_held_in_memory_is_not_streamed(in_tmp, args):
+    lp.build("digits", out="set.h5")
+    says = f"images of {args.split()[-1]} are held in memory: leave out --loading stream"
+    refuse(in_tmp, *args.split(), "--loading", "stream", code=2, says=says)

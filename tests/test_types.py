@@ -68,11 +68,13 @@ def test_class_groups_without_a_middle():
     assert roster.class_groups.tolist() == [0, 2]
 
 
-def test_take_gives_pixels_with_their_labels(blobs):
-    data = blobs()
-    pixels, labels = data.take(np.array([5, 0]))
-    assert np.array_equal(pixels, np.stack([data.pixels[5], data.pixels[0]]))
-    assert labels.tolist() == [data.roster.labels[5], data.roster.labels[0]]
+def test_a_set_is_streamed_where_any_of_its_images_are_no_array(blobs):
+    class Files:
+        shape = (45, 8, 8, 3)
+
+    assert not blobs().streamed
+    assert replace(blobs(), pixels=Files()).streamed
+    assert replace(blobs(), test_pixels=Files()).streamed
 
 
 def test_kept_and_removed_ids_are_the_two_parts_of_the_roster():

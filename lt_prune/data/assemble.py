@@ -9,6 +9,7 @@ import numpy as np
 
 from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.data.identity import content_digests, occurrences, sample_ids
+from lt_prune.data.image_files import take
 from lt_prune.data.longtail import PROFILES, SELECTIONS, profile_counts, select_by_content, select_mislas
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, DataError
@@ -71,7 +72,7 @@ def assemble(
     )
     return LongTailedSet(
         roster=roster,
-        pixels=source.pixels[chosen],
+        pixels=take(source.pixels, chosen),
         test_pixels=source.test_pixels,
         test_labels=source.test_labels,
         flip=source.flip,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lt_prune.randomness import generator
-from lt_prune.types import Array
+from lt_prune.types import Array, Pixels
 
 
 def batch_bounds(n_samples: int, batch_size: int) -> list[tuple[int, int]]:
@@ -109,7 +109,7 @@ class TrainingBatches:
         return found.reshape(len(samples), height, width, channels).permute(0, 3, 1, 2)
 
 
-def plain_batches(pixels: Array, batch_size: int, device: torch.device) -> Iterator[Tensor]:
+def plain_batches(pixels: Pixels, batch_size: int, device: torch.device) -> Iterator[Tensor]:
     """Images as they are, in order: uint8 (B, C, H, W) in channels-last order."""
     for start in range(0, len(pixels), batch_size):
         yield torch.from_numpy(np.array(pixels[start : start + batch_size])).to(device).permute(0, 3, 1, 2)

@@ -9,12 +9,12 @@ import hashlib
 
 import numpy as np
 
-from lt_prune.types import Array
+from lt_prune.types import CHUNK, Array, Pixels
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-def content_digests(pixels: Array, labels: Array) -> Array:
+def content_digests(pixels: Pixels, labels: Array) -> Array:
     """64-bit BLAKE2b digest of each sample's shape, label and pixels.
 
     Args:
@@ -26,11 +26,19 @@ def content_digests(pixels: Array, labels: Array) -> Array:
     """
     shape = np.asarray(pixels.shape[1:], dtype="<i4").tobytes()
     digests = np.empty(len(pixels), dtype="<u8")
-    for i, (image, label) in enumerate(zip(np.ascontiguousarray(pixels), labels.astype("<i4"))):
-        content = hashlib.blake2b(shape + label.tobytes(), digest_size=8)
-        content.update(image)
-        digests[i] = int.from_bytes(content.digest(), "little")
+    for start in range(0, len(pixels), CHUNK):
+        some = slice(start, start + CHUNK)
+        digests[some] = [
+            _digest(shape + label.tobytes(), image)
+            for image, label in zip(np.ascontiguousarray(pixels[some]), labels[some].astype("<i4"))
+        ]
     return digests.astype(np.uint64)
+
+
+def _digest(head: bytes, image: Array) -> int:
+    content = hashlib.blake2b(head, digest_size=8)
+    content.update(image.data)
+    return int.from_bytes(content.digest(), "little")
 
 
 def occurrences(digests: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from lt_prune.engine.devices import pick_device
+from lt_prune.engine.devices import available_cores, pick_device
 from lt_prune.engine.memory import keep_heap
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
@@ -71,8 +71,3 @@ def check_options(*, workers: int | None = None, n_threads: int | None = None, p
             raise ArgumentError(f"{name} must be at least 1, not {value}")
     if precision not in PRECISIONS:
         raise ArgumentError(f"precision must be {', '.join(PRECISIONS)}, not {precision!r}")
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from lt_prune.errors import ArgumentError, LtPruneError
@@ -22,3 +24,14 @@ def pick_device(name: str) -> torch.device:
     if name == "cuda" and not found:
         raise LtPruneError("device 'cuda' was asked for, but torch finds no usable GPU here: use --device cpu or auto")
     return torch.device("cuda" if found and name != "cpu" else "cpu")
+
+
+def n_readers(device: torch.device) -> int:
+    """Processes that read images ahead for a network on `device`: none on the CPU, where reading is cheap beside training,
+    nor where processes cannot fork."""
+    return available_cores() if device.type == "cuda" and os.name == "posix" else 0
+
+
+def available_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -13,7 +13,7 @@ from lt_prune.data.batches import plain_batches
 from lt_prune.errors import ArgumentError, DivergenceError
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.models.network import Network, Outputs, folded
-from lt_prune.types import Array
+from lt_prune.types import Array, Pixels
 
 PREDICTIONS = ("linear", "angular")
 BATCH = 250
@@ -21,7 +21,7 @@ BATCH = 250
 
 
 @torch.inference_mode()
-def _outputs(network: Network, pixels: Array, batch_size: int) -> Iterator[Outputs]:
+def _outputs(network: Network, pixels: Pixels, batch_size: int) -> Iterator[Outputs]:
     """Outputs for uint8 images (N, H, W, C), batch by batch, in order."""
     network = folded(network)
     for batch in plain_batches(pixels, batch_size, network.mean.device):
@@ -29,7 +29,7 @@ def _outputs(network: Network, pixels: Array, batch_size: int) -> Iterator[Outpu
 
 
 @torch.inference_mode()
-def probabilities(network: Network, pixels: Array, prediction: str, batch_size: int = BATCH) -> Array:
+def probabilities(network: Network, pixels: Pixels, prediction: str, batch_size: int = BATCH) -> Array:
     """Class probabilities (N, M) float32: softmax of the linear or of the angular logits (Wang & Yan, section 3.1).
 
     Raises:
@@ -52,7 +52,7 @@ def probabilities(network: Network, pixels: Array, prediction: str, batch_size: 
 class Scoring:
     """Scores every sample by every metric in one pass."""
 
-    pixels: Array
+    pixels: Pixels
     """uint8 (N, H, W, C)."""
     labels: Array
     """int64 (N,)."""
@@ -75,7 +75,7 @@ class Scoring:
 
 @torch.inference_mode()
 def score_samples(
-    network: Network, pixels: Array, labels: Array, metrics: dict[str, Metric], batch_size: int = BATCH
+    network: Network, pixels: Pixels, labels: Array, metrics: dict[str, Metric], batch_size: int = BATCH
 ) -> tuple[dict[str, Array], float]:
     """Score every sample by every metric in one pass.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lt_prune.errors import LtPruneError
-from lt_prune.types import Array, Recipe
+from lt_prune.types import Array, Pixels, Recipe
 
 if TYPE_CHECKING:
     from lt_prune.methods import Method
@@ -21,7 +21,7 @@ class Run:
 
     title: str
     """What it is called in progress and messages."""
-    pixels: Array
+    pixels: Pixels
     """uint8 (P, H, W, C): every image of the set."""
     labels: Array
     """int64 (P,)."""

@@ -14,7 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.mixup import mixup
+from lt_prune.data.streaming import StreamedBatches
+from lt_prune.engine.devices import n_readers
 from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.step import GraphedStep, Step
@@ -89,7 +92,7 @@ def training(
 
 
 def _train_epoch(
-    run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches, epoch: int
+    run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches | StreamedBatches, epoch: int
 ) -> Generator[None, None, float]:
     state.network.train()
     recipe = run.recipe
@@ -113,18 +116,18 @@ def _step(run: Run, state: _State, precision: str, compiled: bool) -> Step | Gra
     return GraphedStep(step) if state.network.mean.is_cuda else step
 
 
-def _batches(run: Run, device: torch.device) -> TrainingBatches:
+def _batches(run: Run, device: torch.device) -> TrainingBatches | StreamedBatches:
     recipe = run.recipe
-    return TrainingBatches.of(
-        run.pixels,
-        run.labels,
-        run.positions,
-        padding=recipe.padding,
-        flip=recipe.flip,
-        batch_size=recipe.batch_size,
-        seed=run.seed,
-        device=device,
-    )
+    options: dict[str, Any] = {
+        "padding": recipe.padding,
+        "flip": recipe.flip,
+        "batch_size": recipe.batch_size,
+        "seed": run.seed,
+        "device": device,
+    }
+    if isinstance(run.pixels, ImageFiles):
+        return StreamedBatches.of(run.pixels, run.labels, run.positions, n_workers=n_readers(device), **options)
+    return TrainingBatches.of(run.pixels[:], run.labels, run.positions, **options)
 
 
 def _start(run: Run, device: torch.device) -> _State:

@@ -11,10 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_prune.models.resnet_cifar import FEATURES, fold_batch_norm, resnet_cifar
-from lt_prune.types import Array
-
-CHUNK = 1024
-"""Images read at a time."""
+from lt_prune.types import CHUNK, Array, Pixels
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class Network(nn.Module):
         self.classifier = nn.Linear(n_features, n_classes)
         nn.init.kaiming_normal_(self.classifier.weight)
 
-    def normalise_by(self, pixels: Array, positions: Array | None = None) -> None:
+    def normalise_by(self, pixels: Pixels, positions: Array | None = None) -> None:
         """Take mean and standard deviation of each channel from pixels, uint8 (P, H, W, C), all or those at `positions`."""
         positions = np.arange(len(pixels)) if positions is None else positions
         levels = np.arange(256)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lt_prune.data.assemble import assemble
+from lt_prune.data.loading import LOADINGS
 from lt_prune.data.sources import SOURCES, Request
 from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ArgumentError
-from lt_prune.store.files import read_set, write_set
+from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
 
 LARGEST_SIDE = 1024
@@ -30,6 +31,7 @@ def build(
     groups: tuple[int, int] | None = None,
     download: bool = False,
     resize: int | None = None,
+    loading: str = "auto",
     out: Path | str | None = None,
 ) -> LongTailedSet:
     """Cut a source to a long-tailed set.
@@ -45,10 +47,13 @@ def build(
         groups: (end of head, start of tail) over the classes sorted by decreasing count.
         download: fetch the source where it can be.
         resize: side of the square that a folder's images are resized to.
-        out: file to write the set to.
+        loading: "memory" to hold a folder's images, "stream" to read them again whenever they are needed, "auto" to
+            stream those that would take half of the available memory or more.
+        out: file to write the set to; a streamed set has none.
 
     Raises:
-        ArgumentError: a value is out of range, or a class has too few images for the profile.
+        ArgumentError: a value is out of range, a class has too few images for the profile, or a streamed set is to be
+            written.
         DataError: the source cannot be read.
 
     Example:
@@ -56,22 +61,24 @@ def build(
         >>> lp.build("digits", imbalance=10).roster.counts.tolist()
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
-    if resize is not None and not 1 <= resize <= LARGEST_SIDE:
-        raise ArgumentError(f"resize must be a side of 1 to {LARGEST_SIDE:,} pixels, not {resize}")
+    _check_reading(resize, loading)
     if str(data).endswith(".h5"):
         raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
     spec = parse_spec(str(data))
     if spec.profile and (profile or imbalance is not None):
         raise ArgumentError(f"{data!r} names its cut already: leave out --profile and --imbalance, or name the bare source")
-    source = SOURCES.load(spec.source)(Request(path=spec.path, download=download, resize=resize))
+    source = SOURCES.load(spec.source)(Request(path=spec.path, download=download, resize=resize, loading=loading))
     profile = profile or spec.profile or ("none" if imbalance is None and source.imbalance is None else "exp")
     if profile == "none" and (imbalance is not None or largest is not None or selection != "content"):
         raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
     if imbalance is None and profile != "none":
         imbalance = source.imbalance if spec.imbalance is None else spec.imbalance
+    name = _name(spec, profile, imbalance, largest, seed, selection)
+    if out:
+        check_held(name, source.pixels, source.test_pixels)
     built = assemble(
         source,
-        name=_name(spec, profile, imbalance, largest, seed, selection),
+        name=name,
         spec=str(data),
         profile=profile,
         imbalance=imbalance,
@@ -85,18 +92,32 @@ def build(
     return built
 
 
-def open_set(data: Data = "digits", *, download: bool = False, resize: int | None = None) -> LongTailedSet:
+def open_set(
+    data: Data = "digits", *, download: bool = False, resize: int | None = None, loading: str = "auto"
+) -> LongTailedSet:
     """The set that `data` names: itself, read from its file, or built from its source.
 
     Raises:
+        ArgumentError: a set file cannot be streamed.
         FileError: the set file is missing or damaged.
         LtPruneError: as `build` does.
     """
     if isinstance(data, LongTailedSet):
         return data
-    is_file = str(data).endswith(".h5")
-    opened = read_set(Path(data)) if is_file else build(str(data), download=download, resize=resize)
+    if not str(data).endswith(".h5"):
+        opened = build(str(data), download=download, resize=resize, loading=loading)
+    elif loading == "stream":
+        raise ArgumentError(f"images of {data} are held in memory: leave out --loading stream, or name their folder")
+    else:
+        opened = read_set(Path(data))
     return replace(opened, origin=str(data))
+
+
+def _check_reading(resize: int | None, loading: str) -> None:
+    if resize is not None and not 1 <= resize <= LARGEST_SIDE:
+        raise ArgumentError(f"resize must be a side of 1 to {LARGEST_SIDE:,} pixels, not {resize}")
+    if loading not in LOADINGS:
+        raise ArgumentError(f"loading must be {', '.join(LOADINGS)}, not {loading!r}")
 
 
 def _name(spec: Spec, profile: str, imbalance: float | None, largest: int | None, seed: int, selection: str) -> str:

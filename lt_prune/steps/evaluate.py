@@ -15,7 +15,7 @@ from lt_prune.models.network import Network, build_network
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import read_weights
-from lt_prune.types import Array, Evaluation, LongTailedSet
+from lt_prune.types import Array, Evaluation, LongTailedSet, Pixels
 
 
 def evaluate(
@@ -26,6 +26,7 @@ def evaluate(
     device: str = "auto",
     download: bool = False,
     resize: int | None = None,
+    loading: str = "auto",
 ) -> Evaluation:
     """Test a trained run again, for example with another prediction.
 
@@ -34,7 +35,7 @@ def evaluate(
         data: the data it was trained on; by default what the run was given.
         prediction: "linear" or "angular" (argmax of Wang & Yan, Eq. 1); by default the run's own.
         device: "auto", "cpu" or "cuda".
-        download, resize: as for `build`.
+        download, resize, loading: as for `build`.
 
     Raises:
         FileError: the run is not finished, or damaged.
@@ -50,7 +51,7 @@ def evaluate(
     data = result.data if data is None else data
     if data is None:
         raise ArgumentError(f"{run} does not say where its data, {result.name}, is: give --data")
-    lt_set = open_set(data, download=download, resize=resize)
+    lt_set = open_set(data, download=download, resize=resize, loading=loading)
     if lt_set.roster.digest != result.data_digest:
         raise MismatchError(
             f"{run} was trained on {result.name}, and {lt_set.roster.name} holds other samples: name its data with --data"
@@ -67,7 +68,7 @@ def evaluate(
 class Testing:
     """Evaluates a network on test images; crosses processes without the training images."""
 
-    pixels: Array
+    pixels: Pixels
     """uint8 (T, H, W, C)."""
     labels: Array
     """int64 (T,)."""

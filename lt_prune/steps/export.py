@@ -66,10 +66,11 @@ def torch_subset(subset: Subset, dataset: Any) -> torch.utils.data.Subset[Any]:
     """
     import torch
 
+    from lt_prune.data.samples import Samples
+
     if isinstance(dataset, LongTailedSet):
         dataset.roster.require_same(subset.roster, "the subset")
-        pixels = torch.from_numpy(dataset.pixels).permute(0, 3, 1, 2)
-        whole = torch.utils.data.TensorDataset(pixels, torch.from_numpy(dataset.roster.labels))
+        whole = Samples(dataset.pixels, torch.from_numpy(dataset.roster.labels))
         return torch.utils.data.Subset(whole, np.flatnonzero(subset.kept).tolist())
     _check_dataset(subset, dataset)
     return torch.utils.data.Subset(dataset, source_positions(subset).tolist())

@@ -50,6 +50,7 @@ def run(
     overwrite: bool = False,
     download: bool = False,
     resize: int | None = None,
+    loading: str = "auto",
     progress: Progress = no_progress,
 ) -> Comparison:
     """Do the main job: what does pruning cost head, middle and tail?
@@ -68,7 +69,7 @@ def run(
         workers: networks trained at once, by default one a CPU core; it changes no result.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
         overwrite: start anew where files are there.
-        download, resize: as for `build`.
+        download, resize, loading: as for `build`.
         progress: called as progress(what, done, total).
 
     Raises:
@@ -82,19 +83,21 @@ def run(
     """
     check_ratio(ratio)
     root = Path(out)
-    lt_set = open_set(data, download=download, resize=resize)
+    lt_set = open_set(data, download=download, resize=resize, loading=loading)
     training: dict[str, Any] = {"method": method, "prediction": "linear", "seed": seed, "overwrite": overwrite}
     training["settings"] = {"epochs": epochs, "depth": depth}
     # What cannot end well is refused now, not after the scoring.
     plan(lt_set, subset=None, **training)
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
-    files = [root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)]
+    set_file, scores_file = root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)
+    files = [scores_file] if lt_set.streamed else [set_file, scores_file]
     common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
     scores = score(
-        lt_set, members=members, epochs=score_epochs, depth=depth, seed=seed, out=files[1], overwrite=overwrite, **common
+        lt_set, members=members, epochs=score_epochs, depth=depth, seed=seed, out=scores_file, overwrite=overwrite, **common
     )
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
-    write_set(files[0], lt_set)
+    if not lt_set.streamed:
+        write_set(set_file, lt_set)
     jobs = [plan(lt_set, subset=None, out=root / paths.run_path(lt_set.roster.name, method, seed), **training)]
     for subset in (*at_random, *ranked):
         file = root / paths.subset_path(subset)

@@ -35,6 +35,7 @@ def score(
     overwrite: bool = False,
     download: bool = False,
     resize: int | None = None,
+    loading: str = "auto",
     progress: Progress = no_progress,
     **settings: Any,
 ) -> ScoreSet:
@@ -52,7 +53,7 @@ def score(
         workers: members trained at once, by default one a CPU core; it changes no score.
         out: score file to write, or to add to.
         overwrite: start anew where `out` exists.
-        download, resize: as for `build`.
+        download, resize, loading: as for `build`.
         progress: called as progress(what, done, total).
         **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", depth=20.
 
@@ -71,7 +72,7 @@ def score(
     if members < 1:
         raise ArgumentError(f"members must be at least 1, not {members}")
     pick_device(device)
-    lt_set = open_set(data, download=download, resize=resize)
+    lt_set = open_set(data, download=download, resize=resize, loading=loading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
     file = Path(out) if out else None
     folder = file.with_suffix(".members") if file else None

@@ -77,6 +77,7 @@ def sweep(
     out: Path | str = ".",
     download: bool = False,
     resize: int | None = None,
+    loading: str = "auto",
     progress: Progress = no_progress,
     **settings: Any,
 ) -> Sweep:
@@ -98,7 +99,7 @@ def sweep(
         device: "auto", "cpu" or "cuda".
         workers: networks trained at once, by default one a CPU core; it changes no result.
         out: folder that scores/, subsets/ and runs/ are written below.
-        download, resize: as for `build`.
+        download, resize, loading: as for `build`.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
         **settings: fields of `Recipe` to override, such as epochs=100; the depth is also that of the ensemble.
@@ -119,7 +120,7 @@ def sweep(
     prunings = _prunings(strategies, metrics, ratios)
     ranked_by = [pruning.metric for pruning in prunings if pruning.metric]
     _check_ranking(keep, within, bool(ranked_by))
-    lt_set = open_set(data, download=download, resize=resize)
+    lt_set = open_set(data, download=download, resize=resize, loading=loading)
     for ratio in ratios:
         prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
     grid = _Grid(lt_set, Path(out), prediction, settings, {"keep": keep, "within": within})

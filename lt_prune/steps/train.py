@@ -47,6 +47,7 @@ def train(
     overwrite: bool = False,
     download: bool = False,
     resize: int | None = None,
+    loading: str = "auto",
     progress: Progress = no_progress,
     **settings: Any,
 ) -> TrainResult:
@@ -65,7 +66,7 @@ def train(
         n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start anew where `out` holds a run.
-        download, resize: as for `build`.
+        download, resize, loading: as for `build`.
         progress: called as progress(what, done, total).
         **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20.
 
@@ -80,7 +81,7 @@ def train(
         >>> len(result.loss), result.n_train
         (2, 503)
     """
-    lt_set = open_set(data, download=download, resize=resize)
+    lt_set = open_set(data, download=download, resize=resize, loading=loading)
     chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
     job = plan(
         lt_set,

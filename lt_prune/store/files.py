@@ -13,13 +13,31 @@ import numpy as np
 
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.hdf5 import Document, read_document, write_document
-from lt_prune.types import Array, LongTailedSet, MetricScores, Recipe, Roster, ScoreSet, Subset
+from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, Recipe, Roster, ScoreSet, Subset
 
 
 def write_set(path: Path | str, data: LongTailedSet) -> None:
-    """Write a long-tailed set with its pixels."""
-    arrays = {"pixels": data.pixels, "test/pixels": data.test_pixels, "test/labels": data.test_labels}
+    """Write a long-tailed set with its pixels.
+
+    Raises:
+        ArgumentError: the set is streamed.
+    """
+    check_held(data.roster.name, data.pixels, data.test_pixels)
+    arrays = {"pixels": data.pixels[:], "test/pixels": data.test_pixels[:], "test/labels": data.test_labels}
     _write(path, "set", data.roster, arrays, {"/": {"flip": int(data.flip)}})
+
+
+def check_held(name: str, *images: Pixels) -> None:
+    """Refuse images that a set file cannot hold.
+
+    Raises:
+        ArgumentError: some are streamed; `name` is that of their set.
+    """
+    if not all(isinstance(some, np.ndarray) for some in images):
+        raise ArgumentError(
+            f"{name} is streamed from its folder, and a set file holds the pixels: name the folder as --data instead of a "
+            f"set file, or read it with --loading memory"
+        )
 
 
 def read_set(path: Path | str) -> LongTailedSet:

@@ -84,6 +84,9 @@ MAKERS = {
     "npz": make_npz,
 }
 
+STREAMS = {"folder"}
+"""Sources of files."""
+
 
 @pytest.fixture(params=SOURCES.names)
 def name(request) -> str:
@@ -159,6 +162,24 @@ def test_a_built_set_survives_its_file(name, path, tmp_path):
     again = lp.read_set(tmp_path / "out" / "set.h5")
     assert again.roster.digest == data.roster.digest
     assert np.array_equal(again.pixels, data.pixels)
+
+
+def test_it_streams_or_refuses_to(source, name, path):
+    request = Request(path=path, loading="stream")
+    if name in STREAMS:
+        streamed = SOURCES.load(name)(request)
+        assert not isinstance(streamed.pixels, np.ndarray)
+        assert np.array_equal(streamed.pixels[:], source.pixels)
+        assert np.array_equal(streamed.test_pixels[:], source.test_pixels)
+        return
+    with pytest.raises(lp.LtPruneError, match=r"^images of \S+ are held in memory: leave out --loading stream$"):
+        SOURCES.load(name)(request)
+
+
+def test_its_images_are_held_on_demand(name, path):
+    source = SOURCES.load(name)(Request(path=path, loading="memory"))
+    assert isinstance(source.pixels, np.ndarray)
+    assert isinstance(source.test_pixels, np.ndarray)
 
 
 def test_its_set_is_named_after_it(name, path):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lt_prune.data.identity import content_digests, mix, occurrences, sample_ids
+from lt_prune.types import CHUNK
 
 
 def images(n: int, height: int = 4, width: int = 5, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -31,6 +32,13 @@ def splitmix64(state: int) -> int:
 def test_a_digest_is_blake2b_of_shape_label_and_pixels():
     pixels = images(3)
     labels = np.array([0, 2, 70_000])
+    expected = [digest_by_hand(image, int(label)) for image, label in zip(pixels, labels)]
+    assert content_digests(pixels, labels).tolist() == expected
+
+
+def test_every_sample_has_a_digest_however_many_there_are():
+    # One more than two chunks of a pass.
+    pixels, labels = images(2 * CHUNK + 1, 1, 2, 1), np.arange(2 * CHUNK + 1) % 3
     expected = [digest_by_hand(image, int(label)) for image, label in zip(pixels, labels)]
     assert content_digests(pixels, labels).tolist() == expected
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
-from lt_prune.engine.devices import pick_device
+from lt_prune.engine.devices import available_cores, n_readers, pick_device
 from lt_prune.errors import ArgumentError, LtPruneError
 
 
@@ -41,3 +43,20 @@ def test_cuda_is_refused_where_there_is_none(gpu):
 def test_other_names_are_refused(name):
     with pytest.raises(ArgumentError, match=f"device must be one of auto, cpu, cuda, not '{name}'"):
         pick_device(name)
+
+
+def test_images_are_read_ahead_by_every_core_for_a_gpu_alone(monkeypatch):
+    monkeypatch.setattr("lt_prune.engine.devices.available_cores", lambda: 5)
+    assert n_readers(torch.device("cpu")) == 0
+    assert n_readers(torch.device("cuda")) == (5 if os.name == "posix" else 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not tell")
+def test_cores_are_those_that_the_process_may_use():
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert available_cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+    assert available_cores() == len(before)

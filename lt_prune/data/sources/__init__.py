@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lt_prune.errors import ArgumentError
 from lt_prune.registry import Registry
-from lt_prune.types import Array
+from lt_prune.types import Array, Pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,26 +24,30 @@ class Request:
     """Fetch what is missing, for sources that can."""
     resize: int | None = None
     """Side of the square that images are resized to, for sources of files."""
+    loading: str = "auto"
+    """"memory", "stream" or "auto", see `lt_prune.data.loading`, for sources of files."""
 
-    def refuse_resize(self, source: str) -> None:
-        """What a source of one size says.
+    def refuse_file_options(self, source: str) -> None:
+        """What a source says whose images are no files.
 
         Raises:
-            ArgumentError: it was asked to resize.
+            ArgumentError: it was asked to resize, or to stream.
         """
         if self.resize is not None:
             raise ArgumentError(f"images of {source} are taken in their own size: leave out --resize")
+        if self.loading == "stream":
+            raise ArgumentError(f"images of {source} are held in memory: leave out --loading stream")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """Every image of a source, in the source's own order."""
 
-    pixels: Array
+    pixels: Pixels
     """uint8 (N, H, W, C)."""
     labels: Array
     """int64 (N,)."""
-    test_pixels: Array
+    test_pixels: Pixels
     """uint8 (T, H, W, C); T may be 0."""
     test_labels: Array
     """int64 (T,)."""

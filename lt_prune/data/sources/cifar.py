@@ -24,7 +24,7 @@ def cifar100(request: Request) -> Source:
 def _cifar(name: str, request: Request, groups: tuple[int, int]) -> Source:
     import torchvision
 
-    request.refuse_resize(name)
+    request.refuse_file_options(name)
     root = request.path or data_root()
     try:
         train, test = (

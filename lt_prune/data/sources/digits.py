@@ -16,7 +16,7 @@ def digits(request: Request) -> Source:
 
     Flipping is off: a mirrored digit is not that digit.
     """
-    request.refuse_resize("digits")
+    request.refuse_file_options("digits")
     if request.path is not None:
         raise ArgumentError(f"the digits are built in and take no path, but {request.path} was given: --data digits")
     from sklearn.datasets import load_digits

@@ -32,7 +32,7 @@ def fashion_mnist(request: Request) -> Source:
     Raises:
         DataError: the four files are not all there, or one is not an IDX file of unsigned bytes.
     """
-    request.refuse_resize("fashion-mnist")
+    request.refuse_file_options("fashion-mnist")
     folder = _find(request.path)
     images, labels, test_images, test_labels = (_read(folder / name, n_axes) for name, n_axes in FILES)
     return Source(

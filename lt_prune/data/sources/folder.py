@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from lt_prune.data.image_files import ImageFiles
+from lt_prune.data.loading import streams
 from lt_prune.data.sources import Request, Source
 from lt_prune.errors import ArgumentError, DataError
 from lt_prune.types import Array
-
-CHUNK = 1024
-"""Images that wait for a reading thread at a time."""
 
 
 def folder(request: Request) -> Source:
     """Read a folder of images as RGB; files that are no images are skipped with a warning.
 
-    Classes are the sorted folder names below train/, files come in torchvision's `ImageFolder` order.
+    Classes are the sorted folder names below train/, files come in torchvision's `ImageFolder` order. Images that would
+    fill the memory are streamed, see `lt_prune.data.loading`.
 
     Raises:
         ArgumentError: no path was given.
@@ -31,14 +30,19 @@ def folder(request: Request) -> Source:
     class_names = _class_names(request.path / "train")
     paths, labels = _list_images(request.path / "train", class_names)
     test_paths, test_labels = _list_test(request.path / "test", class_names)
-    pixels = _read_all(paths, request.resize)
+    names, test_names = ([_as_text(path.relative_to(request.path)) for path in listed] for listed in (paths, test_paths))
+    train = ImageFiles.of(request.path, names, request.resize)
+    test = ImageFiles.of(request.path, test_names, request.resize) if test_names else train.take(slice(0))
+    streamed = streams(request.loading, train.nbytes + test.nbytes)
+    if streamed:
+        test.check()  # the training images are all read for their ids; a broken test image would be found after training
     return Source(
-        pixels=pixels,
+        pixels=train if streamed else train[:],
         labels=labels,
-        test_pixels=_read_all(test_paths, request.resize) if test_paths else pixels[:0].copy(),
+        test_pixels=test if streamed else test[:],
         test_labels=test_labels,
         class_names=class_names,
-        file_names=tuple(_as_text(path.relative_to(request.path)) for path in paths),
+        file_names=train.names,
     )
 
 
@@ -92,37 +96,3 @@ def _list_images(split: Path, class_names: tuple[str, ...]) -> tuple[list[Path],
     if empty:
         raise DataError(f"no image in class folder {split / empty[0]}: add images or remove the folder")
     return [Path(path) for path, _ in samples], labels
-
-
-def _read_all(paths: list[Path], resize: int | None) -> Array:
-    first = _read(paths[0], resize)
-    pixels = np.empty((len(paths), *first.shape), dtype=np.uint8)
-
-    def place(i: int) -> None:
-        image = _read(paths[i], resize)
-        if image.shape != first.shape:
-            raise DataError(
-                f"images have several sizes: {paths[0]} is {first.shape[1]} x {first.shape[0]} and {paths[i]} is "
-                f"{image.shape[1]} x {image.shape[0]}; add --resize SIDE to bring them to one"
-            )
-        pixels[i] = image
-
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), CHUNK):
-            list(pool.map(place, range(start, min(start + CHUNK, len(paths)))))
-    return pixels
-
-
-def _read(path: Path, resize: int | None) -> Array:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as file:
-            mode, image = file.mode, file.convert("RGB")
-    except Exception as error:  # Pillow's decoders raise many kinds, SyntaxError among them
-        raise DataError(f"{path} cannot be read as an image ({error}): repair or remove it") from None
-    if mode.startswith(("I", "F")):
-        raise DataError(f"{path} has pixels of more than 8 bits ({mode}), which would be clipped: convert it to 8 bits")
-    if resize is not None:
-        image = image.resize((resize, resize), Image.Resampling.BILINEAR)
-    return np.asarray(image)

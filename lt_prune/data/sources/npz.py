@@ -22,7 +22,7 @@ def npz(request: Request) -> Source:
     """
     if request.path is None:
         raise ArgumentError("the npz source needs a path: --data npz:PATH")
-    request.refuse_resize("npz")
+    request.refuse_file_options("npz")
     arrays = _load(request.path)
     if missing := [name for name in ("x_train", "y_train") if name not in arrays]:
         raise DataError(

@@ -144,6 +144,20 @@ def test_unequal_sizes_are_brought_to_one(root):
     assert (source.pixels[3] == BLUE).all()
 
 
+@pytest.mark.parametrize(("available", "streamed"), [(2 * 6 * 72 + 1, False), (2 * 6 * 72, True)])
+def test_images_that_take_half_of_the_memory_available_are_streamed(root, monkeypatch, available, streamed):
+    # Six images of 4 x 6 x 3 bytes, the test images among them.
+    monkeypatch.setattr("lt_prune.data.loading.available_memory", lambda: available)
+    assert lp.build(f"folder:{root}").streamed is streamed
+    assert not lp.build(f"folder:{root}", loading="memory").streamed
+
+
+def test_what_counts_is_the_size_after_resizing(root, monkeypatch):
+    monkeypatch.setattr("lt_prune.data.loading.available_memory", lambda: 6 * 72)
+    assert lp.build(f"folder:{root}").streamed
+    assert not lp.build(f"folder:{root}", resize=2).streamed
+
+
 @pytest.mark.parametrize("side", [0, -3, 100_000])
 def test_a_side_out_of_range_is_refused(root, side):
     with pytest.raises(ArgumentError, match=f"resize must be a side of 1 to 1,024 pixels, not {side}"):

@@ -1,0 +1,112 @@
+"""Batches from image files, for sets that do not fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lt_prune.data.batches import EpochPlan, batch_bounds
+from lt_prune.data.image_files import ImageFiles
+from lt_prune.errors import DataError
+from lt_prune.types import Array
+
+
+@dataclass(frozen=True)
+class StreamedBatches:
+    """The batches of `TrainingBatches`, bit for bit, of images that are read when their batch comes."""
+
+    pixels: ImageFiles
+    """uint8 (P, H, W, C): every image there is."""
+    labels: Tensor
+    """int64 (P,)."""
+    positions: Tensor
+    """int64 (N,): the images to train on."""
+    padding: int
+    flip: bool
+    batch_size: int
+    seed: int
+    n_workers: int
+    """Processes that read ahead; with 0, batches are read where they are used."""
+
+    @staticmethod
+    def of(
+        pixels: ImageFiles,
+        labels: Array,
+        positions: Array | None = None,
+        *,
+        padding: int,
+        flip: bool,
+        batch_size: int,
+        seed: int,
+        device: torch.device | str = "cpu",
+        n_workers: int = 0,
+    ) -> StreamedBatches:
+        """Batches on `device` of the images (P, H, W, C), all of them or those at `positions`."""
+        chosen = np.arange(len(labels)) if positions is None else positions
+        targets, samples = (torch.from_numpy(np.require(a, requirements="W")) for a in (labels, chosen))
+        return StreamedBatches(pixels, targets.to(device), samples, padding, flip, batch_size, seed, n_workers)
+
+    @property
+    def bounds(self) -> list[tuple[int, int]]:
+        return batch_bounds(len(self.positions), self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,).
+
+        Raises:
+            DataError: a file cannot be read.
+        """
+        plan = EpochPlan.draw(len(self.positions), padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch)
+        samples = self.positions[plan.order]
+        batches = [slice(start, end) for start, end in self.bounds]
+        loader: DataLoader[Tensor | DataError] = DataLoader(
+            _Crops(self.pixels, samples, plan, self.padding),
+            batch_size=None,  # each item of the sampler is a whole batch
+            sampler=batches,
+            num_workers=self.n_workers,
+            # A forked reader does not run the caller's script anew, as a spawned one would.
+            multiprocessing_context="fork" if self.n_workers else None,
+        )
+        device = self.labels.device
+        for batch, crops in zip(batches, loader):
+            if isinstance(crops, DataError):
+                raise crops
+            yield crops.to(device), self.labels[samples[batch].to(device)]
+
+
+@dataclass(frozen=True)
+class _Crops(Dataset[Tensor | DataError]):
+    """What a batch of an epoch shows, by its place in the epoch's order."""
+
+    pixels: ImageFiles
+    samples: Tensor
+    """int64 (N,): which image comes when."""
+    plan: EpochPlan
+    padding: int
+
+    def __getitem__(self, batch: slice) -> Tensor | DataError:
+        """uint8 (B, C, H, W) in channels-last order, or what hindered: raised in a reader, an error would lose its words."""
+        try:
+            images = self.pixels[self.samples[batch].numpy()]
+        except DataError as error:
+            return error
+        places = zip(self.plan.top[batch].tolist(), self.plan.left[batch].tolist(), self.plan.mirrored[batch].tolist())
+        crops = [
+            _crop(image, self.padding, top, left, mirrored)
+            for image, (top, left, mirrored) in zip(torch.from_numpy(images).permute(0, 3, 1, 2), places)
+        ]
+        return torch.stack(crops).contiguous(memory_format=torch.channels_last)
+
+
+def _crop(image: Tensor, padding: int, top: int, left: int, mirrored: bool) -> Tensor:
+    """(C, H, W): a crop of the zero-padded image, of the image's own size."""
+    from torchvision.transforms.v2 import functional as F
+
+    _, height, width = image.shape
+    cropped: Tensor = F.crop(F.pad(image, [padding]), top, left, height, width)
+    return F.horizontal_flip(cropped) if mirrored else cropped

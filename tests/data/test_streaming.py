@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.image_files import ImageFiles
+from lt_prune.data.streaming import StreamedBatches
+from lt_prune.errors import DataError
+
+N = 11
+IMAGES = np.random.default_rng(0).integers(1, 256, (N, 6, 5, 3)).astype(np.uint8)
+LABELS = np.arange(N)
+OPTIONS = {"padding": 2, "flip": True, "batch_size": 4, "seed": 3}
+WORKERS = pytest.param(2, marks=pytest.mark.skipif(os.name != "posix", reason="processes do not fork here"))
+
+
+@pytest.fixture
+def files(tmp_path) -> ImageFiles:
+    names = [f"{i:02}.png" for i in range(N)]
+    for name, image in zip(names, IMAGES):
+        Image.fromarray(image).save(tmp_path / name)
+    return ImageFiles.of(tmp_path, names)
+
+
+def assert_same_epochs(files: ImageFiles, positions: np.ndarray | None = None, n_workers: int = 0, **changes) -> None:
+    options = {**OPTIONS, **changes}
+    streamed = StreamedBatches.of(files, LABELS, positions, n_workers=n_workers, **options)
+    held = TrainingBatches.of(IMAGES, LABELS, positions, **options)
+    assert streamed.bounds == held.bounds
+    assert torch.equal(streamed.positions, held.positions)
+    for epoch in (0, 1, 5):
+        ours, theirs = list(streamed.epoch(epoch)), list(held.epoch(epoch))
+        assert len(ours) == len(theirs)
+        for (pixels, labels), (expected, expected_labels) in zip(ours, theirs):
+            assert torch.equal(pixels, expected)
+            assert torch.equal(labels, expected_labels)
+            assert (pixels.dtype, labels.dtype) == (torch.uint8, torch.int64)
+            assert pixels.stride() == expected.stride()
+
+
+@pytest.mark.parametrize("flip", [True, False])
+@pytest.mark.parametrize("padding", [0, 1, 2, 7])
+def test_batches_are_those_of_images_held_in_memory(files, padding, flip):
+    assert_same_epochs(files, padding=padding, flip=flip)
+
+
+@pytest.mark.parametrize("batch_size", [2, 3, 5, 10, 11, 40])
+def test_so_they_are_whatever_is_left_for_the_last_one(files, batch_size):
+    assert_same_epochs(files, batch_size=batch_size)
+
+
+@pytest.mark.parametrize("positions", [[9, 2, 5], [4], [10, 3, 0, 1, 7]])
+def test_so_they_are_of_a_part_of_the_images(files, positions):
+    assert_same_epochs(files, np.array(positions))
+
+
+@pytest.mark.parametrize("n_workers", [WORKERS])
+def test_so_they_are_where_other_processes_read(files, n_workers):
+    assert_same_epochs(files, n_workers=n_workers)
+
+
+def test_no_more_than_a_batch_is_read_at_once(files, monkeypatch):
+    read = []
+    plain = ImageFiles.__getitem__
+
+    def note(self: ImageFiles, index: np.ndarray) -> np.ndarray:
+        read.append(len(index))
+        return plain(self, index)
+
+    monkeypatch.setattr(ImageFiles, "__getitem__", note)
+    epoch = StreamedBatches.of(files, LABELS, **OPTIONS).epoch(0)
+    assert read == []
+    next(epoch)
+    assert read == [4]
+    assert len(list(epoch)) == 2
+    assert read == [4, 4, 3]
+
+
+@pytest.mark.parametrize("n_workers", [0, WORKERS])
+def test_a_file_that_vanished_is_an_error_of_one_line_that_names_it(files, tmp_path: Path, n_workers):
+    (tmp_path / "06.png").unlink()
+    with pytest.raises(DataError, match=r"^.*06\.png is gone since its folder was listed: .*$") as caught:
+        list(StreamedBatches.of(files, LABELS, n_workers=n_workers, **OPTIONS).epoch(0))
+    assert "\n" not in str(caught.value)
