@@ -134,6 +134,12 @@ _common_options = _options(
 _workers_option = click.option(
     "--workers", type=int, help="Networks trained at once; changes no result.  [default: one a CPU core]"
 )
+_speed_options = _options(
+    click.option(
+        "--precision", type=click.Choice(("tf32", "fp32", "bf16")), default="tf32", show_default=True, help="On CUDA."
+    ),
+    click.option("--compile", "compiled", is_flag=True, help="Compile networks by torch.compile first."),
+)
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
 _mixup_option = click.option(
@@ -214,6 +220,7 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_read_options
 @_common_options
 @_workers_option
+@_speed_options
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
 def score(
@@ -391,6 +398,7 @@ def export(subset: Path, out: Path, format: str | None) -> None:
 @_read_options
 @_common_options
 @_workers_option
+@_speed_options
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
 def run(as_json: bool, **options: Any) -> None:
@@ -449,6 +457,7 @@ def run(as_json: bool, **options: Any) -> None:
 @_read_options
 @_device_option
 @_workers_option
+@_speed_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
 def sweep(as_json: bool, seeds: int, **options: Any) -> None:

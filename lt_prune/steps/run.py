@@ -46,6 +46,8 @@ def run(
     seed: int = 0,
     device: str = "auto",
     workers: int | None = None,
+    precision: str = "tf32",
+    compiled: bool = False,
     out: Path | str = ".",
     overwrite: bool = False,
     download: bool = False,
@@ -67,6 +69,8 @@ def run(
         seed: names all randomness.
         device: "auto", "cpu" or "cuda".
         workers: networks trained at once, by default one a CPU core; it changes no result.
+        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
+        compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
         overwrite: start anew where files are there.
         download, resize, loading: as for `build`.
@@ -92,6 +96,7 @@ def run(
     set_file, scores_file = root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
     common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
+    common |= {"precision": precision, "compiled": compiled}
     scores = score(
         lt_set, members=members, epochs=score_epochs, depth=depth, seed=seed, out=scores_file, overwrite=overwrite, **common
     )

@@ -31,6 +31,8 @@ def score(
     seed: int = 0,
     device: str = "auto",
     workers: int | None = None,
+    precision: str = "tf32",
+    compiled: bool = False,
     out: Path | str | None = None,
     overwrite: bool = False,
     download: bool = False,
@@ -51,6 +53,8 @@ def score(
         seed: names the ensemble; each member's own seed is derived from it.
         device: "auto", "cpu" or "cuda".
         workers: members trained at once, by default one a CPU core; it changes no score.
+        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
+        compiled: by torch.compile, which takes half a minute before it gains anything.
         out: score file to write, or to add to.
         overwrite: start anew where `out` exists.
         download, resize, loading: as for `build`.
@@ -81,7 +85,8 @@ def score(
             clear(file, folder)
         scores = _known(file, lt_set, recipe, seed)
         runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder)
-        outcomes = dict(run_all(runs, device, workers=workers, progress=progress))
+        options: dict[str, Any] = {"workers": workers, "precision": precision, "compiled": compiled}
+        outcomes = dict(run_all(runs, device, progress=progress, **options))
         for index, run in enumerate(runs):
             scores = _with_member(scores, run, outcomes[index])
         if file and runs:

@@ -74,6 +74,8 @@ def sweep(
     prediction: str = "linear",
     device: str = "auto",
     workers: int | None = None,
+    precision: str = "tf32",
+    compiled: bool = False,
     out: Path | str = ".",
     download: bool = False,
     resize: int | None = None,
@@ -98,6 +100,8 @@ def sweep(
         prediction: "linear" or "angular".
         device: "auto", "cpu" or "cuda".
         workers: networks trained at once, by default one a CPU core; it changes no result.
+        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
+        compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder that scores/, subsets/ and runs/ are written below.
         download, resize, loading: as for `build`.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
@@ -115,7 +119,7 @@ def sweep(
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
     pick_device(device)
-    check_options(workers=workers)
+    check_options(workers=workers, precision=precision)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
     prunings = _prunings(strategies, metrics, ratios)
     ranked_by = [pruning.metric for pruning in prunings if pruning.metric]
@@ -127,6 +131,7 @@ def sweep(
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
     common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
+    common |= {"precision": precision, "compiled": compiled}
     scores = None
     for metric in dict.fromkeys(ranked_by):  # each adds to the same file; the networks are trained for the first
         file = Path(out) / paths.scores_path(lt_set.roster)
@@ -234,13 +239,11 @@ class _Grid:
         write_grid(self.file, {**known, **{job.out: job.planned for job in jobs if job.out}})
 
 
-def _train(
-    jobs: Sequence[Job], device: str, workers: int | None, progress: Progress
-) -> Mapping[Job, TrainResult | FailedRun]:
+def _train(jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any) -> Mapping[Job, TrainResult | FailedRun]:
     """How every job ended."""
     overall = Overall(progress, {job.title: (job.recipe.epochs, len(job.positions)) for job in jobs})
     ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, device, workers=workers, isolate=True, progress=overall):
+    for job, result in train_all(jobs, device, isolate=True, progress=overall, **options):
         overall.end(job.title)
         ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
     return ended

@@ -43,6 +43,8 @@ def train(
     seed: int = 0,
     device: str = "auto",
     n_threads: int | None = None,
+    precision: str = "tf32",
+    compiled: bool = False,
     out: Path | str | None = None,
     overwrite: bool = False,
     download: bool = False,
@@ -64,6 +66,8 @@ def train(
         seed: names initial weights, order, augmentation and mixup.
         device: "auto", "cpu" or "cuda".
         n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
+        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
+        compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start anew where `out` holds a run.
         download, resize, loading: as for `build`.
@@ -93,7 +97,9 @@ def train(
         overwrite=overwrite,
         settings=settings,
     )
-    (result,) = train_everything([job], device, n_threads=n_threads, progress=progress)
+    (result,) = train_everything(
+        [job], device, n_threads=n_threads, precision=precision, compiled=compiled, progress=progress
+    )
     return result
 
 
@@ -180,13 +186,7 @@ def plan(
 
 
 def train_all(
-    jobs: Sequence[Job],
-    device: str = "auto",
-    *,
-    workers: int | None = None,
-    isolate: bool = False,
-    n_threads: int | None = 1,
-    progress: Progress = no_progress,
+    jobs: Sequence[Job], device: str = "auto", *, progress: Progress = no_progress, **options: Any
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train every job, several at once, and yield each with its result, or with why there is none, as it ends.
 
@@ -209,7 +209,6 @@ def train_all(
             else:
                 waiting.append(job)
         runs = [_run(job) for job in waiting]
-        options: dict[str, Any] = {"workers": workers, "isolate": isolate, "n_threads": n_threads}
         for index, outcome in run_all(runs, device, progress=progress, **options):
             job = waiting[index]
             if outcome.failure:

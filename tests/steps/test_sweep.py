@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pytest
 import torch
 
 import lt_prune as lp
-from lt_prune.engine.solo import run_one, threads
+from lt_prune.engine.solo import threads
+from lt_prune.engine.streams import run_streams
 from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.store.results import read_grid
 
@@ -25,11 +25,9 @@ def sweep(data, **options) -> lp.Sweep:
 def no_processes(monkeypatch, request) -> None:
     """Networks are trained in this process, which spares starting others, unless a test is about those."""
 
-    def run_here(runs, n_workers, progress):
-        for index, run in enumerate(runs):
-            with threads(1):
-                outcome = run_one(run, torch.device("cpu"), partial(progress, run.title, total=run.recipe.epochs))
-            yield index, outcome
+    def run_here(runs, n_workers, progress, *, compiled):
+        with threads(1):
+            yield from run_streams(runs, torch.device("cpu"), 1, progress, precision="fp32", compiled=compiled)
 
     if "single_training" not in request.node.name:
         monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
