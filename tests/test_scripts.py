@@ -1,0 +1,50 @@
+"""The scripts that are programs of their own end well."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BENCHMARK = {
+    *("training", "share of mm limit", "pruned epoch", "pruned epoch, both test"),
+    *("scoring pass", "scoring pass, against one for both", "loader", "loader, against one process"),
+    *("ensemble, wall time", "peak memory, PSS", "peak memory, RSS", "exponent over samples", "memory a sample"),
+    *("scoring 50 samples", "scoring 50 samples, PSS", "scoring 200 samples", "scoring 200 samples, PSS"),
+    *("scoring with 1 members", "scoring with 2 members", "exponent over members"),
+}
+FITTED = {"exponent over samples", "memory a sample", "exponent over members"}
+"""Slopes, which at tiny sizes may have either sign."""
+
+
+def run_benchmark(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "bench_engine.py"), *options]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="memory is read from Linux's /proc")
+def test_the_benchmark_prints_every_row_and_writes_every_figure(tmp_path):
+    done = run_benchmark("--smoke", "--json", str(tmp_path / "figures.json"))
+    assert done.returncode == 0, done.stderr
+    assert "cores" in done.stdout.splitlines()[0]
+    assert {name for name in BENCHMARK if any(line.startswith(f"{name} ") for line in done.stdout.splitlines())} == BENCHMARK
+    rows = json.loads((tmp_path / "figures.json").read_text())["rows"]
+    assert {row["name"] for row in rows} == BENCHMARK
+    for row in rows:
+        figures = [*row["ours"], *(row["baseline"] or []), *row["ratios"]]
+        assert row["ours"]
+        assert all(math.isfinite(figure) for figure in figures), row
+        assert row["name"] in FITTED or all(figure > 0 for figure in figures), row
+
+
+@pytest.mark.slow
+def test_the_benchmark_names_its_parts_and_sizes():
+    assert "training" in run_benchmark("--only", "trainning").stderr
+    assert "growth_images" in run_benchmark("--size", "images=3").stderr
