@@ -6,10 +6,11 @@
 
 How to read it. Each row gives medians over repetitions run in turn (ours, baseline, ours, baseline); a ratio is above 1
 where ours is better, and stands with the least and the greatest of the repetitions. "ours" are as many runs at once as
-there are cores, together, from the first one's first step to the last one's end: the start of processes is left out, except in the
-ensemble's wall time. The baseline is what DeepCore and MiSLAS do: an eager NCHW ResNet, PIL images through torchvision's
-transforms in a DataLoader with two workers, all threads, one run after the other. Floor and goal are for 2 cores and
-the real sizes; the column "size" says what was used. Images are random: speed does not depend on content.
+there are cores, together, from the first one's first step to the last one's end: the start of processes is left out,
+except in the ensemble's wall time. The baseline is what DeepCore and MiSLAS do: an eager NCHW ResNet, PIL images
+through torchvision's transforms in a DataLoader with two workers, all threads, one run after the other. Floor and goal
+are for 2 cores and the real sizes; the column "size" says what was used. Images are random: speed does not depend on
+content.
 """
 
 from __future__ import annotations
