@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
@@ -10,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+from lt_prune.models.network import build_network
 
 ROOT = Path(__file__).parents[1]
 BENCHMARK = {
@@ -26,6 +30,18 @@ FITTED = {"exponent over samples", "memory a sample", "exponent over members"}
 def run_benchmark(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "scripts" / "bench_engine.py"), *options]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def test_the_benchmarks_baseline_trains_the_same_network(monkeypatch):
+    spec = importlib.util.spec_from_file_location("bench_engine", ROOT / "scripts" / "bench_engine.py")
+    benchmark = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "bench_engine", benchmark)  # its dataclasses look themselves up
+    spec.loader.exec_module(benchmark)
+    ours, plain = build_network(depth=14, channels=3, n_classes=10, seed=0), benchmark.PlainNetwork(14, 3)
+    weights = [value for name, value in ours.state_dict().items() if name not in ("mean", "std")]
+    plain.load_state_dict(dict(zip(plain.state_dict(), weights, strict=True)))
+    x = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(plain(x)[1], ours(x).logits, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
