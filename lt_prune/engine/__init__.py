@@ -15,7 +15,7 @@ from lt_prune.engine.streams import AT_ONCE, run_streams
 from lt_prune.errors import ArgumentError
 from lt_prune.types import Progress, no_progress
 
-__all__ = ["Outcome", "Run", "check_workers", "run_all"]
+__all__ = ["Outcome", "Run", "check_options", "run_all"]
 
 
 def run_all(

@@ -83,7 +83,3 @@ def describe(error: Exception) -> str:
     """An error of no kind of ours in one line."""
     first_line: Any = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])

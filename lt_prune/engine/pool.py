@@ -29,6 +29,9 @@ from lt_prune.errors import LtPruneError
 from lt_prune.types import Array, Progress
 
 ATTEMPTS = 2
+_NURSERY = (
+    "import sys; sys.path[:] = sys.argv[3:]; from lt_prune.engine.nursery import main; main(int(sys.argv[1]), sys.argv[2])"
+)
 _SHARED_FROM = 1 << 16
 """Bytes from which an array goes to the workers as a mapped file instead of through the pipe."""
 
@@ -86,17 +89,13 @@ def _hear(connection: Connection) -> int | Outcome | str:
 def _nursery(shared: str) -> Iterator[socket.socket]:
     """The process that workers are forked from, seen as the socket that it takes their connections by."""
     ours, theirs = socket.socketpair()
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path),
-        "OMP_NUM_THREADS": "1",
-    }
     with theirs:
+        # By -c and with the caller's search path, so that a file in the working directory shadows nothing.
         process = subprocess.Popen(
-            [sys.executable, "-m", "lt_prune.engine.nursery", str(theirs.fileno()), shared],
+            [sys.executable, "-c", _NURSERY, str(theirs.fileno()), shared, *(entry or os.getcwd() for entry in sys.path)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=environment,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
     try:
         with ours:

@@ -68,10 +68,15 @@ def below(root: int) -> dict[int, str]:
     return {pid: commands[pid] for pid in found - {root}}
 
 
+def kept(folder: Path) -> set[tuple[Path, int]]:
+    """Every checkpoint, with when it was written."""
+    return {(file, file.stat().st_mtime_ns) for file in folder.glob("runs/*/model.pt")}
+
+
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
     """The processes that the nursery has forked."""
     nursery = [pid for pid, command in below(process.pid).items() if "nursery" in command]
-    return sorted(pid for pid in below(nursery[0])) if nursery else []
+    return sorted(below(min(nursery))) if nursery else []
 
 
 def wait_until(true: Callable[[], object], limit: float = 60) -> None:
@@ -112,10 +117,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, undisturbed):
     moments = random.Random(0)
     epochs_seen: list[int] = []
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         process = start(tmp_path)
-        wait_until(lambda process=process: workers_of(process))
-        time.sleep(moments.uniform(0, 0.8))
+        if kill % 4:  # at work: a while after the first epoch of this start was kept
+            wait_until(lambda before=kept(tmp_path): kept(tmp_path) != before)
+            time.sleep(moments.uniform(0, 0.5))
+        else:  # at any moment, that of starting among them
+            time.sleep(moments.uniform(0, 5))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         files = [*tmp_path.glob("runs/*/model.pt")]
