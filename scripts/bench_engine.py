@@ -95,7 +95,7 @@ _REAL: dict[str, int] = {"train": 12_406, "kept": 3722, "tested": 10_000, "score
 FULL = Sizes(**_REAL, members=10, epochs=10, memory_members=10)
 _TINY: dict[str, int] = dict.fromkeys(("train", "kept", "tested", "scored", "loaded", "ensemble", "memory"), 200)
 SMOKE = Sizes(
-    **_TINY, repeats=2, depth=8, members=2, epochs=1, matrix=256, growth=(50, 200), growth_images=50, growth_members=(1, 2)
+    **_TINY, repeats=1, depth=8, members=2, epochs=1, matrix=256, growth=(50, 200), growth_images=50, growth_members=(1, 2)
 )
 
 

@@ -118,9 +118,10 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, undist
     moments = random.Random(0)
     epochs_seen: list[int] = []
     for kill in range(KILLS):
+        before = kept(tmp_path)
         process = start(tmp_path)
         if kill % 4:  # at work: a while after the first epoch of this start was kept
-            wait_until(lambda before=kept(tmp_path): kept(tmp_path) != before)
+            wait_until(lambda before=before: kept(tmp_path) != before)
             time.sleep(moments.uniform(0, 0.5))
         else:  # at any moment, that of starting among them
             time.sleep(moments.uniform(0, 5))
