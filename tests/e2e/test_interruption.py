@@ -99,7 +99,9 @@ def stop_train_and_go_on(folder: Path, by: str, uninterrupted: Future[Path]) -> 
 
 def kill_score_and_go_on(folder: Path, uninterrupted: Future[Path]) -> None:
     members = (folder / SCORES).with_suffix(".members")
-    ended, _ = stop(folder, SCORE, lambda: len(list(members.glob("*.pt"))) == 2, "SIGKILL")
+    # One worker, so that the members are trained one after the other; `uninterrupted` had one for each core.
+    one_by_one = (*SCORE, "--workers", "1")
+    ended, _ = stop(folder, one_by_one, lambda: len(list(members.glob("*.pt"))) == 2, "SIGKILL")
     assert ended == -9
     assert not (folder / SCORES).exists()
     first, second = sorted(members.glob("*.pt"), key=lambda file: -len(weights(file)["loss"]))
