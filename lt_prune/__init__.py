@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
     from lt_prune.steps.evaluate import evaluate as evaluate
+    from lt_prune.steps.evaluate import evaluate_abs as evaluate_abs
     from lt_prune.steps.export import export as export
     from lt_prune.steps.export import torch_subset as torch_subset
     from lt_prune.steps.prune import prune as prune
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from lt_prune.store.results import read_result as read_result
     from lt_prune.types import Evaluation as Evaluation
     from lt_prune.types import FailedRun as FailedRun
+    from lt_prune.types import FirstStage as FirstStage
     from lt_prune.types import LongTailedSet as LongTailedSet
     from lt_prune.types import MetricScores as MetricScores
     from lt_prune.types import PlannedRun as PlannedRun
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "errors": ("LtPruneError",),
     "steps.build": ("build", "open_set"),
-    "steps.evaluate": ("evaluate",),
+    "steps.evaluate": ("evaluate", "evaluate_abs"),
     "steps.export": ("export", "torch_subset"),
     "steps.prune": ("prune",),
     "steps.results": ("results",),
@@ -62,7 +64,7 @@ _NAMES = {
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),
     "types": (
-        *("Evaluation", "FailedRun", "LongTailedSet", "MetricScores", "PlannedRun"),
+        *("Evaluation", "FailedRun", "FirstStage", "LongTailedSet", "MetricScores", "PlannedRun"),
         *("Recipe", "Roster", "ScoreSet", "Subset", "TrainResult"),
     ),
 }

@@ -24,6 +24,10 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help need not lo
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+PREDICTIONS = ("linear", "angular", "abs")
+"""As in `lt_prune.types`, which takes NumPy to load."""
+
+
 class _Terminated(BaseException):
     """SIGTERM came."""
 
@@ -143,10 +147,17 @@ _speed_options = _options(
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
 _mixup_option = click.option(
-    "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); MiSLAS takes 1.  [default: 0, off]"
+    "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )
 _prediction_option = click.option(
-    "--prediction", type=click.Choice(("linear", "angular")), default="linear", show_default=True, help="How to predict."
+    "--prediction", type=click.Choice(PREDICTIONS), help="How to predict.  [default: as the method does]"
+)
+_set_option = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any setting that `lt-prune methods NAME` lists, such as tau=0.5 or stage2_epochs=5; more than once.",
 )
 _recipe_options = _options(
     click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score, 300 for train]"),
@@ -299,10 +310,17 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @main.command()
 @_data_option
 @click.option("--subset", help='Subset file, or "none".  [default: the one subset of the data in subsets/, if any]')
-@click.option("--method", default="ce", show_default=True, help="Training method.")
+@click.option("--method", default="ce", show_default=True, help="Training method; `lt-prune methods` lists them.")
+@click.option("--stages", type=click.IntRange(1, 2), help="1 leaves out a method's second stage.")
+@click.option(
+    "--from-run",
+    type=click.Path(path_type=Path),
+    help="Finished run of one stage that the second goes out from.  [default: train it in OUT/stage1]",
+)
 @_mixup_option
 @_prediction_option
 @_recipe_options
+@_set_option
 @_read_options
 @_common_options
 @click.option(
@@ -320,6 +338,7 @@ def train(
     download: bool,
     resize: int | None,
     loading: str,
+    assignments: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Train a network on the set or on a subset of it, and test it after the last epoch.
@@ -327,7 +346,7 @@ def train(
     Interrupted, the same command goes on from the last whole epoch.
 
     \b
-    Example: lt-prune train --subset subsets/digits-lt10-avh-0.45.h5 --method ce
+    Example: lt-prune train --subset subsets/digits-lt10-avh-0.45.h5 --method atl
     """
     from dataclasses import asdict
 
@@ -338,11 +357,13 @@ def train(
     from lt_prune.steps.paths import find_subset, run_path
 
     METHODS.check(method)
+    options |= _assigned(assignments, [method, options["prediction"]])
     lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
     file = None if subset == "none" else Path(subset) if subset else find_subset(lt_set.roster)
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
-    out = out or run_path(file.stem if file else lt_set.roster.name, method, seed)
+    one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
+    out = out or run_path(file.stem if file else lt_set.roster.name, f"{method}{one_stage}", seed)
     with shown_progress() as progress:
         result = lp.train(lt_set, subset=chosen, method=method, seed=seed, out=out, progress=progress, **options)
     _print(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))
@@ -352,23 +373,68 @@ def train(
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
-@click.option("--prediction", type=click.Choice(("linear", "angular")), help="How to predict.  [default: as the run did]")
+@click.option("--prediction", type=click.Choice(PREDICTIONS), help="How to predict.  [default: as the run did]")
+@click.option(
+    "--s", callback=_list_of(float), default="", help="Strengths of ABS, set apart by commas.  [default: as published]"
+)
+@click.option("--abs-form", type=click.Choice(("sine", "linear")), help="Form of ABS.  [default: as published]")
+@click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on, for ABS.  [default: found]")
 @_device_option
 @_read_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def evaluate(as_json: bool, **options: Any) -> None:
+def evaluate(
+    run: Path,
+    prediction: str | None,
+    s: list[float],
+    abs_form: str | None,
+    subset: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Test a trained run again, for example with another prediction.
 
     \b
-    Example: lt-prune evaluate runs/digits-lt10-ce --prediction angular
+    Example: lt-prune evaluate runs/digits-lt10-mixup --prediction abs --s 0,0.1,0.2
     """
     from dataclasses import asdict
 
-    import lt_prune as lp
-    from lt_prune.report.tables import evaluation_table
+    from rich.console import Group
 
-    evaluation = lp.evaluate(**options)
-    _print(as_json, asdict(evaluation), lambda: evaluation_table(evaluation))
+    import lt_prune as lp
+    from lt_prune.report.tables import confusion_table, evaluation_table, strengths_table
+    from lt_prune.steps.evaluate import open_run
+
+    if len(s) > 1:
+        if prediction != "abs":
+            raise ArgumentError("several strengths are for --prediction abs: add that, or leave out --s")
+        found = lp.evaluate_abs(run, s=s, abs_form=abs_form, subset=subset, **options)
+        rows = [{"s": strength, **asdict(evaluation)} for strength, evaluation in found.items()]
+        _print(as_json, {"rows": rows}, lambda: strengths_table(found))
+        return
+    opened = open_run(run, **options)
+    evaluation = lp.evaluate(opened, prediction=prediction, s=s[0] if s else None, abs_form=abs_form, subset=subset)
+    tables = evaluation_table(evaluation), "", confusion_table(evaluation, opened.data.roster.class_names)
+    _print(as_json, asdict(evaluation), lambda: Group(*tables))
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def methods(name: str | None, as_json: bool) -> None:
+    """List the training methods, or show one: stages, settings, and what was published for which data.
+
+    \b
+    Example: lt-prune methods alas
+    """
+    from lt_prune.report.tables import method_table, methods_table
+    from lt_prune.steps.describe import describe_method, describe_methods
+
+    if name:
+        method = describe_method(name)
+        _print(as_json, method, lambda: method_table(method))
+        return
+    rows = describe_methods()
+    _print(as_json, {"methods": rows}, lambda: methods_table(rows))
 
 
 @main.command()
@@ -454,13 +520,14 @@ def run(as_json: bool, **options: Any) -> None:
 @_mixup_option
 @_prediction_option
 @_recipe_options
+@_set_option
 @_read_options
 @_device_option
 @_workers_option
 @_speed_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
-def sweep(as_json: bool, seeds: int, **options: Any) -> None:
+def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: Any) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
     Run again, it does what is missing. A run that fails is a row with its reason; the others go on.
@@ -473,6 +540,7 @@ def sweep(as_json: bool, seeds: int, **options: Any) -> None:
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import results_table
 
+    options |= _assigned(assignments, [*options["methods"], options["prediction"]])
     with shown_progress() as progress:
         done = lp.sweep(seeds=range(seeds), progress=progress, **options)
     rows = aggregate(done.runs)
@@ -501,6 +569,20 @@ def results(places: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     _print(as_json, {"rows": rows}, lambda: results_table(rows))
     if out:
         _say_wrote(out)
+
+
+def _assigned(assignments: tuple[str, ...], known_by: list[str | None]) -> dict[str, Any]:
+    """Settings of methods as NAME=VALUE, by name; a prediction by ABS knows settings too."""
+    from lt_prune.methods import METHODS
+    from lt_prune.steps.recipes import parse_setting
+
+    found = {}
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as tau=0.5", param_hint="--set")
+        found[name] = parse_setting([known for known in known_by if known in METHODS.names], name, text)
+    return found
 
 
 def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:

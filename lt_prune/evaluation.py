@@ -19,7 +19,7 @@ def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Ar
         Fractions in [0, 1]. A group's accuracy is that over the test samples of its classes; where a class or a group has
         no test sample its accuracy is None.
     """
-    from sklearn.metrics import accuracy_score, recall_score
+    from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
     predicted = probabilities.argmax(axis=1)
     classes = np.arange(probabilities.shape[1])
@@ -33,6 +33,8 @@ def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Ar
         balanced=float(np.nanmean(per_class)),
         per_class=tuple(None if np.isnan(accuracy) else float(accuracy) for accuracy in per_class),
         ece=expected_calibration_error(probabilities, labels),
+        macro_f1=float(f1_score(labels, predicted, average="macro", zero_division=0.0)),
+        confusion=tuple(map(tuple, confusion_matrix(labels, predicted, labels=classes).tolist())),
         n_test=len(labels),
         **by_group,
     )

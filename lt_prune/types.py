@@ -52,6 +52,14 @@ ALL_RUNS = "all runs"
 DEPTHS = (8, 14, 20, 32, 44, 56, 110)
 """Depths of CIFAR-style ResNets: 6 n + 2."""
 
+SCHEDULES = ("step", "cosine", "constant")
+SAMPLERS = ("instance", "balanced")
+TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
+"""What a recipe's fields of these names may be."""
+
+PREDICTIONS = ("linear", "angular", "abs")
+"""argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
+
 GROUPS = ("head", "middle", "tail")
 
 
@@ -172,18 +180,31 @@ class Recipe:
     """Pixels of zero padding on each side before the random crop."""
     flip: bool = True
     """Random horizontal flip."""
+    sampler: str = "instance"
+    """"instance": every sample once an epoch; "balanced": every class equally often, 4 samples of it in a row, n_max times M
+    draws an epoch."""
+    trained: str = "network"
+    """"network", "classifier", "scale" (a factor a class, on the logits), "classifier+scale", or "nothing"."""
+    fresh: bool = False
+    """Start the classifier anew."""
+    lr_factor: float = 1.0
+    """Factor on every learning rate but the scale's."""
+    shift_batch_norm: bool = False
+    """Where the backbone is not trained, let its batch normalisation follow the batches nevertheless."""
 
     def __post_init__(self) -> None:
-        for name, low in (("epochs", 1), ("batch_size", 2), ("warmup", 0), ("padding", 0)):
+        fewest = 0 if self.trained == "nothing" else 1
+        for name, low in (("epochs", fewest), ("batch_size", 2), ("warmup", 0), ("padding", 0)):
             if getattr(self, name) < low:
                 raise ArgumentError(f"{name} must be at least {low}, not {getattr(self, name)}")
-        for name in ("lr", "momentum", "weight_decay", "mixup"):
+        for name in ("lr", "momentum", "weight_decay", "mixup", "lr_factor"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ArgumentError(f"{name} must be a number of 0 or more, not {getattr(self, name)}")
         if self.depth not in DEPTHS:
             raise ArgumentError(f"depth must be one of {', '.join(map(str, DEPTHS))}, not {self.depth}")
-        if self.schedule not in ("step", "cosine", "constant"):
-            raise ArgumentError(f"schedule must be step, cosine or constant, not {self.schedule!r}")
+        for name, choices in (("schedule", SCHEDULES), ("sampler", SAMPLERS), ("trained", TRAINED)):
+            if getattr(self, name) not in choices:
+                raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -296,7 +317,21 @@ class Evaluation:
     per_class: tuple[float | None, ...]
     ece: float
     """Expected calibration error, 15 bins."""
+    macro_f1: float
+    """Mean F1 score of the classes that have test samples or are predicted."""
+    confusion: tuple[tuple[int, ...], ...]
+    """M rows of M: test samples by true class (row) and predicted class (column)."""
     n_test: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstStage:
+    """The stage that a second stage went out from."""
+
+    method: str
+    recipe: Recipe
+    settings: Mapping[str, Any]
+    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,9 +350,13 @@ class PlannedRun:
     ratio: float
     """The fraction removed."""
     method: str
+    settings: Mapping[str, Any]
+    """Of the method and its prediction, by name."""
     prediction: str
     recipe: Recipe
     seed: int
+    first: FirstStage | None
+    """None where the run is of one stage."""
 
 
 @dataclass(frozen=True, kw_only=True)

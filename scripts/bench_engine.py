@@ -28,6 +28,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ from lt_prune.data.sources import Source
 from lt_prune.engine import Run, available_cores, run_all
 from lt_prune.engine.predict import Scoring
 from lt_prune.engine.solo import threads
-from lt_prune.methods import METHODS
+from lt_prune.methods.ce import CrossEntropy
 from lt_prune.metrics import METRICS
 from lt_prune.steps.build import open_set
 from lt_prune.steps.evaluate import Testing
@@ -286,7 +287,12 @@ def together(
 
     options = {"precision": settings.pop("precision")} if device == "cuda" else {}
     labels = data.roster.labels
-    common: dict[str, Any] = {"positions": np.arange(len(labels)), "method": METHODS.load("ce"), "identity": "", **settings}
+    common: dict[str, Any] = {
+        "positions": np.arange(len(labels)),
+        "loss": partial(CrossEntropy, np.bincount(labels).tolist()),
+        "identity": "",
+        **settings,
+    }
     recipe = Recipe(epochs=epochs, depth=depth)
     runs = [
         Run(title=f"run {k}", pixels=data.pixels, labels=labels, n_classes=CLASSES, recipe=recipe, seed=k, **common)

@@ -71,6 +71,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "prune": ("--ratio", 0.45),
         "train": ("--subset", "subsets/digits-lt10-avh-0.45.h5", *SMALL),
         "evaluate": ("runs/digits-lt10-avh-0.45-ce", "--prediction", "angular"),
+        "methods": ("alas",),
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
         "sweep": ("--strategy", "random", "--ratio", "0.3", "--seeds", 2, *SMALL, "--out", "grid"),
         "results": ("grid/runs",),

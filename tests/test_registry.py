@@ -97,7 +97,7 @@ def test_two_plugins_may_not_share_a_name(plugins):
 @pytest.mark.parametrize("family", [SOURCES, METRICS, STRATEGIES, METHODS], ids=lambda family: family.kind)
 def test_every_member_of_every_family_loads(family):
     for name in family.names:
-        assert callable(family.load(name)), name
+        assert family.load(name), name
 
 
 @pytest.mark.parametrize("family", [SOURCES, METRICS, STRATEGIES, METHODS], ids=lambda family: family.kind)

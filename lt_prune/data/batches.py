@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lt_prune.data.order import epoch_length, epoch_order
 from lt_prune.randomness import generator
 from lt_prune.types import Array, Pixels
 
@@ -24,22 +26,22 @@ def batch_bounds(n_samples: int, batch_size: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """What one epoch does with N samples; it depends on (seed, epoch) alone and comes from the CPU on every device."""
+    """What one epoch does in its E draws; it depends on (seed, epoch) alone and comes from the CPU on every device."""
 
     order: Tensor
-    """int64 (N,): a permutation."""
+    """int64 (E,): see `lt_prune.data.order`."""
     top: Tensor
     left: Tensor
-    """int64 (N,): upper left corner of each crop from the padded image, in [0, 2 padding]."""
+    """int64 (E,): upper left corner of each crop from the padded image, in [0, 2 padding]."""
     mirrored: Tensor
-    """bool (N,)."""
+    """bool (E,)."""
 
     @staticmethod
-    def draw(n_samples: int, *, padding: int, flip: bool, seed: int, epoch: int) -> EpochPlan:
-        order = torch.randperm(n_samples, generator=generator(seed, "order", epoch))
+    def draw(labels: Array, *, sampler: str, padding: int, flip: bool, seed: int, epoch: int) -> EpochPlan:
+        order = epoch_order(labels, sampler, seed, epoch)
         augmentation = generator(seed, "augmentation", epoch)
-        top, left = torch.randint(0, 2 * padding + 1, (2, n_samples), generator=augmentation)
-        mirrored = torch.rand(n_samples, generator=augmentation) < 0.5
+        top, left = torch.randint(0, 2 * padding + 1, (2, len(order)), generator=augmentation)
+        mirrored = torch.rand(len(order), generator=augmentation) < 0.5
         return EpochPlan(order, top, left, mirrored & flip)
 
     def to(self, device: torch.device) -> EpochPlan:
@@ -56,6 +58,9 @@ class TrainingBatches:
     """int64 (P,)."""
     positions: Tensor
     """int64 (N,): the images to train on."""
+    classes: Array
+    """int64 (N,): their labels."""
+    sampler: str
     padding: int
     flip: bool
     batch_size: int
@@ -67,6 +72,7 @@ class TrainingBatches:
         labels: Array,
         positions: Array | None = None,
         *,
+        sampler: str = "instance",
         padding: int,
         flip: bool,
         batch_size: int,
@@ -78,15 +84,17 @@ class TrainingBatches:
         images, targets, samples = (
             torch.from_numpy(np.require(a, requirements="W")).to(device) for a in (pixels, labels, chosen)
         )
-        return TrainingBatches(images, targets, samples, padding, flip, batch_size, seed)
+        return TrainingBatches(images, targets, samples, labels[chosen], sampler, padding, flip, batch_size, seed)
 
-    @property
+    @cached_property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(len(self.positions), self.batch_size)
+        return batch_bounds(epoch_length(self.classes, self.sampler), self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,)."""
-        plan = EpochPlan.draw(len(self.positions), padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch)
+        plan = EpochPlan.draw(
+            self.classes, sampler=self.sampler, padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch
+        )
         plan = plan.to(self.pixels.device)
         samples = self.positions[plan.order]
         for start, end in self.bounds:
@@ -109,7 +117,9 @@ class TrainingBatches:
         return found.reshape(len(samples), height, width, channels).permute(0, 3, 1, 2)
 
 
-def plain_batches(pixels: Pixels, batch_size: int, device: torch.device) -> Iterator[Tensor]:
-    """Images as they are, in order: uint8 (B, C, H, W) in channels-last order."""
-    for start in range(0, len(pixels), batch_size):
-        yield torch.from_numpy(np.array(pixels[start : start + batch_size])).to(device).permute(0, 3, 1, 2)
+def plain_batches(pixels: Pixels, batch_size: int, device: torch.device, positions: Array | None = None) -> Iterator[Tensor]:
+    """Images as they are, all of them or those at `positions`, in order: uint8 (B, C, H, W) in channels-last order."""
+    chosen = np.arange(len(pixels)) if positions is None else positions
+    for start in range(0, len(chosen), batch_size):
+        images = np.array(pixels[chosen[start : start + batch_size]])
+        yield torch.from_numpy(images).to(device).permute(0, 3, 1, 2)

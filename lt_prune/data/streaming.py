@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from lt_prune.data.batches import EpochPlan, batch_bounds
 from lt_prune.data.image_files import ImageFiles
+from lt_prune.data.order import epoch_length
 from lt_prune.errors import DataError
 from lt_prune.types import Array
 
@@ -26,6 +28,9 @@ class StreamedBatches:
     """int64 (P,)."""
     positions: Tensor
     """int64 (N,): the images to train on."""
+    classes: Array
+    """int64 (N,): their labels."""
+    sampler: str
     padding: int
     flip: bool
     batch_size: int
@@ -39,6 +44,7 @@ class StreamedBatches:
         labels: Array,
         positions: Array | None = None,
         *,
+        sampler: str = "instance",
         padding: int,
         flip: bool,
         batch_size: int,
@@ -49,11 +55,12 @@ class StreamedBatches:
         """Batches on `device` of the images (P, H, W, C), all of them or those at `positions`."""
         chosen = np.arange(len(labels)) if positions is None else positions
         targets, samples = (torch.from_numpy(np.require(a, requirements="W")) for a in (labels, chosen))
-        return StreamedBatches(pixels, targets.to(device), samples, padding, flip, batch_size, seed, n_workers)
+        plan = sampler, padding, flip, batch_size, seed
+        return StreamedBatches(pixels, targets.to(device), samples, labels[chosen], *plan, n_workers)
 
-    @property
+    @cached_property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(len(self.positions), self.batch_size)
+        return batch_bounds(epoch_length(self.classes, self.sampler), self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,).
@@ -61,7 +68,9 @@ class StreamedBatches:
         Raises:
             DataError: a file cannot be read.
         """
-        plan = EpochPlan.draw(len(self.positions), padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch)
+        plan = EpochPlan.draw(
+            self.classes, sampler=self.sampler, padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch
+        )
         samples = self.positions[plan.order]
         batches = [slice(start, end) for start, end in self.bounds]
         loader: DataLoader[Tensor | DataError] = DataLoader(

@@ -4,48 +4,84 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from lt_prune.angular import angular_logits
+from lt_prune.angular import AngularBiasSmoothing, angular_logits
 from lt_prune.data.batches import plain_batches
 from lt_prune.errors import ArgumentError, DivergenceError
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.models.network import Network, Outputs, folded
 from lt_prune.types import Array, Pixels
 
-PREDICTIONS = ("linear", "angular")
 BATCH = 250
 """Images a forward pass: large enough to be fast, small enough that activations stay below those of training."""
 
 
 @torch.inference_mode()
-def _outputs(network: Network, pixels: Pixels, batch_size: int) -> Iterator[Outputs]:
-    """Outputs for uint8 images (N, H, W, C), batch by batch, in order."""
+def _outputs(network: Network, pixels: Pixels, batch_size: int, positions: Array | None = None) -> Iterator[Outputs]:
+    """Outputs for uint8 images (N, H, W, C), all or those at `positions`, batch by batch, in order."""
     network = folded(network)
-    for batch in plain_batches(pixels, batch_size, network.mean.device):
+    for batch in plain_batches(pixels, batch_size, network.mean.device, positions):
         yield network(batch)
 
 
 @torch.inference_mode()
-def probabilities(network: Network, pixels: Pixels, prediction: str, batch_size: int = BATCH) -> Array:
-    """Class probabilities (N, M) float32: softmax of the linear or of the angular logits (Wang & Yan, section 3.1).
+def both_logits(
+    network: Network, pixels: Pixels, positions: Array | None = None, batch_size: int = BATCH
+) -> tuple[Tensor, Tensor]:
+    """Linear and angular logits (Wang & Yan, Eq. 1), each float32 (N, M), of images, all or those at `positions`.
 
     Raises:
-        ArgumentError: the prediction is neither "linear" nor "angular".
-        DivergenceError: a probability is not finite.
+        DivergenceError: a logit is not finite.
     """
-    if prediction not in PREDICTIONS:
-        raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
-    logits = [
-        angular_logits(out.features, out.weight) if prediction == "angular" else out.logits
-        for out in _outputs(network, pixels, batch_size)
-    ]
-    predicted = np.asarray(torch.softmax(torch.cat(logits), dim=1).cpu().numpy())
-    if not np.isfinite(predicted).all():
+    pairs = [(o.logits, angular_logits(o.features, o.weight)) for o in _outputs(network, pixels, batch_size, positions)]
+    linear, angular = (torch.cat(parts).cpu() for parts in zip(*pairs))
+    if not (linear.isfinite().all() and angular.isfinite().all()):
         raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
-    return predicted
+    return linear, angular
+
+
+@dataclass(frozen=True, eq=False)
+class Bias:
+    """Training samples that ABS measures the bias of a network on."""
+
+    pixels: Pixels
+    """uint8 (P, H, W, C): every image of the set."""
+    labels: Array
+    """int64 (P,)."""
+    positions: Array
+    """int64 (N,): the images trained on."""
+    s: float
+    form: Any
+    """See `AngularBiasSmoothing`."""
+
+    def fit(self, network: Network) -> AngularBiasSmoothing:
+        """ABS with the bias of `network`, on the CPU."""
+        _, angular = both_logits(network, self.pixels, self.positions)
+        return AngularBiasSmoothing.fit(angular, torch.from_numpy(self.labels[self.positions]), s=self.s, form=self.form)
+
+
+def probabilities(network: Network, pixels: Pixels, prediction: str | Bias, batch_size: int = BATCH) -> Array:
+    """Class probabilities (N, M) float32.
+
+    Args:
+        prediction: "linear" or "angular": softmax of the one or the other logits (Wang & Yan, section 3.1); or, for ABS,
+            what to measure the bias on (Eq. 7).
+
+    Raises:
+        ArgumentError: there is no such prediction.
+        DivergenceError: a logit is not finite.
+    """
+    if not isinstance(prediction, Bias) and prediction not in ("linear", "angular"):
+        raise ArgumentError(f"prediction must be linear or angular, or what to measure ABS on, not {prediction!r}")
+    linear, angular = both_logits(network, pixels, batch_size=batch_size)
+    if isinstance(prediction, Bias):
+        return np.asarray(prediction.fit(network)(angular).numpy())
+    return np.asarray(torch.softmax(linear if prediction == "linear" else angular, dim=1).numpy())
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from lt_prune.errors import LtPruneError
 from lt_prune.types import Array, Pixels, Recipe
 
 if TYPE_CHECKING:
-    from lt_prune.methods import Method
+    from lt_prune.methods.loss import Loss
     from lt_prune.models.network import Network
 
 
@@ -29,10 +29,13 @@ class Run:
     """int64 (N,): the images to train on."""
     n_classes: int
     recipe: Recipe
-    method: Method
+    loss: Callable[[], Loss]
+    """Makes what is minimised."""
     seed: int
     identity: str
     """Method and data in words; with recipe and seed it tells whether a checkpoint is of this run."""
+    start: Path | None = None
+    """Weights to start from; by default they are drawn from the seed."""
     checkpoint: Path | None = None
     """Where the state is kept after each epoch; after the last one, the weights without the optimizer's state."""
     finish: Callable[[Network], Any] | None = None

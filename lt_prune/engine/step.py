@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 from lt_prune.models.network import Network
 
 if TYPE_CHECKING:
-    from lt_prune.methods import Method
+    from lt_prune.methods.loss import Loss
 
 PRECISIONS = ("tf32", "fp32", "bf16")
 _WARM_UP = 3
@@ -23,20 +23,20 @@ class Step:
 
     Args:
         network: in training mode.
-        optimizer: of its parameters, in one group.
-        method: the loss of a batch.
+        optimizer: of what is trained of it.
+        loss: of a batch.
         precision: "bf16" computes the network in bfloat16 by autocast; the others leave it in float32.
     """
 
-    def __init__(self, network: Network, optimizer: torch.optim.SGD, method: Method, precision: str = "fp32") -> None:
-        self.network, self.optimizer, self.method = network, optimizer, method
+    def __init__(self, network: Network, optimizer: torch.optim.SGD, loss: Loss, precision: str = "fp32") -> None:
+        self.network, self.optimizer, self.loss = network, optimizer, loss
         self.autocast = precision == "bf16"
 
     def __call__(self, pixels: Tensor, target: Tensor) -> Tensor:
         """Pixels (B, C, H, W) and target probabilities (B, M) to the mean loss (), detached."""
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.autocast):
             outputs = self.network(pixels)
-        loss = self.method(outputs.float(), target)
+        loss: Tensor = self.loss(outputs.float(), target)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         self.optimizer.step()
@@ -66,10 +66,10 @@ class GraphedStep:
         return self._loss
 
     def _capture(self, pixels: Tensor, target: Tensor) -> None:
-        """Capture one step; the network and the optimizer are afterwards what they were."""
+        """Capture one step; network, optimizer and loss are afterwards what they were."""
         self._pixels, self._target = pixels.clone(), target.clone()
-        network, optimizer = self.step.network, self.step.optimizer
-        before = copy.deepcopy(network.state_dict()), copy.deepcopy(optimizer.state_dict())
+        parts = self.step.network, self.step.optimizer, self.step.loss
+        before = [copy.deepcopy(part.state_dict()) for part in parts]
         try:
             aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             aside.wait_stream(torch.cuda.current_stream())
@@ -88,11 +88,12 @@ class GraphedStep:
             self._restore(*before)
             warnings.warn(f"the training step cannot be captured as a CUDA graph ({error}); it runs eagerly", stacklevel=2)
 
-    def _restore(self, network_state: dict[str, Tensor], optimizer_state: dict[str, dict[int, dict[str, Tensor]]]) -> None:
+    def _restore(self, network: dict[str, Any], optimizer: dict[str, Any], loss: dict[str, Any]) -> None:
         """In place, as the graph will read these very tensors; momentum that was not there yet is zero."""
-        self.step.network.load_state_dict(network_state)
-        saved = optimizer_state["state"]
-        for index, parameter in enumerate(self.step.optimizer.param_groups[0]["params"]):
+        self.step.network.load_state_dict(network)
+        self.step.loss.load_state_dict(loss)
+        saved = optimizer["state"]
+        for index, parameter in enumerate(p for group in self.step.optimizer.param_groups for p in group["params"]):
             momentum = self.step.optimizer.state[parameter].get("momentum_buffer")
             if momentum is not None:
                 kept = saved.get(index, {}).get("momentum_buffer")

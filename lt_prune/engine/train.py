@@ -1,4 +1,4 @@
-"""The one training loop: ensemble members and stage one alike."""
+"""The one training loop: ensemble members, stage one and stage two alike."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.step import GraphedStep, Step
 from lt_prune.errors import DivergenceError, MismatchError
-from lt_prune.models.network import Network, build_network
+from lt_prune.methods.loss import Loss
+from lt_prune.models.network import Network, build_network, drawn_from
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
+from lt_prune.types import Recipe
 
 
 class OnEpoch(Protocol):
@@ -48,16 +50,17 @@ class Trained:
 class _State:
     network: Network
     optimizer: torch.optim.SGD
+    criterion: Loss
     loss: list[float]
     seconds: float
 
     def rate(self, rate: float) -> None:
         """Set the learning rate; one that is a tensor is filled, as a captured graph reads it where it lies."""
-        group = self.optimizer.param_groups[0]
-        if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(rate)
-        else:
-            group["lr"] = rate
+        for group in self.optimizer.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(group["factor"] * rate)
+            else:
+                group["lr"] = group["factor"] * rate
 
 
 def training(
@@ -78,12 +81,17 @@ def training(
     """
     recipe = run.recipe
     state = _start(run, device)
-    batches = _batches(run, device)
-    step = _step(run, state, precision, compiled)
+    if len(state.loss) < recipe.epochs:
+        batches = _batches(run, device)
+        step = _step(state, precision, compiled)
+    elif run.checkpoint and not run.checkpoint.exists():  # there is nothing to train
+        write_weights(run.checkpoint, _pack(run, state))
     for epoch in range(len(state.loss), recipe.epochs):
         on_epoch(done=epoch)
         began = time.perf_counter()
+        state.criterion.begin_epoch(epoch, recipe.epochs)
         state.loss.append((yield from _train_epoch(run, state, step, batches, epoch)))
+        state.criterion.end_epoch()
         state.seconds += time.perf_counter() - began
         if run.checkpoint:
             write_weights(run.checkpoint, _pack(run, state))
@@ -94,8 +102,9 @@ def training(
 def _train_epoch(
     run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches | StreamedBatches, epoch: int
 ) -> Generator[None, None, float]:
-    state.network.train()
     recipe = run.recipe
+    state.network.train()
+    state.network.backbone.train(recipe.trained == "network" or recipe.shift_batch_norm)
     total = torch.zeros((), dtype=torch.float64, device=batches.labels.device)
     for number, (pixels, labels) in enumerate(batches.epoch(epoch)):
         state.rate(learning_rate(recipe, epoch + number / len(batches.bounds)))
@@ -104,21 +113,22 @@ def _train_epoch(
             pixels, target = mixup(pixels, target, recipe.mixup, run.seed, epoch, number)
         total += step(pixels, target) * len(labels)
         yield
-    mean = float(total) / len(batches.positions)
+    mean = float(total) / batches.bounds[-1][1]
     if not math.isfinite(mean):
         raise DivergenceError(f"training diverged in epoch {epoch + 1} (mean loss {mean}): lower the learning rate")
     return mean
 
 
-def _step(run: Run, state: _State, precision: str, compiled: bool) -> Step | GraphedStep:
+def _step(state: _State, precision: str, compiled: bool) -> Step | GraphedStep:
     network = cast(Network, torch.compile(state.network)) if compiled else state.network
-    step = Step(network, state.optimizer, run.method, precision)
+    step = Step(network, state.optimizer, state.criterion, precision)
     return GraphedStep(step) if state.network.mean.is_cuda else step
 
 
 def _batches(run: Run, device: torch.device) -> TrainingBatches | StreamedBatches:
     recipe = run.recipe
     options: dict[str, Any] = {
+        "sampler": recipe.sampler,
         "padding": recipe.padding,
         "flip": recipe.flip,
         "batch_size": recipe.batch_size,
@@ -132,22 +142,40 @@ def _batches(run: Run, device: torch.device) -> TrainingBatches | StreamedBatche
 
 def _start(run: Run, device: torch.device) -> _State:
     """The state after the last whole epoch: that of the checkpoint, or a new one."""
-    network = build_network(
-        depth=run.recipe.depth, channels=run.pixels.shape[-1], n_classes=run.n_classes, seed=derive_seed(run.seed, "weights")
-    )
-    network.normalise_by(run.pixels, run.positions)
-    network.to(device)
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=torch.zeros((), device=device) if device.type == "cuda" else 0.0,
-        momentum=run.recipe.momentum,
-        weight_decay=run.recipe.weight_decay,
-        fused=device.type == "cuda",
-    )
-    state = _State(network, optimizer, [], 0.0)
+    network = _network(run).to(device)
+    state = _State(network, _optimizer(run.recipe, network, device), run.loss().to(device), [], 0.0)
     if run.checkpoint and run.checkpoint.exists():
         _unpack(run, state, read_weights(run.checkpoint, device))
     return state
+
+
+def _network(run: Run) -> Network:
+    """The network as the first epoch finds it."""
+    recipe, seed = run.recipe, derive_seed(run.seed, "weights")
+    network = build_network(depth=recipe.depth, channels=run.pixels.shape[-1], n_classes=run.n_classes, seed=seed)
+    if run.start:
+        network.load_state_dict(read_weights(run.start, torch.device("cpu"))["network"])
+    else:
+        network.normalise_by(run.pixels, run.positions)
+    if recipe.fresh:
+        with drawn_from(derive_seed(run.seed, "classifier")):
+            network.start_classifier(*reversed(network.classifier.weight.shape))
+    return network
+
+
+def _optimizer(recipe: Recipe, network: Network, device: torch.device) -> torch.optim.SGD:
+    """SGD on what is trained; a group's rate is the schedule's times its "factor"."""
+    on_cuda = device.type == "cuda"
+    groups = [
+        {"params": params, "factor": factor, "lr": torch.zeros((), device=device) if on_cuda else 0.0}
+        for params, factor in zip(network.learn(recipe.trained), (recipe.lr_factor, 1.0))
+    ]
+    return torch.optim.SGD(
+        groups,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        fused=on_cuda,
+    )
 
 
 def _identity(run: Run) -> str:
@@ -159,6 +187,7 @@ def _pack(run: Run, state: _State) -> dict[str, Any]:
         "run": _identity(run),
         "network": state.network.state_dict(),
         "momentum": state.optimizer.state_dict()["state"] if len(state.loss) < run.recipe.epochs else None,
+        "criterion": state.criterion.state_dict(),
         "loss": state.loss,
         "seconds": state.seconds,
     }
@@ -171,6 +200,7 @@ def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
             f"anew with --overwrite"
         )
     state.network.load_state_dict(saved["network"])
+    state.criterion.load_state_dict(saved["criterion"])
     if saved["momentum"] is not None:
         # The groups stay this optimizer's own: they hold what differs from device to device.
         groups = state.optimizer.state_dict()["param_groups"]

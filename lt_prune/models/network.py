@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,7 +23,7 @@ class Outputs:
     features: Tensor
     """(B, D), the backbone's output."""
     logits: Tensor
-    """(B, M), features @ weight.T + bias."""
+    """(B, M), scale * (features @ weight.T + bias)."""
     weight: Tensor
     """(M, D), the classifier's rows."""
 
@@ -36,14 +38,36 @@ class Network(nn.Module):
 
     mean: Tensor
     std: Tensor
+    scale: Tensor
+    """(M,), a factor a class on the logits: 1, unless a second stage learns it."""
 
     def __init__(self, backbone: nn.Module, n_features: int, n_classes: int, channels: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("std", torch.ones(channels, 1, 1))
+        self.register_buffer("scale", torch.ones(n_classes))
         self.backbone = backbone
+        self.start_classifier(n_features, n_classes)
+
+    def start_classifier(self, n_features: int, n_classes: int) -> None:
+        """Take a new classifier."""
         self.classifier = nn.Linear(n_features, n_classes)
         nn.init.kaiming_normal_(self.classifier.weight)
+
+    def learn(self, trained: str) -> list[list[Any]]:
+        """Let gradients flow to what is `trained` (see `Recipe.trained`) and to nothing else.
+
+        Returns:
+            That in two groups: parameters of backbone and classifier, and the scale.
+        """
+        parts = trained.split("+")
+        network = [*self.parameters()] * ("network" in parts) + [*self.classifier.parameters()] * ("classifier" in parts)
+        scale = [self.scale] * ("scale" in parts)
+        for tensor in (*self.parameters(), self.scale):
+            tensor.requires_grad_(False)
+        for tensor in (*network, *scale):
+            tensor.requires_grad_(True)
+        return [network, scale]
 
     def normalise_by(self, pixels: Pixels, positions: Array | None = None) -> None:
         """Take mean and standard deviation of each channel from pixels, uint8 (P, H, W, C), all or those at `positions`."""
@@ -65,15 +89,22 @@ class Network(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Outputs:
         features = self.features(x_NCHW)
-        return Outputs(features, self.classifier(features), self.classifier.weight)
+        return Outputs(features, self.scale * self.classifier(features), self.classifier.weight)
 
 
 def build_network(*, depth: int, channels: int, n_classes: int, seed: int) -> Network:
     """A CIFAR-style ResNet with weights drawn from `seed` alone, on the CPU, in channels-last memory order."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with drawn_from(seed):
         network = Network(resnet_cifar(depth, channels), FEATURES, n_classes, channels)
     return network.to(memory_format=torch.channels_last)
+
+
+@contextmanager
+def drawn_from(seed: int) -> Iterator[None]:
+    """While the context lasts torch draws from `seed` on the CPU; afterwards it goes on where it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def folded(network: Network) -> Network:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.types import GROUPS, FailedRun, PlannedRun, Recipe, TrainResult
+from lt_prune.types import GROUPS, FailedRun, PlannedRun, TrainResult
 
 MEASURES = (*GROUPS, "overall", "balanced", "ece", "seconds")
 KEY = ("name", "strategy", "metric", "keep", "within", "ratio", "method", "prediction")
@@ -28,9 +28,22 @@ def aggregate(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
     """
     groups: dict[tuple[Any, ...], list[PlannedRun]] = {}
     for run in runs:
-        groups.setdefault((*(getattr(run, name) for name in KEY), run.data_digest, run.recipe), []).append(run)
-    differing = _differing([same[0].recipe for same in groups.values()])
-    return sorted((_row(same, differing) for same in groups.values()), key=_place)
+        key = (*(getattr(run, name) for name in KEY), run.data_digest, tuple(every_setting(run).items()))
+        groups.setdefault(key, []).append(run)
+    by_method: dict[str, list[dict[str, Any]]] = {}
+    for same in groups.values():
+        by_method.setdefault(same[0].method, []).append(every_setting(same[0]))
+    differing = {method: _differing(settings) for method, settings in by_method.items()}
+    return sorted((_row(same, differing[same[0].method]) for same in groups.values()), key=_place)
+
+
+def every_setting(run: PlannedRun) -> dict[str, Any]:
+    """What a run was trained with, by the names that `lt_prune.train` takes."""
+    second = asdict(run.recipe)
+    if run.first is None:
+        return {**second, **run.settings}
+    first = {**asdict(run.first.recipe), **run.first.settings, "first": run.first.method}
+    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **run.settings}
 
 
 def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]:
@@ -39,7 +52,7 @@ def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]
     failures = [run for run in runs if isinstance(run, FailedRun)]
     return {
         **{name: getattr(first, name) for name in KEY},
-        "settings": " ".join(f"{name}={getattr(first.recipe, name)}" for name in differing),
+        "settings": " ".join(f"{name}={every_setting(first).get(name)}" for name in differing),
         "n": len(results),
         "failed": len(failures),
         "missing": len(runs) - len(results) - len(failures),
@@ -57,10 +70,10 @@ def _spread(name: str, results: Sequence[TrainResult]) -> dict[str, float | None
     }
 
 
-def _differing(recipes: Sequence[Recipe]) -> list[str]:
-    """Names of the fields that are not the same in all."""
-    fields = [asdict(recipe) for recipe in recipes]
-    return [name for name in asdict(Recipe()) if len({recipe[name] for recipe in fields}) > 1]
+def _differing(settings: Sequence[dict[str, Any]]) -> list[str]:
+    """Names of those that are not the same in all."""
+    names = dict.fromkeys(name for each in settings for name in each)
+    return [name for name in names if len({each.get(name) for each in settings}) > 1]
 
 
 def _place(row: dict[str, Any]) -> tuple[Any, ...]:

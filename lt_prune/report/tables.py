@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -15,9 +16,11 @@ from lt_prune.report.summary import (
     summarise_set,
     summarise_subset,
 )
-from lt_prune.types import GROUPS, Evaluation, LongTailedSet, ScoreSet, Subset, TrainResult
+from lt_prune.types import GROUPS, Evaluation, LongTailedSet, PlannedRun, ScoreSet, Subset, TrainResult
 
 BAR = 40
+LARGEST_CONFUSION = 20
+_MEASURES = [f">{name}" for name in (*GROUPS, "overall", "balanced", "macro F1", "ECE")]
 
 
 def set_table(data: LongTailedSet) -> RenderableType:
@@ -83,16 +86,77 @@ def result_table(result: TrainResult) -> RenderableType:
     """Last-epoch results of one run."""
     title = (
         f"{result.method} on {result.name} ({result.subset or 'whole set'}, {result.n_train:,} samples), "
-        f"{_several(result.recipe.epochs, 'epoch')} in {result.seconds:.0f} s, {result.prediction} prediction"
+        f"{_epochs(result)} in {result.seconds:.0f} s, {result.prediction} prediction"
     )
     return Group(Text(title, style="bold"), evaluation_table(result.evaluation))
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
-    """Accuracy of head, middle, tail, all; balanced accuracy; calibration error."""
-    table = _table(*(f">{name}" for name in (*GROUPS, "overall", "balanced", "ECE")))
+    """Accuracy of head, middle, tail, all; balanced accuracy; macro F1; calibration error."""
+    table = _table(*_MEASURES)
     table.add_row(*_accuracies(evaluation))
     return table
+
+
+def strengths_table(evaluations: Mapping[float, Evaluation]) -> Table:
+    """The same by strength of ABS."""
+    table = _table(">s", *_MEASURES)
+    for s, evaluation in evaluations.items():
+        table.add_row(f"{s:g}", *_accuracies(evaluation))
+    return table
+
+
+def confusion_table(evaluation: Evaluation, class_names: Sequence[str]) -> RenderableType:
+    """Test samples by true class (row) and predicted class (column); of more than 20 classes, only where it is written."""
+    if len(class_names) > LARGEST_CONFUSION:
+        return Text(f"the confusion matrix of {len(class_names)} classes is in the output of --json")
+    table = _table("true class, predicted as", *(f">{number}" for number in range(len(class_names))))
+    for number, (name, row) in enumerate(zip(class_names, evaluation.confusion)):
+        table.add_row(escape(f"{number} {name}"), *(str(count) if count else "." for count in row))
+    return table
+
+
+def methods_table(rows: list[dict[str, Any]]) -> Table:
+    """A line for each training method."""
+    table = _table("method", "first stage", "prediction", "")
+    for row in rows:
+        table.add_row(row["name"], row["first"] or "-", row["prediction"], row["summary"])
+    return table
+
+
+def method_table(method: dict[str, Any]) -> RenderableType:
+    """Stages and settings of a training method, and what was published."""
+    parts: list[RenderableType] = [
+        Text(f"{method['name']}: {method['summary']}", style="bold"),
+        Text(f"{method['paper']}; {method['prediction']} prediction"),
+    ]
+    for number, stage in enumerate(method["stages"], 1):
+        fields = ", ".join(f"{name}={_plain(value)}" for name, value in stage["recipe"].items())
+        parts += [Text(f"\nstage {number}: {stage['of']}", style="bold"), Text(f"loss: {stage['equation']}"), Text(fields)]
+        parts += [_settings(stage["settings"])] * bool(stage["settings"])
+    if method["prediction_settings"]:
+        parts += [Text("\nprediction", style="bold"), _settings(method["prediction_settings"])]
+    if method["published"]:
+        names = list(method["published"][0])
+        table = _table("data", *(f">{name}" for name in names[1:]))
+        for row in method["published"]:
+            table.add_row(*(_plain(row[name]) for name in names))
+        parts += [Text("\npublished, and taken for the data most like one's own", style="bold"), table]
+    return Group(*parts)
+
+
+def _settings(settings: Mapping[str, Any]) -> Table:
+    table = _table("setting", "default", "meaning")
+    for name, setting in settings.items():
+        choices = f" ({' or '.join(setting['choices'])})" if setting["choices"] else ""
+        table.add_row(name, _plain(setting["default"]), escape(setting["meaning"] + choices))
+    return table
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableType:
@@ -104,7 +168,7 @@ def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableT
         accuracies = [_percent(row[column]) for column in (*GROUPS, "overall", "balanced")]
         least = f"{row['least_class_kept']:.0%}"
         table.add_row(row["trained_on"], f"{row['n_kept']:,}", least, *accuracies, f"{row['time_saved']:.0%}")
-    title = f"{name}: test accuracy (%) after the last of {_several(results[0].recipe.epochs, 'epoch')}"
+    title = f"{name}: test accuracy (%) after the last of {_epochs(results[0])}"
     note = "least class: the share that the class which lost most has kept"
     return Group(Text(title, style="bold"), table, Text(note))
 
@@ -176,7 +240,7 @@ def _extremes(which: str, samples: list[dict[str, Any]]) -> Table:
 
 
 def _accuracies(evaluation: Evaluation) -> list[str]:
-    return [_percent(getattr(evaluation, name)) for name in (*GROUPS, "overall", "balanced", "ece")]
+    return [_percent(getattr(evaluation, name)) for name in (*GROUPS, "overall", "balanced", "macro_f1", "ece")]
 
 
 def _table(*columns: str) -> Table:
@@ -193,6 +257,12 @@ def _bar(value: float, largest: float) -> str:
 
 def _several(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _epochs(run: PlannedRun) -> str:
+    """For example 300 + 10 epochs, of two stages."""
+    before = f"{run.first.recipe.epochs:,} + " if run.first else ""
+    return before + _several(run.recipe.epochs, "epoch")
 
 
 def _percent(share: float | None) -> str:

@@ -62,5 +62,11 @@ def find_subset(roster: Roster) -> Path | None:
     return own[0] if own else None
 
 
+def find_subset_of(digest: str) -> Subset | None:
+    """The subset below subsets/ that keeps the samples of this digest, None where there is none."""
+    found = (read_subset(file) for file in sorted(Path("subsets").glob("*.h5")))
+    return next((subset for subset in found if subset.digest == digest), None)
+
+
 def _seed(seed: int) -> str:
     return f"-seed{seed}" if seed else ""

@@ -1,25 +1,124 @@
-"""The recipe of a run: the method's defaults, what the data asks for, and what the user overrides."""
+"""Recipe and settings of a run: the method's defaults, the published ones of data like it, and what the user overrides."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
 from typing import Any
 
+from lt_prune.errors import ArgumentError
+from lt_prune.methods import METHODS, Method
+from lt_prune.methods.published import nearest
 from lt_prune.types import LongTailedSet, Recipe
-
-STAGE_ONE: dict[str, Any] = {}
-"""Wang & Yan's stage one is `Recipe`'s own defaults."""
 
 MEMBER: dict[str, Any] = {"epochs": 10, "warmup": 1, "schedule": "cosine"}
 """A short run of the scoring ensemble (Wang & Yan, section 3.4)."""
 
+SECOND = "stage2_"
+"""How the name of a field of the second stage's recipe begins."""
 
-def resolve_recipe(data: LongTailedSet, defaults: dict[str, Any], overrides: dict[str, Any]) -> Recipe:
+_FIELDS = tuple(field.name for field in fields(Recipe))
+_KEPT = ("batch_size", "momentum", "weight_decay", "depth", "padding", "flip")
+"""What a second stage takes over from the first one's recipe."""
+
+
+def resolve_recipe(data: LongTailedSet, defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
     """Recipe for `data`: crops are padded by an eighth of the image (4 pixels of 32), and mirrored where the data allows.
 
     Args:
-        defaults: `STAGE_ONE` or `MEMBER`.
+        defaults: what differs from `Recipe`'s own, which are Wang & Yan's stage one.
         overrides: fields of `Recipe`; None leaves a field at its default.
     """
     by_data = {"padding": data.pixels.shape[1] // 8, "flip": data.flip}
-    chosen = {name: value for name, value in overrides.items() if value is not None}
-    return Recipe(**{**by_data, **defaults, **chosen})
+    return _recipe({**by_data, **defaults}, overrides)
+
+
+def first_recipe(data: LongTailedSet, method: Method, overrides: Mapping[str, Any]) -> Recipe:
+    """Recipe of a method that has one stage; of the overrides, those that are fields of `Recipe` count."""
+    defaults = {**method.stage.recipe, **_tuned(data, method)}
+    return resolve_recipe(data, defaults, {name: overrides.get(name) for name in _FIELDS})
+
+
+def second_recipe(data: LongTailedSet, method: Method, first: Recipe, overrides: Mapping[str, Any]) -> Recipe:
+    """Recipe of a method's second stage; of the overrides, those count that begin with "stage2_"."""
+    kept = {name: getattr(first, name) for name in _KEPT}
+    chosen = {name: overrides.get(SECOND + name) for name in _FIELDS}
+    return _recipe({**kept, **method.stage.recipe, **_tuned(data, method)}, chosen)
+
+
+def resolve_settings(data: LongTailedSet, method: Method, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting of a method and of its prediction.
+
+    Raises:
+        ArgumentError: an override is not what the setting can be.
+    """
+    published = _published(data)
+    chosen = {name: value for name, value in overrides.items() if name in method.settings and value is not None}
+    for name, value in chosen.items():
+        method.settings[name].check(name, value)
+    defaults = {name: published.get(name, setting.default) for name, setting in method.settings.items()}
+    return {**defaults, **chosen}
+
+
+def resolve_abs(data: LongTailedSet, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Strength "s" and form "abs_form" of ABS; others of the overrides are passed over."""
+    return resolve_settings(data, METHODS.load("abs"), overrides)
+
+
+def check_names(methods: Iterable[str], overrides: Iterable[str]) -> None:
+    """Refuse an override that none of the methods knows.
+
+    Raises:
+        ArgumentError: the message lists the names there are.
+    """
+    known = {name: None for method in methods for name in setting_names(method)}
+    for name in overrides:
+        if name not in known:
+            raise ArgumentError(f"unknown setting {name!r}: there are {', '.join(known)}")
+
+
+def setting_names(method: str) -> dict[str, Any]:
+    """What can be overridden in a run of a method, with a value of the right kind for each."""
+    found = METHODS.load(method)
+    recipe = asdict(Recipe())
+    names = dict(recipe)
+    if found.first:
+        names |= {SECOND + name: value for name, value in recipe.items() if name not in _KEPT}
+        names |= {name: setting.default for name, setting in METHODS.load(found.first).settings.items()}
+    return {**names, **{name: setting.default for name, setting in found.settings.items()}}
+
+
+def parse_setting(method_names: Iterable[str], name: str, text: str) -> Any:
+    """The value of a setting from its text.
+
+    Raises:
+        ArgumentError: no method has such a setting, or the text is none of its values.
+    """
+    names = list(method_names)
+    check_names(names, [name])
+    example = next(known[name] for method in names if name in (known := setting_names(method)))
+    if isinstance(example, bool):
+        if text not in ("yes", "no"):
+            raise ArgumentError(f"{name} must be yes or no, not {text!r}")
+        return text == "yes"
+    if isinstance(example, str):
+        return text
+    try:
+        return type(example)(text)
+    except ValueError:
+        kind = "whole number" if isinstance(example, int) else "number"
+        raise ArgumentError(f"{name} must be a {kind}, not {text!r}") from None
+
+
+def _recipe(defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
+    return Recipe(**{**defaults, **{name: value for name, value in overrides.items() if value is not None}})
+
+
+def _tuned(data: LongTailedSet, method: Method) -> dict[str, Any]:
+    published = _published(data)
+    return {name: published[name] for name in method.stage.tuned}
+
+
+def _published(data: LongTailedSet) -> dict[str, Any]:
+    counts = data.roster.counts
+    return nearest(data.roster.n_classes, counts.max() / max(counts.min(), 1))

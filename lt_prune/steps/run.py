@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lt_prune.methods import METHODS
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
@@ -88,7 +89,9 @@ def run(
     check_ratio(ratio)
     root = Path(out)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
-    training: dict[str, Any] = {"method": method, "prediction": "linear", "seed": seed, "overwrite": overwrite}
+    METHODS.check(method)
+    first = METHODS.load(method).first
+    training: dict[str, Any] = {"method": method, "prediction": None, "seed": seed, "overwrite": overwrite}
     training["settings"] = {"epochs": epochs, "depth": depth}
     # What cannot end well is refused now, not after the scoring.
     plan(lt_set, subset=None, **training)
@@ -103,12 +106,17 @@ def run(
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
     if not lt_set.streamed:
         write_set(set_file, lt_set)
-    jobs = [plan(lt_set, subset=None, out=root / paths.run_path(lt_set.roster.name, method, seed), **training)]
-    for subset in (*at_random, *ranked):
-        file = root / paths.subset_path(subset)
-        write_subset(file, subset)
-        jobs.append(plan(lt_set, subset=subset, out=root / paths.run_path(file.stem, method, seed), **training))
-        files.append(file)
+    jobs = []
+    for subset in (None, *at_random, *ranked):
+        trained_on = lt_set.roster.name
+        if subset:
+            file = root / paths.subset_path(subset)
+            write_subset(file, subset)
+            files.append(file)
+            trained_on = file.stem
+        out = root / paths.run_path(trained_on, method, seed)
+        first_out = root / paths.run_path(trained_on, first, seed) if first else None
+        jobs.append(plan(lt_set, subset=subset, out=out, first_out=first_out, **training))
     results = train_everything(jobs, **common)
     files += [job.out for job in jobs if job.out]
     table = root / paths.comparison_path(lt_set.roster, ratio, method, seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
 from lt_prune.engine.predict import Scoring
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.methods import METHODS
+from lt_prune.methods.ce import CrossEntropy
 from lt_prune.metrics import METRICS
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
@@ -140,7 +141,7 @@ def _missing_runs(
                     positions=np.arange(lt_set.roster.n_samples),
                     n_classes=lt_set.roster.n_classes,
                     recipe=recipe,
-                    method=METHODS.load("ce"),
+                    loss=partial(CrossEntropy, lt_set.roster.counts.tolist()),
                     seed=member,
                     identity=f"ce on {lt_set.roster.digest}",
                     checkpoint=folder / f"{member}.pt" if folder else None,

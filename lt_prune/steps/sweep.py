@@ -11,13 +11,15 @@ from typing import Any, Literal
 from lt_prune.engine import check_options
 from lt_prune.engine.devices import pick_device
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.report.overall import Overall
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.prune import check_choices, prune
+from lt_prune.steps.recipes import check_names
 from lt_prune.steps.score import score
-from lt_prune.steps.train import Job, finished, plan, train_all
+from lt_prune.steps.train import Job, finished, plan, stages_of, train_all
 from lt_prune.store.files import write_subset
 from lt_prune.store.results import FAILURE, read_grid, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
@@ -71,7 +73,7 @@ def sweep(
     within: Literal["set", "class"] | None = None,
     members: int = 10,
     score_epochs: int = 10,
-    prediction: str = "linear",
+    prediction: str | None = None,
     device: str = "auto",
     workers: int | None = None,
     precision: str = "tf32",
@@ -85,8 +87,9 @@ def sweep(
 ) -> Sweep:
     """Train on every pruning of a grid: strategy x metric (of those that rank) x ratio x method x seed.
 
-    An unpruned run of each seed and method is always among them. Each result is written as its run ends, and a run that
-    fails becomes a `FailedRun` while the others go on. The same call again does what is missing, and tries failures again.
+    An unpruned run of each seed and method is always among them, and methods with the same first stage share it. Each
+    result is written as its run ends, and a run that fails becomes a `FailedRun` while the others go on. The same call
+    again does what is missing, and tries failures again.
 
     Args:
         data: a set, a set file, or a source name.
@@ -97,7 +100,7 @@ def sweep(
         metrics: what the strategies that rank by scores rank by.
         keep, within: as for `prune`, for the strategies that rank.
         members, score_epochs: size of the scoring ensemble, whose seed is 0; it is trained where scores are missing.
-        prediction: "linear" or "angular".
+        prediction: "linear", "angular" or "abs"; by default each method's own.
         device: "auto", "cpu" or "cuda".
         workers: networks trained at once, by default one a CPU core; it changes no result.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
@@ -106,7 +109,8 @@ def sweep(
         download, resize, loading: as for `build`.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
-        **settings: fields of `Recipe` to override, such as epochs=100; the depth is also that of the ensemble.
+        **settings: as for `train`, such as epochs=100, stage2_epochs=5 or tau=0.5, for every method that knows them; the
+            depth is also that of the ensemble.
 
     Raises:
         ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
@@ -121,6 +125,9 @@ def sweep(
     pick_device(device)
     check_options(workers=workers, precision=precision)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
+    for method in methods:
+        METHODS.check(method)
+    check_names(methods, settings)
     prunings = _prunings(strategies, metrics, ratios)
     ranked_by = [pruning.metric for pruning in prunings if pruning.metric]
     _check_ranking(keep, within, bool(ranked_by))
@@ -175,7 +182,7 @@ class _Grid:
 
     data: LongTailedSet
     root: Path
-    prediction: str
+    prediction: str | None
     settings: dict[str, Any]
     ranking: dict[str, Any]
     """`keep` and `within` of the strategies that rank."""
@@ -201,6 +208,7 @@ class _Grid:
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:
         trained_on = paths.subset_path(subset).stem if subset else self.data.roster.name
+        first = METHODS.load(method).first
         return plan(
             self.data,
             subset=subset,
@@ -209,6 +217,7 @@ class _Grid:
             seed=seed,
             settings=self.settings,
             out=self.root / paths.run_path(trained_on, method, seed),
+            first_out=self.root / paths.run_path(trained_on, first, seed) if first else None,
         )
 
     @property
@@ -224,7 +233,8 @@ class _Grid:
         known = read_grid(self.file) if self.file.exists() else {}
         for job in jobs:
             before = known.get(job.out or Path(), job.planned)
-            if replace(before, prediction=self.prediction) != job.planned:
+            trained = {name: before.settings.get(name) for name in job.stage.settings}
+            if replace(before, prediction=job.prediction, settings={**job.settings, **trained}) != job.planned:
                 raise MismatchError(
                     f"{self.file} lists {job.out} of other data or with other settings: give those, or another --out"
                 )
@@ -241,7 +251,8 @@ class _Grid:
 
 def _train(jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any) -> Mapping[Job, TrainResult | FailedRun]:
     """How every job ended."""
-    overall = Overall(progress, {job.title: (job.recipe.epochs, len(job.positions)) for job in jobs})
+    firsts, seconds = stages_of(jobs)
+    overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
     ended: dict[Job, TrainResult | FailedRun] = {}
     for job, result in train_all(jobs, device, isolate=True, progress=overall, **options):
         overall.end(job.title)

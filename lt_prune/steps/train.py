@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from lt_prune.data.order import epoch_length
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
-from lt_prune.engine.predict import PREDICTIONS
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.methods import METHODS
+from lt_prune.methods import METHODS, Stage
+from lt_prune.methods.second import NOTHING
+from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.evaluate import Testing, require_test
-from lt_prune.steps.recipes import STAGE_ONE, resolve_recipe
+from lt_prune.steps.recipes import check_names, first_recipe, resolve_settings, second_recipe
 from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
-from lt_prune.store.results import FAILURE, RESULT, WEIGHTS, read_result, write_result
+from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
 from lt_prune.types import (
+    PREDICTIONS,
+    FirstStage,
     LongTailedSet,
     PlannedRun,
     Progress,
@@ -39,7 +46,9 @@ def train(
     *,
     subset: Subset | Path | str | None = None,
     method: str = "ce",
-    prediction: str = "linear",
+    stages: int | None = None,
+    from_run: Path | str | None = None,
+    prediction: str | None = None,
     seed: int = 0,
     device: str = "auto",
     n_threads: int | None = None,
@@ -53,7 +62,7 @@ def train(
     progress: Progress = no_progress,
     **settings: Any,
 ) -> TrainResult:
-    """Train a network, by default with the stage-one recipe of Wang & Yan, and test it once, after the last epoch.
+    """Train a network by a method, in one or two stages, and test it once, after the last epoch.
 
     With `out`, the state is kept after each epoch: the same call after an interruption goes on from the last whole epoch
     and, on the CPU, ends at the same numbers bit for bit; after the end it returns the result that is there.
@@ -61,8 +70,11 @@ def train(
     Args:
         data: a set, a set file, or a source name.
         subset: train on this part of it; None for all of it.
-        method: a training method, such as "ce".
-        prediction: "linear" or "angular" (argmax of Wang & Yan, Eq. 1).
+        method: a training method, such as "ce" or "atl".
+        stages: 1 leaves out the second stage of a method that has two.
+        from_run: folder of a finished run of one stage on the same samples, which the second stage goes out from; by
+            default the method's first stage is trained, in the folder stage1 of `out`.
+        prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the method's own.
         seed: names initial weights, order, augmentation and mixup.
         device: "auto", "cpu" or "cuda".
         n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
@@ -72,47 +84,62 @@ def train(
         overwrite: start anew where `out` holds a run.
         download, resize, loading: as for `build`.
         progress: called as progress(what, done, total).
-        **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20.
+        **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20; for the second stage as
+            stage2_epochs=5; and settings of the method, such as tau=0.5 (`lt-prune methods NAME` lists them).
 
     Raises:
         UnknownNameError: no such method.
-        MismatchError: the subset is of other data, or `out` holds another run.
+        ArgumentError: no such setting, or a value that it cannot have.
+        MismatchError: the subset or `from_run` is of other data, or `out` holds another run.
         DataError: the set has no test images.
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", epochs=2, depth=8)
-        >>> len(result.loss), result.n_train
-        (2, 503)
+        >>> result = lp.train("digits", method="atl", epochs=2, depth=8, stage2_epochs=1)
+        >>> len(result.loss), result.n_train, result.prediction
+        (1, 503, 'angular')
     """
+    METHODS.check(method)
+    pick_device(device)
+    check_names([method, "abs"] if prediction == "abs" else [method], settings)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
-    job = plan(
-        lt_set,
-        subset=chosen,
-        method=method,
-        prediction=prediction,
-        seed=seed,
-        out=Path(out) if out else None,
-        overwrite=overwrite,
-        settings=settings,
-    )
-    (result,) = train_everything(
-        [job], device, n_threads=n_threads, precision=precision, compiled=compiled, progress=progress
-    )
+    with TemporaryDirectory(prefix="lt-prune-") as scratch:
+        job = plan(
+            lt_set,
+            subset=chosen,
+            method=method,
+            stages=stages,
+            from_run=Path(from_run) if from_run else None,
+            prediction=prediction,
+            seed=seed,
+            out=Path(out) if out else None,
+            first_out=Path(out or scratch) / STAGE_ONE,
+            overwrite=overwrite,
+            settings=settings,
+        )
+        (result,) = train_everything(
+            [job], device, n_threads=n_threads, precision=precision, compiled=compiled, progress=progress
+        )
     return result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Job:
-    """One training, planned and checked."""
+    """One training of one stage, planned and checked."""
 
     data: LongTailedSet
     subset: Subset | None
     method: str
-    prediction: str
+    stage: Stage
     recipe: Recipe
+    settings: dict[str, Any]
+    prediction: str
     seed: int
+    before: Job | TrainResult | None = None
+    """What a second stage goes out from."""
+    start: Path | None = None
+    """Folder of that."""
     out: Path | None = None
     overwrite: bool = False
 
@@ -125,11 +152,20 @@ class Job:
             strategy=self.subset.strategy if self.subset else None,
             ratio=self.subset.ratio if self.subset else 0.0,
             method=self.method,
+            settings=self.settings,
             prediction=self.prediction,
             recipe=self.recipe,
             seed=self.seed,
+            first=self.first,
             **{name: options.get(name) for name in ("metric", "keep", "within")},
         )
+
+    @property
+    def first(self) -> FirstStage | None:
+        """What it goes out from, in a few words."""
+        if self.before is None:
+            return None
+        return FirstStage(**{field.name: getattr(self.before, field.name) for field in fields(FirstStage)})
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -138,14 +174,26 @@ class Job:
             "data_digest": self.data.roster.digest,
             "subset_digest": self.subset.digest if self.subset else None,
             "method": self.method,
+            "settings": {name: self.settings[name] for name in self.stage.settings},
             "recipe": self.recipe,
             "seed": self.seed,
+            "first": self.first,
         }
 
     @property
     def positions(self) -> Any:
         """int64 (N,): positions in the set of the samples to train on."""
         return np.flatnonzero(self.subset.kept) if self.subset else np.arange(self.data.roster.n_samples)
+
+    @property
+    def counts(self) -> Any:
+        """int64 (M,): training samples of each class."""
+        return self.subset.kept_counts if self.subset else self.data.roster.counts
+
+    @property
+    def work(self) -> tuple[int, int]:
+        """Epochs, and images an epoch."""
+        return self.recipe.epochs, epoch_length(self.data.roster.labels[self.positions], self.recipe.sampler)
 
     @property
     def title(self) -> str:
@@ -160,29 +208,83 @@ def plan(
     *,
     subset: Subset | None,
     method: str,
-    prediction: str,
+    prediction: str | None,
     seed: int,
     settings: dict[str, Any],
+    stages: int | None = None,
+    from_run: Path | None = None,
     out: Path | None = None,
+    first_out: Path | None = None,
     overwrite: bool = False,
 ) -> Job:
-    """Check what `train` is asked for, before anything is trained; arguments and errors are those of `train`."""
-    METHODS.check(method)
+    """Check what `train` is asked for, before anything is trained; arguments and errors are those of `train`.
+
+    Args:
+        first_out: folder of the first stage, where one is to be trained.
+        settings: those that the method does not know are passed over.
+    """
+    found = METHODS.load(method)
+    prediction = prediction or found.prediction
     if prediction not in PREDICTIONS:
         raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
+    if prediction == "abs" and not found.prediction_settings:
+        found = replace(found, prediction_settings=METHODS.load("abs").prediction_settings)
     require_test(data)
     if subset:
         data.roster.require_same(subset.roster, "the subset")
-    return Job(
-        data=data,
-        subset=subset,
-        method=method,
-        prediction=prediction,
-        recipe=resolve_recipe(data, STAGE_ONE, settings),
-        seed=seed,
-        out=out,
-        overwrite=overwrite,
-    )
+    common: dict[str, Any] = {"data": data, "subset": subset, "method": method, "prediction": prediction, "seed": seed}
+    common |= {"settings": resolve_settings(data, found, settings), "out": out, "overwrite": overwrite}
+    if not found.first:
+        if stages not in (None, 1) or from_run:
+            raise ArgumentError(f"method {method!r} has one stage: leave out --stages and --from-run")
+        return Job(stage=found.stage, recipe=first_recipe(data, found, settings), **common)
+    if stages not in (None, 1, 2):
+        raise ArgumentError(f"stages must be 1 or 2, not {stages}")
+    before: Job | TrainResult
+    start: Path | None
+    if from_run:
+        before, start = _first_of(from_run, data, subset, settings)
+    else:
+        start = first_out
+        before = plan(
+            data,
+            subset=subset,
+            method=found.first,
+            prediction=None,
+            seed=seed,
+            settings=settings,
+            out=first_out,
+            overwrite=overwrite,
+        )
+    if stages == 1:
+        found = replace(found, stage=NOTHING)
+    recipe = second_recipe(data, found, before.recipe, settings if stages != 1 else {})
+    return Job(stage=found.stage, recipe=recipe, before=before, start=start, **common)
+
+
+def _first_of(
+    folder: Path, data: LongTailedSet, subset: Subset | None, settings: dict[str, Any]
+) -> tuple[TrainResult, Path]:
+    """The run of one stage in `folder`, and where it is: there, or in its own first stage.
+
+    Raises:
+        MismatchError: it was trained on other samples.
+        ArgumentError: it is itself of two stages, or settings of a first stage are given.
+    """
+    result = read_result(folder / RESULT)
+    if result.first:
+        folder = folder / STAGE_ONE
+        if not (folder / RESULT).exists():
+            raise ArgumentError(f"{folder.parent} is a second stage: name the run that it went out from")
+        result = read_result(folder / RESULT)
+    if result.data_digest != data.roster.digest or result.subset_digest != (subset.digest if subset else None):
+        raise MismatchError(
+            f"{folder} was trained on other samples than {data.roster.name}{' pruned so' if subset else ''}: name a run on "
+            f"the same"
+        )
+    if given := [name for name, value in settings.items() if value is not None and name in vars(result.recipe)]:
+        raise ArgumentError(f"the first stage is that of {folder}: leave out {', '.join(given)}")
+    return result, folder
 
 
 def train_all(
@@ -196,29 +298,60 @@ def train_all(
         LtPruneError: another process is at work in a job's folder.
         MismatchError: a job's folder holds another run.
     """
-    torch_device = pick_device(device)
+    firsts, seconds = stages_of(jobs)
+    failed: dict[Path | None, LtPruneError] = {}
     with ExitStack() as locks:
-        waiting = []
-        for job in jobs:
+        for job in (*seconds, *firsts):  # outer folders first, as clearing one takes what is within
             locks.enter_context(locked(job.out))
             if job.out and job.overwrite:
                 clear(job.out)
-            done = finished(job)
-            if done and done.prediction == job.prediction:
-                yield job, done
-            else:
-                waiting.append(job)
-        runs = [_run(job) for job in waiting]
-        for index, outcome in run_all(runs, device, progress=progress, **options):
-            job = waiting[index]
-            if outcome.failure:
-                yield job, outcome.failure
-                continue
-            result = _result(job, outcome, str(torch_device))
-            if job.out:
-                write_result(job.out / RESULT, result)
-                (job.out / FAILURE).unlink(missing_ok=True)
-            yield job, result
+        for job, result in _train_wave(firsts, device, progress=progress, **options):
+            if isinstance(result, LtPruneError):
+                failed[job.out] = result
+            if job in jobs:
+                yield job, result
+        for job in seconds:
+            if job.start in failed:
+                yield job, LtPruneError(f"its first stage failed: {failed[job.start]}")
+        ready = [job for job in seconds if job.start not in failed]
+        yield from _train_wave(ready, device, progress=progress, **options)
+
+
+def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """All that must be trained for these jobs: what is of one stage, each folder once, and the second stages."""
+    firsts = [job for job in jobs if not job.before]
+    seconds = [job for job in jobs if job.before]
+    folders = {job.out for job in firsts}
+    for job in seconds:
+        if isinstance(job.before, Job) and job.start not in folders:
+            firsts.append(job.before)
+            folders.add(job.start)
+    return firsts, seconds
+
+
+def _train_wave(
+    jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any
+) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
+    """Train jobs of which none waits for another."""
+    torch_device = pick_device(device)
+    waiting = []
+    for job in jobs:
+        done = finished(job)
+        if done and done.prediction == job.prediction and done.settings == job.settings:
+            yield job, done
+        else:
+            waiting.append(job)
+    runs = [_run(job) for job in waiting]
+    for index, outcome in run_all(runs, device, progress=progress, **options):
+        job = waiting[index]
+        if outcome.failure:
+            yield job, outcome.failure
+            continue
+        result = _result(job, outcome, str(torch_device))
+        if job.out:
+            write_result(job.out / RESULT, result)
+            (job.out / FAILURE).unlink(missing_ok=True)
+        yield job, result
 
 
 def train_everything(jobs: Sequence[Job], device: str = "auto", **options: Any) -> tuple[TrainResult, ...]:
@@ -243,7 +376,8 @@ def finished(job: Job) -> TrainResult | None:
     if job.out is None or not (job.out / RESULT).exists():
         return None
     done = read_result(job.out / RESULT)
-    if differing := [name for name, value in job.identity.items() if getattr(done, name) != value]:
+    was = {**vars(done), "settings": {name: done.settings.get(name) for name in job.stage.settings}}
+    if differing := [name for name, value in job.identity.items() if was[name] != value]:
         raise MismatchError(
             f"{job.out} holds a finished run with another {' and '.join(differing).replace('_', ' ')}: give another --out, "
             f"or start anew with --overwrite"
@@ -252,7 +386,9 @@ def finished(job: Job) -> TrainResult | None:
 
 
 def _run(job: Job) -> Run:
-    roster = job.data.roster
+    roster, identity = job.data.roster, job.identity
+    settings = identity["settings"]
+    what = [job.method, digest_of(roster.ids[job.positions]), settings, asdict(job.first) if job.first else None]
     return Run(
         title=job.title,
         pixels=job.data.pixels,
@@ -260,17 +396,17 @@ def _run(job: Job) -> Run:
         positions=job.positions,
         n_classes=roster.n_classes,
         recipe=job.recipe,
-        method=METHODS.load(job.method),
-        seed=job.seed,
-        identity=f"{job.method} on {digest_of(roster.ids[job.positions])}",
+        loss=partial(job.stage.loss, job.counts.tolist(), **settings),
+        seed=derive_seed(job.seed, "second stage") if job.before else job.seed,
+        identity=json.dumps(what),
+        start=job.start / WEIGHTS if job.start else None,
         checkpoint=job.out / WEIGHTS if job.out else None,
-        finish=Testing.of(job.data, job.prediction),
+        finish=Testing.of(job.data, job.prediction, job.settings, job.positions),
     )
 
 
 def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
-    roster, subset = job.data.roster, job.subset
-    counts = subset.kept_counts if subset else roster.counts
+    subset, counts = job.subset, job.counts
     return TrainResult(
         **vars(job.planned),
         data=job.data.origin,
@@ -280,7 +416,7 @@ def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
         class_counts=tuple(counts.tolist()),
         evaluation=outcome.value,
         loss=outcome.loss,
-        seconds=outcome.seconds,
+        seconds=outcome.seconds + (read_result(job.start / RESULT).seconds if job.start else 0),
         device=device,
         versions=versions(),
     )

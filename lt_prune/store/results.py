@@ -11,12 +11,14 @@ from typing import Any
 
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.atomic import write_bytes
-from lt_prune.types import Evaluation, FailedRun, PlannedRun, Recipe, TrainResult
+from lt_prune.types import Evaluation, FailedRun, FirstStage, PlannedRun, Recipe, TrainResult
 
 WEIGHTS = "model.pt"
 RESULT = "result.json"
 FAILURE = "failure.json"
 """Names of the files in a run's folder."""
+STAGE_ONE = "stage1"
+"""Name of the folder in it where the run is that a second stage went out from."""
 
 
 def write_result(path: Path, result: TrainResult) -> None:
@@ -32,9 +34,10 @@ def read_result(path: Path | str) -> TrainResult:
     """
     with _reading(path, "result of a run: train it again with --overwrite") as fields:
         evaluation = fields.pop("evaluation")
+        rows = {"per_class": tuple(evaluation["per_class"]), "confusion": tuple(map(tuple, evaluation["confusion"]))}
         return TrainResult(
-            recipe=Recipe(**fields.pop("recipe")),
-            evaluation=Evaluation(**{**evaluation, "per_class": tuple(evaluation["per_class"])}),
+            **_nested(fields),
+            evaluation=Evaluation(**{**evaluation, **rows}),
             class_counts=tuple(fields.pop("class_counts")),
             loss=tuple(fields.pop("loss")),
             **fields,
@@ -53,7 +56,7 @@ def read_failure(path: Path | str) -> FailedRun:
         FileError: the file is missing or is no failure.
     """
     with _reading(path, "failure of a run: remove it") as fields:
-        return FailedRun(recipe=Recipe(**fields.pop("recipe")), **fields)
+        return FailedRun(**_nested(fields), **fields)
 
 
 def write_grid(path: Path, grid: Mapping[Path, PlannedRun]) -> None:
@@ -70,8 +73,17 @@ def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
     """
     with _reading(path, "record of a sweep: run the sweep again, after removing it") as fields:
         folders = [Path(path).parent / row.pop("folder") for row in fields["runs"]]
-        runs = [PlannedRun(recipe=Recipe(**row.pop("recipe")), **row) for row in fields["runs"]]
+        runs = [PlannedRun(**_nested(row), **row) for row in fields["runs"]]
         return dict(zip(folders, runs))
+
+
+def _nested(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a planned run that are objects themselves, taken out of the others."""
+    first = fields.pop("first")
+    return {
+        "recipe": Recipe(**fields.pop("recipe")),
+        "first": FirstStage(**{**first, "recipe": Recipe(**first["recipe"])}) if first else None,
+    }
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -167,7 +167,7 @@ def test_only_the_images_at_the_positions_come():
 def test_crops_are_those_of_a_zero_padded_image(height, width, padding):
     pixels = images(30, height, width)
     batches = TrainingBatches.of(pixels, np.arange(30), padding=padding, flip=True, batch_size=7, seed=3)
-    plan = EpochPlan.draw(30, padding=padding, flip=True, seed=3, epoch=4)
+    plan = EpochPlan.draw(np.arange(30), sampler="instance", padding=padding, flip=True, seed=3, epoch=4)
     for (found, _), start in zip(batches.epoch(4), range(0, 30, 7)):
         for crop, i in zip(found, range(start, 30)):
             padded = np.pad(pixels[plan.order[i]], ((padding, padding), (padding, padding), (0, 0)))

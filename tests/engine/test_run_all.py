@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from lt_prune.engine.pool import run_pool
 from lt_prune.engine.solo import threads
 from lt_prune.engine.streams import run_streams
 from lt_prune.errors import ArgumentError, DivergenceError, LtPruneError
-from lt_prune.methods.ce import ce
+from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import Network
 from lt_prune.types import Recipe, no_progress
 
@@ -66,7 +67,7 @@ def make(blobs) -> Callable[..., Run]:
             "positions": np.arange(45),
             "n_classes": 4,
             "recipe": RECIPE,
-            "method": ce,
+            "loss": partial(CrossEntropy, [24, 12, 6, 3]),
             "identity": "ce on blobs",
             "finish": finish,
         }

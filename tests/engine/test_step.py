@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from lt_prune.engine.step import GraphedStep, Step
-from lt_prune.methods.ce import ce
+from lt_prune.methods.alas import ActivelySmoothed
+from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import Network, build_network
 
 DECAY, MOMENTUM = 5e-4, 0.9
@@ -63,7 +64,7 @@ def test_in_float64_steps_are_those_of_a_plain_loop():
     network = network_of()
     w = {name: value.detach().clone().contiguous().requires_grad_() for name, value in network.named_parameters()}
     velocity = {name: torch.zeros_like(value) for name, value in w.items()}
-    step = Step(network, optimizer_of(network), ce)
+    step = Step(network, optimizer_of(network), CrossEntropy([1] * 4))
     for pixels, target in batches():
         found = step(pixels, target)
         loss = -(target * plain_forward(w, pixels).log_softmax(dim=1)).sum(dim=1).mean()
@@ -81,7 +82,7 @@ def test_bf16_is_near_float32():
     losses = []
     for precision in ("fp32", "bf16"):
         network = network_of(torch.float32)
-        step = Step(network, optimizer_of(network), ce, precision)
+        step = Step(network, optimizer_of(network), CrossEntropy([1] * 4), precision)
         losses.append(torch.stack([step(*batch) for batch in batches(dtype=torch.float32)]))
     assert losses[1].dtype == torch.float32
     torch.testing.assert_close(losses[1], losses[0], rtol=0.05, atol=0)
@@ -89,22 +90,22 @@ def test_bf16_is_near_float32():
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_a_warm_up_leaves_network_and_momentum_as_they_were(resumed):
+def test_a_warm_up_leaves_network_momentum_and_loss_as_they_were(resumed):
     network = network_of()
     optimizer = optimizer_of(network)
-    step = Step(network, optimizer, ce)
+    loss = ActivelySmoothed([9, 5, 3, 1], tau=0.75, alas_form="concave", alas_update="batch", alas_logits="linear")
+    step = Step(network, optimizer, loss)
     if resumed:
         step(*batches()[0])
-    untouched = copy.deepcopy((network, optimizer.state_dict()))
+    twin, twin_loss, optimizer_state = copy.deepcopy((network, loss, optimizer.state_dict()))
     graphed = GraphedStep(step)
-    before = copy.deepcopy((network.state_dict(), optimizer.state_dict()))
+    before = copy.deepcopy((network.state_dict(), optimizer.state_dict(), loss.state_dict()))
     for _ in range(3):
         step(*batches()[1])
     graphed._restore(*before)
-    twin = untouched[0]
     twin_optimizer = optimizer_of(twin)
-    twin_optimizer.load_state_dict(untouched[1])
-    twin_step = Step(twin, twin_optimizer, ce)
+    twin_optimizer.load_state_dict(optimizer_state)
+    twin_step = Step(twin, twin_optimizer, twin_loss)
     for batch in batches():
         assert torch.equal(step(*batch), twin_step(*batch))
 
@@ -115,7 +116,9 @@ def test_a_captured_step_is_the_eager_one(precision):
     losses = []
     for graphed in (False, True):
         network = network_of(torch.float32).cuda()
-        step = Step(network, optimizer_of(network, lr=torch.tensor(0.1, device="cuda"), fused=True), ce, precision)
+        step = Step(
+            network, optimizer_of(network, lr=torch.tensor(0.1, device="cuda"), fused=True), CrossEntropy([1] * 4), precision
+        )
         run = GraphedStep(step) if graphed else step
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from lt_prune.data.batches import TrainingBatches
 from lt_prune.engine.runs import Run
 from lt_prune.engine.train import Trained, training
 from lt_prune.errors import DivergenceError, FileError, MismatchError
-from lt_prune.methods.ce import ce
+from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import build_network
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights
@@ -39,7 +40,7 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
             "seed": 3,
             "identity": "ce on blobs",
             "checkpoint": None,
-            "method": ce,
+            "loss": partial(CrossEntropy, [24, 12, 6, 3]),
             **(field or {}),
         }
         return Run(pixels=data.pixels, labels=data.roster.labels, n_classes=4, recipe=replace(RECIPE, **recipe), **given)
@@ -171,11 +172,12 @@ def test_training_lowers_the_loss(make):
 def test_mixup_trains_on_soft_targets(make):
     targets = []
 
-    def spy(outputs, target):
-        targets.append(target)
-        return ce(outputs, target)
+    class Spy(CrossEntropy):
+        def forward(self, outputs, target):
+            targets.append(target)
+            return super().forward(outputs, target)
 
-    train(make(field={"method": spy}, epochs=1, mixup=1.0))
+    train(make(field={"loss": partial(Spy, [24, 12, 6, 3])}, epochs=1, mixup=1.0))
     assert all(torch.allclose(target.sum(1), torch.ones(len(target))) for target in targets)
     assert all(((target > 0) & (target < 1)).any() for target in targets)
 
@@ -183,11 +185,12 @@ def test_mixup_trains_on_soft_targets(make):
 def test_without_mixup_targets_are_one_hot(make):
     targets = []
 
-    def spy(outputs, target):
-        targets.append(target)
-        return ce(outputs, target)
+    class Spy(CrossEntropy):
+        def forward(self, outputs, target):
+            targets.append(target)
+            return super().forward(outputs, target)
 
-    train(make(field={"method": spy}, epochs=1))
+    train(make(field={"loss": partial(Spy, [24, 12, 6, 3])}, epochs=1))
     assert torch.cat(targets).sum(0).tolist() == [24, 12, 6, 3]
     assert torch.cat(targets).unique().tolist() == [0, 1]
 
@@ -310,11 +313,12 @@ def test_a_batch_of_one_sample_is_left_over_by_no_size(make, batch_size):
     # 45 leaves 1 over by each of these.
     sizes = []
 
-    def spy(outputs, target):
-        sizes.append(len(target))
-        return ce(outputs, target)
+    class Spy(CrossEntropy):
+        def forward(self, outputs, target):
+            sizes.append(len(target))
+            return super().forward(outputs, target)
 
-    trained = train(make(field={"method": spy}, epochs=1, batch_size=batch_size))
+    trained = train(make(field={"loss": partial(Spy, [24, 12, 6, 3])}, epochs=1, batch_size=batch_size))
     assert sum(sizes) == 45
     assert min(sizes) > 1
     assert np.isfinite(trained.loss[0])

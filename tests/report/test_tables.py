@@ -25,6 +25,8 @@ EVALUATION = lp.Evaluation(
     tail=None,
     per_class=(0.9, 0.8, 0.5, None),
     ece=0.08765,
+    macro_f1=0.60553,
+    confusion=((9, 1, 0, 0), (2, 8, 0, 0), (5, 0, 5, 0), (0, 0, 0, 0)),
     n_test=40,
 )
 
@@ -153,13 +155,14 @@ def test_a_group_without_classes_shows_no_share(blobs):
 
 
 def test_an_evaluation_shows_percentages():
-    lines = show(evaluation_table(EVALUATION))
-    assert dict(zip(*lines)) == {
+    head, values = show(evaluation_table(EVALUATION))
+    assert dict(zip(" ".join(head).replace("macro F1", "macro-F1").split(), values)) == {
         "head": "95.27",
         "middle": "72.96",
         "tail": "-",
         "overall": "71.24",
         "balanced": "61.12",
+        "macro-F1": "60.55",
         "ECE": "8.77",
     }
 

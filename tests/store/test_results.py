@@ -7,7 +7,7 @@ import pytest
 
 from lt_prune.errors import FileError
 from lt_prune.store.results import read_result, write_result
-from lt_prune.types import Evaluation, Recipe, TrainResult
+from lt_prune.types import Evaluation, FirstStage, Recipe, TrainResult
 
 RESULT = TrainResult(
     name="Käse-lt10",
@@ -22,12 +22,23 @@ RESULT = TrainResult(
     subset_digest="cd" * 32,
     n_train=100,
     class_counts=(60, 30, 10),
-    method="ce",
+    method="alas",
+    settings={"tau": 0.75, "alas_form": "concave"},
+    first=FirstStage(method="mixup", recipe=Recipe(mixup=1.0), settings={}, seed=2**62),
     prediction="angular",
     recipe=Recipe(epochs=2, lr=0.05, schedule="cosine"),
     seed=2**62,
     evaluation=Evaluation(
-        overall=1 / 3, balanced=0.1, head=0.5, middle=None, tail=0.0, per_class=(0.5, None, 0.0), ece=0.07, n_test=30
+        overall=1 / 3,
+        balanced=0.1,
+        head=0.5,
+        middle=None,
+        tail=0.0,
+        per_class=(0.5, None, 0.0),
+        ece=0.07,
+        macro_f1=0.2,
+        confusion=((5, 5, 0), (0, 0, 0), (10, 10, 0)),
+        n_test=30,
     ),
     loss=(2.3, 1 / 7),
     seconds=12.5,

@@ -1,0 +1,18 @@
+"""ABS, angular bias-directed smoothing (Wang & Yan, Eq. 7 to 9): calibration without a second stage."""
+
+from lt_prune.methods.method import Method, Setting
+from lt_prune.methods.second import NOTHING
+
+PREDICTION = {
+    "s": Setting(0.25, "strength of the smoothing; 0 is the angular prediction", high=1),
+    "abs_form": Setting("sine", "how it grows with a class's lowest mean confidence", ("sine", "linear")),
+}
+
+abs_ = Method(
+    summary="mixup alone, predicted by angle and calibrated by the bias measured on the training set",
+    paper="Wang & Yan, Eq. 7 to 9",
+    first="mixup",
+    stage=NOTHING,
+    prediction="abs",
+    prediction_settings=PREDICTION,
+)

@@ -1,0 +1,72 @@
+"""Training methods in words: stages, settings, and what was published for which data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from lt_prune.methods import METHODS, Method
+from lt_prune.methods.published import published_settings
+from lt_prune.steps.recipes import SECOND
+from lt_prune.types import Recipe
+
+
+def describe_methods() -> list[dict[str, Any]]:
+    """A row for each method: name, the method whose stage comes first, prediction and summary."""
+    found = {name: METHODS.load(name) for name in METHODS.names}
+    return [
+        {"name": name, "first": method.first, "prediction": method.prediction, "summary": method.summary}
+        for name, method in found.items()
+    ]
+
+
+def describe_method(name: str) -> dict[str, Any]:
+    """Everything about one method.
+
+    Returns:
+        Name, summary, paper, prediction; `stages`, each with its equation, its recipe, and settings with default, meaning
+        and choices; `prediction_settings`; and `published`, a row of settings for each data set. Everything bears the name
+        that overrides it.
+
+    Raises:
+        UnknownNameError: no such method.
+
+    Example:
+        >>> from lt_prune.steps.describe import describe_method
+        >>> describe_method("mislas")["published"][0]["smooth_head"]
+        0.3
+    """
+    method = METHODS.load(name)
+    chain = [(method.first, METHODS.load(method.first))] if method.first else []
+    chain.append((name, method))
+    taken = {"data": "data", "imbalance": "imbalance"}
+    for number, (_, part) in enumerate(chain):
+        taken |= {field: _prefix(number) + field for field in part.stage.tuned}
+        taken |= {setting: setting for setting in part.settings}
+    published = [{taken[key]: value for key, value in row.items() if key in taken} for row in published_settings()]
+    return {
+        "name": name,
+        "summary": method.summary,
+        "paper": method.paper,
+        "prediction": method.prediction,
+        "stages": [_stage(of, part, number) for number, (of, part) in enumerate(chain)],
+        "prediction_settings": {key: asdict(setting) for key, setting in method.prediction_settings.items()},
+        "published": published if len(published[0]) > 2 else [],
+    }
+
+
+def _stage(name: str, method: Method, number: int) -> dict[str, Any]:
+    """A stage; of a second one's recipe, what it does not take over from the first."""
+    stage = method.stage
+    recipe = {**asdict(Recipe()), **stage.recipe, **dict.fromkeys(stage.tuned, "as published")}
+    fields = ["lr", *stage.recipe, *stage.tuned] if number else list(recipe)
+    return {
+        "of": name,
+        "equation": stage.equation,
+        "recipe": {_prefix(number) + field: recipe[field] for field in fields},
+        "settings": {key: asdict(setting) for key, setting in stage.settings.items()},
+    }
+
+
+def _prefix(number: int) -> str:
+    return SECOND if number else ""
