@@ -23,7 +23,7 @@ from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.step import GraphedStep, Step
 from lt_prune.errors import DivergenceError, MismatchError
 from lt_prune.methods.loss import Loss
-from lt_prune.models.network import Network, build_network, drawn_from
+from lt_prune.models.network import Network, build_network, drawn_from, frozen
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
 from lt_prune.types import Recipe
@@ -83,7 +83,7 @@ def training(
     state = _start(run, device)
     if len(state.loss) < recipe.epochs:
         batches = _batches(run, device)
-        step = _step(state, precision, compiled)
+        step = _step(recipe, state, precision, compiled)
     elif run.checkpoint and not run.checkpoint.exists():  # there is nothing to train
         write_weights(run.checkpoint, _pack(run, state))
     for epoch in range(len(state.loss), recipe.epochs):
@@ -119,8 +119,10 @@ def _train_epoch(
     return mean
 
 
-def _step(state: _State, precision: str, compiled: bool) -> Step | GraphedStep:
-    network = cast(Network, torch.compile(state.network)) if compiled else state.network
+def _step(recipe: Recipe, state: _State, precision: str, compiled: bool) -> Step | GraphedStep:
+    fixed = recipe.trained != "network" and not recipe.shift_batch_norm
+    network = frozen(state.network) if fixed else state.network
+    network = cast(Network, torch.compile(network)) if compiled else network
     step = Step(network, state.optimizer, state.criterion, precision)
     return GraphedStep(step) if state.network.mean.is_cuda else step
 

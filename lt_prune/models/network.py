@@ -112,3 +112,10 @@ def folded(network: Network) -> Network:
     copied = copy.deepcopy(network).eval()
     fold_batch_norm(copied.backbone)
     return copied
+
+
+def frozen(network: Network) -> Network:
+    """The same classifier and scale upon a folded copy of the backbone, to train the former without the latter."""
+    copied = folded(network)
+    copied.classifier, copied.scale = network.classifier, network.scale
+    return copied
