@@ -193,6 +193,8 @@ class Recipe:
     """Where the backbone is not trained, let its batch normalisation follow the batches nevertheless."""
 
     def __post_init__(self) -> None:
+        if self.trained == "nothing" and self.epochs:
+            raise ArgumentError(f"epochs must be 0 where nothing is trained, not {self.epochs}")
         fewest = 0 if self.trained == "nothing" else 1
         for name, low in (("epochs", fewest), ("batch_size", 2), ("warmup", 0), ("padding", 0)):
             if getattr(self, name) < low:

@@ -146,6 +146,18 @@ def test_a_recipe_refuses_values_no_run_could_have(name, value):
         Recipe(**{name: value})
 
 
+@pytest.mark.parametrize(("name", "value"), [("sampler", "fair"), ("trained", "backbone"), ("lr_factor", -1.0)])
+def test_a_recipe_refuses_stages_there_are_not(name, value):
+    with pytest.raises(ArgumentError, match=f"^{name} must be"):
+        Recipe(**{name: value})
+
+
+def test_nothing_is_trained_in_no_epoch():
+    assert Recipe(trained="nothing", epochs=0).epochs == 0
+    with pytest.raises(ArgumentError, match="epochs must be 0 where nothing is trained, not 2"):
+        Recipe(trained="nothing", epochs=2)
+
+
 def test_a_recipe_checks_changes_too():
     with pytest.raises(ArgumentError):
         replace(Recipe(), epochs=0)

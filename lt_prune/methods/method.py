@@ -21,8 +21,8 @@ class Setting:
     meaning: str
     choices: tuple[str, ...] = ()
     """What it may be, where it is a word."""
-    high: float = math.inf
-    """How large it may be, where it is a number; 0 is the least."""
+    high: float | None = None
+    """How large it may be, where it is a number; None for however large. 0 is the least."""
 
     def check(self, name: str, value: Any) -> None:
         """Refuse a value that the setting cannot have.
@@ -32,8 +32,9 @@ class Setting:
         """
         if self.choices and value not in self.choices:
             raise ArgumentError(f"{name} must be {' or '.join(self.choices)}, not {value!r}")
-        if not self.choices and not (isinstance(value, (int, float)) and 0 <= value <= self.high and value < math.inf):
-            most = "or more" if self.high == math.inf else f"to {self.high:g}"
+        high = math.inf if self.high is None else self.high
+        if not self.choices and not (isinstance(value, (int, float)) and 0 <= value <= high and value < math.inf):
+            most = "or more" if self.high is None else f"to {self.high:g}"
             raise ArgumentError(f"{name} must be a number of 0 {most}, not {value!r}")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from lt_prune.methods import METHODS, Method
+from lt_prune.methods import METHODS, Method, Setting
 from lt_prune.methods.published import published_settings
 from lt_prune.steps.recipes import SECOND
 from lt_prune.types import Recipe
@@ -50,7 +51,7 @@ def describe_method(name: str) -> dict[str, Any]:
         "paper": method.paper,
         "prediction": method.prediction,
         "stages": [_stage(of, part, number) for number, (of, part) in enumerate(chain)],
-        "prediction_settings": {key: asdict(setting) for key, setting in method.prediction_settings.items()},
+        "prediction_settings": _settings(method.prediction_settings),
         "published": published if len(published[0]) > 2 else [],
     }
 
@@ -60,12 +61,17 @@ def _stage(name: str, method: Method, number: int) -> dict[str, Any]:
     stage = method.stage
     recipe = {**asdict(Recipe()), **stage.recipe, **dict.fromkeys(stage.tuned, "as published")}
     fields = ["lr", *stage.recipe, *stage.tuned] if number else list(recipe)
+    fields = [] if recipe["trained"] == "nothing" else fields
     return {
         "of": name,
         "equation": stage.equation,
         "recipe": {_prefix(number) + field: recipe[field] for field in fields},
-        "settings": {key: asdict(setting) for key, setting in stage.settings.items()},
+        "settings": _settings(stage.settings),
     }
+
+
+def _settings(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    return {name: {**asdict(setting), "choices": list(setting.choices)} for name, setting in settings.items()}
 
 
 def _prefix(number: int) -> str:

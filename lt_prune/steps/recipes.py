@@ -42,7 +42,7 @@ def first_recipe(data: LongTailedSet, method: Method, overrides: Mapping[str, An
 def second_recipe(data: LongTailedSet, method: Method, first: Recipe, overrides: Mapping[str, Any]) -> Recipe:
     """Recipe of a method's second stage; of the overrides, those count that begin with "stage2_"."""
     kept = {name: getattr(first, name) for name in _KEPT}
-    chosen = {name: overrides.get(SECOND + name) for name in _FIELDS}
+    chosen = {name: overrides.get(SECOND + name) for name in _FIELDS} if _trains(method) else {}
     return _recipe({**kept, **method.stage.recipe, **_tuned(data, method)}, chosen)
 
 
@@ -83,7 +83,7 @@ def setting_names(method: str) -> dict[str, Any]:
     recipe = asdict(Recipe())
     names = dict(recipe)
     if found.first:
-        names |= {SECOND + name: value for name, value in recipe.items() if name not in _KEPT}
+        names |= {SECOND + name: value for name, value in recipe.items() if name not in _KEPT and _trains(found)}
         names |= {name: setting.default for name, setting in METHODS.load(found.first).settings.items()}
     return {**names, **{name: setting.default for name, setting in found.settings.items()}}
 
@@ -112,6 +112,10 @@ def parse_setting(method_names: Iterable[str], name: str, text: str) -> Any:
 
 def _recipe(defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
     return Recipe(**{**defaults, **{name: value for name, value in overrides.items() if value is not None}})
+
+
+def _trains(method: Method) -> bool:
+    return method.stage.recipe.get("trained") != "nothing"
 
 
 def _tuned(data: LongTailedSet, method: Method) -> dict[str, Any]:

@@ -258,7 +258,7 @@ def plan(
         )
     if stages == 1:
         found = replace(found, stage=NOTHING)
-    recipe = second_recipe(data, found, before.recipe, settings if stages != 1 else {})
+    recipe = second_recipe(data, found, before.recipe, settings)
     return Job(stage=found.stage, recipe=recipe, before=before, start=start, **common)
 
 

@@ -46,7 +46,7 @@ def test_every_sample_of_a_class_is_drawn_before_one_is_drawn_again():
     for c, count in enumerate(COUNTS):
         own = order[LABELS[order] == c]
         for start in range(0, 24, count):
-            assert sorted(own[start : start + count]) == np.flatnonzero(LABELS == c).tolist()
+            assert sorted(own[start : start + count]) == np.flatnonzero(c == LABELS).tolist()
 
 
 def test_the_order_depends_on_seed_and_epoch_alone():

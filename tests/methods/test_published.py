@@ -21,7 +21,9 @@ MISLAS = {
 
 def test_the_table_is_the_published_one():
     found = {
-        (row["data"], row["imbalance"]): tuple(row[n] for n in ("smooth_head", "smooth_tail", "lr_factor", "shift_batch_norm"))
+        (row["data"], row["imbalance"]): tuple(
+            row[n] for n in ("smooth_head", "smooth_tail", "lr_factor", "shift_batch_norm")
+        )
         for row in published_settings()
     }
     assert found == MISLAS
