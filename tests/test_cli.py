@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import lt_prune as lp
+from lt_prune import cli
 from lt_prune.cli import main
 from lt_prune.data.loading import LOADINGS
 from lt_prune.data.sources import SOURCES
@@ -29,6 +30,7 @@ from lt_prune.models.resnet_cifar import DEPTHS
 from lt_prune.steps.recipes import MEMBER
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
+from lt_prune.types import PREDICTIONS
 
 SMALL = ("--epochs", 1, "--depth", 8)
 FLOW = ("build", "score", "prune", "train", "run")
@@ -129,6 +131,7 @@ def test_both_spellings_of_help_say_the_same(name):
 def test_help_loads_no_heavy_library():
     code = f"""
 import sys
+from lt_prune import cli
 from lt_prune.cli import main
 for args in [["--help"], ["-h"], ["--version"], *([name, "--help"] for name in {COMMANDS})]:
     try:
@@ -565,3 +568,87 @@ def test_what_is_held_in_memory_is_not_streamed(in_tmp, args):
     lp.build("digits", out="set.h5")
     says = f"images of {args.split()[-1]} are held in memory: leave out --loading stream"
     refuse(in_tmp, *args.split(), "--loading", "stream", code=2, says=says)
+
+
+# Methods of two stages
+
+
+def test_the_predictions_are_those_of_the_library():
+    assert cli.PREDICTIONS == PREDICTIONS
+
+
+def test_methods_are_listed_a_line_each(in_tmp):
+    lines = ok("methods").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == METHODS.names
+    assert all(METHODS.load(line.split()[0]).summary in line for line in lines)
+
+
+@pytest.mark.parametrize("name", METHODS.names)
+def test_a_method_shows_every_setting(name):
+    said = " ".join(ok("methods", name).stdout.split())
+    method = METHODS.load(name)
+    assert method.paper in said
+    assert all(f"{key} " in said and setting.meaning in said for key, setting in method.settings.items())
+
+
+def test_what_is_published_is_shown():
+    rows = [line.split() for line in ok("methods", "mislas").stdout.splitlines() if line.startswith("CIFAR-10-LT")]
+    assert ["CIFAR-10-LT", "100", "1", "0.3", "0", "0.5", "no"] in rows
+
+
+SECOND = ("--set", "stage2_epochs=1")
+
+
+def test_a_method_of_two_stages_leaves_a_run_of_each(in_tmp):
+    told = json.loads(ok("train", "--method", "atl", *SMALL, *SECOND, "--set", "tau=0.5", "--json").stdout)
+    assert told["folder"] == "runs/digits-lt10-atl"
+    assert (told["prediction"], told["settings"]["tau"], told["first"]["method"]) == ("angular", 0.5, "aem")
+    assert lp.read_result("runs/digits-lt10-atl/stage1/result.json").method == "aem"
+
+
+def test_one_stage_one_serves_several_methods(in_tmp):
+    ok("train", "--method", "mixup", *SMALL)
+    for method in ("mislas", "alas"):
+        ok("train", "--method", method, "--from-run", "runs/digits-lt10-mixup", *SECOND)
+        assert not Path(f"runs/digits-lt10-{method}/stage1").exists()
+    by_angle = json.loads(ok("train", "--method", "l2a", "--stages", 1, *SMALL, "--json").stdout)
+    assert by_angle["folder"] == "runs/digits-lt10-l2a-stage1"
+    again = json.loads(ok("evaluate", "runs/digits-lt10-mixup", "--prediction", "angular", "--json").stdout)
+    assert by_angle["evaluation"] == again
+
+
+def test_strengths_of_abs_are_rows(in_tmp):
+    ok("train", "--method", "mixup", *SMALL)
+    args = "evaluate", "runs/digits-lt10-mixup", "--prediction", "abs", "--s", "0,0.2"
+    assert [row["s"] for row in json.loads(ok(*args, "--json").stdout)["rows"]] == [0, 0.2]
+    assert [line.split()[0] for line in ok(*args).stdout.splitlines()] == ["s", "0", "0.2"]
+
+
+def test_the_confusion_matrix_is_shown(in_tmp):
+    ok("train", *SMALL)
+    lines = ok("evaluate", "runs/digits-lt10-ce").stdout.splitlines()
+    confusion = lp.read_result("runs/digits-lt10-ce/result.json").evaluation.confusion
+    shown = [[int(cell) if cell != "." else 0 for cell in line.split()[2:]] for line in lines[-10:]]
+    assert shown == [list(row) for row in confusion]
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ("train --method alas --set tau", "'tau' is not NAME=VALUE, such as tau=0.5"),
+        ("train --method ce --set tau=0.5", "unknown setting 'tau': there are epochs"),
+        ("train --method alas --set tau=high", "tau must be a number, not 'high'"),
+        ("train --method alas --set tau=nan", "tau must be a number of 0 to 2, not nan"),
+        ("train --method ce --stages 2", "method 'ce' has one stage: leave out --stages and --from-run"),
+        ("train --method ce --from-run x", "method 'ce' has one stage"),
+        ("train --method alas --stages 3", "3 is not in the range 1<=x<=2"),
+        ("train --method alas --from-run x --epochs 3", "x/result.json does not exist"),
+        ("sweep --method ce,alas --set tau=0.5 --set tua=1", "unknown setting 'tua'"),
+        ("evaluate x --s 0,0.1", "several strengths are for --prediction abs"),
+        ("evaluate x --s a,b", "'a,b' is not a list such as 0.1,0.2"),
+        ("methods atll", "unknown training method 'atll' (did you mean 'atl'?)"),
+    ],
+)
+def test_unusable_settings_are_refused(in_tmp, args, says):
+    code = 1 if "does not exist" in says else 2
+    refuse(in_tmp, *args.split(), code=code, says=says)

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
-from torchmetrics.classification import MulticlassCalibrationError
+from torchmetrics.classification import MulticlassCalibrationError, MulticlassF1Score
 
 from lt_prune.evaluation import evaluate_probabilities, expected_calibration_error
 
@@ -127,3 +127,15 @@ def test_a_class_missing_from_the_test_set_has_no_accuracy():
 def test_a_group_missing_from_the_test_set_has_no_accuracy():
     found = evaluate_probabilities(sure_of([0, 2, 3]), np.array([0, 2, 2]), GROUPS)
     assert (found.head, found.middle, found.tail) == (1.0, 0.5, None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_macro_f1_is_that_of_torchmetrics(seed):
+    probabilities, labels = draw(seed)
+    expected = MulticlassF1Score(num_classes=5, average="macro")(torch.from_numpy(probabilities), torch.from_numpy(labels))
+    assert evaluate_probabilities(probabilities, labels, GROUPS).macro_f1 == pytest.approx(expected.item(), abs=1e-6)
+
+
+def test_the_confusion_matrix_has_a_row_for_each_true_class():
+    found = evaluate_probabilities(sure_of([0, 1, 1, 4]), np.array([0, 0, 1, 2]), GROUPS)
+    assert found.confusion == ((1, 1, 0, 0, 0), (0, 1, 0, 0, 0), (0, 0, 0, 0, 1), (0,) * 5, (0,) * 5)

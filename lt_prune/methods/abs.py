@@ -9,7 +9,7 @@ PREDICTION = {
 }
 
 abs_ = Method(
-    summary="mixup alone, predicted by angle and calibrated by the bias measured on the training set",
+    summary="calibrated by the bias of the angular predictions",
     paper="Wang & Yan, Eq. 7 to 9",
     first="mixup",
     stage=NOTHING,

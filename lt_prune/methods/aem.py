@@ -24,7 +24,7 @@ class AngularEntropy(Loss):
 
 
 aem = Method(
-    summary="cross-entropy plus entropy of the angular probabilities, with mixup",
+    summary="cross-entropy plus entropy of the angular probabilities",
     paper="Wang & Yan, Eq. 6",
     stage=Stage(
         loss=AngularEntropy,

@@ -44,7 +44,7 @@ STAGE = Stage(
 )
 
 alas = Method(
-    summary="smoothing that follows the angular confidence, after mixup",
+    summary="smoothing that follows the angular confidence",
     paper="Wang & Yan, Eq. 5",
     first="mixup",
     stage=STAGE,
@@ -52,7 +52,7 @@ alas = Method(
 )
 
 atl = Method(
-    summary="AEM, then ALAS, predicted by angle",
+    summary="AEM, then ALAS",
     paper="Wang & Yan, Algorithm 1",
     first="aem",
     stage=STAGE,

@@ -25,7 +25,7 @@ class ClassBalanced(Loss):
 
 
 cb = Method(
-    summary="class-balanced loss: cross-entropy weighted by the effective number of samples",
+    summary="class-balanced loss: weights by the effective number of samples",
     paper="Cui et al. 2019, Eq. 11 (softmax)",
     stage=Stage(
         loss=ClassBalanced,

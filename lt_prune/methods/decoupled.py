@@ -5,7 +5,7 @@ from lt_prune.methods.method import Method, Stage
 from lt_prune.methods.second import SECOND
 
 crt = Method(
-    summary="classifier re-training: a new classifier, trained on class-balanced data",
+    summary="a new classifier, trained on class-balanced data",
     paper="Kang et al. 2020, section 4.1 (cRT)",
     first="ce",
     stage=Stage(
@@ -14,7 +14,7 @@ crt = Method(
 )
 
 lws = Method(
-    summary="learnable weight scaling: one factor a class, on the logits, trained on class-balanced data",
+    summary="one learned factor a class, trained on class-balanced data",
     paper="Kang et al. 2020, section 4.1 (LWS)",
     first="ce",
     stage=Stage(loss=CrossEntropy, equation="-sum q log softmax(scale z)", recipe={**SECOND, "trained": "scale"}),

@@ -5,7 +5,7 @@ from lt_prune.methods.mislas import EQUATION, LAS, Smoothed
 from lt_prune.methods.second import SECOND, TUNED
 
 l2a = Method(
-    summary="linear to angular: MiSLAS without weight scaling, predicted by angle",
+    summary="linear to angular: MiSLAS without weight scaling",
     paper="Wang & Yan, Eq. 1",
     first="mixup",
     stage=Stage(loss=Smoothed, equation=EQUATION, settings=LAS, recipe=SECOND, tuned=TUNED),

@@ -49,7 +49,7 @@ class DeferredMargins(Loss):
 
 
 ldam_drw = Method(
-    summary="label-distribution-aware margins with deferred re-weighting",
+    summary="label-distribution-aware margins, re-weighted late",
     paper="Cao et al. 2019, Eq. 13 and Algorithm 1",
     stage=Stage(
         loss=DeferredMargins,

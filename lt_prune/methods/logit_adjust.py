@@ -27,7 +27,7 @@ class LogitAdjusted(Loss):
 
 
 balanced_softmax = Method(
-    summary="balanced softmax: training logits are raised by the logarithm of the class counts",
+    summary="balanced softmax: logits raised by the log of the class counts",
     paper="Ren et al. 2020, Eq. 4",
     stage=Stage(loss=LogitAdjusted, equation="-sum q log softmax(z + log n)"),
 )

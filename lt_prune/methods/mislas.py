@@ -36,7 +36,7 @@ LAS = {
 EQUATION = "-(1 - f(n_y)) log p_y - f(n_y)/(M-1) sum of the other log p, p = softmax(z)"
 
 mislas = Method(
-    summary="label-aware smoothing and learnable weight scaling, after mixup",
+    summary="label-aware smoothing and learned weight scaling",
     paper="Zhong et al. 2021, Eq. 4 to 6; Wang & Yan, Eq. 4",
     first="mixup",
     stage=Stage(

@@ -113,3 +113,58 @@ def test_evaluating_writes_nothing(run, blobs):
     before = {path: path.read_bytes() for path in Path("mine").iterdir()}
     lp.evaluate("mine", blobs(), prediction="angular")
     assert {path: path.read_bytes() for path in Path("mine").iterdir()} == before
+
+
+def test_abs_without_strength_predicts_by_angle(run, blobs):
+    by_angle, unweighed = (
+        lp.evaluate("mine", blobs(), **how) for how in ({"prediction": "angular"}, {"prediction": "abs", "s": 0})
+    )
+    assert unweighed.confusion == by_angle.confusion
+    assert unweighed.ece == pytest.approx(by_angle.ece, abs=1e-6)
+
+
+def test_several_strengths_are_each_that_of_one(run, blobs):
+    found = lp.evaluate_abs("mine", blobs(), s=[0.0, 0.3, 1.0], abs_form="linear")
+    assert list(found) == [0.0, 0.3, 1.0]
+    for s, evaluation in found.items():
+        assert evaluation == lp.evaluate("mine", blobs(), prediction="abs", s=s, abs_form="linear")
+    assert len({evaluation.confusion for evaluation in found.values()}) > 1
+
+
+def test_abs_takes_what_is_published_for_data_like_it(run, blobs):
+    own = lp.evaluate("mine", blobs(), prediction="abs")
+    assert own == lp.evaluate("mine", blobs(), prediction="abs", s=0.25, abs_form="sine")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"prediction": "abs", "s": -0.1}, "s must be a number of 0 to 1, not -0.1"),
+        ({"prediction": "abs", "s": float("nan")}, "s must be a number of 0 to 1, not nan"),
+        ({"prediction": "abs", "abs_form": "cubic"}, "abs_form must be sine or linear, not 'cubic'"),
+        ({"prediction": "angular", "s": 0.1}, "strength and form are for ABS, and the prediction is angular"),
+    ],
+)
+def test_strengths_and_forms_there_are_not_are_refused(run, blobs, options, said):
+    with pytest.raises(ArgumentError, match=said):
+        lp.evaluate("mine", blobs(), **options)
+
+
+def test_abs_of_a_run_on_a_subset_needs_the_subset(blobs, in_tmp):
+    data = blobs()
+    subset, other = (lp.prune(data, ratio=0.45, strategy="random", seed=seed) for seed in (0, 1))
+    lp.train(data, subset=subset, out="mine", **SMALL)
+    with pytest.raises(ArgumentError, match=r"was trained on a pruned set \(random 0.45\): name its file with --subset"):
+        lp.evaluate("mine", data, prediction="abs")
+    with pytest.raises(MismatchError, match="trained on another subset"):
+        lp.evaluate("mine", data, prediction="abs", subset=other)
+    found = lp.evaluate("mine", data, prediction="abs", subset=subset)
+    lp.write_subset("subsets/any.h5", subset)
+    lp.write_subset("subsets/before.h5", other)
+    assert lp.evaluate("mine", data, prediction="abs") == found
+
+
+def test_the_confusion_matrix_counts_every_test_sample(run):
+    confusion = np.array(run.evaluation.confusion)
+    assert confusion.sum(axis=1).tolist() == [10] * 4
+    assert run.evaluation.per_class == tuple(np.diag(confusion) / 10)
