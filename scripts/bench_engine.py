@@ -50,7 +50,7 @@ from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.sources import Source
 from lt_prune.engine import Run, available_cores, run_all
-from lt_prune.engine.predict import Scoring
+from lt_prune.engine.scoring import Scoring
 from lt_prune.engine.solo import threads
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.metrics import METRICS

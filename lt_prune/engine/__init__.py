@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from lt_prune.engine.devices import available_cores, pick_device
-from lt_prune.engine.memory import keep_heap
+from lt_prune.engine.devices import AT_ONCE, PRECISIONS, available_cores, pick_device
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
-from lt_prune.engine.solo import tensor_float_32, threads
-from lt_prune.engine.step import PRECISIONS
-from lt_prune.engine.streams import AT_ONCE, run_streams
 from lt_prune.errors import ArgumentError
 from lt_prune.types import Progress, no_progress
 
@@ -46,18 +42,23 @@ def run_all(
     Raises:
         ArgumentError: there is no such device or precision, or workers or n_threads is below 1.
     """
-    torch_device = pick_device(device)
+    on_cpu = pick_device(device) == "cpu"
     check_options(workers=workers, n_threads=n_threads, precision=precision)
-    on_cpu = torch_device.type == "cpu"
     n_workers = min(workers or (available_cores() if on_cpu else AT_ONCE), len(runs))
     if on_cpu and os.name == "posix" and (n_workers > 1 or (isolate and runs)):
         yield from run_pool(runs, n_workers, progress, compiled=compiled)
         return
-    keep_heap()
-    precision = "fp32" if on_cpu else precision
-    with threads(n_threads), tensor_float_32(precision):
-        n_streams = 1 if on_cpu else n_workers
-        yield from run_streams(runs, torch_device, n_streams, progress, precision=precision, compiled=compiled)
+    from lt_prune.engine.here import run_here
+
+    yield from run_here(
+        runs,
+        "cpu" if on_cpu else "cuda",
+        1 if on_cpu else n_workers,
+        progress,
+        n_threads=n_threads,
+        precision="fp32" if on_cpu else precision,
+        compiled=compiled,
+    )
 
 
 def check_options(*, workers: int | None = None, n_threads: int | None = None, precision: str = "tf32") -> None:

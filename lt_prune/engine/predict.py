@@ -13,7 +13,7 @@ from torch import Tensor
 from lt_prune.angular import AngularBiasSmoothing, angular_logits
 from lt_prune.data.batches import plain_batches
 from lt_prune.errors import ArgumentError, DivergenceError
-from lt_prune.metrics import METRICS, Metric
+from lt_prune.metrics import Metric
 from lt_prune.models.network import Network, Outputs, folded
 from lt_prune.types import Array, Pixels
 
@@ -82,31 +82,6 @@ def probabilities(network: Network, pixels: Pixels, prediction: str | Bias, batc
     if isinstance(prediction, Bias):
         return np.asarray(prediction.fit(network)(angular).numpy())
     return np.asarray(torch.softmax(linear if prediction == "linear" else angular, dim=1).numpy())
-
-
-@dataclass(frozen=True, eq=False)
-class Scoring:
-    """Scores every sample by every metric in one pass."""
-
-    pixels: Pixels
-    """uint8 (N, H, W, C)."""
-    labels: Array
-    """int64 (N,)."""
-    metrics: tuple[str, ...]
-    """By name."""
-    batch_size: int = BATCH
-
-    def __call__(self, network: Network) -> tuple[dict[str, Array], float]:
-        """Scores by one ensemble member.
-
-        Returns:
-            float32 (N,) for each metric, and the member's accuracy on these samples.
-
-        Raises:
-            DivergenceError: a score is not finite.
-        """
-        functions = {name: METRICS.load(name) for name in self.metrics}
-        return score_samples(network, self.pixels, self.labels, functions, self.batch_size)
 
 
 @torch.inference_mode()

@@ -14,7 +14,6 @@ from lt_prune.models.network import Network
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
 
-PRECISIONS = ("tf32", "fp32", "bf16")
 _WARM_UP = 3
 
 

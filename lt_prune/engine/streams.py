@@ -12,9 +12,6 @@ from lt_prune.engine.runs import Outcome, Run
 from lt_prune.engine.solo import run_steps
 from lt_prune.types import Progress
 
-AT_ONCE = 4
-"""Runs that share a GPU, where the user asks for no other number."""
-
 
 def run_streams(
     runs: Sequence[Run], device: torch.device, n_streams: int, progress: Progress, *, precision: str, compiled: bool

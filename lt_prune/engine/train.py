@@ -138,7 +138,7 @@ def _batches(run: Run, device: torch.device) -> TrainingBatches | StreamedBatche
         "device": device,
     }
     if isinstance(run.pixels, ImageFiles):
-        return StreamedBatches.of(run.pixels, run.labels, run.positions, n_workers=n_readers(device), **options)
+        return StreamedBatches.of(run.pixels, run.labels, run.positions, n_workers=n_readers(device.type), **options)
     return TrainingBatches.of(run.pixels[:], run.labels, run.positions, **options)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from lt_prune.methods.method import Method, Setting, Stage
 from lt_prune.registry import Registry
 
-__all__ = ["METHODS", "Method", "Setting", "Stage"]
+if TYPE_CHECKING:
+    from lt_prune.methods.loss import Loss
+
+__all__ = ["METHODS", "Method", "Setting", "Stage", "make_loss"]
 
 METHODS: Registry[Method] = Registry(
     "training method",
@@ -28,3 +34,8 @@ METHODS: Registry[Method] = Registry(
         "atl": "lt_prune.methods.alas:atl",
     },
 )
+
+
+def make_loss(method: str, counts: Sequence[int], **settings: Any) -> Loss:
+    """The loss of a method's stage; by name, so that who asks for it need not load torch."""
+    return METHODS.load(method).stage.loss(counts, **settings)

@@ -11,16 +11,16 @@ import numpy as np
 
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
-from lt_prune.engine.predict import Scoring
+from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.methods.ce import CrossEntropy
+from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.recipes import MEMBER, resolve_recipe
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
-from lt_prune.types import LongTailedSet, MetricScores, Progress, Recipe, ScoreSet, no_progress
+from lt_prune.types import LongTailedSet, Progress, Recipe, ScoreSet, no_progress
 from lt_prune.versions import versions
 
 
@@ -141,7 +141,7 @@ def _missing_runs(
                     positions=np.arange(lt_set.roster.n_samples),
                     n_classes=lt_set.roster.n_classes,
                     recipe=recipe,
-                    loss=partial(CrossEntropy, lt_set.roster.counts.tolist()),
+                    loss=partial(make_loss, "ce", lt_set.roster.counts.tolist()),
                     seed=member,
                     identity=f"ce on {lt_set.roster.digest}",
                     checkpoint=folder / f"{member}.pt" if folder else None,
@@ -159,10 +159,9 @@ def _with_member(scores: ScoreSet, run: Run, outcome: Outcome) -> ScoreSet:
     """
     rows, accuracy = outcome.unwrap()
     metrics = dict(scores.metrics)
-    for name, row in rows.items():
-        metric = METRICS.load(name)
-        before = metrics[name].per_member if name in metrics else row[:0].reshape(0, len(row))
-        metrics[name] = MetricScores(per_member=np.vstack([before, row]), hard=metric.hard, equation=metric.equation)
+    for name, new in rows.items():
+        before = metrics[name].per_member if name in metrics else new.per_member[:0]
+        metrics[name] = replace(new, per_member=np.vstack([before, new.per_member]))
     if run.seed in scores.seeds:
         return replace(scores, metrics=metrics)
     return replace(

@@ -333,7 +333,7 @@ def _train_wave(
     jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train jobs of which none waits for another."""
-    torch_device = pick_device(device)
+    device = pick_device(device)
     waiting = []
     for job in jobs:
         done = finished(job)
@@ -347,7 +347,7 @@ def _train_wave(
         if outcome.failure:
             yield job, outcome.failure
             continue
-        result = _result(job, outcome, str(torch_device))
+        result = _result(job, outcome, device)
         if job.out:
             write_result(job.out / RESULT, result)
             (job.out / FAILURE).unlink(missing_ok=True)

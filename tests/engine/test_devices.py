@@ -1,35 +1,54 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 import torch
 
-from lt_prune.engine.devices import available_cores, n_readers, pick_device
+from lt_prune.engine.devices import available_cores, driver_present, n_readers, pick_device
 from lt_prune.errors import ArgumentError, LtPruneError
 
 
 @pytest.fixture
 def gpu(monkeypatch):
     """gpu(found) makes torch say whether it has found one."""
+    monkeypatch.setattr("lt_prune.engine.devices.driver_present", lambda: True)
     return lambda found: monkeypatch.setattr(torch.cuda, "is_available", lambda: found)
 
 
 @pytest.mark.parametrize("found", [False, True])
 def test_cpu_is_the_cpu_whatever_else_there_is(gpu, found):
     gpu(found)
-    assert pick_device("cpu") == torch.device("cpu")
+    assert pick_device("cpu") == "cpu"
 
 
 @pytest.mark.parametrize(("found", "expected"), [(False, "cpu"), (True, "cuda")])
 def test_auto_is_cuda_where_there_is_one(gpu, found, expected):
     gpu(found)
-    assert pick_device("auto") == torch.device(expected)
+    assert pick_device("auto") == expected
+
+
+def test_without_a_driver_torch_is_not_loaded():
+    code = """
+import sys
+from lt_prune.engine import devices
+devices.driver_present = lambda: False
+assert devices.pick_device("auto") == "cpu"
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="drivers are looked for on Linux")
+def test_a_driver_is_there_wherever_torch_finds_a_gpu():
+    assert driver_present() or not torch.cuda.is_available()
 
 
 def test_cuda_is_cuda(gpu):
     gpu(True)
-    assert pick_device("cuda") == torch.device("cuda")
+    assert pick_device("cuda") == "cuda"
 
 
 def test_cuda_is_refused_where_there_is_none(gpu):
@@ -47,8 +66,8 @@ def test_other_names_are_refused(name):
 
 def test_images_are_read_ahead_by_every_core_for_a_gpu_alone(monkeypatch):
     monkeypatch.setattr("lt_prune.engine.devices.available_cores", lambda: 5)
-    assert n_readers(torch.device("cpu")) == 0
-    assert n_readers(torch.device("cuda")) == (5 if os.name == "posix" else 0)
+    assert n_readers("cpu") == 0
+    assert n_readers("cuda") == (5 if os.name == "posix" else 0)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not tell")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,7 @@ import torch
 
 import lt_prune as lp
 import lt_prune.steps.score as step
-from lt_prune.engine import predict, solo
+from lt_prune.engine import scoring, solo
 from lt_prune.errors import ArgumentError, FileError, MismatchError, UnknownNameError
 from lt_prune.metrics import METRICS, metric
 from lt_prune.registry import Registry
@@ -52,7 +53,7 @@ def later(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "later_metric", plugin)
     members = {"el2n": "lt_prune.metrics.el2n:el2n", "avh": "lt_prune.metrics.avh:avh", "later": "later_metric:later"}
     registry = Registry("metric", "lt_prune.no_such_group", members)
-    for module in (step, predict):
+    for module in (step, scoring):
         monkeypatch.setattr(module, "METRICS", registry)
 
 
@@ -292,3 +293,13 @@ def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
     expected = np.linalg.norm(p - np.eye(4)[data.roster.labels], axis=1)
     np.testing.assert_allclose(scores.metric("el2n").per_member[0], expected, atol=1e-5)
     assert scores.train_accuracy[0] == np.mean(p.argmax(1) == data.roster.labels)
+
+
+def test_who_leaves_training_to_workers_does_not_load_torch(tmp_path):
+    code = """
+import sys, lt_prune as lp
+scores = lp.score("digits", members=2, epochs=1, depth=8, device="cpu", workers=2)
+assert scores.metric("avh").per_member.shape == (2, 503)
+assert "torch" not in sys.modules, "it takes hundreds of megabytes"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
