@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,11 @@ def test_examples_of(name, tmp_path, monkeypatch):
 def test_the_steps_are_among_those_with_examples():
     steps = ("build", "score", "prune", "train", "evaluate", "export", "run", "sweep", "results")
     assert {f"lt_prune.steps.{step}" for step in steps} <= set(WITH_EXAMPLES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(3))
+def test_the_readmes_python_runs(number, in_tmp):
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT.parent / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    exec(compile(blocks[number], "README.md", "exec"), {})
