@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lt_prune.errors import LtPruneError as LtPruneError
-    from lt_prune.report.figures import Drawing as Drawing
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_abs as evaluate_abs
     from lt_prune.steps.export import export as export
     from lt_prune.steps.export import torch_subset as torch_subset
+    from lt_prune.steps.plot import Plot as Plot
     from lt_prune.steps.plot import plot as plot
     from lt_prune.steps.plot import plot_head as plot_head
     from lt_prune.steps.prune import prune as prune
@@ -55,11 +55,10 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "errors": ("LtPruneError",),
-    "report.figures": ("Drawing",),
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_abs"),
     "steps.export": ("export", "torch_subset"),
-    "steps.plot": ("plot", "plot_head"),
+    "steps.plot": ("Plot", "plot", "plot_head"),
     "steps.prune": ("prune",),
     "steps.results": ("results",),
     "steps.run": ("Comparison", "run"),

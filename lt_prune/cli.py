@@ -450,13 +450,14 @@ def plot(run: Path, as_json: bool, **options: Any) -> None:
     \b
     Example: lt-prune plot runs/digits-lt10-ce --figure logits
     """
+    from dataclasses import asdict
+
     import lt_prune as lp
 
     drawn = lp.plot(run, **options)
     if as_json:
-        shown = {name: {"title": one.title, "rows": one.rows, "files": one.files} for name, one in drawn.items()}
-        click.echo(json.dumps({"figures": shown}))
-    _say_wrote(*(file for drawing in drawn.values() for file in drawing.files))
+        click.echo(json.dumps({"figures": {name: asdict(one) for name, one in drawn.items()}}))
+    _say_wrote(*(file for one in drawn.values() for file in one.files))
 
 
 @main.command()

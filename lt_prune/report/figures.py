@@ -46,8 +46,11 @@ class Drawing:
     rows: tuple[dict[str, Any], ...]
     """One a class, see `class_rows`."""
     panels: tuple[Panel, ...]
-    files: tuple[str, ...] = ()
-    """Where it was written."""
+
+    @property
+    def series(self) -> dict[str, str]:
+        """Every column drawn -> what the legend calls it."""
+        return {column: label for panel in self.panels for column, label in panel.series.items()}
 
 
 def class_rows(
@@ -85,7 +88,7 @@ def render(drawing: Drawing, format: str) -> bytes:
     n_panels = len(drawing.panels)
     figure = Figure(figsize=(8, 1.4 + 2.4 * n_panels), dpi=150, layout="constrained")
     every = figure.subplots(n_panels, sharex=True, squeeze=False)[:, 0]
-    styles = _styles(drawing.panels)
+    styles = _styles(drawing.series)
     for axes, panel in zip(every, drawing.panels):
         (_draw_bars if panel.bars else _draw_lines)(axes, panel, drawing.rows, styles)
         axes.set_ylabel(panel.label)
@@ -104,11 +107,9 @@ def render(drawing: Drawing, format: str) -> bytes:
     return memory.getvalue()
 
 
-def _styles(panels: Sequence[Panel]) -> dict[str, int]:
+def _styles(series: Mapping[str, str]) -> dict[str, int]:
     """A number for each name in a legend, the same in every panel."""
-    return {
-        label: number for number, label in enumerate(dict.fromkeys(label for p in panels for label in p.series.values()))
-    }
+    return {label: number for number, label in enumerate(dict.fromkeys(series.values()))}
 
 
 def _values(rows: Sequence[dict[str, Any]], column: str) -> Array:
@@ -120,8 +121,8 @@ def _draw_lines(axes: Axes, panel: Panel, rows: Sequence[dict[str, Any]], styles
     places, every = np.arange(len(rows)), -(-len(rows) // OUTLINED)
     for column, label in panel.series.items():
         style: dict[str, Any] = {"color": COLOURS[styles[label]], "marker": MARKERS[styles[label]]}
-        style |= {"linestyle": LINES[styles[label]], "linewidth": 1.2 if every == 1 else 0.6, "markersize": 4, "markevery": every}
-        axes.plot(places, _values(rows, column), label=label, **style)
+        style |= {"linestyle": LINES[styles[label]], "linewidth": 1.2 if every == 1 else 0.6}
+        axes.plot(places, _values(rows, column), label=label, markersize=4, markevery=every, **style)
 
 
 def _draw_bars(axes: Axes, panel: Panel, rows: Sequence[dict[str, Any]], styles: Mapping[str, int]) -> None:

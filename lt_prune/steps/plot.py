@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,20 @@ USES = {"compare": ("weight-norms", "abs"), "scores": ("hardness",)}
 """The figures that take these arguments."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A figure that was drawn."""
+
+    title: str
+    series: Mapping[str, str]
+    """Columns of the rows that were drawn, and what the figure calls each."""
+    rows: tuple[dict[str, Any], ...]
+    """One a class, by decreasing count: its index, name, count of samples trained on, group, and the values drawn; None
+    where a class has no sample."""
+    files: tuple[str, ...]
+    """PNG, PDF and, of the rows, CSV."""
+
+
 def plot(
     run: Path | str,
     figure: str = "all",
@@ -39,7 +54,7 @@ def plot(
     resize: int | None = None,
     loading: str = "auto",
     out: Path | str | None = None,
-) -> dict[str, Drawing]:
+) -> dict[str, Plot]:
     """Draw a trained run class by class, classes sorted by decreasing count (Wang & Yan, Figures 1 to 12).
 
     - "weight-norms" (Figure 1): length of each class's classifier row, times the class's scale, also of the first stage.
@@ -62,8 +77,7 @@ def plot(
         out: path of the files without ending, RUN/FIGURE by default; the figure's name is added where there are several.
 
     Returns:
-        By figure: title, rows (a class each, with its index, name, group, count of samples trained on and the values drawn;
-        None where a class has no sample) and the files written, PNG, PDF and CSV.
+        What was drawn and written, by figure.
 
     Raises:
         ArgumentError: there is no such figure, an argument that it does not take was given, or no scores are there.
@@ -77,7 +91,7 @@ def plot(
         >>> drawn.files
         ('runs/first/logits.png', 'runs/first/logits.pdf', 'runs/first/logits.csv')
         >>> list(drawn.rows[0])
-        ['class', 'name', 'group', 'count', 'linear_train', 'linear_test', 'angular_train', 'angular_test']
+        ['class', 'name', 'count', 'group', 'linear_train', 'linear_test', 'angular_train', 'angular_test']
     """
     names = _chosen(figure, compare=compare, scores=scores)
     opened = open_run(run, data, device=device, download=download, resize=resize, loading=loading)
@@ -106,7 +120,7 @@ def plot_head(
     groups: tuple[int, int] | None = None,
     title: str = "classifier weights and biases",
     out: Path | str = "head",
-) -> Drawing:
+) -> Plot:
     """Draw the head of any network, such as a vision transformer's (Wang & Yan, Figures 10 and 12).
 
     Args:
@@ -119,7 +133,7 @@ def plot_head(
         out: path of the files without ending.
 
     Returns:
-        Rows (a class each, with its mean absolute weight and its bias) and the files written, PNG, PDF and CSV.
+        What was drawn and written: mean absolute weight and bias of each class.
 
     Raises:
         ArgumentError: the shapes do not fit, or the groups are no ranges over the classes.
@@ -133,7 +147,7 @@ def plot_head(
         ('vit.png', 'vit.pdf', 'vit.csv')
     """
     weight, bias = np.asarray(weight, dtype=np.float64), np.asarray(bias, dtype=np.float64)
-    n_classes = len(bias)
+    n_classes = bias.size
     names = [str(c) for c in range(n_classes)] if class_names is None else list(class_names)
     known = [None] * n_classes if counts is None else [int(count) for count in counts]
     if weight.ndim != 2 or bias.ndim != 1 or not len(weight) == n_classes == len(names) == len(known):
@@ -180,11 +194,11 @@ def _stem(run: Path | str, name: str, out: Path | str | None, alone: bool) -> st
     return str(out) if alone else f"{out}-{name}"
 
 
-def _write(drawing: Drawing, stem: str) -> Drawing:
-    """The drawing, with the files it was written to."""
+def _write(drawing: Drawing, stem: str) -> Plot:
     images = {Path(f"{stem}.{format}"): render(drawing, format) for format in ("png", "pdf")}
     for file, content in images.items():
         write_bytes(file, content)
     table = Path(f"{stem}.csv")
     write_csv(table, drawing.rows)
-    return replace(drawing, files=tuple(str(file) for file in (*images, table)))
+    files = tuple(str(file) for file in (*images, table))
+    return Plot(title=drawing.title, series=drawing.series, rows=drawing.rows, files=files)
