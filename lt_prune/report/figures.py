@@ -157,5 +157,5 @@ def _name_classes(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
     slanted: dict[str, Any] = (
         {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if len(names) * max(map(len, names)) > WIDTH else {}
     )
-    axes.set_xticks(range(len(names)), names, **slanted)
+    axes.set_xticks(range(len(names)), names, parse_math=False, **slanted)
     axes.set_xlabel("class, by decreasing training count")

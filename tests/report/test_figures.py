@@ -50,6 +50,11 @@ def test_a_figure_names_classes_groups_values_and_series():
     assert {*NAMES, "head", "middle", "tail", "what it shows", "height of it", "series a", "series b"} <= said
 
 
+def test_a_class_name_is_no_formula():
+    rows = class_rows(["$1", r"$\bad$"], [None] * 2, (1, 2), {"a": [1.0, 2.0]}, sizes=np.arange(2))
+    assert {"$1", r"$\bad$"} <= words(Drawing(title="", rows=rows, panels=(Panel("a", {"a": "a"}),)))
+
+
 def test_a_single_series_needs_no_legend():
     assert "series a" not in words(drawing(a=[1, 2, 3, 4, 5]))
 
