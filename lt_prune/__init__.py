@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from lt_prune.steps.evaluate import evaluate_abs as evaluate_abs
     from lt_prune.steps.export import export as export
     from lt_prune.steps.export import torch_subset as torch_subset
+    from lt_prune.steps.plot import Plot as Plot
+    from lt_prune.steps.plot import plot as plot
+    from lt_prune.steps.plot import plot_head as plot_head
     from lt_prune.steps.prune import prune as prune
     from lt_prune.steps.results import results as results
     from lt_prune.steps.run import Comparison as Comparison
@@ -55,6 +58,7 @@ _NAMES = {
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_abs"),
     "steps.export": ("export", "torch_subset"),
+    "steps.plot": ("Plot", "plot", "plot_head"),
     "steps.prune": ("prune",),
     "steps.results": ("results",),
     "steps.run": ("Comparison", "run"),

@@ -28,6 +28,10 @@ PREDICTIONS = ("linear", "angular", "abs")
 """As in `lt_prune.types`, which takes NumPy to load."""
 
 
+FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
+"""As in `lt_prune.steps.figures`, which takes torch to load."""
+
+
 class _Terminated(BaseException):
     """SIGTERM came."""
 
@@ -415,6 +419,45 @@ def evaluate(
     evaluation = lp.evaluate(opened, prediction=prediction, s=s[0] if s else None, abs_form=abs_form, subset=subset)
     tables = evaluation_table(evaluation), "", confusion_table(evaluation, opened.data.roster.class_names)
     _print(as_json, asdict(evaluation), lambda: Group(*tables))
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--figure", type=click.Choice((*FIGURES, "all")), default="all", show_default=True, help="What to draw.")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    help="Another run on the same data, such as the second stage, for weight-norms and abs.",
+)
+@click.option("--scores", type=click.Path(path_type=Path), help="Score file, for hardness.  [default: scores/NAME.h5]")
+@click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
+@click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on.  [default: found]")
+@_device_option
+@_read_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every value drawn.")
+@click.option("--out", type=click.Path(path_type=Path), help="Files, without ending.  [default: RUN/FIGURE]")
+def plot(run: Path, as_json: bool, **options: Any) -> None:
+    """Draw a trained run class by class: figures as PNG and PDF, and their values as CSV.
+
+    \b
+    weight-norms   length of each classifier row, also of the first stage
+    logits         mean linear and angular logit of the true class, train and test
+    probabilities  the same of the probability
+    abs            mean test probability of the true class, before and after ABS
+    head           classifier weights and biases
+    hardness       mean AVH of the scores, and test accuracy
+
+    \b
+    Example: lt-prune plot runs/digits-lt10-ce --figure logits
+    """
+    from dataclasses import asdict
+
+    import lt_prune as lp
+
+    drawn = lp.plot(run, **options)
+    if as_json:
+        click.echo(json.dumps({"figures": {name: asdict(one) for name, one in drawn.items()}}))
+    _say_wrote(*(file for one in drawn.values() for file in one.files))
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 import signal
@@ -21,12 +22,13 @@ from PIL import Image
 
 import lt_prune as lp
 from lt_prune import cli
-from lt_prune.cli import main
+from lt_prune.cli import FIGURES, main
 from lt_prune.data.loading import LOADINGS
 from lt_prune.data.sources import SOURCES
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.models.resnet_cifar import DEPTHS
+from lt_prune.steps import figures
 from lt_prune.steps.recipes import MEMBER
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
@@ -74,6 +76,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "train": ("--subset", "subsets/digits-lt10-avh-0.45.h5", *SMALL),
         "evaluate": ("runs/digits-lt10-avh-0.45-ce", "--prediction", "angular"),
         "methods": ("alas",),
+        "plot": ("runs/digits-lt10-avh-0.45-ce",),
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
         "sweep": ("--strategy", "random", "--ratio", "0.3", "--seeds", 2, *SMALL, "--out", "grid"),
         "results": ("grid/runs",),
@@ -132,7 +135,7 @@ def test_help_loads_no_heavy_library():
     code = f"""
 import sys
 from lt_prune import cli
-from lt_prune.cli import main
+from lt_prune.cli import FIGURES, main
 for args in [["--help"], ["-h"], ["--version"], *([name, "--help"] for name in {COMMANDS})]:
     try:
         main(args)
@@ -171,6 +174,18 @@ def test_help_names_the_default_recipes(field):
 def test_help_names_every_strategy_and_depth():
     assert all(name in option_help("prune", "--strategy") for name in STRATEGIES.names)
     assert f": {', '.join(map(str, DEPTHS))}. " in option_help("train", "--depth")
+
+
+def test_plot_takes_and_explains_every_figure():
+    assert tuple(figures.FIGURES) == FIGURES
+    lines = [line.split()[0] for line in ok("plot", "--help").stdout.splitlines() if line.strip()]
+    assert set(FIGURES) <= set(lines)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_the_readme_lists(name):
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert [line for line in readme.splitlines() if line.startswith((f"| `lt-prune {name}`", f"| `lt-prune {name} "))]
 
 
 def test_the_version_is_that_of_the_package():
@@ -272,6 +287,17 @@ def test_train_prints_the_result_in_the_folder(said):
 def test_evaluate_prints_what_the_function_returns(said):
     evaluation = lp.evaluate("runs/digits-lt10-avh-0.45-ce", prediction="angular")
     assert said["evaluate"] == as_json(evaluation)
+
+
+def test_plot_prints_the_values_in_its_tables(said):
+    assert tuple(said["plot"]["figures"]) == FIGURES
+    for name, told in said["plot"]["figures"].items():
+        folder = Path("runs/digits-lt10-avh-0.45-ce")
+        assert [Path(file) for file in told["files"]] == [folder / f"{name}.{ending}" for ending in ("png", "pdf", "csv")]
+        with open(told["files"][2], newline="") as file:
+            assert [list(row.values()) for row in csv.DictReader(file)] == [
+                list(map(str, row.values())) for row in told["rows"]
+            ]
 
 
 def test_run_prints_the_results_in_its_folders(said):

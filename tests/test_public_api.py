@@ -12,7 +12,7 @@ import pytest
 
 import lt_prune as lp
 
-STEPS = ("build", "score", "prune", "train", "evaluate", "export", "run", "sweep", "results")
+STEPS = ("build", "score", "prune", "train", "evaluate", "plot", "export", "run", "sweep", "results")
 
 
 def names_for_type_checkers() -> dict[str, str]:
@@ -61,7 +61,7 @@ def test_an_unknown_name_is_an_attribute_error():
     assert not hasattr(lp, "nonsense")
 
 
-def test_the_nine_steps_are_public():
+def test_the_ten_steps_are_public():
     assert set(STEPS) <= set(lp.__all__)
 
 

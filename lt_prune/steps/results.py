@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
 from lt_prune.errors import FileError
 from lt_prune.report.aggregate import aggregate
 from lt_prune.steps.paths import GRID_END
-from lt_prune.store.atomic import write_bytes
 from lt_prune.store.results import FAILURE, RESULT, read_failure, read_grid, read_result
+from lt_prune.store.rows import write_csv
 from lt_prune.types import PlannedRun
 
 
@@ -45,7 +43,7 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str
         raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
     rows = aggregate(_state(folder, planned) for folder, planned in runs.items())
     if out:
-        write_bytes(Path(out), _csv(rows))
+        write_csv(Path(out), [{**row, "reasons": "; ".join(row["reasons"])} for row in rows])
     return rows
 
 
@@ -68,11 +66,3 @@ def _state(folder: Path, planned: PlannedRun | None) -> PlannedRun:
     if planned and not (folder / RESULT).exists() and not (folder / FAILURE).exists():
         return planned
     return read_result(folder / RESULT) if (folder / RESULT).exists() else read_failure(folder / FAILURE)
-
-
-def _csv(rows: list[dict[str, Any]]) -> bytes:
-    memory = io.StringIO()
-    writer = csv.DictWriter(memory, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({**row, "reasons": "; ".join(row["reasons"])} for row in rows)
-    return memory.getvalue().encode()

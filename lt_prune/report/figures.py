@@ -1,0 +1,161 @@
+"""Figures over classes: values of each class, sorted by decreasing training count, in one panel above another."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lt_prune.report.plots import COLOURS
+from lt_prune.types import GROUPS, Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARKERS = ("o", "s", "^", "D")
+LINES = ("-", "--", ":", "-.")
+WIDTH = 90
+"""Letters that fit in a line."""
+NAMED = 20
+"""Up to so many classes bear their names on the axis; more are told by rank."""
+OUTLINED = 100
+"""Up to so many classes have a marker each, and bars an outline."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes."""
+
+    label: str
+    """Of the values, with their unit where they have one."""
+    series: Mapping[str, str]
+    """Column of the rows -> what the legend calls it."""
+    bars: bool = False
+    """Bars from zero, of a single series, instead of lines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A figure over classes."""
+
+    title: str
+    rows: tuple[dict[str, Any], ...]
+    """One a class, see `class_rows`."""
+    panels: tuple[Panel, ...]
+
+    @property
+    def series(self) -> dict[str, str]:
+        """Every column drawn -> what the legend calls it."""
+        return {column: label for panel in self.panels for column, label in panel.series.items()}
+
+
+def class_rows(
+    names: Sequence[str],
+    counts: Sequence[int | None],
+    groups: tuple[int, int],
+    columns: Mapping[str, Sequence[float | None]],
+    sizes: Array,
+) -> tuple[dict[str, Any], ...]:
+    """A row for each class, sorted by decreasing size.
+
+    Args:
+        names: M class names.
+        counts: samples of each class, where they are known.
+        groups: (end of head, start of tail) over the sorted classes.
+        columns: M values each, in the order of the names.
+        sizes: (M,), what to sort by; of equals the first comes first.
+
+    Returns:
+        Rows of class (its index), name, count, group ("head", "middle" or "tail") and each column.
+    """
+    head_end, tail_start = groups
+    rows = []
+    for rank, c in enumerate(np.argsort(-sizes, kind="stable").tolist()):
+        group = GROUPS[(rank >= head_end) + (rank >= tail_start)]
+        values = {column: of_classes[c] for column, of_classes in columns.items()}
+        rows.append({"class": c, "name": names[c], "count": counts[c], "group": group, **values})
+    return tuple(rows)
+
+
+def render(drawing: Drawing, format: str) -> bytes:
+    """The figure as a file of a format that Matplotlib writes, such as "png" or "pdf"; the same rows give the same bytes."""
+    from matplotlib.figure import Figure
+
+    n_panels = len(drawing.panels)
+    figure = Figure(figsize=(8, 1.4 + 2.4 * n_panels), dpi=150, layout="constrained")
+    every = figure.subplots(n_panels, sharex=True, squeeze=False)[:, 0]
+    styles = _styles(drawing.series)
+    for axes, panel in zip(every, drawing.panels):
+        (_draw_bars if panel.bars else _draw_lines)(axes, panel, drawing.rows, styles)
+        axes.set_ylabel(panel.label)
+        axes.grid(axis="y", linewidth=0.5, alpha=0.4)
+        axes.set_axisbelow(True)
+        _part_groups(axes, drawing.rows)
+    figure.align_ylabels(every)
+    _name_groups(every[0], drawing.rows)
+    _name_classes(every[-1], drawing.rows)
+    if len(labels := drawing.panels[0].series.values()) > 1:
+        columns = max(1, WIDTH // (max(map(len, labels)) + 8))
+        figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, frameon=False)
+    figure.suptitle(drawing.title, wrap=True)
+    memory = io.BytesIO()
+    figure.savefig(memory, format=format, metadata={"CreationDate": None} if format == "pdf" else None)
+    return memory.getvalue()
+
+
+def _styles(series: Mapping[str, str]) -> dict[str, int]:
+    """A number for each name in a legend, the same in every panel."""
+    return {label: number for number, label in enumerate(dict.fromkeys(series.values()))}
+
+
+def _values(rows: Sequence[dict[str, Any]], column: str) -> Array:
+    """(M,) float64, NaN where there is none."""
+    return np.array([np.nan if row[column] is None else row[column] for row in rows], dtype=np.float64)
+
+
+def _draw_lines(axes: Axes, panel: Panel, rows: Sequence[dict[str, Any]], styles: Mapping[str, int]) -> None:
+    places, every = np.arange(len(rows)), -(-len(rows) // OUTLINED)
+    for column, label in panel.series.items():
+        style: dict[str, Any] = {"color": COLOURS[styles[label]], "marker": MARKERS[styles[label]]}
+        style |= {"linestyle": LINES[styles[label]], "linewidth": 1.2 if every == 1 else 0.6}
+        axes.plot(places, _values(rows, column), label=label, markersize=4, markevery=every, **style)
+
+
+def _draw_bars(axes: Axes, panel: Panel, rows: Sequence[dict[str, Any]], styles: Mapping[str, int]) -> None:
+    [(column, label)] = panel.series.items()
+    style: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.5} if len(rows) <= OUTLINED else {}
+    axes.bar(range(len(rows)), _values(rows, column), 0.8 if style else 1.0, color=COLOURS[styles[label]], **style)
+    axes.axhline(0, color="black", linewidth=0.8)
+
+
+def _ends(rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Ranks at which a group ends and another begins."""
+    return [rank for rank, (one, other) in enumerate(pairwise(rows), start=1) if one["group"] != other["group"]]
+
+
+def _part_groups(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    for end in _ends(rows):
+        axes.axvline(end - 0.5, color="black", linewidth=0.8, linestyle=(0, (4, 3)))
+
+
+def _name_groups(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    for start, end in pairwise([0, *_ends(rows), len(rows)]):
+        middle = (start + end - 1) / 2
+        axes.annotate(rows[start]["group"], (middle, 1.02), xycoords=("data", "axes fraction"), ha="center", va="bottom")
+
+
+def _name_classes(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    axes.set_xlim(-0.6, len(rows) - 0.4)
+    if len(rows) > NAMED:
+        axes.set_xlabel("rank of the class by decreasing training count")
+        return
+    names = [row["name"] for row in rows]
+    slanted: dict[str, Any] = (
+        {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if len(names) * max(map(len, names)) > WIDTH else {}
+    )
+    axes.set_xticks(range(len(names)), names, parse_math=False, **slanted)
+    axes.set_xlabel("class, by decreasing training count")

@@ -1,0 +1,222 @@
+"""What each figure of a trained run shows, class by class: a function a figure, in the table `FIGURES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lt_prune.engine.predict import Bias, both_logits
+from lt_prune.errors import ArgumentError
+from lt_prune.report.figures import Drawing, Panel, class_rows
+from lt_prune.steps.evaluate import OpenRun, require_test
+from lt_prune.steps.paths import scores_path
+from lt_prune.steps.recipes import resolve_abs
+from lt_prune.types import Array, Roster, ScoreSet, Subset, TrainResult
+
+Values = list[float | None]
+"""One a class, None where it has no sample."""
+
+
+class Logits(NamedTuple):
+    """Of N samples, on the CPU."""
+
+    linear: Tensor
+    """float32 (N, M)."""
+    angular: Tensor
+    """float32 (N, M)."""
+    labels: Array
+    """int64 (N,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What figures are drawn of; what is computed of it is computed once."""
+
+    run: OpenRun
+    first: OpenRun | None
+    """The stage that the run went out from, where that is known."""
+    compared: OpenRun | None
+    compared_as: str
+    """What the legend calls it."""
+    scores: ScoreSet | None
+    subset: Subset | Path | str | None
+    """What the run was trained on, None where that is to be found."""
+
+    @property
+    def roster(self) -> Roster:
+        return self.run.data.roster
+
+    @cached_property
+    def positions(self) -> Array:
+        """int64 (N,): what it was trained on."""
+        return self.run.positions(self.subset)
+
+    @cached_property
+    def train(self) -> Logits:
+        """Of the training samples, as they are: without augmentation."""
+        logits = both_logits(self.run.network, self.run.data.pixels, self.positions)
+        return Logits(*logits, self.roster.labels[self.positions])
+
+    @cached_property
+    def test(self) -> Logits:
+        return test_logits(self.run)
+
+    def drawing(self, what: str, panels: Sequence[Panel], columns: Mapping[str, Sequence[float | None]]) -> Drawing:
+        """A drawing of columns of M values each, in the order of the classes, under a title that says `what` they are."""
+        result = self.run.result
+        rows = class_rows(
+            self.roster.class_names, result.class_counts, self.roster.groups, columns, sizes=self.roster.counts
+        )
+        pruned = f" ({result.subset})" if result.subset else ""
+        return Drawing(title=f"{result.method} on {result.name}{pruned}: {what}", rows=rows, panels=tuple(panels))
+
+
+def test_logits(run: OpenRun) -> Logits:
+    """Logits of the test samples of a run's data."""
+    require_test(run.data)
+    return Logits(*both_logits(run.network, run.data.test_pixels), run.data.test_labels)
+
+
+def class_means(values: Array, labels: Array, n_classes: int) -> Values:
+    """Mean of values (N,) over the samples of each class."""
+    counts = np.bincount(labels, minlength=n_classes)
+    sums = np.bincount(labels, weights=values.astype(np.float64), minlength=n_classes)
+    return [float(total / n) if n else None for total, n in zip(sums, counts)]
+
+
+def of_true_class(outputs: Tensor, labels: Array) -> Values:
+    """Mean over the samples of each class of what outputs (N, M) say of that class."""
+    return class_means(outputs.numpy()[np.arange(len(labels)), labels], labels, outputs.shape[1])
+
+
+def label_of(result: TrainResult) -> str:
+    """What a legend calls a run: its method, and the stage where that has two."""
+    return f"{result.method}, stage two" if result.first else result.method
+
+
+def classifier(run: OpenRun) -> tuple[Array, Array]:
+    """Weight (M, D) and bias (M,) of a run's classifier, float64, times the scale of each class."""
+    network = run.network
+    scale, weight, bias = (t.detach().cpu().double().numpy() for t in (network.scale, *network.classifier.parameters()))
+    return scale[:, None] * weight, scale * bias
+
+
+def weight_norms(subject: Subject) -> Drawing:
+    """Figure 1: length of each class's classifier row, of the run, of its first stage, and of the run compared."""
+    runs = {"weight_norm": (subject.run, label_of(subject.run.result))}
+    if subject.first:
+        runs["weight_norm_first"] = subject.first, f"{subject.first.result.method}, stage one"
+    if subject.compared:
+        runs["weight_norm_compared"] = subject.compared, subject.compared_as
+    columns = {column: np.linalg.norm(classifier(run)[0], axis=1).tolist() for column, (run, _) in runs.items()}
+    panel = Panel("norm of the classifier's row", {column: label for column, (_, label) in runs.items()})
+    return subject.drawing("classifier weights", [panel], columns)
+
+
+def logits(subject: Subject) -> Drawing:
+    """Figures 3 and 7: mean linear and angular logit of the true class, on training and test samples."""
+    return _true_class(subject, "mean logit of the true class", "logit", Tensor.double)
+
+
+def probabilities(subject: Subject) -> Drawing:
+    """Figures 4 and 9: mean linear and angular probability of the true class, on training and test samples."""
+    return _true_class(subject, "mean probability of the true class", "probability", _softmax)
+
+
+def _true_class(subject: Subject, what: str, short: str, transform: Callable[[Tensor], Tensor]) -> Drawing:
+    columns, panels = {}, []
+    for kind in ("linear", "angular"):
+        series = {f"{kind}_train": "training samples", f"{kind}_test": "test samples"}
+        panels.append(Panel(f"{kind} {short}", series))
+        for column, of in zip(series, (subject.train, subject.test)):
+            columns[column] = of_true_class(transform(getattr(of, kind)), of.labels)
+    return subject.drawing(what, panels, columns)
+
+
+def _softmax(outputs: Tensor) -> Tensor:
+    return torch.softmax(outputs.double(), dim=1)
+
+
+def before_and_after_abs(subject: Subject) -> Drawing:
+    """Figures 5 and 8: mean angular test probability of the true class as it is, by ABS, and of the run compared."""
+    run, test = subject.run, subject.test
+    how = resolve_abs(run.data, run.result.settings)
+    bias = Bias(run.data.pixels, subject.roster.labels, subject.positions, s=how["s"], form=how["abs_form"])
+    columns = {
+        "before_abs": of_true_class(_softmax(test.angular), test.labels),
+        "after_abs": of_true_class(bias.fit(run.network)(test.angular), test.labels),
+    }
+    series = {"before_abs": "before ABS", "after_abs": f"after ABS ({how['abs_form']}, s = {how['s']:g})"}
+    if subject.compared:
+        compared = test_logits(subject.compared)
+        columns["compared"] = of_true_class(_softmax(compared.angular), compared.labels)
+        series["compared"] = subject.compared_as
+    panel = Panel("angular probability", series)
+    return subject.drawing("mean test probability of the true class", [panel], columns)
+
+
+def head(subject: Subject) -> Drawing:
+    """Figures 10 and 12, of the run's own classifier."""
+    columns = head_columns(*classifier(subject.run))
+    return subject.drawing("classifier weights and biases", HEAD_PANELS, columns)
+
+
+HEAD_PANELS = Panel("mean |weight|", {"weight": "weight"}, bars=True), Panel("bias", {"bias": "bias"}, bars=True)
+
+
+def head_columns(weight: Array, bias: Array) -> dict[str, Values]:
+    """Mean absolute weight of each row of (M, D), and bias (M,)."""
+    return {"weight": np.abs(weight).mean(axis=1).tolist(), "bias": bias.tolist()}
+
+
+def hardness(subject: Subject) -> Drawing:
+    """Figure 11: mean AVH of the scored samples of each class, against its test accuracy."""
+    roster = subject.roster
+    if subject.scores is None:
+        raise ArgumentError(
+            f"there are no scores of {roster.name} at {scores_path(roster)}: run `lt-prune score` first, or give --scores"
+        )
+    roster.require_same(subject.scores.roster, "the score file")
+    avh = class_means(subject.scores.metric("avh").mean, roster.labels, roster.n_classes)
+    accuracy = subject.run.result.evaluation.per_class
+    panels = Panel("mean AVH", {"avh": "AVH"}, bars=True), Panel("test accuracy", {"accuracy": "accuracy"}, bars=True)
+    what = f"AVH and accuracy, {_correlations(avh, accuracy)}"
+    return subject.drawing(what, panels, {"avh": avh, "accuracy": accuracy})
+
+
+def _correlations(one: Sequence[float | None], other: Sequence[float | None]) -> str:
+    """Pearson's and Spearman's coefficients over the classes that have both values."""
+    both = np.array([pair for pair in zip(one, other) if None not in pair], dtype=np.float64).reshape(-1, 2).T
+    return f"Pearson {pearson(*both):.2f}, Spearman {pearson(*map(_ranks, both)):.2f}"
+
+
+def pearson(one: Array, other: Array) -> float:
+    """Pearson's correlation of two arrays (n,); NaN where n < 2 or either is constant."""
+    if len(one) < 2 or min(np.ptp(one), np.ptp(other)) == 0:
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def _ranks(values: Array) -> Array:
+    """Rank of each value, equals sharing their mean rank."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    shared: Array = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return shared
+
+
+FIGURES: dict[str, Callable[[Subject], Drawing]] = {
+    "weight-norms": weight_norms,
+    "logits": logits,
+    "probabilities": probabilities,
+    "abs": before_and_after_abs,
+    "head": head,
+    "hardness": hardness,
+}
+"""By name, in the order of the paper."""

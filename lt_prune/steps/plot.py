@@ -1,0 +1,204 @@
+"""Trained run -> the figures of Wang & Yan, as PNG, PDF and CSV."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lt_prune.data.groups import check_groups, default_groups
+from lt_prune.errors import ArgumentError
+from lt_prune.report.figures import Drawing, class_rows, render
+from lt_prune.steps.build import Data
+from lt_prune.steps.evaluate import OpenRun, open_run
+from lt_prune.steps.figures import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
+from lt_prune.steps.paths import scores_path
+from lt_prune.store.atomic import write_bytes
+from lt_prune.store.files import read_scores
+from lt_prune.store.results import RESULT, STAGE_ONE
+from lt_prune.store.rows import write_csv
+from lt_prune.types import Array, Roster, ScoreSet, Subset
+
+USES = {"compare": ("weight-norms", "abs"), "scores": ("hardness",)}
+"""The figures that take these arguments."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A figure that was drawn."""
+
+    title: str
+    series: Mapping[str, str]
+    """Columns of the rows that were drawn, and what the figure calls each."""
+    rows: tuple[dict[str, Any], ...]
+    """One a class, by decreasing count: its index, name, count of samples trained on, group, and the values drawn; None
+    where a class has no sample."""
+    files: tuple[str, ...]
+    """PNG, PDF and, of the rows, CSV."""
+
+
+def plot(
+    run: Path | str,
+    figure: str = "all",
+    *,
+    data: Data | None = None,
+    compare: Path | str | None = None,
+    scores: ScoreSet | Path | str | None = None,
+    subset: Subset | Path | str | None = None,
+    device: str = "auto",
+    download: bool = False,
+    resize: int | None = None,
+    loading: str = "auto",
+    out: Path | str | None = None,
+) -> dict[str, Plot]:
+    """Draw a trained run class by class, classes sorted by decreasing count (Wang & Yan, Figures 1 to 12).
+
+    - "weight-norms" (Figure 1): length of each class's classifier row, times the class's scale, also of the first stage.
+    - "logits" (Figures 3, 7): mean linear and angular logit of the true class, on training and test samples.
+    - "probabilities" (Figures 4, 9): the same of the probability.
+    - "abs" (Figures 5, 8): mean angular test probability of the true class, before and after ABS.
+    - "head" (Figures 10, 12): mean absolute classifier weight of each class, and its bias, both times the class's scale.
+    - "hardness" (Figure 11): mean AVH of the samples of each class, and the accuracy on its test samples.
+
+    Args:
+        run: folder of the run.
+        figure: one of these, or "all"; then hardness is left out where there are no scores.
+        data: the data it was trained on; by default what the run was given.
+        compare: folder of another run on the same data, drawn beside it in "weight-norms" and "abs"; there it is the
+            second stage, say, of a run of one.
+        scores: of the data, or their file, for "hardness"; by default scores/NAME.h5.
+        subset: what the run was trained on, where that is a part of its data; by default looked for in subsets/.
+        device: "auto", "cpu" or "cuda".
+        download, resize, loading: as for `build`.
+        out: path of the files without ending, RUN/FIGURE by default; the figure's name is added where there are several.
+
+    Returns:
+        What was drawn and written, by figure.
+
+    Raises:
+        ArgumentError: there is no such figure, an argument that it does not take was given, or no scores are there.
+        FileError: a run is not finished, or a file is damaged.
+        MismatchError: data, subset, scores or the run compared do not belong to the run.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
+        >>> drawn = lp.plot("runs/first", "logits")["logits"]
+        >>> drawn.files
+        ('runs/first/logits.png', 'runs/first/logits.pdf', 'runs/first/logits.csv')
+        >>> list(drawn.rows[0])
+        ['class', 'name', 'count', 'group', 'linear_train', 'linear_test', 'angular_train', 'angular_test']
+    """
+    names = _chosen(figure, compare=compare, scores=scores)
+    opened = open_run(run, data, device=device, download=download, resize=resize, loading=loading)
+    compared = open_run(compare, opened.data, device=device) if compare else None
+    subject = Subject(
+        run=opened,
+        first=_first_of(Path(run), opened, device),
+        compared=compared,
+        compared_as=f"{label_of(compared.result)} ({compare})" if compared else "",
+        scores=_scores(scores, opened.data.roster) if "hardness" in names else None,
+        subset=subset,
+    )
+    if figure == "all" and not subject.scores:
+        names.remove("hardness")
+        warnings.warn("the figure hardness is left out: run `lt-prune score` first, or give --scores", stacklevel=2)
+    drawn = {name: FIGURES[name](subject) for name in names}
+    return {name: _write(drawing, _stem(run, name, out, alone=len(names) == 1)) for name, drawing in drawn.items()}
+
+
+def plot_head(
+    weight: Array,
+    bias: Array,
+    *,
+    counts: Sequence[int] | None = None,
+    class_names: Sequence[str] | None = None,
+    groups: tuple[int, int] | None = None,
+    title: str = "classifier weights and biases",
+    out: Path | str = "head",
+) -> Plot:
+    """Draw the head of any network, such as a vision transformer's (Wang & Yan, Figures 10 and 12).
+
+    Args:
+        weight: (M, D), a row a class.
+        bias: (M,).
+        counts: training samples of each class, which the classes are sorted by; by default they stay in their order.
+        class_names: M names, by default the indices.
+        groups: (end of head, start of tail) over the sorted classes; by default the first 36 % are head, the last 29 % tail.
+        title: above the figure.
+        out: path of the files without ending.
+
+    Returns:
+        What was drawn and written: mean absolute weight and bias of each class.
+
+    Raises:
+        ArgumentError: the shapes do not fit, or the groups are no ranges over the classes.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> from torchvision.models import VisionTransformer
+        >>> vit = VisionTransformer(8, 4, num_layers=1, num_heads=1, hidden_dim=8, mlp_dim=8, num_classes=5)
+        >>> head = vit.heads.head
+        >>> lp.plot_head(head.weight.detach().numpy(), head.bias.detach().numpy(), out="vit").files
+        ('vit.png', 'vit.pdf', 'vit.csv')
+    """
+    weight, bias = np.asarray(weight, dtype=np.float64), np.asarray(bias, dtype=np.float64)
+    n_classes = bias.size
+    names = [str(c) for c in range(n_classes)] if class_names is None else list(class_names)
+    known = [None] * n_classes if counts is None else [int(count) for count in counts]
+    if weight.ndim != 2 or bias.ndim != 1 or not len(weight) == n_classes == len(names) == len(known):
+        raise ArgumentError(
+            f"weight must be (M, D) and bias (M,), with M counts and names where they are given, not {weight.shape}, "
+            f"{bias.shape}, {len(known)} counts and {len(names)} names"
+        )
+    ranges = check_groups(groups, n_classes) if groups else default_groups(n_classes)
+    sizes = np.zeros(n_classes) if counts is None else np.array(known)
+    rows = class_rows(names, known, ranges, head_columns(weight, bias), sizes=sizes)
+    return _write(Drawing(title=title, rows=rows, panels=HEAD_PANELS), str(out))
+
+
+def _chosen(figure: str, **given: object) -> list[str]:
+    """Names of the figures to draw, which take what is given."""
+    if figure != "all" and figure not in FIGURES:
+        raise ArgumentError(f"unknown figure {figure!r}: there are {', '.join(FIGURES)} and all")
+    for argument, value in given.items():
+        if value is not None and figure not in ("all", *USES[argument]):
+            raise ArgumentError(
+                f"{argument} is for the figure {' or '.join(USES[argument])}, not for {figure}: leave it out"
+            )
+    return list(FIGURES) if figure == "all" else [figure]
+
+
+def _first_of(folder: Path, opened: OpenRun, device: str) -> OpenRun | None:
+    """The first stage in a run's folder, where the second changed anything."""
+    first = folder / STAGE_ONE
+    if opened.result.recipe.trained == "nothing" or not (first / RESULT).exists():
+        return None
+    return open_run(first, opened.data, device=device)
+
+
+def _scores(given: ScoreSet | Path | str | None, roster: Roster) -> ScoreSet | None:
+    """The scores given, or else those at their usual place, if there are any."""
+    if given is None and scores_path(roster).exists():
+        given = scores_path(roster)
+    return read_scores(given) if isinstance(given, (str, Path)) else given
+
+
+def _stem(run: Path | str, name: str, out: Path | str | None, alone: bool) -> str:
+    if out is None:
+        return str(Path(run) / name)
+    return str(out) if alone else f"{out}-{name}"
+
+
+def _write(drawing: Drawing, stem: str) -> Plot:
+    images = {Path(f"{stem}.{format}"): render(drawing, format) for format in ("png", "pdf")}
+    for file, content in images.items():
+        write_bytes(file, content)
+    table = Path(f"{stem}.csv")
+    write_csv(table, drawing.rows)
+    files = tuple(str(file) for file in (*images, table))
+    return Plot(title=drawing.title, series=drawing.series, rows=drawing.rows, files=files)
