@@ -39,6 +39,8 @@ from lt_prune.store.atomic import write_bytes
 PUBLISHED = Path(__file__).with_suffix(".csv")
 PLACES = {"CIFAR-10-LT": "cifar10-lt{}", "CIFAR-100-LT": "cifar100-lt{}", "ImageNet-LT": "folder:imagenet-lt"}
 """What to name as --data for the paper's sets, by imbalance."""
+NETWORKS = {"ImageNet-LT": " by ResNet50"}
+"""What the published numbers are of, where it is no CIFAR-style ResNet."""
 MEASURES = {"head": "head", "mid": "middle", "tail": "tail", "all": "overall"}
 """Fields of an evaluation, by the paper's names."""
 
@@ -59,6 +61,8 @@ METHODS = {
     "ALAS": ("alas", None),
     "ATL": ("atl", None),
 }
+RECIPES = {"imagenet-lt": {"epochs": 180, "batch_size": 256, "schedule": "cosine"}}
+"""Settings of first stages on sets of these names, where they are not the library's defaults."""
 PRUNED_BY = ("random", "class-random", "el2n", "avh")
 MARKERS = dict(zip(PRUNED_BY, "osD^"))
 
@@ -136,6 +140,7 @@ class Line:
     ours: tuple[float, ...] = ()
     """Percent, a value a seed."""
     paper: float | None = None
+    paper_data: str = ""
     comparable: bool = True
     """Whether both are of the same data."""
     note: str = ""
@@ -156,10 +161,16 @@ class Line:
         return self.mean - self.paper
 
     @property
+    def variance(self) -> float | None:
+        return None if self.deviation is None else self.deviation**2
+
+    @property
     def record(self) -> dict[str, Any]:
-        figures = {name: getattr(self, name) for name in ("mean", "deviation", "paper", "difference")}
+        """The line of a CSV file."""
+        known = {name: getattr(self, name) for name in ("data", "row", "column", "paper_data", "note")}
+        figures = {name: getattr(self, name) for name in ("mean", "deviation", "variance", "paper", "difference")}
         shown = {name: "" if figure is None else f"{figure:.4f}" for name, figure in figures.items()}
-        return {"data": self.data, "row": self.row, "column": self.column, "n": len(self.ours), **shown, "note": self.note}
+        return {**known, "n": len(self.ours), **shown}
 
 
 @dataclass(frozen=True)
@@ -196,7 +207,7 @@ def number(value: float | None, sign: str = "") -> str:
 def beside(block: Block, name: str, row: str, ours: Mapping[str, Sequence[float]], reason: str = "") -> list[Line]:
     """A row of ours, by column, beside the published one; `reason` says why there is none, or why seeds are missing."""
     paper = block.rows.get(row, {})
-    common: dict[str, Any] = {"data": name, "row": row, "comparable": block.is_about(name)}
+    common: dict[str, Any] = {"data": name, "row": row, "paper_data": block.title, "comparable": block.is_about(name)}
     common["note"] = reason or ("" if paper else "not published")
     columns = list(paper) or block.columns
     return [Line(column=c, ours=tuple(ours.get(c, ())), paper=paper.get(c), **common) for c in columns]
@@ -214,7 +225,7 @@ class Study:
     out: Path
     download: bool
     first: dict[str, Any]
-    """Settings of first stages."""
+    """Settings of first stages that differ from the paper's."""
     second: dict[str, Any]
     """Settings of second stages."""
     pruning: dict[str, Any]
@@ -237,6 +248,10 @@ class Study:
             (data, min(blocks, key=lambda block: unlike(block, data.roster)))
             for data in self.sets([block.place for block in blocks])
         ]
+
+    def first_stage(self, data: lp.LongTailedSet) -> dict[str, Any]:
+        """Settings of first stages."""
+        return {**RECIPES.get(data.roster.name, {}), **self.first}
 
     def sweep(self, data: lp.LongTailedSet, *, n_seeds: int = 3, **options: Any) -> Runs:
         """The runs of a grid; `n_seeds` is how many seeds the paper takes."""
@@ -268,7 +283,7 @@ class Runs:
     def beside(self, block: Block) -> str:
         """The title with what it is compared with."""
         other = "" if block.is_about(self.done.name) else ", which is other data"
-        return f"{self.title}, beside {block.title}{other}"
+        return f"{self.title}, beside {block.title}{NETWORKS.get(block.data, '')}{other}"
 
     def of(self, method: str) -> list[lp.TrainResult]:
         return [run for run in self.done.runs if isinstance(run, lp.TrainResult) and run.method == method]
@@ -278,8 +293,7 @@ class Runs:
         return self.root / run_path(run.name, run.method, run.seed)
 
     def failures(self, method: str) -> str:
-        """Why seeds are missing."""
-        return "; ".join(f"seed {run.seed} failed: {run.reason}" for run in self.done.failures if run.method == method)
+        return reasons([run for run in self.done.runs if run.method == method])
 
     def tested(self, method: str, prediction: str | None) -> dict[str, list[float]]:
         """Accuracies by the paper's names, a value a seed."""
@@ -287,6 +301,11 @@ class Runs:
         if prediction:
             every = [lp.evaluate(self.folder(run), self.data, prediction=prediction) for run in self.of(method)]
         return {name: percent(every, field) for name, field in MEASURES.items()}
+
+
+def reasons(runs: Sequence[lp.PlannedRun]) -> str:
+    """Why seeds are missing."""
+    return "; ".join(f"seed {run.seed} failed: {run.reason}" for run in runs if isinstance(run, lp.FailedRun))
 
 
 def percent(evaluations: Sequence[lp.Evaluation], field: str = "overall") -> list[float]:
@@ -373,12 +392,10 @@ def subcommand(parts: Callable[[Study], Iterator[Part]]) -> Callable[[Study], It
 # The tables
 
 
-def by_method(
-    study: Study, table: str, ways: Mapping[str, tuple[str, str | None]], remark: str = "", **recipe: Any
-) -> Iterator[Part]:
+def by_method(study: Study, table: str, ways: Mapping[str, tuple[str, str | None]]) -> Iterator[Part]:
     """A row for each method of a published table and of `ways`, which says how it is run and tested."""
-    settings = {**recipe, **study.first, **study.second}
     for data, block in study.blocks(table):
+        settings = {**study.first_stage(data), **study.second}
         runs = study.train(data, list(dict.fromkeys(method for method, _ in ways.values())), **settings)
         lines = []
         for row in dict.fromkeys([*block.rows, *ways]):
@@ -386,7 +403,7 @@ def by_method(
             ours = runs.tested(method, prediction) if method else {}
             reason = runs.failures(method) if method else "no implementation"
             lines += beside(block, data.roster.name, row, ours, reason)
-        yield Part(f"{table}: {runs.beside(block)}{remark}", ("method", "classes"), lines)
+        yield Part(f"{table}: {runs.beside(block)}", ("method", "classes"), lines)
 
 
 @subcommand
@@ -403,9 +420,8 @@ def table2(study: Study) -> Iterator[Part]:
 
 @subcommand
 def table3(study: Study) -> Iterator[Part]:
-    """All methods: ImageNet-LT, a folder imagenet-lt, but by a CIFAR-style ResNet."""
-    recipe = {"epochs": 180, "batch_size": 256, "schedule": "cosine"}
-    return by_method(study, "table3", METHODS, "; the paper trains a ResNet50", **recipe)
+    """All methods: ImageNet-LT, a folder imagenet-lt, by a CIFAR-style ResNet (the paper's is a ResNet50)."""
+    return by_method(study, "table3", METHODS)
 
 
 @subcommand
@@ -420,7 +436,7 @@ def table4(study: Study) -> Iterator[Part]:
 def table5(study: Study) -> Iterator[Part]:
     """ABS by its strength s, on the networks of MiSLAS's first stage."""
     for data, block in study.blocks("table5"):
-        runs = study.train(data, ["mixup"], **study.first)
+        runs = study.train(data, ["mixup"], **study.first_stage(data))
         lines = []
         for form, paper in block.rows.items():
             strengths = [float(column) for column in paper]
@@ -434,7 +450,7 @@ def table5(study: Study) -> Iterator[Part]:
 def table6(study: Study) -> Iterator[Part]:
     """ALAS by its rate tau and its form, from one first stage a seed."""
     for data, block in study.blocks("table6"):
-        runs = study.train(data, ["mixup"], **study.first)
+        runs = study.train(data, ["mixup"], **study.first_stage(data))
         lines = []
         for form, paper in block.rows.items():
             ours = {column: percent(alas(study, runs, form, float(column))) for column in paper}
@@ -463,7 +479,9 @@ def figure6(study: Study) -> Iterator[Part]:
     lines = []
     for data in study.sets(["cifar10-lt100", "cifar100-lt100"]):
         strategies, metrics = ("random", "class-random", "ranked"), ("el2n", "avh")
-        runs = study.sweep(data, n_seeds=5, strategies=strategies, metrics=metrics, **study.first, **study.pruning)
+        runs = study.sweep(
+            data, n_seeds=5, strategies=strategies, metrics=metrics, **study.first_stage(data), **study.pruning
+        )
         own = list(curves(runs))
         lines += own
         yield Part(f"figure6: {runs.title}", ("pruned by", "fraction"), own)
@@ -482,8 +500,7 @@ def curves(runs: Runs) -> Iterator[Line]:
         points.setdefault((run.metric or run.strategy or "nothing", run.ratio), []).append(run)
     for (label, ratio), same in points.items():
         ours = percent([run.evaluation for run in same if isinstance(run, lp.TrainResult)])
-        failures = [f"seed {run.seed} failed: {run.reason}" for run in same if isinstance(run, lp.FailedRun)]
-        note = "; ".join(failures) or "not published"
+        note = reasons(same) or "not published"
         yield Line(data=runs.done.name, row=label, column=f"{ratio:g}", ours=tuple(ours), note=note)
 
 
@@ -493,10 +510,9 @@ def figure(lines: Sequence[Line]) -> Figure:
     drawn = Figure(figsize=(5.5 * len(names), 4), dpi=150, layout="constrained")
     for axes, name in zip(drawn.subplots(1, len(names), squeeze=False)[0], names):
         for label, colour in zip(PRUNED_BY, COLOURS):
-            known = [line for line in lines if line.data == name and line.row in (label, "nothing") and line.ours]
-            ratios = [float(line.column) for line in known]
-            mean, deviation = ([getattr(line, name) or 0 for line in known] for name in ("mean", "deviation"))
-            low, high = ([m + sign * d for m, d in zip(mean, deviation)] for sign in (-1, 1))
+            known = [line for line in lines if line.data == name and line.row in ("nothing", label)]
+            ratios, mean, deviation = zip(*((float(at.column), at.mean, at.deviation or 0) for at in known if at.ours))
+            low, high = zip(*((m - d, m + d) for m, d in zip(mean, deviation)))
             axes.plot(ratios, mean, color=colour, marker=MARKERS[label], label=label)
             axes.fill_between(ratios, low, high, color=colour, alpha=0.2, linewidth=0)
         axes.set(title=name, xlabel="fraction pruned", ylabel="test accuracy (%)")
