@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console, Group
 from rich.markup import escape
@@ -41,6 +43,8 @@ PLACES = {"CIFAR-10-LT": "cifar10-lt{}", "CIFAR-100-LT": "cifar100-lt{}", "Image
 """What to name as --data for the paper's sets, by imbalance."""
 NETWORKS = {"ImageNet-LT": " by ResNet50"}
 """What the published numbers are of, where it is no CIFAR-style ResNet."""
+GROUPS = {"CIFAR-10-LT": (3, 7), "CIFAR-100-LT": (36, 71), "ImageNet-LT": (390, 835)}
+"""The paper's ends of head and starts of tail, which a set read from a folder may lack."""
 MEASURES = {"head": "head", "mid": "middle", "tail": "tail", "all": "overall"}
 """Fields of an evaluation, by the paper's names."""
 
@@ -108,6 +112,10 @@ class Block:
         own = self.place.rpartition(":")[2]
         return bool(re.match(rf"{re.escape(own)}(?!-n\d)(-|$)", name))
 
+    def same_classes(self, roster: lp.Roster, column: str) -> bool:
+        """Whether what the paper means by head, middle or tail is what the set does."""
+        return column not in ("head", "mid", "tail") or roster.groups == GROUPS[self.data]
+
     def distance(self, roster: lp.Roster) -> tuple[float, float]:
         """How unlike a set is, by its number of classes, then by its imbalance, both compared as ratios."""
         imbalance = roster.counts.max() / max(roster.counts.min(), 1)
@@ -142,7 +150,7 @@ class Line:
     paper: float | None = None
     paper_data: str = ""
     comparable: bool = True
-    """Whether both are of the same data."""
+    """Whether both are of the same data and classes."""
     note: str = ""
 
     @property
@@ -167,10 +175,10 @@ class Line:
     @property
     def record(self) -> dict[str, Any]:
         """The line of a CSV file."""
-        known = {name: getattr(self, name) for name in ("data", "row", "column", "paper_data", "note")}
+        known = {name: getattr(self, name) for name in ("data", "row", "column", "paper_data")}
         figures = {name: getattr(self, name) for name in ("mean", "deviation", "variance", "paper", "difference")}
         shown = {name: "" if figure is None else f"{figure:.4f}" for name, figure in figures.items()}
-        return {**known, "n": len(self.ours), **shown}
+        return {**known, "n": len(self.ours), **shown, "note": self.note}
 
 
 @dataclass(frozen=True)
@@ -204,13 +212,22 @@ def number(value: float | None, sign: str = "") -> str:
     return "" if value is None else f"{value:{sign}.2f}"
 
 
-def beside(block: Block, name: str, row: str, ours: Mapping[str, Sequence[float]], reason: str = "") -> list[Line]:
+def beside(block: Block, roster: lp.Roster, row: str, ours: Mapping[str, Sequence[float]], reason: str = "") -> list[Line]:
     """A row of ours, by column, beside the published one; `reason` says why there is none, or why seeds are missing."""
     paper = block.rows.get(row, {})
-    common: dict[str, Any] = {"data": name, "row": row, "paper_data": block.title, "comparable": block.is_about(name)}
-    common["note"] = reason or ("" if paper else "not published")
-    columns = list(paper) or block.columns
-    return [Line(column=c, ours=tuple(ours.get(c, ())), paper=paper.get(c), **common) for c in columns]
+    return [
+        Line(
+            data=roster.name,
+            row=row,
+            column=column,
+            ours=tuple(ours.get(column, ())),
+            paper=paper.get(column),
+            paper_data=block.title,
+            comparable=block.is_about(roster.name) and block.same_classes(roster, column),
+            note=reason or ("" if paper else "not published"),
+        )
+        for column in (paper or block.columns)
+    ]
 
 
 # Our runs
@@ -402,7 +419,7 @@ def by_method(study: Study, table: str, ways: Mapping[str, tuple[str, str | None
             method, prediction = ways.get(row, ("", None))
             ours = runs.tested(method, prediction) if method else {}
             reason = runs.failures(method) if method else "no implementation"
-            lines += beside(block, data.roster.name, row, ours, reason)
+            lines += beside(block, data.roster, row, ours, reason)
         yield Part(f"{table}: {runs.beside(block)}", ("method", "classes"), lines)
 
 
@@ -428,8 +445,10 @@ def table3(study: Study) -> Iterator[Part]:
 def table4(study: Study) -> Iterator[Part]:
     """Fine-tuned vision transformers on ImageNet-LT: the published numbers alone, as there is no trainer of these here."""
     for block in blocks_of("table4"):
-        rows = [beside(block, block.data, row, {}, "no trainer of vision transformers") for row in block.rows]
-        yield Part(f"table4: {block.title}", ("network", "classes"), [line for lines in rows for line in lines])
+        common: dict[str, Any] = {"data": block.data, "paper_data": block.title, "note": "no trainer of vision transformers"}
+        numbers = [(row, column, paper) for row, columns in block.rows.items() for column, paper in columns.items()]
+        lines = [Line(row=row, column=column, paper=paper, **common) for row, column, paper in numbers]
+        yield Part(f"table4: {block.title}", ("network", "classes"), lines)
 
 
 @subcommand
@@ -442,7 +461,7 @@ def table5(study: Study) -> Iterator[Part]:
             strengths = [float(column) for column in paper]
             every = [lp.evaluate_abs(runs.folder(run), data, s=strengths, abs_form=form) for run in runs.of("mixup")]
             ours = {column: percent([found[s] for found in every]) for column, s in zip(paper, strengths)}
-            lines += beside(block, data.roster.name, form, ours, runs.failures("mixup"))
+            lines += beside(block, data.roster, form, ours, runs.failures("mixup"))
         yield Part(f"table5, ABS: {runs.beside(block)}", ("form", "s"), lines)
 
 
@@ -454,7 +473,7 @@ def table6(study: Study) -> Iterator[Part]:
         lines = []
         for form, paper in block.rows.items():
             ours = {column: percent(alas(study, runs, form, float(column))) for column in paper}
-            lines += beside(block, data.roster.name, form, ours, runs.failures("mixup"))
+            lines += beside(block, data.roster, form, ours, runs.failures("mixup"))
         yield Part(f"table6, ALAS: {runs.beside(block)}", ("form", "tau"), lines)
 
 
@@ -474,7 +493,7 @@ def alas(study: Study, runs: Runs, form: str, tau: float) -> list[lp.Evaluation]
 def figure6(study: Study) -> Iterator[Part]:
     """Accuracy against the fraction pruned, four strategies: CIFAR-10-LT and CIFAR-100-LT at imbalance 100, 5 seeds.
 
-    The paper gives no numbers for it. Also writes figure6.png and figure6.pdf.
+    Trained by cross-entropy. The paper gives no numbers for it. Also writes figure6.png and figure6.pdf.
     """
     lines = []
     for data in study.sets(["cifar10-lt100", "cifar100-lt100"]):
@@ -510,14 +529,17 @@ def figure(lines: Sequence[Line]) -> Figure:
     drawn = Figure(figsize=(5.5 * len(names), 4), dpi=150, layout="constrained")
     for axes, name in zip(drawn.subplots(1, len(names), squeeze=False)[0], names):
         for label, colour in zip(PRUNED_BY, COLOURS):
-            known = [line for line in lines if line.data == name and line.row in ("nothing", label)]
-            ratios, mean, deviation = zip(*((float(at.column), at.mean, at.deviation or 0) for at in known if at.ours))
-            low, high = zip(*((m - d, m + d) for m, d in zip(mean, deviation)))
-            axes.plot(ratios, mean, color=colour, marker=MARKERS[label], label=label)
-            axes.fill_between(ratios, low, high, color=colour, alpha=0.2, linewidth=0)
+            draw_curve(axes, [line for line in lines if line.data == name and line.row in ("nothing", label)], label, colour)
         axes.set(title=name, xlabel="fraction pruned", ylabel="test accuracy (%)")
         axes.legend(frameon=False)
     return drawn
+
+
+def draw_curve(axes: Axes, lines: Sequence[Line], label: str, colour: str) -> None:
+    points = [(float(line.column), line.mean, line.deviation or 0) for line in lines if line.ours]
+    ratios, mean, deviation = np.array(points).reshape(-1, 3).T
+    axes.plot(ratios, mean, color=colour, marker=MARKERS[label], label=label)
+    axes.fill_between(ratios, mean - deviation, mean + deviation, color=colour, alpha=0.15, linewidth=0)
 
 
 if __name__ == "__main__":
