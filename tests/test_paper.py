@@ -152,7 +152,7 @@ def test_groups_of_other_classes_are_not_compared(paper, blobs):
     rows = {"L2A stage 1": {"head": 90.0, "mid": 80.0, "tail": 70.0, "all": 80.0}}
     for groups, compared in (((3, 7), {"head", "mid", "tail", "all"}), ((4, 8), {"all"})):
         ten = blobs(counts=(30, 20, 10, 9, 8, 7, 6, 5, 4, 3), groups=groups).roster
-        ours = dict.fromkeys(rows["L2A stage 1"], [85.0])
+        ours = {column: [85.0] for column in rows["L2A stage 1"]}
         lines = paper.beside(
             paper.Block("CIFAR-10-LT", "100", rows), replace(ten, name="cifar10-lt100"), "L2A stage 1", ours
         )
