@@ -295,7 +295,7 @@ class Runs:
     def title(self) -> str:
         run = self.done.runs[0]
         recipe = (run.first or run).recipe
-        return f"accuracy (%) on {run.name}, {recipe.epochs} epochs of a CIFAR-style ResNet{recipe.depth}"
+        return f"accuracy (%) on {run.name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}"
 
     def beside(self, block: Block) -> str:
         """The title with what it is compared with."""
@@ -371,7 +371,7 @@ def show(study: Study, parts: Iterator[Part], file: Path) -> None:
         write_bytes(file, as_csv(lines))
     click.echo(f"wrote {file}", err=True)
     if study.failures:
-        raise lp.LtPruneError(f"{len(study.failures)} runs failed; the same command tries them again")
+        raise lp.LtPruneError(f"runs without a result: {len(study.failures)}; the same command tries them again")
 
 
 def as_csv(lines: Sequence[Line]) -> bytes:

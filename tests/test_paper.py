@@ -214,7 +214,7 @@ def test_a_run_that_fails_is_a_row_with_its_reason(run, like_the_papers, tmp_pat
     broken.write_bytes(b"junk")
     done = run("table1", "--preset", "smoke", "--data", like_the_papers, "--epochs", 1, "--out", tmp_path / "out")
     assert done.exit_code == 1
-    assert "1 runs failed" in done.stderr
+    assert "runs without a result: 1" in done.stderr
     lines = {line["row"]: line for line in lines_of(tmp_path / "out" / "table1.csv")}
     assert "model.pt is damaged" in lines["MiSLAS stage 2"]["note"]
     assert lines["L2A stage 2"]["n"] == "1"
