@@ -95,7 +95,8 @@ def training(
         state.seconds += time.perf_counter() - began
         if run.checkpoint:
             write_weights(run.checkpoint, _pack(run, state))
-    on_epoch(done=recipe.epochs)
+    if recipe.epochs:  # 0 of 0 would say that the run failed
+        on_epoch(done=recipe.epochs)
     return Trained(state.network.eval(), tuple(state.loss), state.seconds)
 
 

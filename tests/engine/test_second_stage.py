@@ -101,6 +101,10 @@ def test_a_stage_that_trains_nothing_hands_its_start_on(make, start, tmp_path):
     assert all(torch.equal(value, state_of(start)[name]) for name, value in state_of(tmp_path / "second.pt").items())
 
 
+def test_a_stage_that_trains_nothing_tells_no_progress_as_0_of_0_would_mean_failure(make, start):
+    assert train(make(replace(FIRST, trained="nothing", epochs=0), start=start), stop_at=0)
+
+
 def test_a_fresh_classifier_owes_nothing_to_the_one_before(make, start):
     still = replace(SECOND, lr=0.0, fresh=True)
     found = train(make(still, start=start)).network.classifier
