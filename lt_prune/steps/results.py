@@ -8,7 +8,7 @@ from typing import Any
 from lt_prune.errors import FileError
 from lt_prune.report.aggregate import aggregate
 from lt_prune.steps.paths import GRID_END
-from lt_prune.store.results import FAILURE, RESULT, read_failure, read_grid, read_result
+from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, read_failure, read_grid, read_result
 from lt_prune.store.rows import write_csv
 from lt_prune.types import PlannedRun
 
@@ -51,7 +51,10 @@ def _listed(place: Path) -> dict[Path, PlannedRun | None]:
     """Folders of runs, each with what a sweep has planned for it."""
     if place.is_dir():
         found: dict[Path, PlannedRun | None] = {
-            file.parent: None for name in (RESULT, FAILURE) for file in sorted(place.rglob(name))
+            file.parent: None
+            for name in (RESULT, FAILURE)
+            for file in sorted(place.rglob(name))
+            if file.parent.name != STAGE_ONE or file.parent == place  # it is a part of the run around it
         }
         for file in sorted(place.rglob(f"*{GRID_END}")):
             found |= read_grid(file)

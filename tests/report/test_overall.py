@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from lt_prune.report.overall import Overall
+from lt_prune.types import ALL_RUNS
+
+
+def told(work: dict[str, tuple[int, int]]) -> tuple[Overall, list[tuple[str, int, int]]]:
+    calls: list[tuple[str, int, int]] = []
+    return Overall(lambda what, done, total: calls.append((what, done, total)), work), calls
+
+
+def test_work_is_counted_in_images():
+    overall, calls = told({"whole": (10, 100), "half": (10, 50)})
+    overall("whole", 0, 10)
+    overall("whole", 3, 10)
+    overall("half", 0, 10)
+    overall("half", 10, 10)
+    assert [call for call in calls if call[0] == ALL_RUNS] == [
+        (ALL_RUNS, 0, 1500),
+        (ALL_RUNS, 300, 1500),
+        (ALL_RUNS, 300, 1500),
+        (ALL_RUNS, 800, 1500),
+    ]
+    assert [call for call in calls if call[0] == "whole"] == [("whole", 0, 10), ("whole", 3, 10)]
+
+
+def test_what_was_done_before_is_no_work():
+    overall, calls = told({"whole": (10, 100), "half": (10, 50)})
+    overall("whole", 8, 10)  # its checkpoint had 8
+    assert calls[0] == (ALL_RUNS, 0, 2 * 100 + 10 * 50)
+    overall("whole", 9, 10)
+    assert calls[2] == (ALL_RUNS, 100, 700)
+
+
+def test_a_run_finished_before_leaves_the_others_work():
+    overall, calls = told({"whole": (10, 100), "half": (10, 50)})
+    overall.end("whole")
+    overall("half", 0, 10)
+    assert calls[0] == (ALL_RUNS, 0, 500)
+
+
+def test_a_run_that_failed_midway_is_told_so_and_its_rest_is_no_work():
+    overall, calls = told({"whole": (10, 100), "half": (10, 50)})
+    overall("whole", 0, 10)
+    overall("whole", 4, 10)
+    overall.end("whole")
+    assert calls[-1] == ("whole", 0, 0)
+    overall("half", 0, 10)
+    assert calls[-2] == (ALL_RUNS, 400, 900)
+
+
+def test_a_run_that_ended_is_told_no_more():
+    overall, calls = told({"whole": (10, 100)})
+    overall("whole", 0, 10)
+    overall("whole", 10, 10)
+    before = list(calls)
+    overall.end("whole")
+    assert calls == before

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+import lt_prune as lp
+from lt_prune.errors import FileError
+
+SMALL = {"epochs": 1, "depth": 8, "device": "cpu"}
+
+
+def test_runs_below_a_folder_are_summed_up(blobs, in_tmp):
+    first = lp.train(blobs(), out="runs/a", **SMALL)
+    second = lp.train(blobs(), out="runs/deep/b", seed=1, **SMALL)
+    [row] = lp.results()
+    assert (row["n"], row["method"]) == (2, "ce")
+    assert row["overall_mean"] == pytest.approx((first.evaluation.overall + second.evaluation.overall) / 2)
+
+
+def test_the_first_stage_in_a_run_is_no_run_of_its_own(blobs, in_tmp):
+    lp.train(blobs(), method="alas", stage2_epochs=1, out="runs/alas", **SMALL)
+    assert [row["method"] for row in lp.results()] == ["alas"]
+    assert [row["method"] for row in lp.results("runs/alas/stage1")] == ["mixup"]
+
+
+def test_rows_are_written_as_csv(blobs, in_tmp):
+    lp.train(blobs(), out="runs/a", **SMALL)
+    [row] = lp.results("runs/a/result.json", out="rows.csv")
+    with open("rows.csv", newline="") as file:
+        [written] = csv.DictReader(file)
+    assert written.keys() == row.keys()
+    assert float(written["overall_mean"]) == row["overall_mean"]
+
+
+def test_a_folder_without_runs_is_refused(in_tmp):
+    (in_tmp / "runs").mkdir()
+    with pytest.raises(FileError, match="there are no runs in runs: train some, or name their folder"):
+        lp.results()
