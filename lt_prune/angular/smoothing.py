@@ -105,8 +105,8 @@ class ActiveLabelAwareSmoothing(nn.Module):
             raise ValueError(f"update must be batch or epoch, not {update!r}")
         self.tau, self.form, self.update = tau, form, update
         self.register_buffer("rate", normalised(torch.as_tensor(counts, dtype=torch.float64), form).float())
-        self.register_buffer("_sum", torch.zeros_like(self.rate, dtype=torch.float64), persistent=False)
-        self.register_buffer("_seen", torch.zeros((), dtype=torch.float64), persistent=False)
+        self.register_buffer("_sum", torch.zeros_like(self.rate, dtype=torch.float64))
+        self.register_buffer("_seen", torch.zeros((), dtype=torch.float64))
 
     def forward(self, logits: Tensor, target: Tensor, angular_logits: Tensor | None = None) -> Tensor:
         """Mean loss over a batch; in training mode R is updated first.

@@ -61,3 +61,8 @@ def test_half_precision_is_computed_in_float32(dtype):
     found = AngularEntropyLoss()(logits, torch.tensor(SOFT))
     assert found.dtype == torch.float32
     assert found.item() == pytest.approx(plain(logits.double(), SOFT), rel=1e-5)
+
+
+def test_another_reading_of_the_entropy_is_refused():
+    with pytest.raises(ValueError, match="entropy must be minimised or maximised, not 'ignored'"):
+        AngularEntropyLoss("ignored")

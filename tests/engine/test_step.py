@@ -89,11 +89,12 @@ def test_bf16_is_near_float32():
     assert not torch.equal(losses[1], losses[0])
 
 
+@pytest.mark.parametrize("update", ["batch", "epoch"])
 @pytest.mark.parametrize("resumed", [False, True])
-def test_a_warm_up_leaves_network_momentum_and_loss_as_they_were(resumed):
+def test_a_warm_up_leaves_network_momentum_and_loss_as_they_were(resumed, update):
     network = network_of()
     optimizer = optimizer_of(network)
-    loss = ActivelySmoothed([9, 5, 3, 1], tau=0.75, alas_form="concave", alas_update="batch", alas_logits="linear")
+    loss = ActivelySmoothed([9, 5, 3, 1], tau=0.75, alas_form="concave", alas_update=update, alas_logits="linear")
     step = Step(network, optimizer, loss)
     if resumed:
         step(*batches()[0])
@@ -108,6 +109,9 @@ def test_a_warm_up_leaves_network_momentum_and_loss_as_they_were(resumed):
     twin_step = Step(twin, twin_optimizer, twin_loss)
     for batch in batches():
         assert torch.equal(step(*batch), twin_step(*batch))
+    for each in (loss, twin_loss):
+        each.end_epoch()
+    assert torch.equal(loss.smoothing.rate, twin_loss.smoothing.rate)
 
 
 @cuda
