@@ -11,9 +11,10 @@ from lt_prune.methods import METHODS
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.plan import plan
 from lt_prune.steps.prune import check_ratio, prune
 from lt_prune.steps.score import score
-from lt_prune.steps.train import plan, train_everything
+from lt_prune.steps.train import train_everything
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
 from lt_prune.types import Progress, TrainResult, no_progress

@@ -16,10 +16,11 @@ from lt_prune.metrics import METRICS
 from lt_prune.report.overall import Overall
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.plan import Job, plan
 from lt_prune.steps.prune import check_choices, prune
 from lt_prune.steps.recipes import check_names
 from lt_prune.steps.score import score
-from lt_prune.steps.train import Job, finished, plan, stages_of, train_all
+from lt_prune.steps.train import finished, stages_of, train_all
 from lt_prune.store.files import write_subset
 from lt_prune.store.results import FAILURE, read_grid, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES

@@ -5,39 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from lt_prune.data.order import epoch_length
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
-from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.methods import METHODS, Stage
-from lt_prune.methods.second import NOTHING
+from lt_prune.errors import LtPruneError, MismatchError
+from lt_prune.methods import METHODS
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.evaluate import Testing, require_test
-from lt_prune.steps.recipes import check_names, first_recipe, resolve_settings, second_recipe
+from lt_prune.steps.evaluate import Testing
+from lt_prune.steps.plan import Job, plan
+from lt_prune.steps.recipes import check_names
 from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
-from lt_prune.types import (
-    PREDICTIONS,
-    FirstStage,
-    LongTailedSet,
-    PlannedRun,
-    Progress,
-    Recipe,
-    Subset,
-    TrainResult,
-    digest_of,
-    no_progress,
-)
+from lt_prune.types import Progress, Subset, TrainResult, digest_of, no_progress
 from lt_prune.versions import versions
 
 
@@ -122,169 +108,6 @@ def train(
             [job], device, n_threads=n_threads, precision=precision, compiled=compiled, progress=progress
         )
     return result
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Job:
-    """One training of one stage, planned and checked."""
-
-    data: LongTailedSet
-    subset: Subset | None
-    method: str
-    stage: Stage
-    recipe: Recipe
-    settings: dict[str, Any]
-    prediction: str
-    seed: int
-    before: Job | TrainResult | None = None
-    """What a second stage goes out from."""
-    start: Path | None = None
-    """Folder of that."""
-    out: Path | None = None
-    overwrite: bool = False
-
-    @property
-    def planned(self) -> PlannedRun:
-        options = self.subset.options if self.subset else {}
-        return PlannedRun(
-            name=self.data.roster.name,
-            data_digest=self.data.roster.digest,
-            strategy=self.subset.strategy if self.subset else None,
-            ratio=self.subset.ratio if self.subset else 0.0,
-            method=self.method,
-            settings=self.settings,
-            prediction=self.prediction,
-            recipe=self.recipe,
-            seed=self.seed,
-            first=self.first,
-            **{name: options.get(name) for name in ("metric", "keep", "within")},
-        )
-
-    @property
-    def first(self) -> FirstStage | None:
-        """What it goes out from, in a few words."""
-        if self.before is None:
-            return None
-        return FirstStage(**{field.name: getattr(self.before, field.name) for field in fields(FirstStage)})
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What tells this training from another one, as fields of its result."""
-        return {
-            "data_digest": self.data.roster.digest,
-            "subset_digest": self.subset.digest if self.subset else None,
-            "method": self.method,
-            "settings": {name: self.settings[name] for name in self.stage.settings},
-            "recipe": self.recipe,
-            "seed": self.seed,
-            "first": self.first,
-        }
-
-    @property
-    def positions(self) -> Any:
-        """int64 (N,): positions in the set of the samples to train on."""
-        return np.flatnonzero(self.subset.kept) if self.subset else np.arange(self.data.roster.n_samples)
-
-    @property
-    def counts(self) -> Any:
-        """int64 (M,): training samples of each class."""
-        return self.subset.kept_counts if self.subset else self.data.roster.counts
-
-    @property
-    def work(self) -> tuple[int, int]:
-        """Epochs, and images an epoch."""
-        return self.recipe.epochs, epoch_length(self.data.roster.labels[self.positions], self.recipe.sampler)
-
-    @property
-    def title(self) -> str:
-        planned = self.planned
-        trained_on = f"{planned.metric or planned.strategy} {planned.ratio:g}" if self.subset else "whole"
-        parts = [planned.name, trained_on, planned.method]
-        return ", ".join([*parts, f"seed {self.seed}"] if self.seed else parts)
-
-
-def plan(
-    data: LongTailedSet,
-    *,
-    subset: Subset | None,
-    method: str,
-    prediction: str | None,
-    seed: int,
-    settings: dict[str, Any],
-    stages: int | None = None,
-    from_run: Path | None = None,
-    out: Path | None = None,
-    first_out: Path | None = None,
-    overwrite: bool = False,
-) -> Job:
-    """Check what `train` is asked for, before anything is trained; arguments and errors are those of `train`.
-
-    Args:
-        first_out: folder of the first stage, where one is to be trained.
-        settings: those that the method does not know are passed over.
-    """
-    found = METHODS.load(method)
-    prediction = prediction or found.prediction
-    if prediction not in PREDICTIONS:
-        raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
-    if prediction == "abs" and not found.prediction_settings:
-        found = replace(found, prediction_settings=METHODS.load("abs").prediction_settings)
-    require_test(data)
-    if subset:
-        data.roster.require_same(subset.roster, "the subset")
-    common: dict[str, Any] = {"data": data, "subset": subset, "method": method, "prediction": prediction, "seed": seed}
-    common |= {"settings": resolve_settings(data, found, settings), "out": out, "overwrite": overwrite}
-    if not found.first:
-        if stages not in (None, 1) or from_run:
-            raise ArgumentError(f"method {method!r} has one stage: leave out --stages and --from-run")
-        return Job(stage=found.stage, recipe=first_recipe(data, found, settings), **common)
-    if stages not in (None, 1, 2):
-        raise ArgumentError(f"stages must be 1 or 2, not {stages}")
-    before: Job | TrainResult
-    start: Path | None
-    if from_run:
-        before, start = _first_of(from_run, data, subset, settings)
-    else:
-        start = first_out
-        before = plan(
-            data,
-            subset=subset,
-            method=found.first,
-            prediction=None,
-            seed=seed,
-            settings=settings,
-            out=first_out,
-            overwrite=overwrite,
-        )
-    if stages == 1:
-        found = replace(found, stage=NOTHING)
-    recipe = second_recipe(data, found, before.recipe, settings)
-    return Job(stage=found.stage, recipe=recipe, before=before, start=start, **common)
-
-
-def _first_of(
-    folder: Path, data: LongTailedSet, subset: Subset | None, settings: dict[str, Any]
-) -> tuple[TrainResult, Path]:
-    """The run of one stage in `folder`, and where it is: there, or in its own first stage.
-
-    Raises:
-        MismatchError: it was trained on other samples.
-        ArgumentError: it is itself of two stages, or settings of a first stage are given.
-    """
-    result = read_result(folder / RESULT)
-    if result.first:
-        folder = folder / STAGE_ONE
-        if not (folder / RESULT).exists():
-            raise ArgumentError(f"{folder.parent} is a second stage: name the run that it went out from")
-        result = read_result(folder / RESULT)
-    if result.data_digest != data.roster.digest or result.subset_digest != (subset.digest if subset else None):
-        raise MismatchError(
-            f"{folder} was trained on other samples than {data.roster.name}{' pruned so' if subset else ''}: name a run on "
-            f"the same"
-        )
-    if given := [name for name, value in settings.items() if value is not None and name in vars(result.recipe)]:
-        raise ArgumentError(f"the first stage is that of {folder}: leave out {', '.join(given)}")
-    return result, folder
 
 
 def train_all(
