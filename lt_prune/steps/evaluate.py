@@ -69,7 +69,7 @@ def evaluate(
     if prediction != "abs":
         if s is not None or abs_form is not None:
             raise ArgumentError(f"strength and form are for ABS, and the prediction is {prediction}: leave them out")
-        return Testing.of(opened.data, prediction, {}, np.arange(0))(opened.network)
+        return Testing.of(opened.data, prediction)(opened.network)
     (evaluation,) = _evaluate_abs(opened, [s], abs_form, subset).values()
     return evaluation
 
@@ -187,13 +187,15 @@ class Testing:
     """See `probabilities`."""
 
     @staticmethod
-    def of(lt_set: LongTailedSet, prediction: str, settings: Mapping[str, Any], positions: Array) -> Testing:
+    def of(
+        lt_set: LongTailedSet, prediction: str, settings: Mapping[str, Any] | None = None, positions: Array | None = None
+    ) -> Testing:
         """Testing on a set's test images.
 
         Args:
             prediction: "linear", "angular" or "abs".
-            settings: strength "s" and form "abs_form" of ABS.
-            positions: int64 (N,), what the network was trained on; ABS measures its bias there.
+            settings: strength "s" and form "abs_form", for ABS.
+            positions: int64 (N,), what the network was trained on, for ABS, which measures its bias there.
 
         Raises:
             DataError: the set has no test images.
@@ -201,6 +203,8 @@ class Testing:
         require_test(lt_set)
         how: str | Bias = prediction
         if prediction == "abs":
+            assert settings is not None, "ABS has a strength and a form"
+            assert positions is not None, "and is measured on what was trained on"
             how = Bias(lt_set.pixels, lt_set.roster.labels, positions, s=settings["s"], form=settings["abs_form"])
         return Testing(lt_set.test_pixels, lt_set.test_labels, lt_set.roster.class_groups, how)
 
