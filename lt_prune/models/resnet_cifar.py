@@ -31,7 +31,7 @@ class BasicBlock(nn.Module):
         shortcut = x_NCHW[:, :, :: self.stride, :: self.stride]
         if self.extra:
             shortcut = F.pad(shortcut, (0, 0, 0, 0, self.extra // 2, self.extra // 2))
-        return F.relu(out + shortcut, inplace=True)
+        return F.relu(out.add_(shortcut), inplace=True)
 
 
 def resnet_cifar(depth: int, channels: int) -> nn.Sequential:
