@@ -361,7 +361,7 @@ def train(
     from lt_prune.steps.paths import find_subset, run_path
 
     METHODS.check(method)
-    options |= _assigned(assignments, [method, options["prediction"]])
+    options |= _assigned(assignments, [method], options["prediction"])
     lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
     file = None if subset == "none" else Path(subset) if subset else find_subset(lt_set.roster)
     chosen = lp.read_subset(file) if file else None
@@ -583,7 +583,7 @@ def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: An
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import results_table
 
-    options |= _assigned(assignments, [*options["methods"], options["prediction"]])
+    options |= _assigned(assignments, options["methods"], options["prediction"])
     with shown_progress() as progress:
         done = lp.sweep(seeds=range(seeds), progress=progress, **options)
     rows = aggregate(done.runs)
@@ -614,9 +614,8 @@ def results(places: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
         _say_wrote(out)
 
 
-def _assigned(assignments: tuple[str, ...], known_by: list[str | None]) -> dict[str, Any]:
-    """Settings of methods as NAME=VALUE, by name; a prediction by ABS knows settings too."""
-    from lt_prune.methods import METHODS
+def _assigned(assignments: tuple[str, ...], methods: list[str], prediction: str | None) -> dict[str, Any]:
+    """Settings of methods and of their prediction, given as NAME=VALUE, by name."""
     from lt_prune.steps.recipes import parse_setting
 
     found = {}
@@ -624,7 +623,7 @@ def _assigned(assignments: tuple[str, ...], known_by: list[str | None]) -> dict[
         name, separator, text = assignment.partition("=")
         if not separator:
             raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as tau=0.5", param_hint="--set")
-        found[name] = parse_setting([known for known in known_by if known in METHODS.names], name, text)
+        found[name] = parse_setting(methods, prediction, name, text)
     return found
 
 

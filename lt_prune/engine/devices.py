@@ -13,8 +13,8 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("tf32", "fp32", "bf16")
 AT_ONCE = 4
 """Runs that share a GPU, where the user asks for no other number."""
-_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap")
-"""Where Linux shows NVIDIA's driver: its own, that of Windows below, and that of embedded boards."""
+_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap", "/dev/kfd")
+"""Where Linux shows the driver of a GPU: NVIDIA's, that of Windows below, that of embedded boards, and AMD's."""
 
 
 def pick_device(name: str) -> str:
@@ -28,14 +28,14 @@ def pick_device(name: str) -> str:
         raise ArgumentError(f"device must be one of {', '.join(DEVICES)}, not {name!r}")
     if name == "cpu":
         return "cpu"
-    found = driver_present() and _cuda_available()
+    found = (name == "cuda" or driver_present()) and _cuda_available()
     if name == "cuda" and not found:
         raise LtPruneError("device 'cuda' was asked for, but torch finds no usable GPU here: use --device cpu or auto")
     return "cuda" if found else "cpu"
 
 
 def driver_present() -> bool:
-    """Whether there may be a GPU that CUDA can use; elsewhere than on Linux it always may."""
+    """Whether there may be a GPU that torch can use; elsewhere than on Linux it always may."""
     return not sys.platform.startswith("linux") or any(Path(driver).exists() for driver in _DRIVERS)
 
 

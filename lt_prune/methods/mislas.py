@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor
 
@@ -18,10 +17,13 @@ from lt_prune.models.network import Outputs
 class Smoothed(Loss):
     """Label-aware smoothing on the linear logits."""
 
-    def __init__(self, counts: Sequence[int], **settings: Any) -> None:
+    def __init__(
+        self, counts: Sequence[int], *, smooth_head: float, smooth_tail: float, smooth_form: str, smooth_spread: str
+    ) -> None:
         super().__init__(counts)
-        settings["form"], settings["spread"] = settings.pop("smooth_form"), settings.pop("smooth_spread")
-        self.smoothing = LabelAwareSmoothing(counts, **settings)
+        self.smoothing = LabelAwareSmoothing(
+            counts, smooth_head=smooth_head, smooth_tail=smooth_tail, form=smooth_form, spread=smooth_spread
+        )
 
     def forward(self, outputs: Outputs, target: Tensor) -> Tensor:
         return self.smoothing(outputs.logits, target)  # type: ignore[no-any-return]

@@ -13,7 +13,7 @@ from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.methods import METHODS, Method, Stage
 from lt_prune.methods.second import NOTHING
 from lt_prune.steps.evaluate import require_test
-from lt_prune.steps.recipes import first_recipe, resolve_settings, second_recipe
+from lt_prune.steps.recipes import first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.store.results import RESULT, STAGE_ONE, read_result
 from lt_prune.types import PREDICTIONS, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
 
@@ -130,7 +130,9 @@ def plan(
     before: Job | TrainResult
     start = first_out
     if from_run:
-        before, start = _first_of(from_run, data, subset, settings)
+        before, start = _first_of(from_run, data, subset)
+        if given := [name for name in setting_names(found.first) if settings.get(name) is not None]:
+            raise ArgumentError(f"the first stage is that of {start}: leave out {', '.join(given)}")
     else:
         before = plan(method=found.first, prediction=None, settings=settings, out=first_out, **common)
     if stages == 1:
@@ -156,14 +158,12 @@ def _check_stages(name: str, method: Method, stages: int | None, from_run: Path 
         raise ArgumentError(f"stages must be 1 or 2, not {stages}")
 
 
-def _first_of(
-    folder: Path, data: LongTailedSet, subset: Subset | None, settings: dict[str, Any]
-) -> tuple[TrainResult, Path]:
+def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None) -> tuple[TrainResult, Path]:
     """The run of one stage in `folder`, and where it is: there, or in its own first stage.
 
     Raises:
         MismatchError: it was trained on other samples.
-        ArgumentError: it is itself of two stages, or settings of a first stage are given.
+        ArgumentError: it is itself of two stages.
     """
     result = read_result(folder / RESULT)
     if result.first:
@@ -176,6 +176,4 @@ def _first_of(
             f"{folder} was trained on other samples than {data.roster.name}{' pruned so' if subset else ''}: name a run on "
             f"the same"
         )
-    if given := [name for name, value in settings.items() if value is not None and name in vars(result.recipe)]:
-        raise ArgumentError(f"the first stage is that of {folder}: leave out {', '.join(given)}")
     return result, folder

@@ -65,16 +65,24 @@ def resolve_abs(data: LongTailedSet, overrides: Mapping[str, Any]) -> dict[str, 
     return resolve_settings(data, METHODS.load("abs"), overrides)
 
 
-def check_names(methods: Iterable[str], overrides: Iterable[str]) -> None:
-    """Refuse an override that none of the methods knows.
+def check_names(methods: Iterable[str], prediction: str | None, overrides: Iterable[str]) -> None:
+    """Refuse an override that none of the methods knows, nor their prediction.
 
     Raises:
+        UnknownNameError: no such method.
         ArgumentError: the message lists the names there are.
     """
-    known = {name: None for method in methods for name in setting_names(method)}
+    known = _known_names(methods, prediction)
     for name in overrides:
         if name not in known:
             raise ArgumentError(f"unknown setting {name!r}: there are {', '.join(known)}")
+
+
+def _known_names(methods: Iterable[str], prediction: str | None) -> dict[str, Any]:
+    """What can be overridden in runs of these methods, with a value of the right kind for each."""
+    known = {name: value for method in methods for name, value in setting_names(method).items()}
+    by_abs = METHODS.load("abs").prediction_settings if prediction == "abs" else {}
+    return {**known, **{name: setting.default for name, setting in by_abs.items()}}
 
 
 def setting_names(method: str) -> dict[str, Any]:
@@ -88,15 +96,16 @@ def setting_names(method: str) -> dict[str, Any]:
     return {**names, **{name: setting.default for name, setting in found.settings.items()}}
 
 
-def parse_setting(method_names: Iterable[str], name: str, text: str) -> Any:
+def parse_setting(methods: Iterable[str], prediction: str | None, name: str, text: str) -> Any:
     """The value of a setting from its text.
 
     Raises:
-        ArgumentError: no method has such a setting, or the text is none of its values.
+        UnknownNameError: no such method.
+        ArgumentError: neither a method nor the prediction has such a setting, or the text is none of its values.
     """
-    names = list(method_names)
-    check_names(names, [name])
-    example = next(known[name] for method in names if name in (known := setting_names(method)))
+    methods = list(methods)
+    check_names(methods, prediction, [name])
+    example = _known_names(methods, prediction)[name]
     if isinstance(example, bool):
         if text not in ("yes", "no"):
             raise ArgumentError(f"{name} must be yes or no, not {text!r}")

@@ -90,7 +90,6 @@ def run(
     check_ratio(ratio)
     root = Path(out)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
-    METHODS.check(method)
     first = METHODS.load(method).first
     training: dict[str, Any] = {"method": method, "prediction": None, "seed": seed, "overwrite": overwrite}
     training["settings"] = {"epochs": epochs, "depth": depth}

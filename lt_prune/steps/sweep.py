@@ -126,9 +126,7 @@ def sweep(
     pick_device(device)
     check_options(workers=workers, precision=precision)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
-    for method in methods:
-        METHODS.check(method)
-    check_names(methods, settings)
+    check_names(methods, prediction, settings)
     prunings = _prunings(strategies, metrics, ratios)
     ranked_by = [pruning.metric for pruning in prunings if pruning.metric]
     _check_ranking(keep, within, bool(ranked_by))

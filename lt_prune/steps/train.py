@@ -14,7 +14,6 @@ from typing import Any
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
 from lt_prune.errors import LtPruneError, MismatchError
-from lt_prune.methods import METHODS
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.evaluate import Testing
@@ -85,9 +84,8 @@ def train(
         >>> len(result.loss), result.n_train, result.prediction
         (1, 503, 'angular')
     """
-    METHODS.check(method)
     pick_device(device)
-    check_names([method, "abs"] if prediction == "abs" else [method], settings)
+    check_names([method], prediction, settings)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
     with TemporaryDirectory(prefix="lt-prune-") as scratch:

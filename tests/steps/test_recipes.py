@@ -57,9 +57,9 @@ def test_the_names_of_a_method_are_those_of_both_stages_and_of_its_prediction():
 
 
 def test_a_name_that_no_method_knows_is_refused():
-    check_names(["ce", "alas"], ["tau", "epochs"])
+    check_names(["ce", "alas"], None, ["tau", "epochs"])
     with pytest.raises(ArgumentError, match=r"unknown setting 'tua': there are epochs, .*, tau"):
-        check_names(["ce", "alas"], ["tua"])
+        check_names(["ce", "alas"], None, ["tua"])
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_name_that_no_method_knows_is_refused():
     ],
 )
 def test_a_text_becomes_a_value_of_the_right_kind(name, text, value):
-    found = parse_setting(["ce", "alas"], name, text)
+    found = parse_setting(["ce", "alas"], None, name, text)
     assert found == value
     assert type(found) is type(value)
 
@@ -90,7 +90,14 @@ def test_a_text_becomes_a_value_of_the_right_kind(name, text, value):
 )
 def test_a_text_that_is_no_value_is_refused(name, text, said):
     with pytest.raises(ArgumentError, match=said):
-        parse_setting(["alas"], name, text)
+        parse_setting(["alas"], None, name, text)
+
+
+def test_a_prediction_by_abs_has_settings_of_its_own():
+    check_names(["ce"], "abs", ["s", "abs_form"])
+    assert parse_setting(["ce"], "abs", "s", "1") == 1.0
+    with pytest.raises(ArgumentError, match="unknown setting 's'"):
+        check_names(["ce"], "angular", ["s"])
 
 
 def test_an_unknown_method_is_refused():

@@ -175,6 +175,12 @@ def test_settings_of_a_first_stage_that_is_there_are_refused(blobs, in_tmp, give
         go_on(blobs(), "alas", **{given: 8})
 
 
+def test_settings_of_its_method_are_refused_too(blobs, in_tmp):
+    train(blobs(), "aem", out="first")
+    with pytest.raises(ArgumentError, match="the first stage is that of first: leave out entropy"):
+        go_on(blobs(), "atl", entropy="maximised")
+
+
 def test_a_missing_first_stage_is_refused(blobs, in_tmp):
     with pytest.raises(FileError, match=r"first/result.json does not exist"):
         go_on(blobs(), "alas", out="mine")
