@@ -156,6 +156,13 @@ _mixup_option = click.option(
 _prediction_option = click.option(
     "--prediction", type=click.Choice(PREDICTIONS), help="How to predict.  [default: as the method does]"
 )
+_equal_option = click.option(
+    "--equal",
+    type=click.Choice(("epochs", "steps")),
+    default="epochs",
+    show_default=True,
+    help="What a run on a subset has as many of as that on the whole set.",
+)
 _set_option = click.option(
     "--set",
     "assignments",
@@ -323,6 +330,7 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 )
 @_mixup_option
 @_prediction_option
+@_equal_option
 @_recipe_options
 @_set_option
 @_read_options
@@ -336,6 +344,7 @@ def train(
     data: str,
     subset: str | None,
     method: str,
+    equal: str,
     seed: int,
     as_json: bool,
     out: Path | None,
@@ -367,9 +376,10 @@ def train(
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
     one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
-    out = out or run_path(file.stem if file else lt_set.roster.name, f"{method}{one_stage}", seed)
+    out = out or run_path(file.stem if file else lt_set.roster.name, f"{method}{one_stage}", seed, equal)
+    options |= {"method": method, "equal": equal, "seed": seed}
     with shown_progress() as progress:
-        result = lp.train(lt_set, subset=chosen, method=method, seed=seed, out=out, progress=progress, **options)
+        result = lp.train(lt_set, subset=chosen, out=out, progress=progress, **options)
     _print(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))
     _say_wrote(out)
 
@@ -500,7 +510,8 @@ def export(subset: Path, out: Path, format: str | None) -> None:
 @_data_option
 @click.option("--ratio", type=float, default=0.45, show_default=True, help="The fraction to REMOVE, in [0, 1).")
 @click.option("--method", default="ce", show_default=True, help="Training method.")
-@click.option("--epochs", type=int, default=60, show_default=True, help="Epochs of each compared run (the paper's: 300).")
+@_equal_option
+@click.option("--epochs", type=int, default=60, show_default=True, help="Epochs on the whole set (the paper's: 300).")
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in the scoring ensemble.")
 @click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
 @click.option("--depth", type=int, default=32, show_default=True, help="Depth of the CIFAR-style ResNets.")
@@ -523,8 +534,9 @@ def run(as_json: bool, **options: Any) -> None:
 
     with shown_progress() as progress:
         comparison = lp.run(progress=progress, **options)
-    rows = {"name": comparison.name, "ratio_removed": comparison.ratio, "rows": compare_results(comparison.results)}
-    _print(as_json, {**rows, "files": list(comparison.files)}, lambda: comparison_table(comparison.name, comparison.results))
+    name, results, equal = comparison.name, comparison.results, comparison.equal
+    said = {"name": name, "ratio_removed": comparison.ratio, "equal": equal, "rows": compare_results(results)}
+    _print(as_json, {**said, "files": list(comparison.files)}, lambda: comparison_table(name, results, equal))
     _say_wrote(*comparison.files)
 
 
@@ -558,10 +570,14 @@ def run(as_json: bool, **options: Any) -> None:
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="How many, counted from 0.")
 @click.option("--keep", type=click.Choice(("hard", "easy")), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(("set", "class")), help="Rank over the set or within classes.  [default: set]")
-@click.option("--members", type=int, default=10, show_default=True, help="Networks in the scoring ensemble.")
+@click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble.")
 @click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
+@click.option(
+    "--ensembles", type=int, default=1, show_default=True, help="1, for all seeds, or as many as seeds: one for each."
+)
 @_mixup_option
 @_prediction_option
+@_equal_option
 @_recipe_options
 @_set_option
 @_read_options

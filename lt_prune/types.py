@@ -246,6 +246,8 @@ class ScoreSet:
     recipe: Recipe
     versions: Mapping[str, str]
     """Library versions the scores were made with."""
+    ensemble: int | None = None
+    """The seed that names the ensemble; None where an old file does not say."""
 
     @property
     def digest(self) -> str:
@@ -280,7 +282,8 @@ class Subset:
     ratio: float
     """The fraction asked to be removed."""
     options: Mapping[str, Any]
-    """Seed and, for a ranked subset, metric, end kept, scope, number of members and the digest of the scores used."""
+    """Seed and, for a ranked subset, metric, end kept, scope, number of members, and seed of the ensemble and
+    digest of the scores used."""
 
     @property
     def label(self) -> str:
@@ -359,6 +362,13 @@ class PlannedRun:
     seed: int
     first: FirstStage | None
     """None where the run is of one stage."""
+    equal: str = "epochs"
+    """What a pruned run has as many of as the unpruned one: "epochs" or "steps". The unpruned one is the same for both, and
+    has "epochs"."""
+    unscaled: Mapping[str, Any] = field(default_factory=dict)
+    """At equal steps, the settings that were scaled, as the unpruned run has them; by the names that `train` takes."""
+    ensemble: int | None = None
+    """Seed of the ensemble whose scores ranked; None where none did, or an old file does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import numpy as np
 from lt_prune.types import GROUPS, FailedRun, PlannedRun, TrainResult
 
 MEASURES = (*GROUPS, "overall", "balanced", "ece", "seconds")
-KEY = ("name", "strategy", "metric", "keep", "within", "ratio", "method", "prediction")
+KEY = ("name", "strategy", "metric", "keep", "within", "ratio", "method", "prediction", "equal")
 
 
 def aggregate(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
@@ -21,38 +21,57 @@ def aggregate(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
         runs: results, failures, and plans of which neither is known.
 
     Returns:
-        Rows by name, method, strategy and ratio. Each tells what its runs are (`settings`: fields of their recipe in which
-        rows differ), `n` results, `failed` and `missing`, `reasons` of failures, and MEASURE_mean and MEASURE_std
-        of head, middle, tail, overall, balanced, ece (fractions) and seconds: the deviation is the sample's (ddof=1), None
-        for a single result; both are None where there is no result.
+        Rows by name, method, strategy and ratio. Each tells what its runs are: `equal`, what they have as many of as the
+        unpruned ones, None for these; `epochs` and `stage2_epochs` of the unpruned ones, None where there is no such stage;
+        `settings`, the fields of their recipe in which rows differ; `ensembles`, how many ranked them, 0 where they are not
+        ranked and None where old files do not say. Then `n` results, `failed` and `missing`, `reasons` of failures, and
+        MEASURE_mean and MEASURE_std of head, middle, tail, overall, balanced, ece (fractions) and seconds: the deviation is
+        the sample's (ddof=1), None for a single result; both are None where there is no result.
     """
     groups: dict[tuple[Any, ...], list[PlannedRun]] = {}
     for run in runs:
         key = (*(getattr(run, name) for name in KEY), run.data_digest, tuple(every_setting(run).items()))
         groups.setdefault(key, []).append(run)
+    apart = [same for runs in groups.values() for same in _by_ensemble(runs)]
     by_method: dict[str, list[dict[str, Any]]] = {}
-    for same in groups.values():
+    for same in apart:
         by_method.setdefault(same[0].method, []).append(every_setting(same[0]))
     differing = {method: _differing(settings) for method, settings in by_method.items()}
-    return sorted((_row(same, differing[same[0].method]) for same in groups.values()), key=_place)
+    return sorted((_row(same, differing[same[0].method]) for same in apart), key=_place)
+
+
+def _by_ensemble(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
+    """Runs that one ensemble has ranked for several seeds, and those that each have the ensemble of their own seed.
+
+    The run whose own seed is that of the one ensemble is among both.
+    """
+    shared = dict.fromkeys(run.ensemble for run in runs if run.ensemble != run.seed)
+    own = [run for run in runs if run.ensemble == run.seed]
+    found = [[run for run in runs if run.ensemble == ensemble] for ensemble in shared]
+    return [*found, own] if any(run.ensemble not in shared for run in own) else found
 
 
 def every_setting(run: PlannedRun) -> dict[str, Any]:
-    """What a run was trained with, by the names that `lt_prune.train` takes."""
+    """What a run was trained with, by the names that `lt_prune.train` takes; at equal steps, before they were scaled."""
     second = asdict(run.recipe)
     if run.first is None:
-        return {**second, **run.settings}
+        return {**second, **run.settings, **run.unscaled}
     first = {**asdict(run.first.recipe), **run.first.settings, "first": run.first.method}
-    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **run.settings}
+    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **run.settings, **run.unscaled}
 
 
 def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]:
-    first = runs[0]
+    first, settings = runs[0], every_setting(runs[0])
+    ensembles = {run.ensemble for run in runs}
     results = [run for run in runs if isinstance(run, TrainResult)]
     failures = [run for run in runs if isinstance(run, FailedRun)]
     return {
         **{name: getattr(first, name) for name in KEY},
-        "settings": " ".join(f"{name}={every_setting(first).get(name)}" for name in differing),
+        "equal": first.equal if first.strategy else None,
+        "epochs": settings["epochs"],
+        "stage2_epochs": settings.get("stage2_epochs"),
+        "settings": " ".join(f"{name}={settings.get(name)}" for name in differing),
+        "ensembles": (None if None in ensembles else len(ensembles)) if first.metric else 0,
         "n": len(results),
         "failed": len(failures),
         "missing": len(runs) - len(results) - len(failures),
@@ -79,4 +98,4 @@ def _differing(settings: Sequence[dict[str, Any]]) -> list[str]:
 def _place(row: dict[str, Any]) -> tuple[Any, ...]:
     """The unpruned set first, then strategy by strategy in the order of the alphabet, ratio by ratio."""
     pruned = tuple(row[name] or "" for name in ("strategy", "metric", "keep", "within"))
-    return row["name"], row["settings"], row["method"], row["prediction"], pruned, row["ratio"]
+    return row["name"], row["settings"], row["method"], row["prediction"], row["equal"] or "", pruned, row["ratio"]

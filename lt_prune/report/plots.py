@@ -7,14 +7,15 @@ import io
 import numpy as np
 
 from lt_prune.report.summary import compare_results
+from lt_prune.report.words import at_equal
 from lt_prune.types import GROUPS, TrainResult
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
 
 
-def comparison_figure(name: str, results: tuple[TrainResult, ...]) -> bytes:
-    """PNG of the test accuracy of head, middle, tail and all, a bar a training set."""
+def comparison_figure(name: str, results: tuple[TrainResult, ...], equal: str = "epochs") -> bytes:
+    """PNG of the test accuracy of head, middle, tail and all, a bar a training set; `equal` is what they have as many of."""
     from matplotlib.figure import Figure
 
     rows, columns = compare_results(results), (*GROUPS, "overall")
@@ -22,14 +23,14 @@ def comparison_figure(name: str, results: tuple[TrainResult, ...]) -> bytes:
     axes = figure.subplots()
     width = 0.8 / len(rows)
     for number, row in enumerate(rows):
-        heights = [100 * (row[column] or 0) for column in columns]
+        heights = [np.nan if row[column] is None else 100 * row[column] for column in columns]
         places = np.arange(len(columns)) + (number - (len(rows) - 1) / 2) * width
         label = f"{row['trained_on']} ({row['n_kept']:,})"
         axes.bar(places, heights, width, label=label, color=COLOURS[number % len(COLOURS)])
     axes.set_xticks(range(len(columns)), columns)
     axes.set_ylim(0, 100)
     axes.set_ylabel("test accuracy (%)")
-    figure.suptitle(f"{name}: trained on the whole set and on pruned ones (samples kept)")
+    figure.suptitle(f"{name}: trained on the whole set and on pruned ones (samples kept), {at_equal(equal)}")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     memory = io.BytesIO()
     figure.savefig(memory, format="png")

@@ -16,6 +16,7 @@ from lt_prune.report.summary import (
     summarise_set,
     summarise_subset,
 )
+from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by
 from lt_prune.types import GROUPS, Evaluation, LongTailedSet, PlannedRun, ScoreSet, Subset, TrainResult
 
 BAR = 40
@@ -84,8 +85,9 @@ def subset_table(subset: Subset) -> RenderableType:
 
 def result_table(result: TrainResult) -> RenderableType:
     """Last-epoch results of one run."""
+    compared = f", {at_equal(result.equal)}" if result.subset else ""
     title = (
-        f"{result.method} on {result.name} ({result.subset or 'whole set'}, {result.n_train:,} samples), "
+        f"{result.method} on {result.name} ({result.subset or 'whole set'}, {result.n_train:,} samples{compared}), "
         f"{_epochs(result)} in {result.seconds:.0f} s, {result.prediction} prediction"
     )
     return Group(Text(title, style="bold"), evaluation_table(result.evaluation))
@@ -159,8 +161,8 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableType:
-    """Runs on the whole set and on its subsets, side by side."""
+def comparison_table(name: str, results: tuple[TrainResult, ...], equal: str = "epochs") -> RenderableType:
+    """Runs on the whole set and on its subsets, side by side; `equal` is what these have as many of."""
     table = _table(
         "trained on", ">kept", ">least class", *(f">{column}" for column in (*GROUPS, "overall", "balanced", "time saved"))
     )
@@ -168,7 +170,8 @@ def comparison_table(name: str, results: tuple[TrainResult, ...]) -> RenderableT
         accuracies = [_percent(row[column]) for column in (*GROUPS, "overall", "balanced")]
         least = f"{row['least_class_kept']:.0%}"
         table.add_row(row["trained_on"], f"{row['n_kept']:,}", least, *accuracies, f"{row['time_saved']:.0%}")
-    title = f"{name}: test accuracy (%) after the last of {_epochs(results[0])}"
+    scaled = " on the whole set" if equal == "steps" else ""
+    title = f"{name}: test accuracy (%) after the last of {_epochs(results[0])}{scaled}, {at_equal(equal)}"
     note = "least class: the share that the class which lost most has kept"
     return Group(Text(title, style="bold"), table, Text(note))
 
@@ -180,24 +183,27 @@ def results_table(rows: list[dict[str, Any]]) -> RenderableType:
     """
     common = [name for name in ("name", "method", "prediction", "settings") if len({row[name] for row in rows}) == 1]
     own = [name for name in ("name", "method", "prediction", "settings") if name not in common]
-    table = _table(
-        "pruned by", ">ratio", *own, ">n", *(f">{name}" for name in (*GROUPS, "overall", "balanced", "ECE", "s")), ""
-    )
+    equals, rankings = kinds_of_equal(rows), kinds_of_ranking(rows)
+    differing = ["at equal"] * (len(equals) > 1) + ["ensembles"] * (len(rankings) > 1)
+    measures = (f">{name}" for name in (*GROUPS, "overall", "balanced", "ECE", "s"))
+    table = _table("pruned by", ">ratio", *own, *differing, ">n", *measures, "")
     for row in rows:
+        told = {"at equal": row["equal"] or "both", "ensembles": str(row["ensembles"] or "-")}
         accuracies = [_mean(row, name, 100, 2) for name in (*GROUPS, "overall", "balanced", "ece")]
         lacking = ", ".join(f"{row[name]} {name}" for name in ("failed", "missing") if row[name])
-        known = [_pruned_by(row), f"{row['ratio']:g}", *(row[name] for name in own), str(row["n"])]
-        table.add_row(*map(escape, known), *accuracies, _mean(row, "seconds", 1, 1), lacking)
+        known = [pruned_by(row), f"{row['ratio']:g}", *(row[name] for name in own), *(told[name] for name in differing)]
+        table.add_row(*map(escape, known), str(row["n"]), *accuracies, _mean(row, "seconds", 1, 1), lacking)
     parts = ["mean±deviation over n runs (%, seconds)", *(rows[0][name] for name in common if rows[0][name])]
-    reasons = [Text(f"{row['name']}, {_pruned_by(row)} {row['ratio']:g}, {why}") for row in rows for why in row["reasons"]]
-    return Group(Text(", ".join(parts), style="bold"), table, Text("ratio: the fraction removed"), *reasons)
+    parts += [at_equal(equals[0])] * (len(equals) == 1)
+    notes = ["ratio: the fraction removed", *_ranking(rankings)]
+    reasons = [Text(f"{row['name']}, {pruned_by(row)} {row['ratio']:g}, {why}") for row in rows for why in row["reasons"]]
+    return Group(Text(", ".join(parts), style="bold"), table, Text("; ".join(notes)), *reasons)
 
 
-def _pruned_by(row: dict[str, Any]) -> str:
-    parts = [row["metric"] or row["strategy"] or "nothing"]
-    parts += ["easy kept"] if row["keep"] == "easy" else []
-    parts += ["within class"] if row["within"] == "class" else []
-    return ", ".join(parts)
+def _ranking(kinds: Sequence[str]) -> list[str]:
+    if len(kinds) > 1:
+        return ["ensembles: how many ranked the runs of a row"]
+    return [f"ranked by {kind}" for kind in kinds]
 
 
 def _mean(row: dict[str, Any], name: str, factor: int, digits: int) -> str:

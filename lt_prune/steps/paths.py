@@ -32,14 +32,14 @@ def subset_path(subset: Subset) -> Path:
     return Path("subsets") / f"{'-'.join(parts)}{_seed(options['seed'])}.h5"
 
 
-def run_path(trained_on: str, method: str, seed: int) -> Path:
+def run_path(trained_on: str, method: str, seed: int, equal: str = "epochs") -> Path:
     """For example runs/cifar10-lt100-avh-0.45-ce; `trained_on` is the name of the set, or of the subset's file."""
-    return Path("runs") / f"{trained_on}-{method}{_seed(seed)}"
+    return Path("runs") / f"{trained_on}-{method}{_equal(equal)}{_seed(seed)}"
 
 
-def comparison_path(roster: Roster, ratio: float, method: str, seed: int) -> Path:
+def comparison_path(roster: Roster, ratio: float, method: str, seed: int, equal: str = "epochs") -> Path:
     """For example runs/cifar10-lt100-0.45-ce-comparison.json."""
-    return Path("runs") / f"{roster.name}-{ratio:g}-{method}{_seed(seed)}-comparison.json"
+    return Path("runs") / f"{roster.name}-{ratio:g}-{method}{_equal(equal)}{_seed(seed)}-comparison.json"
 
 
 def grid_path(roster: Roster) -> Path:
@@ -66,6 +66,10 @@ def find_subset_of(digest: str) -> Subset | None:
     """The subset below subsets/ that keeps the samples of this digest, None where there is none."""
     found = (read_subset(file) for file in sorted(Path("subsets").glob("*.h5")))
     return next((subset for subset in found if subset.digest == digest), None)
+
+
+def _equal(equal: str) -> str:
+    return "" if equal == "epochs" else f"-equal-{equal}"
 
 
 def _seed(seed: int) -> str:

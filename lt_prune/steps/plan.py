@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.methods import METHODS, Method, Stage
 from lt_prune.methods.second import NOTHING
+from lt_prune.steps.equal import check_equal, with_equal_steps
 from lt_prune.steps.evaluate import require_test
-from lt_prune.steps.recipes import first_recipe, resolve_settings, second_recipe, setting_names
+from lt_prune.steps.paths import run_path, subset_path
+from lt_prune.steps.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.store.results import RESULT, STAGE_ONE, read_result
 from lt_prune.types import PREDICTIONS, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
 
@@ -30,6 +33,8 @@ class Job:
     settings: dict[str, Any]
     prediction: str
     seed: int
+    equal: str = "epochs"
+    unscaled: dict[str, Any] = field(default_factory=dict)
     before: Job | TrainResult | None = None
     """What a second stage goes out from."""
     start: Path | None = None
@@ -51,7 +56,9 @@ class Job:
             recipe=self.recipe,
             seed=self.seed,
             first=self.first,
-            **{name: options.get(name) for name in ("metric", "keep", "within")},
+            equal=self.equal,
+            unscaled=self.unscaled,
+            **{name: options.get(name) for name in ("metric", "keep", "within", "ensemble")},
         )
 
     @property
@@ -71,6 +78,7 @@ class Job:
             "settings": {name: self.settings[name] for name in self.stage.settings},
             "recipe": self.recipe,
             "seed": self.seed,
+            "equal": self.equal,
             "first": self.first,
         }
 
@@ -105,6 +113,7 @@ def plan(
     prediction: str | None,
     seed: int,
     settings: dict[str, Any],
+    equal: str = "epochs",
     stages: int | None = None,
     from_run: Path | None = None,
     out: Path | None = None,
@@ -117,28 +126,52 @@ def plan(
         first_out: folder of the first stage, where one is to be trained.
         settings: those that the method does not know are passed over.
     """
+    check_equal(equal)
     found = _with_prediction(METHODS.load(method), prediction)
     require_test(data)
     if subset:
         data.roster.require_same(subset.roster, "the subset")
-    common: dict[str, Any] = {"data": data, "subset": subset, "seed": seed, "overwrite": overwrite}
+    equal = equal if subset else "epochs"
+    common: dict[str, Any] = {"data": data, "subset": subset, "seed": seed, "equal": equal, "overwrite": overwrite}
     own: dict[str, Any] = {"method": method, "prediction": found.prediction, "out": out}
     own["settings"] = resolve_settings(data, found, settings)
     _check_stages(method, found, stages, from_run)
     if not found.first:
-        return Job(stage=found.stage, recipe=first_recipe(data, found, settings), **own, **common)
+        recipe, unscaled = _fitted(first_recipe(data, found, settings), data, subset, equal)
+        return Job(stage=found.stage, recipe=recipe, unscaled=unscaled, **own, **common)
     before: Job | TrainResult
     start = first_out
     if from_run:
-        before, start = _first_of(from_run, data, subset)
+        before, start = _first_of(from_run, data, subset, equal)
         if given := [name for name in setting_names(found.first) if settings.get(name) is not None]:
             raise ArgumentError(f"the first stage is that of {start}: leave out {', '.join(given)}")
     else:
         before = plan(method=found.first, prediction=None, settings=settings, out=first_out, **common)
     if stages == 1:
         found = replace(found, stage=NOTHING)
-    recipe = second_recipe(data, found, before.recipe, settings)
-    return Job(stage=found.stage, recipe=recipe, before=before, start=start, **own, **common)
+    recipe, scaled = _fitted(second_recipe(data, found, before.recipe, settings), data, subset, equal)
+    unscaled = {**before.unscaled, **{SECOND + name: value for name, value in scaled.items()}}
+    return Job(stage=found.stage, recipe=recipe, unscaled=unscaled, before=before, start=start, **own, **common)
+
+
+def plan_below(
+    root: Path, data: LongTailedSet, *, subset: Subset | None, method: str, seed: int, equal: str, **options: Any
+) -> Job:
+    """`plan`, with the usual folders below `root`; an unpruned run has the same one at equal epochs and at equal steps."""
+    trained_on = subset_path(subset).stem if subset else data.roster.name
+    folder = partial(run_path, trained_on, seed=seed, equal=equal if subset else "epochs")
+    first = METHODS.load(method).first
+    places: dict[str, Any] = {"out": root / folder(method), "first_out": root / folder(first) if first else None}
+    return plan(data, subset=subset, method=method, seed=seed, equal=equal, **places, **options)
+
+
+def _fitted(recipe: Recipe, data: LongTailedSet, subset: Subset | None, equal: str) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe for the subset, and its fields that were scaled, as they were."""
+    if subset is None or equal == "epochs":
+        return recipe, {}
+    labels = data.roster.labels
+    fitted = with_equal_steps(recipe, labels, labels[subset.kept])
+    return fitted, {name: value for name, value in vars(recipe).items() if getattr(fitted, name) != value}
 
 
 def _with_prediction(method: Method, prediction: str | None) -> Method:
@@ -158,11 +191,11 @@ def _check_stages(name: str, method: Method, stages: int | None, from_run: Path 
         raise ArgumentError(f"stages must be 1 or 2, not {stages}")
 
 
-def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None) -> tuple[TrainResult, Path]:
+def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None, equal: str) -> tuple[TrainResult, Path]:
     """The run of one stage in `folder`, and where it is: there, or in its own first stage.
 
     Raises:
-        MismatchError: it was trained on other samples.
+        MismatchError: it was trained on other samples, or at other than `equal`.
         ArgumentError: it is itself of two stages.
     """
     result = read_result(folder / RESULT)
@@ -175,5 +208,9 @@ def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None) -> tuple
         raise MismatchError(
             f"{folder} was trained on other samples than {data.roster.name}{' pruned so' if subset else ''}: name a run on "
             f"the same"
+        )
+    if result.equal != equal:
+        raise MismatchError(
+            f"{folder} was trained at equal {result.equal}, not {equal}: name another run, or give --equal {result.equal}"
         )
     return result, folder

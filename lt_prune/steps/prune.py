@@ -77,6 +77,7 @@ def prune(
             "keep": keep,
             "within": within,
             "members": len(score_set.seeds),
+            "ensemble": score_set.ensemble,
             "scores": score_set.digest,
         }
     elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:

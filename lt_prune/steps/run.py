@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lt_prune.methods import METHODS
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.plan import plan
+from lt_prune.steps.plan import plan_below
 from lt_prune.steps.prune import check_ratio, prune
 from lt_prune.steps.score import score
 from lt_prune.steps.train import train_everything
@@ -30,6 +29,8 @@ class Comparison:
 
     name: str
     ratio: float
+    equal: str
+    """What all runs have as many of: "epochs" or "steps"."""
     results: tuple[TrainResult, ...]
     """The whole set first."""
     files: tuple[str, ...]
@@ -41,6 +42,7 @@ def run(
     *,
     ratio: float = 0.45,
     method: str = "ce",
+    equal: str = "epochs",
     epochs: int = 60,
     members: int = 10,
     score_epochs: int = 10,
@@ -65,7 +67,8 @@ def run(
         data: a set, a set file, or a source name.
         ratio: the fraction to REMOVE, in [0, 1).
         method: training method of the compared runs.
-        epochs: epochs of the compared runs (the paper's 300 take longer and reach more).
+        equal: what the pruned runs have as many of as the unpruned one: "epochs", or "steps" of the optimizer.
+        epochs: epochs of the unpruned run (the paper's 300 take longer and reach more).
         members, score_epochs: size of the scoring ensemble.
         depth: depth of the ResNets that score and are compared.
         seed: names all randomness.
@@ -90,11 +93,10 @@ def run(
     check_ratio(ratio)
     root = Path(out)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
-    first = METHODS.load(method).first
-    training: dict[str, Any] = {"method": method, "prediction": None, "seed": seed, "overwrite": overwrite}
+    training: dict[str, Any] = {"method": method, "prediction": None, "seed": seed, "equal": equal, "overwrite": overwrite}
     training["settings"] = {"epochs": epochs, "depth": depth}
     # What cannot end well is refused now, not after the scoring.
-    plan(lt_set, subset=None, **training)
+    plan_below(root, lt_set, subset=None, **training)
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
     set_file, scores_file = root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
@@ -106,22 +108,16 @@ def run(
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
     if not lt_set.streamed:
         write_set(set_file, lt_set)
-    jobs = []
-    for subset in (None, *at_random, *ranked):
-        trained_on = lt_set.roster.name
-        if subset:
-            file = root / paths.subset_path(subset)
-            write_subset(file, subset)
-            files.append(file)
-            trained_on = file.stem
-        out = root / paths.run_path(trained_on, method, seed)
-        first_out = root / paths.run_path(trained_on, first, seed) if first else None
-        jobs.append(plan(lt_set, subset=subset, out=out, first_out=first_out, **training))
+    for subset in (*at_random, *ranked):
+        files.append(root / paths.subset_path(subset))
+        write_subset(files[-1], subset)
+    jobs = [plan_below(root, lt_set, subset=subset, **training) for subset in (None, *at_random, *ranked)]
     results = train_everything(jobs, **common)
     files += [job.out for job in jobs if job.out]
-    table = root / paths.comparison_path(lt_set.roster, ratio, method, seed)
+    table = root / paths.comparison_path(lt_set.roster, ratio, method, seed, equal)
     files += [table, table.with_suffix(".png")]
-    comparison = Comparison(name=lt_set.roster.name, ratio=ratio, results=results, files=tuple(str(file) for file in files))
+    written = tuple(str(file) for file in files)
+    comparison = Comparison(name=lt_set.roster.name, ratio=ratio, equal=equal, results=results, files=written)
     write_bytes(table, (json.dumps(asdict(comparison), indent=1) + "\n").encode())
-    write_bytes(files[-1], comparison_figure(comparison.name, comparison.results))
+    write_bytes(files[-1], comparison_figure(comparison.name, comparison.results, equal))
     return comparison

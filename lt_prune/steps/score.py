@@ -110,6 +110,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
             seconds=np.zeros(0),
             recipe=recipe,
             versions=versions(),
+            ensemble=seed,
         )
     known = read_scores(out)
     lt_set.roster.require_same(known.roster, str(out))
@@ -121,7 +122,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
         raise MismatchError(
             f"{out} was made with another --seed than {seed}: give another --out, or start anew with --overwrite"
         )
-    return known
+    return replace(known, ensemble=seed)
 
 
 def _missing_runs(
@@ -135,7 +136,7 @@ def _missing_runs(
             member = derive_seed(seed, "member", k)
             runs.append(
                 Run(
-                    title=f"member {k + 1} of {n_members}",
+                    title=f"member {k + 1} of {n_members}" + (f", seed {seed}" if seed else ""),
                     pixels=lt_set.pixels,
                     labels=lt_set.roster.labels,
                     positions=np.arange(lt_set.roster.n_samples),

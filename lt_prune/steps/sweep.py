@@ -11,12 +11,11 @@ from typing import Any, Literal
 from lt_prune.engine import check_options
 from lt_prune.engine.devices import pick_device
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.report.overall import Overall
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.plan import Job, plan
+from lt_prune.steps.plan import Job, plan_below
 from lt_prune.steps.prune import check_choices, prune
 from lt_prune.steps.recipes import check_names
 from lt_prune.steps.score import score
@@ -55,7 +54,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class _Pruning:
-    """How a subset is chosen, whatever the seed; a strategy that ranks chooses the same one for every seed."""
+    """How a subset is chosen, whatever the seed; a strategy that ranks chooses the same one for all seeds of an ensemble."""
 
     strategy: str
     metric: str | None
@@ -74,7 +73,9 @@ def sweep(
     within: Literal["set", "class"] | None = None,
     members: int = 10,
     score_epochs: int = 10,
+    ensembles: int = 1,
     prediction: str | None = None,
+    equal: str = "epochs",
     device: str = "auto",
     workers: int | None = None,
     precision: str = "tf32",
@@ -100,8 +101,12 @@ def sweep(
         seeds: each names the randomness of training, and the draw of the random strategies.
         metrics: what the strategies that rank by scores rank by.
         keep, within: as for `prune`, for the strategies that rank.
-        members, score_epochs: size of the scoring ensemble, whose seed is 0; it is trained where scores are missing.
+        members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
+        ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
+            ensemble of its own, so that the spread of ranked strategies is that of their scores, too.
         prediction: "linear", "angular" or "abs"; by default each method's own.
+        equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
+            then its epochs, and what else of the schedule is counted in epochs, are scaled in both stages.
         device: "auto", "cpu" or "cuda".
         workers: networks trained at once, by default one a CPU core; it changes no result.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
@@ -127,22 +132,25 @@ def sweep(
     check_options(workers=workers, precision=precision)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
     check_names(methods, prediction, settings)
+    own_ensembles = _check_ensembles(ensembles, seeds)
     prunings = _prunings(strategies, metrics, ratios)
     ranked_by = [pruning.metric for pruning in prunings if pruning.metric]
     _check_ranking(keep, within, bool(ranked_by))
+    if own_ensembles and not ranked_by:
+        raise ArgumentError("ensembles are for strategies that rank by scores: leave them out, or add ranked")
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     for ratio in ratios:
         prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
-    grid = _Grid(lt_set, Path(out), prediction, settings, {"keep": keep, "within": within})
+    grid = _Grid(lt_set, Path(out), prediction, equal, settings, {"keep": keep, "within": within}, own_ensembles)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
     common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
     common |= {"precision": precision, "compiled": compiled}
-    scores = None
-    for metric in dict.fromkeys(ranked_by):  # each adds to the same file; the networks are trained for the first
-        file = Path(out) / paths.scores_path(lt_set.roster)
-        depth = settings.get("depth")
-        scores = score(lt_set, metric=metric, members=members, epochs=score_epochs, depth=depth, out=file, **common)
+    scores = {}
+    scoring: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": settings.get("depth"), **common}
+    for seed, metric in product(dict.fromkeys(map(grid.ensemble, seeds)), dict.fromkeys(ranked_by)):
+        file = Path(out) / paths.scores_path(lt_set.roster, seed)  # the networks are trained for the first metric
+        scores[seed] = score(lt_set, metric=metric, seed=seed, out=file, **scoring)
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
     ended = _train(jobs, **common)
@@ -153,6 +161,16 @@ def _check_named(**options: Sequence[Any]) -> None:
     for name, values in options.items():
         if not values:
             raise ArgumentError(f"{name} is empty: name at least one")
+
+
+def _check_ensembles(ensembles: int, seeds: Sequence[int]) -> bool:
+    """Whether each seed has an ensemble of its own."""
+    n_seeds = len(set(seeds))
+    if ensembles not in (1, n_seeds):
+        raise ArgumentError(
+            f"ensembles must be 1, which serves all seeds, or as many as there are seeds ({n_seeds}), not {ensembles}"
+        )
+    return ensembles > 1
 
 
 def _check_ranking(keep: str | None, within: str | None, ranks: bool) -> None:
@@ -182,41 +200,46 @@ class _Grid:
     data: LongTailedSet
     root: Path
     prediction: str | None
+    equal: str
     settings: dict[str, Any]
     ranking: dict[str, Any]
     """`keep` and `within` of the strategies that rank."""
+    own_ensembles: bool
+    """Whether each seed is ranked by the ensemble of that seed, instead of that of seed 0."""
+
+    def ensemble(self, seed: int) -> int:
+        """Seed of the ensemble that ranks for a seed."""
+        return seed if self.own_ensembles else 0
 
     def jobs(
-        self, runs: Sequence[tuple[int, str]], prunings: Sequence[_Pruning], scores: ScoreSet | None = None
+        self, runs: Sequence[tuple[int, str]], prunings: Sequence[_Pruning], scores: Mapping[int, ScoreSet] | None = None
     ) -> list[Job]:
-        """A job for each seed, method and pruning, the unpruned one first."""
+        """A job for each seed, method and pruning, the unpruned one first; `scores` by the seed of their ensemble."""
         subsets: dict[tuple[_Pruning, int], Subset] = {}
         jobs = []
         for seed, method in runs:
             jobs.append(self._job(None, method, seed))
             for pruning in prunings:
-                key = pruning, 0 if pruning.metric else seed
+                key = pruning, self.ensemble(seed) if pruning.metric else seed
                 if key not in subsets:
-                    subsets[key] = self._subset(*key, scores)
+                    subsets[key] = self._subset(*key, scores or {})
                 jobs.append(self._job(subsets[key], method, seed))
         return jobs
 
-    def _subset(self, pruning: _Pruning, seed: int, scores: ScoreSet | None) -> Subset:
-        by_score = {"scores": scores, "metric": pruning.metric, **self.ranking} if pruning.metric else {}
+    def _subset(self, pruning: _Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
+        by_score = {"scores": scores[seed], "metric": pruning.metric, **self.ranking} if pruning.metric else {}
         return prune(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, **by_score)
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:
-        trained_on = paths.subset_path(subset).stem if subset else self.data.roster.name
-        first = METHODS.load(method).first
-        return plan(
+        return plan_below(
+            self.root,
             self.data,
             subset=subset,
             method=method,
             prediction=self.prediction,
             seed=seed,
+            equal=self.equal,
             settings=self.settings,
-            out=self.root / paths.run_path(trained_on, method, seed),
-            first_out=self.root / paths.run_path(trained_on, first, seed) if first else None,
         )
 
     @property
@@ -233,7 +256,9 @@ class _Grid:
         for job in jobs:
             before = known.get(job.out or Path(), job.planned)
             trained = {name: before.settings.get(name) for name in job.stage.settings}
-            if replace(before, prediction=job.prediction, settings={**job.settings, **trained}) != job.planned:
+            # Records of the first versions do not name the ensemble, which the folder does.
+            ensemble, settings = job.planned.ensemble, {**job.settings, **trained}
+            if replace(before, prediction=job.prediction, ensemble=ensemble, settings=settings) != job.planned:
                 raise MismatchError(
                     f"{self.file} lists {job.out} of other data or with other settings: give those, or another --out"
                 )

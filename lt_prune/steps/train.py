@@ -13,7 +13,7 @@ from typing import Any
 
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import pick_device
-from lt_prune.errors import LtPruneError, MismatchError
+from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.evaluate import Testing
@@ -34,6 +34,7 @@ def train(
     stages: int | None = None,
     from_run: Path | str | None = None,
     prediction: str | None = None,
+    equal: str = "epochs",
     seed: int = 0,
     device: str = "auto",
     n_threads: int | None = None,
@@ -60,6 +61,8 @@ def train(
         from_run: folder of a finished run of one stage on the same samples, which the second stage goes out from; by
             default the method's first stage is trained, in the folder stage1 of `out`.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the method's own.
+        equal: on a subset, "steps" scales the epochs, and what else of the schedule is counted in epochs, so that each stage
+            has as nearly as possible as many optimizer steps as on the whole set.
         seed: names initial weights, order, augmentation and mixup.
         device: "auto", "cpu" or "cuda".
         n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
@@ -74,7 +77,7 @@ def train(
 
     Raises:
         UnknownNameError: no such method.
-        ArgumentError: no such setting, or a value that it cannot have.
+        ArgumentError: no such setting, or a value that it cannot have; or equal steps without a subset.
         MismatchError: the subset or `from_run` is of other data, or `out` holds another run.
         DataError: the set has no test images.
 
@@ -88,6 +91,8 @@ def train(
     check_names([method], prediction, settings)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
+    if equal == "steps" and not chosen:
+        raise ArgumentError("equal steps are for training on a subset, as they are those of the whole set: name a subset")
     with TemporaryDirectory(prefix="lt-prune-") as scratch:
         job = plan(
             lt_set,
@@ -96,6 +101,7 @@ def train(
             stages=stages,
             from_run=Path(from_run) if from_run else None,
             prediction=prediction,
+            equal=equal,
             seed=seed,
             out=Path(out) if out else None,
             first_out=Path(out or scratch) / STAGE_ONE,
@@ -199,9 +205,9 @@ def finished(job: Job) -> TrainResult | None:
     done = read_result(job.out / RESULT)
     was = {**vars(done), "settings": {name: done.settings.get(name) for name in job.stage.settings}}
     if differing := [name for name, value in job.identity.items() if was[name] != value]:
+        words = " and ".join("--equal" if name == "equal" else name.replace("_", " ") for name in differing)
         raise MismatchError(
-            f"{job.out} holds a finished run with another {' and '.join(differing).replace('_', ' ')}: give another --out, "
-            f"or start anew with --overwrite"
+            f"{job.out} holds a finished run with another {words}: give another --out, or start anew with --overwrite"
         )
     return done
 

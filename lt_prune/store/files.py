@@ -62,6 +62,8 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
     attributes: dict[str, Mapping[str, Any]] = {
         "/": {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)},
     }
+    if scores.ensemble is not None:
+        attributes["/"] = {**attributes["/"], "ensemble": scores.ensemble}
     for name, metric in scores.metrics.items():
         place = f"metrics/{name}"
         arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/spread": metric.spread}
@@ -88,6 +90,7 @@ def read_scores(path: Path | str) -> ScoreSet:
             seconds=document.arrays["members/seconds"],
             recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
             versions=json.loads(document.attributes["/"]["versions"]),
+            ensemble=document.attributes["/"].get("ensemble"),
         )
 
 

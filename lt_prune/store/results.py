@@ -80,8 +80,10 @@ def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
 def _nested(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields of a planned run that are objects themselves, taken out of the others."""
     first = fields.pop("first")
+    unscaled = fields.pop("unscaled", {})
     return {
         "recipe": Recipe(**fields.pop("recipe")),
+        "unscaled": {name: tuple(value) if isinstance(value, list) else value for name, value in unscaled.items()},
         "first": FirstStage(**{**first, "recipe": Recipe(**first["recipe"])}) if first else None,
     }
 

@@ -35,6 +35,12 @@ def test_a_seed_other_than_0_is_part_of_the_name(blobs):
     assert paths.comparison_path(roster, 0.45, "ce", 3) == Path("runs/blobs-0.45-ce-seed3-comparison.json")
 
 
+def test_runs_at_equal_steps_have_places_of_their_own(blobs):
+    assert paths.run_path("blobs-avh-0.45", "ce", 3, "steps") == Path("runs/blobs-avh-0.45-ce-equal-steps-seed3")
+    name = "runs/blobs-0.45-ce-equal-steps-comparison.json"
+    assert paths.comparison_path(blobs().roster, 0.45, "ce", 0, "steps") == Path(name)
+
+
 @pytest.mark.parametrize(
     ("given", "name"),
     [

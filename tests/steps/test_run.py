@@ -168,3 +168,16 @@ def test_what_cannot_end_well_is_refused_before_the_scoring(blobs, in_tmp, make)
     with pytest.raises(lp.LtPruneError):
         run(data, ratio=ratio, progress=lambda what, done, total: started.append(what))
     assert started == []
+
+
+def test_at_equal_steps_runs_have_other_folders_but_for_the_whole_set(blobs, in_tmp):
+    settings = {"epochs": 2, "method": "mixup"}
+    run(blobs(), **settings)
+    comparison = run(blobs(), equal="steps", **settings)
+    assert comparison.equal == "steps"
+    assert [result.equal for result in comparison.results] == ["epochs", *["steps"] * 4]
+    names = [Path(file).name for file in comparison.files if Path(file).is_dir()]
+    kept = ("random", "class-random", "el2n", "avh")
+    assert names == ["blobs-mixup", *(f"blobs-{label}-0.45-mixup-equal-steps" for label in kept)]
+    assert all((Path("runs") / name.removesuffix("-equal-steps")).exists() for name in names)
+    assert json.loads(Path("runs/blobs-0.45-mixup-equal-steps-comparison.json").read_text())["equal"] == "steps"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -110,6 +112,10 @@ def test_one_failure_leaves_the_others_and_is_tried_again(blobs, in_tmp):
         ({"ratios": [0.95]}, ArgumentError),
         ({"strategies": ["random"], "keep": "easy"}, ArgumentError),
         ({"within": "sets"}, ArgumentError),
+        ({"equal": "time"}, ArgumentError),
+        ({"ensembles": 3}, ArgumentError),
+        ({"ensembles": 0}, ArgumentError),
+        ({"strategies": ["random"], "ensembles": 2}, ArgumentError),
         ({"workers": 0}, ArgumentError),
         ({"members": 0}, ArgumentError),
         ({"epochs": 0}, ArgumentError),
@@ -156,3 +162,61 @@ def test_rows_hold_mean_and_sample_deviation_over_seeds(blobs, in_tmp):
 def test_a_single_run_has_no_deviation(blobs, in_tmp):
     sweep(blobs(), strategies=["random"], seeds=[0])
     assert {row["overall_std"] for row in lp.results()} == {None}
+
+
+def test_grids_at_equal_epochs_and_at_equal_steps_lie_side_by_side(blobs, in_tmp):
+    """45 images are 6 batches of 8; the 36 and 27 that ratios 0.2 and 0.4 leave are 5 and 4."""
+    at_epochs = sweep(blobs(), seeds=[0], epochs=3, batch_size=8)
+    started: list[str] = []
+    at_steps = sweep(
+        blobs(), seeds=[0], epochs=3, batch_size=8, equal="steps", progress=lambda what, *_: started.append(what)
+    )
+    assert {run.ratio: run.recipe.epochs for run in at_steps.runs} == {0: 3, 0.2: 4, 0.4: 4}  # 18 / 5 = 3.6, 18 / 4 = 4.5
+    assert {run.recipe.epochs for run in at_epochs.runs} == {3}
+    assert at_steps.runs[0] == at_epochs.runs[0]
+    assert "blobs, whole, ce" not in started
+    folders = {folder.name for folder in read_grid(at_steps.file)}
+    assert {"blobs-ce", "blobs-random-0.2-ce", "blobs-random-0.2-ce-equal-steps"} <= folders
+    assert len(folders) == 1 + 4 + 4
+    rows = lp.results()
+    assert [(row["equal"], row["n"], row["settings"]) for row in rows] == [
+        *[(None, 1, "")],
+        *[("epochs", 1, "")] * 4,
+        *[("steps", 1, "")] * 4,
+    ]
+    again = sweep(blobs(), seeds=[0], epochs=3, batch_size=8, equal="steps")
+    assert again == at_steps
+
+
+def test_each_seed_can_have_an_ensemble_of_its_own(blobs, in_tmp):
+    done = sweep(blobs(), ensembles=2)
+    for run in (run for run in done.runs if run.metric):
+        name = "blobs" + (f"-seed{run.seed}" if run.seed else "")
+        subset = lp.prune(blobs(), scores=f"scores/{name}.h5", metric="el2n", ratio=run.ratio)
+        assert (run.ensemble, run.subset_digest) == (run.seed, subset.digest)
+    assert [run.ensemble for run in done.runs if not run.metric] == [None] * 6
+    before = Path("scores/blobs-seed1.h5").read_bytes()
+    lp.score(blobs(), seed=1, members=1, epochs=1, depth=8, device="cpu", out="scores/blobs-seed1.h5")
+    assert Path("scores/blobs-seed1.h5").read_bytes() == before
+    shared = sweep(blobs())
+    assert {run.ensemble for run in shared.runs if run.metric} == {0}
+    rows = [row for row in lp.results() if row["metric"]]
+    assert [(row["ratio"], row["n"], row["ensembles"]) for row in rows] == [
+        (0.2, 2, 1),
+        (0.2, 2, 2),
+        (0.4, 2, 1),
+        (0.4, 2, 2),
+    ]
+
+
+def test_a_record_of_the_first_versions_goes_on(blobs, in_tmp):
+    """It says neither what is equal nor which ensemble ranked."""
+    done = sweep(blobs())
+    for file in [Path(done.file), *Path("runs").rglob("result.json")]:
+        content = json.loads(file.read_text())
+        for fields in content.get("runs", [content]):
+            for name in ("equal", "unscaled", "ensemble"):
+                del fields[name]
+        file.write_text(json.dumps(content))
+    again = sweep(blobs())
+    assert [replace(run, ensemble=None) for run in done.runs] == list(again.runs)

@@ -39,6 +39,7 @@ def scores_of(data: LongTailedSet) -> ScoreSet:
         seconds=np.array([1.5, 2.5, 0.0]),
         recipe=Recipe(epochs=10, lr=0.05, schedule="cosine", flip=False),
         versions={"python": "3.11.7", "torch": "2.15.0"},
+        ensemble=2**62,
     )
 
 
@@ -180,3 +181,10 @@ def test_an_interrupted_write_leaves_the_old_file_readable(small, tmp_path, monk
         WRITERS[kind](path, MAKERS[kind](changed))
     assert_equal(READERS[kind](path), MAKERS[kind](small))
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_scores_of_the_first_versions_do_not_name_their_ensemble(small, tmp_path):
+    write_scores(tmp_path / "a.h5", replace(scores_of(small), ensemble=None))
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert "ensemble" not in file.attrs
+    assert read_scores(tmp_path / "a.h5").ensemble is None

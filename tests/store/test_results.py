@@ -108,3 +108,18 @@ def test_a_result_with_a_wrong_field_is_refused(path, name, value):
     path.write_text(json.dumps(fields))
     with pytest.raises(FileError, match="is no result of a run"):
         read_result(path)
+
+
+def test_a_result_at_equal_steps_comes_back(tmp_path):
+    result = replace(RESULT, equal="steps", unscaled={"epochs": 1, "milestones": (0.5, 3.0)}, ensemble=3)
+    write_result(tmp_path / "a.json", result)
+    assert read_result(tmp_path / "a.json") == result
+
+
+def test_a_result_of_the_first_versions_is_at_equal_epochs(path):
+    fields = json.loads(path.read_text())
+    for name in ("equal", "unscaled", "ensemble"):
+        del fields[name]
+    path.write_text(json.dumps(fields))
+    assert read_result(path) == RESULT
+    assert (RESULT.equal, RESULT.unscaled, RESULT.ensemble) == ("epochs", {}, None)

@@ -1,0 +1,45 @@
+"""What tables and figures call the rows of `aggregate`, and what they say of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+ONE_ENSEMBLE = "one ensemble"
+
+
+def pruned_by(row: dict[str, Any]) -> str:
+    """For example "avh, within class"."""
+    parts = [row["metric"] or row["strategy"] or "nothing"]
+    parts += ["easy kept"] if row["keep"] == "easy" else []
+    parts += ["within class"] if row["within"] == "class" else []
+    return ", ".join(parts)
+
+
+def at_equal(equal: str) -> str:
+    """What runs are compared at."""
+    return f"at equal {equal}"
+
+
+def kinds_of_equal(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What pruned rows are compared at; "epochs" where there are none."""
+    return _distinct(row["equal"] for row in rows) or ["epochs"]
+
+
+def ranked_by(row: dict[str, Any]) -> str:
+    """Whether the seeds of a ranked row share an ensemble; "" where no ensemble ranked it, or an old file does not say."""
+    if not row["ensembles"]:
+        return ""
+    if row["ensembles"] > 1:
+        return "an ensemble a seed"
+    return f"{ONE_ENSEMBLE} for all seeds" if row["n"] + row["failed"] + row["missing"] > 1 else ONE_ENSEMBLE
+
+
+def kinds_of_ranking(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What ranked rows say; those of a single run go with the others, if there are any."""
+    found = _distinct(map(ranked_by, rows))
+    return [kind for kind in found if kind != ONE_ENSEMBLE] or found
+
+
+def _distinct(words: Iterable[str | None]) -> list[str]:
+    return [word for word in dict.fromkeys(words) if word]

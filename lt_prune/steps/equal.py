@@ -1,0 +1,50 @@
+"""What a run on a subset has as much of as the unpruned run it is compared with: epochs, or optimizer steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from lt_prune.data.batches import batch_bounds
+from lt_prune.data.order import epoch_length
+from lt_prune.errors import ArgumentError
+from lt_prune.types import Array, Recipe
+
+EQUAL = ("epochs", "steps")
+
+
+def check_equal(equal: str) -> None:
+    """Refuse what runs cannot be compared at.
+
+    Raises:
+        ArgumentError: it is neither epochs nor steps.
+    """
+    if equal not in EQUAL:
+        raise ArgumentError(f"equal must be {' or '.join(EQUAL)}, not {equal!r}")
+
+
+def with_equal_steps(recipe: Recipe, whole: Array, kept: Array) -> Recipe:
+    """The recipe of the unpruned run, with so many epochs that a subset gets as near as possible to its number of steps.
+
+    Args:
+        recipe: of the unpruned run, or of one stage of it.
+        whole: int64 (N,), the labels that the unpruned run trains on.
+        kept: int64 (n,), those of the subset.
+    """
+    if not recipe.epochs:
+        return recipe
+    epochs = round(recipe.epochs * steps_an_epoch(recipe, whole) / steps_an_epoch(recipe, kept))
+    return replace(recipe, epochs=epochs, **_in_epochs(recipe, epochs / recipe.epochs))
+
+
+def steps_an_epoch(recipe: Recipe, labels: Array) -> int:
+    """Optimizer steps of an epoch over samples of these labels, int64 (n,)."""
+    return len(batch_bounds(epoch_length(labels, recipe.sampler), recipe.batch_size))
+
+
+def _in_epochs(recipe: Recipe, factor: float) -> dict[str, Any]:
+    """What else of the schedule is counted in epochs, scaled; milestones below 1 are fractions of the epochs."""
+    scaled: dict[str, Any] = {"warmup": round(recipe.warmup * factor)}
+    if milestones := getattr(recipe, "milestones", ()):
+        scaled["milestones"] = tuple(at * factor if at >= 1 else at for at in milestones)
+    return scaled
