@@ -589,7 +589,8 @@ def run(as_json: bool, **options: Any) -> None:
 def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: Any) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
-    Run again, it does what is missing. A run that fails is a row with its reason; the others go on.
+    Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
+    also drawn, beside the record of the grid.
 
     \b
     Example: lt-prune sweep --data cifar10 --strategy random,ranked --ratio 0.3,0.5 --seeds 3 --epochs 100
@@ -603,8 +604,10 @@ def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: An
     with shown_progress() as progress:
         done = lp.sweep(seeds=range(seeds), progress=progress, **options)
     rows = aggregate(done.runs)
-    _print(as_json, {"name": done.name, "rows": rows, "file": done.file}, lambda: results_table(rows))
-    _say_wrote(done.file)
+    figures = lp.plot_results(rows, done.figure) if any(row["strategy"] for row in rows) else ()
+    said = {"name": done.name, "rows": rows, "file": done.file, "figures": list(figures)}
+    _print(as_json, said, lambda: results_table(rows))
+    _say_wrote(done.file, *figures)
     if done.failures:
         raise LtPruneError(f"{len(done.failures)} of {len(done.runs)} runs failed; the same command tries them again")
 
@@ -612,22 +615,24 @@ def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: An
 @main.command()
 @click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
 @click.option("--csv", "out", type=click.Path(path_type=Path), help="Also write the rows to this file.")
+@click.option("--figure", type=click.Path(path_type=Path), help="Also draw them: files, without ending.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def results(places: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_json: bool) -> None:
     """Sum up runs over their seeds: mean and standard deviation.  [default: all below runs/]
 
     A FILE is the record of a sweep, runs/NAME-sweep.json, or a result.json.
 
     \b
-    Example: lt-prune results runs --csv results.csv
+    Example: lt-prune results runs --csv results.csv --figure results
     """
     import lt_prune as lp
     from lt_prune.report.tables import results_table
 
     rows = lp.results(*places, out=out)
-    _print(as_json, {"rows": rows}, lambda: results_table(rows))
-    if out:
-        _say_wrote(out)
+    files = ([str(out)] if out else []) + list(lp.plot_results(rows, figure) if figure else ())
+    _print(as_json, {"rows": rows, "files": files}, lambda: results_table(rows))
+    if files:
+        _say_wrote(*files)
 
 
 def _assigned(assignments: tuple[str, ...], methods: list[str], prediction: str | None) -> dict[str, Any]:

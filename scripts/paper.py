@@ -19,13 +19,11 @@ import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
@@ -33,8 +31,10 @@ from rich.text import Text
 
 import lt_prune as lp
 from lt_prune.methods.published import CLASSES
-from lt_prune.report.plots import COLOURS
+from lt_prune.report.aggregate import aggregate
+from lt_prune.report.curves import curves, render
 from lt_prune.report.progress import shown_progress
+from lt_prune.report.words import kinds_of_ranking
 from lt_prune.steps.paths import run_path
 from lt_prune.store.atomic import write_bytes
 
@@ -67,8 +67,6 @@ METHODS = {
 }
 RECIPES = {"imagenet-lt": {"epochs": 180, "batch_size": 256, "schedule": "cosine"}}
 """Settings of first stages on sets of these names, where they are not the library's defaults."""
-PRUNED_BY = ("random", "class-random", "el2n", "avh")
-MARKERS = dict(zip(PRUNED_BY, "osD^"))
 
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {"data": None, "seeds": None, "first": {}, "second": {}, "pruning": {}},
@@ -145,6 +143,8 @@ class Line:
     data: str
     row: str
     column: str
+    equal: str = "epochs"
+    """What our runs have as many of."""
     ours: tuple[float, ...] = ()
     """Percent, a value a seed."""
     paper: float | None = None
@@ -175,7 +175,7 @@ class Line:
     @property
     def record(self) -> dict[str, Any]:
         """The line of a CSV file."""
-        known = {name: getattr(self, name) for name in ("data", "row", "column", "paper_data")}
+        known = {name: getattr(self, name) for name in ("data", "row", "column", "equal", "paper_data")}
         figures = {name: getattr(self, name) for name in ("mean", "deviation", "variance", "paper", "difference")}
         shown = {name: "" if figure is None else f"{figure:.4f}" for name, figure in figures.items()}
         return {**known, "n": len(self.ours), **shown, "note": self.note}
@@ -247,12 +247,18 @@ class Study:
     """Settings of second stages."""
     pruning: dict[str, Any]
     """Ratios and scoring of Figure 6."""
+    equal: str = "epochs"
+    """What the pruned runs of Figure 6 have as many of as the unpruned ones."""
     failures: list[lp.FailedRun] = field(default_factory=list)
     """Runs without a result, of all sweeps so far."""
 
     def sets(self, names: Sequence[str]) -> list[lp.LongTailedSet]:
         """The set of --data, else those of these names."""
         return [lp.open_set(name, download=self.download) for name in ([self.data] if self.data else names)]
+
+    def file(self, name: str, ending: str) -> Path:
+        """Where a table or a figure is written; what is at equal steps has names of its own."""
+        return self.out / f"{name}{'' if self.equal == 'epochs' else f'-equal-{self.equal}'}.{ending}"
 
     def blocks(self, table: str) -> list[tuple[lp.LongTailedSet, Block]]:
         """Each set to train on, with the published numbers on the same data, else on the data most alike."""
@@ -295,7 +301,14 @@ class Runs:
     def title(self) -> str:
         run = self.done.runs[0]
         recipe = (run.first or run).recipe
-        return f"accuracy (%) on {run.name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}"
+        return (
+            f"accuracy (%) on {run.name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}, at equal {self.equal}"
+        )
+
+    @property
+    def equal(self) -> str:
+        """What the pruned runs have as many of as the unpruned one."""
+        return next((run.equal for run in self.done.runs if run.strategy), "epochs")
 
     def beside(self, block: Block) -> str:
         """The title with what it is compared with."""
@@ -399,9 +412,10 @@ def subcommand(parts: Callable[[Study], Iterator[Part]]) -> Callable[[Study], It
 
     @main.command(name, help=parts.__doc__)
     @common
+    @wraps(parts)  # which keeps options of its own
     def run(file: Path | None, **options: Any) -> None:
         study = studied(**options)
-        show(study, parts(study), file or study.out / f"{name}.csv")
+        show(study, parts(study), file or study.file(name, "csv"))
 
     return parts
 
@@ -490,56 +504,43 @@ def alas(study: Study, runs: Runs, form: str, tau: float) -> list[lp.Evaluation]
 
 
 @subcommand
+@click.option(
+    "--equal",
+    type=click.Choice(("epochs", "steps")),
+    default="epochs",
+    show_default=True,
+    help="What pruned runs have as many of as unpruned ones.",
+)
 def figure6(study: Study) -> Iterator[Part]:
     """Accuracy against the fraction pruned, four strategies: CIFAR-10-LT and CIFAR-100-LT at imbalance 100, 5 seeds.
 
-    Trained by cross-entropy. The paper gives no numbers for it. Also writes figure6.png and figure6.pdf.
+    Trained by cross-entropy. The paper gives no numbers for it. Also draws it: figure6.png and .pdf, one for each set.
     """
-    lines = []
+    rows: list[dict[str, Any]] = []
     for data in study.sets(["cifar10-lt100", "cifar100-lt100"]):
         strategies, metrics = ("random", "class-random", "ranked"), ("el2n", "avh")
-        runs = study.sweep(
-            data, n_seeds=5, strategies=strategies, metrics=metrics, **study.first_stage(data), **study.pruning
-        )
-        own = list(curves(runs))
-        lines += own
-        yield Part(f"figure6: {runs.title}", ("pruned by", "fraction"), own)
-    drawn = figure(lines)
-    for kind in ("png", "pdf"):
-        memory = io.BytesIO()
-        drawn.savefig(memory, format=kind)
-        write_bytes(study.out / f"figure6.{kind}", memory.getvalue())
-        click.echo(f"wrote {study.out / f'figure6.{kind}'}", err=True)
+        settings = {**study.first_stage(data), **study.pruning, "equal": study.equal}
+        runs = study.sweep(data, n_seeds=5, strategies=strategies, metrics=metrics, **settings)
+        own = aggregate(runs.done.runs)
+        rows += own
+        ranked = "".join(f", ranked by {kind}" for kind in kinds_of_ranking(own))
+        yield Part(f"figure6: {runs.title}{ranked}", ("pruned by", "fraction"), list(points(runs)))
+    for drawn in curves(rows):
+        for kind in ("png", "pdf"):
+            file = study.file(f"figure6-{drawn.part}" if drawn.part else "figure6", kind)
+            write_bytes(file, render(drawn, kind))
+            click.echo(f"wrote {file}", err=True)
 
 
-def curves(runs: Runs) -> Iterator[Line]:
+def points(runs: Runs) -> Iterator[Line]:
     """The unpruned runs, then ratio by ratio of each strategy."""
-    points: dict[tuple[str, float], list[lp.PlannedRun]] = {}
+    found: dict[tuple[str, float], list[lp.PlannedRun]] = {}
     for run in runs.done.runs:
-        points.setdefault((run.metric or run.strategy or "nothing", run.ratio), []).append(run)
-    for (label, ratio), same in points.items():
+        found.setdefault((run.metric or run.strategy or "nothing", run.ratio), []).append(run)
+    for (label, ratio), same in found.items():
         ours = percent([run.evaluation for run in same if isinstance(run, lp.TrainResult)])
-        note = reasons(same) or "not published"
-        yield Line(data=runs.done.name, row=label, column=f"{ratio:g}", ours=tuple(ours), note=note)
-
-
-def figure(lines: Sequence[Line]) -> Figure:
-    """A panel for each data set: mean accuracy, and a band of a standard deviation to each side."""
-    names = list(dict.fromkeys(line.data for line in lines))
-    drawn = Figure(figsize=(5.5 * len(names), 4), dpi=150, layout="constrained")
-    for axes, name in zip(drawn.subplots(1, len(names), squeeze=False)[0], names):
-        for label, colour in zip(PRUNED_BY, COLOURS):
-            draw_curve(axes, [line for line in lines if line.data == name and line.row in ("nothing", label)], label, colour)
-        axes.set(title=name, xlabel="fraction pruned", ylabel="test accuracy (%)")
-        axes.legend(frameon=False)
-    return drawn
-
-
-def draw_curve(axes: Axes, lines: Sequence[Line], label: str, colour: str) -> None:
-    points = [(float(line.column), line.mean, line.deviation or 0) for line in lines if line.ours]
-    ratios, mean, deviation = np.array(points).reshape(-1, 3).T
-    axes.plot(ratios, mean, color=colour, marker=MARKERS[label], label=label)
-    axes.fill_between(ratios, mean - deviation, mean + deviation, color=colour, alpha=0.15, linewidth=0)
+        known: dict[str, Any] = {"data": runs.done.name, "row": label, "column": f"{ratio:g}", "equal": runs.equal}
+        yield Line(**known, ours=tuple(ours), note=reasons(same) or "not published")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.models.resnet_cifar import DEPTHS
 from lt_prune.steps import figures
+from lt_prune.steps.equal import EQUAL
 from lt_prune.steps.recipes import MEMBER
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
@@ -79,7 +80,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "plot": ("runs/digits-lt10-avh-0.45-ce",),
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
         "sweep": ("--strategy", "random", "--ratio", "0.3", "--seeds", 2, *SMALL, "--out", "grid"),
-        "results": ("grid/runs",),
+        "results": ("grid/runs", "--csv", "grid/rows.csv", "--figure", "grid/figure"),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -321,6 +322,21 @@ def test_run_prints_the_results_in_its_folders(said):
         )
 
 
+def test_sweep_draws_what_it_prints_beside_its_record(said):
+    told = said["sweep"]
+    stem = told["file"].removesuffix(".json")
+    assert told["figures"] == [f"{stem}.{ending}" for ending in ("png", "pdf", "csv")]
+    with open(f"{stem}.csv", newline="") as file:
+        assert [float(row["overall_mean"]) for row in csv.DictReader(file)] == [row["overall_mean"] for row in told["rows"]]
+
+
+def test_results_names_its_files(said):
+    told = said["results"]
+    assert told["files"] == ["grid/rows.csv", *(f"grid/figure.{ending}" for ending in ("png", "pdf", "csv"))]
+    assert told["rows"] == said["sweep"]["rows"]
+    assert Path("grid/figure.png").read_bytes() == Path("grid/runs/digits-lt10-sweep.png").read_bytes()
+
+
 # The flow
 
 
@@ -405,6 +421,33 @@ def test_recipe_options_reach_the_run(in_tmp):
     backbone = read_weights(Path(told["folder"]) / "model.pt", torch.device("cpu"))["network"]
     convolutions = [name for name, tensor in backbone.items() if tensor.ndim == 4]
     assert len(convolutions) == 14 - 1  # 6n + 2 layers, the last of which is linear (He et al. 2016)
+
+
+def test_what_runs_can_have_as_many_of_is_that_of_the_library():
+    for command in ("train", "run", "sweep"):
+        [option] = [p for p in main.commands[command].params if "--equal" in p.opts]
+        assert (tuple(option.type.choices), option.default) == (EQUAL, "epochs")
+
+
+def test_train_at_equal_steps_has_a_folder_of_its_own(in_tmp):
+    """503 images are 4 batches of 128 an epoch, 277 are 3."""
+    ok("prune", "--strategy", "random", "--ratio", 0.45)
+    ok("train", *SMALL)
+    small = ("--epochs", 3, "--depth", 8)
+    told = json.loads(ok("train", *small, "--equal", "steps", "--json").stdout)
+    assert told["folder"] == "runs/digits-lt10-random-0.45-ce-equal-steps"
+    assert (told["equal"], told["recipe"]["epochs"], len(told["loss"])) == ("steps", 4, 4)
+    assert "277 samples, at equal steps), 4 epochs" in ok("train", *small, "--equal", "steps").stdout
+    refuse(in_tmp, "train", *SMALL, "--subset", "none", "--equal", "steps", code=2, says="equal steps are for training on")
+
+
+def test_sweep_takes_an_ensemble_a_seed(in_tmp):
+    grid = ("--strategy", "ranked", "--ratio", 0.3, "--seeds", 2, "--members", 1, "--score-epochs", 1, *SMALL)
+    shown = ok("sweep", *grid, "--ensembles", 2, "--equal", "steps")
+    assert "at equal steps" in shown.stdout.splitlines()[0]
+    assert "ranked by an ensemble a seed" in shown.stdout
+    assert Path("runs/digits-lt10-sweep-equal-steps-ensembles.png").exists()
+    assert {path.name for path in Path("scores").glob("*.h5")} == {"digits-lt10.h5", "digits-lt10-seed1.h5"}
 
 
 def test_export_writes_the_kept_positions(in_tmp):
@@ -669,6 +712,8 @@ def test_the_confusion_matrix_is_shown(in_tmp):
         ("train --method ce --from-run x", "method 'ce' has one stage"),
         ("train --method alas --stages 3", "3 is not in the range 1<=x<=2"),
         ("train --method alas --from-run x --epochs 3", "x/result.json does not exist"),
+        ("sweep --seeds 3 --ensembles 2", "ensembles must be 1, which serves all seeds, or as many as there are seeds (3)"),
+        ("sweep --strategy random --seeds 3 --ensembles 3", "ensembles are for strategies that rank by scores"),
         ("sweep --method ce,alas --set tau=0.5 --set tua=1", "unknown setting 'tua'"),
         ("evaluate x --s 0,0.1", "several strengths are for --prediction abs"),
         ("evaluate x --s a,b", "'a,b' is not a list such as 0.1,0.2"),

@@ -249,3 +249,12 @@ def test_figure_6_is_drawn(run, out):
     assert run("figure6", "--preset", "smoke", "--out", out).exit_code == 0
     assert (out / "figure6.png").read_bytes().startswith(b"\x89PNG")
     assert (out / "figure6.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.slow
+def test_figure_6_at_equal_steps_is_apart(run, out):
+    done = run("figure6", "--preset", "smoke", "--out", out, "--equal", "steps")
+    assert done.exit_code == 0, done.stderr
+    assert "at equal steps, ranked by one ensemble" in done.stdout.splitlines()[0]
+    assert {line["equal"] for line in lines_of(out / "figure6-equal-steps.csv")} == {"steps"}
+    assert (out / "figure6-equal-steps.png").exists()

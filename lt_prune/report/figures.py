@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lt_prune.report.plots import COLOURS
+from lt_prune.report.plots import COLOURS, LINES, MARKERS, as_file
 from lt_prune.types import GROUPS, Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MARKERS = ("o", "s", "^", "D")
-LINES = ("-", "--", ":", "-.")
 WIDTH = 90
 """Letters that fit in a line."""
 NAMED = 20
@@ -102,9 +99,7 @@ def render(drawing: Drawing, format: str) -> bytes:
         columns = max(1, WIDTH // (max(map(len, labels)) + 8))
         figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center", ncols=columns, frameon=False)
     figure.suptitle(drawing.title, wrap=True)
-    memory = io.BytesIO()
-    figure.savefig(memory, format=format, metadata={"CreationDate": None} if format == "pdf" else None)
-    return memory.getvalue()
+    return as_file(figure, format)
 
 
 def _styles(series: Mapping[str, str]) -> dict[str, int]:

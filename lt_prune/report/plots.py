@@ -1,8 +1,9 @@
-"""Figures."""
+"""Figures: what all have in common, and the one of a comparison."""
 
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,8 +11,20 @@ from lt_prune.report.summary import compare_results
 from lt_prune.report.words import at_equal
 from lt_prune.types import GROUPS, TrainResult
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 """Okabe and Ito's colours, which colour-blind readers can tell apart."""
+MARKERS = ("o", "s", "^", "D")
+LINES = ("-", "--", ":", "-.")
+
+
+def as_file(figure: Figure, format: str) -> bytes:
+    """A figure as "png", "pdf" or any other format that Matplotlib writes; the same figure gives the same bytes."""
+    memory = io.BytesIO()
+    figure.savefig(memory, format=format, metadata={"CreationDate": None} if format == "pdf" else None)
+    return memory.getvalue()
 
 
 def comparison_figure(name: str, results: tuple[TrainResult, ...], equal: str = "epochs") -> bytes:
@@ -32,6 +45,4 @@ def comparison_figure(name: str, results: tuple[TrainResult, ...], equal: str = 
     axes.set_ylabel("test accuracy (%)")
     figure.suptitle(f"{name}: trained on the whole set and on pruned ones (samples kept), {at_equal(equal)}")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    memory = io.BytesIO()
-    figure.savefig(memory, format="png")
-    return memory.getvalue()
+    return as_file(figure, "png")

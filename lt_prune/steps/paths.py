@@ -47,6 +47,12 @@ def grid_path(roster: Roster) -> Path:
     return Path("runs") / f"{roster.name}{GRID_END}"
 
 
+def curves_path(roster: Roster, equal: str, own_ensembles: bool) -> Path:
+    """For example runs/cifar10-lt100-sweep-equal-steps-ensembles, without ending."""
+    name = f"{grid_path(roster).stem}{_equal(equal)}"
+    return grid_path(roster).with_name(f"{name}-ensembles" if own_ensembles else name)
+
+
 def find_subset(roster: Roster) -> Path | None:
     """The one subset of these samples below subsets/, None where there is none.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,9 @@ from lt_prune.steps.build import Data
 from lt_prune.steps.evaluate import OpenRun, open_run
 from lt_prune.steps.figures import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
 from lt_prune.steps.paths import scores_path
-from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import read_scores
+from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import RESULT, STAGE_ONE
-from lt_prune.store.rows import write_csv
 from lt_prune.types import Array, Roster, ScoreSet, Subset
 
 USES = {"compare": ("weight-norms", "abs"), "scores": ("hardness",)}
@@ -195,10 +195,5 @@ def _stem(run: Path | str, name: str, out: Path | str | None, alone: bool) -> st
 
 
 def _write(drawing: Drawing, stem: str) -> Plot:
-    images = {Path(f"{stem}.{format}"): render(drawing, format) for format in ("png", "pdf")}
-    for file, content in images.items():
-        write_bytes(file, content)
-    table = Path(f"{stem}.csv")
-    write_csv(table, drawing.rows)
-    files = tuple(str(file) for file in (*images, table))
+    files = write_picture(stem, partial(render, drawing), drawing.rows)
     return Plot(title=drawing.title, series=drawing.series, rows=drawing.rows, files=files)

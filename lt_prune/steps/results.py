@@ -1,13 +1,17 @@
-"""Runs -> rows of means and deviations."""
+"""Runs -> rows of means and deviations, and the figure of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lt_prune.errors import FileError
+from lt_prune.errors import ArgumentError, FileError
 from lt_prune.report.aggregate import aggregate
+from lt_prune.report.curves import curves, render
 from lt_prune.steps.paths import GRID_END
+from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, read_failure, read_grid, read_result
 from lt_prune.store.rows import write_csv
 from lt_prune.types import PlannedRun
@@ -22,9 +26,11 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str
         out: CSV file to write the rows to.
 
     Returns:
-        Rows of name, strategy, metric, keep, within, ratio, method, prediction, settings (where recipes differ), n, failed,
-        missing (listed by a sweep, but not there), reasons of failures, and mean and sample standard deviation (ddof=1,
-        None for one run) of head, middle, tail, overall, balanced, ece, as fractions, and seconds: head_mean, head_std, ...
+        Rows of name, strategy, metric, keep, within, ratio, method, prediction, equal (what pruned runs have as many of as
+        the unpruned ones, None for these), epochs and stage2_epochs (of the unpruned ones), settings (where recipes
+        differ), ensembles (how many ranked the runs, 0 where none did), n, failed, missing (listed by a sweep, but not
+        there), reasons of failures, and mean and sample standard deviation (ddof=1, None for one run) of head, middle,
+        tail, overall, balanced, ece, as fractions, and seconds: head_mean, head_std, ...
 
     Raises:
         FileError: a place does not exist, a file is damaged, or there is no run.
@@ -43,8 +49,45 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str
         raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
     rows = aggregate(_state(folder, planned) for folder, planned in runs.items())
     if out:
-        write_csv(Path(out), [{**row, "reasons": "; ".join(row["reasons"])} for row in rows])
+        write_csv(Path(out), [_flat(row) for row in rows])
     return rows
+
+
+def plot_results(rows: Sequence[dict[str, Any]], out: Path | str = "results") -> tuple[str, ...]:
+    """Draw rows of `results`: test accuracy against the fraction removed, overall, balanced, head, middle and tail.
+
+    Points are means over seeds with a standard deviation to each side, a line what pruned; the unpruned runs are a
+    horizontal line. What has no result is told, and is no point. Each set, method, prediction and recipe has a figure of its
+    own, and so have equal epochs and equal steps.
+
+    Args:
+        rows: as `results` returns them.
+        out: path of the files without ending; what a figure is of is added where there are several.
+
+    Returns:
+        The files: for each figure PNG, PDF and, of its rows, CSV.
+
+    Raises:
+        ArgumentError: none of the rows is of a pruned set.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, depth=8)
+        >>> lp.plot_results(lp.results())
+        ('results.png', 'results.pdf', 'results.csv')
+    """
+    figures = curves(rows)
+    if not figures:
+        raise ArgumentError("a figure shows what pruning costs, and no run is on a pruned set: train some on subsets first")
+    files: list[str] = []
+    for drawn in figures:
+        stem = f"{out}-{drawn.part}" if drawn.part else str(out)
+        files += write_picture(stem, partial(render, drawn), [_flat(row) for row in drawn.rows])
+    return tuple(files)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "reasons": "; ".join(row["reasons"])}
 
 
 def _listed(place: Path) -> dict[Path, PlannedRun | None]:

@@ -45,6 +45,8 @@ class Sweep:
     """Seed by seed, method by method, the unpruned run first."""
     file: str
     """The record of the grid."""
+    figure: str
+    """Where its figure belongs, without ending: beside the record; `lt_prune.plot_results` draws it."""
 
     @property
     def failures(self) -> tuple[FailedRun, ...]:
@@ -154,7 +156,9 @@ def sweep(
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
     ended = _train(jobs, **common)
-    return Sweep(name=lt_set.roster.name, runs=tuple(ended[job] for job in jobs), file=str(grid.file))
+    figure = Path(out) / paths.curves_path(lt_set.roster, equal, own_ensembles)
+    runs_ended = tuple(ended[job] for job in jobs)
+    return Sweep(name=lt_set.roster.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
 
 
 def _check_named(**options: Sequence[Any]) -> None:

@@ -41,6 +41,12 @@ def test_runs_at_equal_steps_have_places_of_their_own(blobs):
     assert paths.comparison_path(blobs().roster, 0.45, "ce", 0, "steps") == Path(name)
 
 
+def test_pictures_of_grids_of_one_kind_do_not_overwrite_those_of_another(blobs):
+    names = {paths.curves_path(blobs().roster, equal, own) for equal in ("epochs", "steps") for own in (False, True)}
+    endings = ("", "-ensembles", "-equal-steps", "-equal-steps-ensembles")
+    assert names == {Path(f"runs/blobs-sweep{ending}") for ending in endings}
+
+
 @pytest.mark.parametrize(
     ("given", "name"),
     [

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 import lt_prune as lp
-from lt_prune.errors import FileError
+from lt_prune.errors import ArgumentError, FileError
 
 SMALL = {"epochs": 1, "depth": 8, "device": "cpu"}
 
@@ -37,3 +37,24 @@ def test_a_folder_without_runs_is_refused(in_tmp):
     (in_tmp / "runs").mkdir()
     with pytest.raises(FileError, match="there are no runs in runs: train some, or name their folder"):
         lp.results()
+
+
+def test_rows_are_drawn_with_their_values_beside_them(blobs, in_tmp):
+    subset = lp.prune(blobs(), strategy="random", ratio=0.4)
+    for method in ("ce", "cb"):
+        lp.train(blobs(), method=method, out=f"runs/{method}", **SMALL)
+        lp.train(blobs(), method=method, subset=subset, out=f"runs/{method}-pruned", **SMALL)
+    rows = lp.results()
+    assert lp.plot_results(rows[:2], out="one/cb") == ("one/cb.png", "one/cb.pdf", "one/cb.csv")
+    files = lp.plot_results(rows, out="all")
+    assert files == tuple(f"all-{method}.{ending}" for method in ("cb", "ce") for ending in ("png", "pdf", "csv"))
+    with open("all-ce.csv", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [(row["method"], row["strategy"]) for row in written] == [("ce", ""), ("ce", "random")]
+    assert [float(row["tail_mean"]) for row in written] == [row["tail_mean"] for row in rows if row["method"] == "ce"]
+
+
+def test_without_a_pruned_run_there_is_nothing_to_draw(blobs, in_tmp):
+    lp.train(blobs(), out="runs/a", **SMALL)
+    with pytest.raises(ArgumentError, match="no run is on a pruned set"):
+        lp.plot_results(lp.results())

@@ -1,0 +1,198 @@
+"""Accuracy against what was removed: a line a strategy over the rows of `aggregate`, with the unpruned run beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lt_prune.report.plots import COLOURS, LINES, MARKERS, as_file
+from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by
+from lt_prune.types import GROUPS, Array
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Row = dict[str, Any]
+"""A row of `lt_prune.report.aggregate.aggregate`."""
+
+APART = ("name", "method", "prediction", "settings", "equal")
+"""Rows that differ in these are in figures of their own; an unpruned row is in those of any `equal`."""
+PLACES = {"overall": (0, 0), "balanced": (0, 1), **{group: (1, column) for column, group in enumerate(GROUPS)}}
+"""Row and column of each panel; the legend has the place that is left."""
+LEGEND = (0, 2)
+DRAWN = [colour for colour in COLOURS if colour not in ("#F0E442", "#000000")]
+"""Yellow is pale on white, and black is the unpruned run's."""
+ASIDE = 2.5
+"""Points from a line to where the next one is drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """One figure: pruned rows of one set, method, prediction and recipe, all at equal epochs or all at equal steps."""
+
+    part: str
+    """What tells it from the others that were made of the same rows, as part of a file's name; "" where it is alone."""
+    unpruned: Row | None
+    lines: Mapping[str, Sequence[Row]]
+    """Rows by what pruned them, ratio by ratio."""
+    styles: Mapping[str, int]
+    """Number of each line, the same in every figure that was made of the same rows."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every row drawn, the unpruned one first."""
+        pruned = [row for line in self.lines.values() for row in line]
+        return [self.unpruned, *pruned] if self.unpruned else pruned
+
+    @property
+    def title(self) -> str:
+        """Which runs these are, how they were trained, and how many."""
+        row, [equal], rankings = self.rows[0], kinds_of_equal(self.rows), kinds_of_ranking(self.rows)
+        known = [row["name"], row["method"], f"{row['prediction']} prediction", row["settings"]]
+        stages = " + ".join(str(epochs) for epochs in (row["epochs"], row["stage2_epochs"]) if epochs)
+        how = [f"{stages} epochs{' of the unpruned run' if equal == 'steps' else ''}", at_equal(equal), _seeds(self.rows)]
+        how += [f"ranked by {rankings[0]}"] if len(rankings) == 1 else []
+        return f"What pruning costs: {', '.join(part for part in known if part)}\n{', '.join(how)}"
+
+
+def curves(rows: Sequence[Row]) -> list[Curves]:
+    """The figures of these rows: one for each set, method, prediction, recipe, and what is equal, that has a pruned row."""
+    several = len(kinds_of_ranking(rows)) > 1
+    found: dict[tuple[Any, ...], dict[str, list[Row]]] = {}
+    for row in rows:
+        if row["strategy"]:
+            lines = found.setdefault(tuple(row[name] for name in APART), {})
+            lines.setdefault(_label(row, several), []).append(row)
+    differing = [name for place, name in enumerate(APART) if len({key[place] for key in found}) > 1]
+    styles = {label: number for number, label in enumerate(dict.fromkeys(chain.from_iterable(found.values())))}
+    drawn = []
+    for key, lines in found.items():
+        shared = dict(zip(APART, key))
+        unpruned = (row for row in rows if {**shared, "strategy": None, "equal": None}.items() <= row.items())
+        by_ratio = {label: sorted(line, key=lambda row: float(row["ratio"])) for label, line in lines.items()}
+        part = _part(shared, differing)
+        drawn.append(Curves(part=part, unpruned=next(unpruned, None), lines=by_ratio, styles=styles))
+    return drawn
+
+
+def render(drawn: Curves, format: str) -> bytes:
+    """The figure as a file of a format that Matplotlib writes, such as "png" or "pdf"; the same rows give the same bytes."""
+    return as_file(figure(drawn), format)
+
+
+def figure(drawn: Curves) -> Figure:
+    """Panels of overall and balanced accuracy, head, middle and tail: percent against percent removed.
+
+    Points are means over seeds, with a standard deviation to each side where there is one.
+    """
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(11, 7), dpi=150, layout="constrained")
+    grid = made.subplots(2, 3, sharex=True, sharey="row")
+    for measure, place in PLACES.items():
+        _draw_panel(grid[place], drawn, measure)
+    for row in (0, 1):
+        grid[row, 0].set_ylabel("test accuracy (%)")
+    for axes in grid[1]:
+        axes.set(xlabel="removed (%)", xlim=(0, 100))
+    _explain(grid[LEGEND], grid[0, 0], drawn)
+    made.suptitle(drawn.title)
+    return made
+
+
+def _draw_panel(axes: Axes, drawn: Curves, measure: str) -> None:
+    axes.set_title(measure)
+    axes.grid(linewidth=0.5, alpha=0.4)
+    if drawn.unpruned:
+        _draw_unpruned(axes, drawn.unpruned, measure)
+    for label, rows in drawn.lines.items():
+        _draw_line(axes, rows, measure, label, drawn.styles[label])
+    if any(row["n"] for row in drawn.rows) and all(row[f"{measure}_mean"] is None for row in drawn.rows):
+        axes.text(0.5, 0.5, "no test samples", transform=axes.transAxes, ha="center")
+
+
+def _draw_unpruned(axes: Axes, row: Row, measure: str) -> None:
+    mean, deviation = _percent([row], measure)
+    axes.axhline(mean[0], color="black", linewidth=1, linestyle="--", label=pruned_by(row))
+    if not np.isnan(deviation[0]):
+        axes.axhspan(mean[0] - deviation[0], mean[0] + deviation[0], color="black", alpha=0.1, linewidth=0)
+
+
+def _draw_line(axes: Axes, rows: Sequence[Row], measure: str, label: str, number: int) -> None:
+    from matplotlib.transforms import ScaledTranslation
+
+    removed = np.array([100 * row["ratio"] for row in rows])
+    style: dict[str, Any] = {"color": DRAWN[number % len(DRAWN)], "marker": MARKERS[number % len(MARKERS)], "markersize": 5}
+    style |= {"linestyle": LINES[number // len(DRAWN) % len(LINES)], "linewidth": 1.2, "capsize": 2}
+    artists: list[Artist] = axes.errorbar(removed, *_percent(rows, measure), label=label, **style).get_children()
+    if len(missing := removed[[row["n"] == 0 for row in rows]]):  # crosses on the axis, which nobody takes for zeros
+        cross = {"color": style["color"], "marker": "x", "linestyle": "", "transform": axes.get_xaxis_transform()}
+        artists += axes.plot(missing, np.zeros(len(missing)), clip_on=False, zorder=4, **cross)
+    # Bars of several lines at one ratio would hide each other, so each line is shown a little further to the right.
+    aside = ScaledTranslation(number * ASIDE / 72, 0, axes.figure.dpi_scale_trans)
+    for artist in artists:
+        artist.set_transform(artist.get_transform() + aside)
+
+
+def _percent(rows: Sequence[Row], measure: str) -> tuple[Array, Array]:
+    """Mean and deviation, each float64 (n,), NaN where there is none."""
+    values = [[row[f"{measure}_{what}"] for row in rows] for what in ("mean", "std")]
+    mean, deviation = (np.array([np.nan if v is None else 100 * v for v in each], dtype=np.float64) for each in values)
+    return mean, deviation
+
+
+def _explain(axes: Axes, panel: Axes, drawn: Curves) -> None:
+    """The legend, and what the signs mean, in a place without a panel."""
+    axes.axis("off")
+    handles, labels = panel.get_legend_handles_labels()
+    style: dict[str, Any] = {"frameon": False, "alignment": "left", "fontsize": "small" if len(labels) > 8 else None}
+    legend = axes.legend(handles, labels, loc="upper left", title="pruned by", **style)
+    remarks = axes.text(0.02, 0.02, "\n".join(_remarks(drawn)), transform=axes.transAxes, va="bottom", fontsize="small")
+    for words in (legend, remarks):  # else long ones would take the room of the panels
+        words.set_in_layout(False)
+
+
+def _remarks(drawn: Curves) -> list[str]:
+    remarks = ["points of one ratio stand side by side"] if len(drawn.lines) > 1 else []
+    if any(row["n"] > 1 for row in drawn.rows):
+        remarks.append("bars, grey band: standard deviation over seeds")
+    single = [row for row in drawn.rows if row["n"] == 1]
+    if len(single) == len(drawn.rows):
+        remarks.append("one run a point, so no deviation")
+    elif single:
+        remarks.append(f"one run, so no deviation: {_named(single)}")
+    if missing := [row for row in drawn.rows if row["n"] == 0]:
+        remarks.append(f"×: no result: {_named(missing)}")
+    return remarks
+
+
+def _named(rows: Sequence[Row]) -> str:
+    shown = [f"{pruned_by(row)} {100 * row['ratio']:g} %" for row in rows[:3]]
+    return ", ".join(shown) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+
+
+def _seeds(rows: Sequence[Row]) -> str:
+    """How many seeds have a result."""
+    numbers = [row["n"] for row in rows if row["n"]] or [0]
+    fewest, most = min(numbers), max(numbers)
+    if most <= 1:
+        return "one seed" if most else "no results"
+    return f"mean of {most} seeds" if fewest == most else f"mean of {fewest} to {most} seeds"
+
+
+def _label(row: Row, several: bool) -> str:
+    """What the legend calls a row's line; the ensembles are told where not all rows have the same."""
+    return f"{pruned_by(row)} ({ranked_by(row)})" if several and ranked_by(row) else pruned_by(row)
+
+
+def _part(shared: Mapping[str, str], differing: Sequence[str]) -> str:
+    """For example "mislas-equal-steps"."""
+    words = {**shared, "equal": f"equal-{shared['equal']}"}
+    return "-".join(re.sub(r"[^\w.=-]+", "-", words[name]) for name in differing if words[name])
