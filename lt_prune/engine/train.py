@@ -108,7 +108,7 @@ def _train_epoch(
     state.network.backbone.train(recipe.trained == "network" or recipe.shift_batch_norm)
     total = torch.zeros((), dtype=torch.float64, device=batches.labels.device)
     for number, (pixels, labels) in enumerate(batches.epoch(epoch)):
-        state.rate(learning_rate(recipe, epoch + number / len(batches.bounds)))
+        state.rate(learning_rate(recipe, epoch, number, len(batches.bounds)))
         target = F.one_hot(labels, run.n_classes).float()
         if recipe.mixup:
             pixels, target = mixup(pixels, target, recipe.mixup, run.seed, epoch, number)
@@ -132,6 +132,7 @@ def _batches(run: Run, device: torch.device) -> TrainingBatches | StreamedBatche
     recipe = run.recipe
     options: dict[str, Any] = {
         "sampler": recipe.sampler,
+        "draws": recipe.draws,
         "padding": recipe.padding,
         "flip": recipe.flip,
         "batch_size": recipe.batch_size,
@@ -159,7 +160,7 @@ def _network(run: Run) -> Network:
     if run.start:
         network.load_state_dict(read_weights(run.start, torch.device("cpu"))["network"])
     else:
-        network.normalise_by(run.pixels, run.positions)
+        network.normalise_by(run.pixels)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
             network.start_classifier(*reversed(network.classifier.weight.shape))

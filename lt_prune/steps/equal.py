@@ -39,12 +39,10 @@ def with_equal_steps(recipe: Recipe, whole: Array, kept: Array) -> Recipe:
 
 def steps_an_epoch(recipe: Recipe, labels: Array) -> int:
     """Optimizer steps of an epoch over samples of these labels, int64 (n,)."""
-    return len(batch_bounds(epoch_length(labels, recipe.sampler), recipe.batch_size))
+    return len(batch_bounds(epoch_length(labels, recipe.sampler, recipe.draws), recipe.batch_size))
 
 
 def _in_epochs(recipe: Recipe, factor: float) -> dict[str, Any]:
     """What else of the schedule is counted in epochs, scaled; milestones below 1 are fractions of the epochs."""
-    scaled: dict[str, Any] = {"warmup": round(recipe.warmup * factor)}
-    if milestones := getattr(recipe, "milestones", ()):
-        scaled["milestones"] = tuple(at * factor if at >= 1 else at for at in milestones)
-    return scaled
+    milestones = tuple(at * factor if at >= 1 else at for at in recipe.milestones)
+    return {"warmup": round(recipe.warmup * factor), "milestones": milestones}

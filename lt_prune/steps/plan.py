@@ -95,7 +95,9 @@ class Job:
     @property
     def work(self) -> tuple[int, int]:
         """Epochs, and images an epoch."""
-        return self.recipe.epochs, epoch_length(self.data.roster.labels[self.positions], self.recipe.sampler)
+        return self.recipe.epochs, epoch_length(
+            self.data.roster.labels[self.positions], self.recipe.sampler, self.recipe.draws
+        )
 
     @property
     def title(self) -> str:
@@ -113,6 +115,7 @@ def plan(
     prediction: str | None,
     seed: int,
     settings: dict[str, Any],
+    recipe: str | None = None,
     equal: str = "epochs",
     stages: int | None = None,
     from_run: Path | None = None,
@@ -137,21 +140,23 @@ def plan(
     own["settings"] = resolve_settings(data, found, settings)
     _check_stages(method, found, stages, from_run)
     if not found.first:
-        recipe, unscaled = _fitted(first_recipe(data, found, settings), data, subset, equal)
-        return Job(stage=found.stage, recipe=recipe, unscaled=unscaled, **own, **common)
+        fitted, unscaled = _fitted(first_recipe(data, found, settings, recipe or "paper"), data, subset, equal)
+        return Job(stage=found.stage, recipe=fitted, unscaled=unscaled, **own, **common)
     before: Job | TrainResult
     start = first_out
     if from_run:
         before, start = _first_of(from_run, data, subset, equal)
         if given := [name for name in setting_names(found.first) if settings.get(name) is not None]:
             raise ArgumentError(f"the first stage is that of {start}: leave out {', '.join(given)}")
+        if recipe not in (None, before.recipe.preset):
+            raise ArgumentError(f"the first stage, {start}, has the recipe {before.recipe.preset}: leave out {recipe}")
     else:
-        before = plan(method=found.first, prediction=None, settings=settings, out=first_out, **common)
+        before = plan(method=found.first, prediction=None, settings=settings, recipe=recipe, out=first_out, **common)
     if stages == 1:
         found = replace(found, stage=NOTHING)
-    recipe, scaled = _fitted(second_recipe(data, found, before.recipe, settings), data, subset, equal)
+    fitted, scaled = _fitted(second_recipe(data, found, before.recipe, settings), data, subset, equal)
     unscaled = {**before.unscaled, **{SECOND + name: value for name, value in scaled.items()}}
-    return Job(stage=found.stage, recipe=recipe, unscaled=unscaled, before=before, start=start, **own, **common)
+    return Job(stage=found.stage, recipe=fitted, unscaled=unscaled, before=before, start=start, **own, **common)
 
 
 def plan_below(

@@ -77,6 +77,7 @@ def sweep(
     score_epochs: int = 10,
     ensembles: int = 1,
     prediction: str | None = None,
+    recipe: str | None = None,
     equal: str = "epochs",
     device: str = "auto",
     workers: int | None = None,
@@ -107,6 +108,7 @@ def sweep(
         ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
             ensemble of its own, so that the spread of ranked strategies is that of their scores, too.
         prediction: "linear", "angular" or "abs"; by default each method's own.
+        recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
             then its epochs, and what else of the schedule is counted in epochs, are scaled in both stages.
         device: "auto", "cpu" or "cuda".
@@ -143,7 +145,8 @@ def sweep(
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     for ratio in ratios:
         prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
-    grid = _Grid(lt_set, Path(out), prediction, equal, settings, {"keep": keep, "within": within}, own_ensembles)
+    ranking = {"keep": keep, "within": within}
+    grid = _Grid(lt_set, Path(out), prediction, recipe, equal, settings, ranking, own_ensembles)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
     common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
@@ -204,6 +207,7 @@ class _Grid:
     data: LongTailedSet
     root: Path
     prediction: str | None
+    recipe: str | None
     equal: str
     settings: dict[str, Any]
     ranking: dict[str, Any]
@@ -241,6 +245,7 @@ class _Grid:
             subset=subset,
             method=method,
             prediction=self.prediction,
+            recipe=self.recipe,
             seed=seed,
             equal=self.equal,
             settings=self.settings,

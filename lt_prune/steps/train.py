@@ -34,6 +34,7 @@ def train(
     stages: int | None = None,
     from_run: Path | str | None = None,
     prediction: str | None = None,
+    recipe: str | None = None,
     equal: str = "epochs",
     seed: int = 0,
     device: str = "auto",
@@ -61,6 +62,8 @@ def train(
         from_run: folder of a finished run of one stage on the same samples, which the second stage goes out from; by
             default the method's first stage is trained, in the folder stage1 of `out`.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the method's own.
+        recipe: whose epochs and weight decay are the defaults: "paper" or "released" (the first author's code); by default
+            the paper's, or that of `from_run`.
         equal: on a subset, "steps" scales the epochs, and what else of the schedule is counted in epochs, so that each stage
             has as nearly as possible as many optimizer steps as on the whole set.
         seed: names initial weights, order, augmentation and mixup.
@@ -101,6 +104,7 @@ def train(
             stages=stages,
             from_run=Path(from_run) if from_run else None,
             prediction=prediction,
+            recipe=recipe,
             equal=equal,
             seed=seed,
             out=Path(out) if out else None,

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import torch
@@ -23,7 +21,12 @@ def labels(*counts: int) -> np.ndarray:
         ((257,), (128,), {"epochs": 10}, 20),  # a last batch of one image joins its neighbour: 2 and 1
         ((300,), (299,), {"epochs": 10}, 10),
         ((600,), (400,), {"epochs": 1}, 1),  # 5 and 4: 4 steps are nearer to 5 than 8 are
-        ((24, 12, 6, 3), (5, 3, 2, 1), {"epochs": 2, "batch_size": 8, "sampler": "balanced"}, 8),  # 96 and 20 draws
+        (
+            (24, 12, 6, 3),
+            (5, 3, 2, 1),
+            {"epochs": 2, "batch_size": 8, "sampler": "balanced", "draws": "oversampled"},
+            8,
+        ),  # 96 and 20 draws
     ],
 )
 def test_epochs_are_scaled_by_the_steps_of_an_epoch(whole, kept, changes, expected):
@@ -46,14 +49,10 @@ def test_no_other_number_of_epochs_is_nearer():
 
 
 def test_what_is_counted_in_epochs_is_scaled_with_them():
-    @dataclass(frozen=True, kw_only=True)
-    class WithMilestones(lp.Recipe):
-        milestones: tuple[float, ...] = (0.8, 0.9)
-
     whole, kept = labels(512), labels(256)
-    fractions = with_equal_steps(WithMilestones(epochs=10), whole, kept)
+    fractions = with_equal_steps(lp.Recipe(epochs=10), whole, kept)
     assert (fractions.epochs, fractions.warmup, fractions.milestones) == (20, 10, (0.8, 0.9))
-    epochs = with_equal_steps(WithMilestones(epochs=10, warmup=3, milestones=(0.5, 8, 9)), whole, kept)
+    epochs = with_equal_steps(lp.Recipe(epochs=10, warmup=3, milestones=(0.5, 8, 9)), whole, kept)
     assert (epochs.epochs, epochs.warmup, epochs.milestones) == (20, 6, (0.5, 16, 18))
 
 
@@ -91,7 +90,7 @@ def test_the_optimizer_takes_as_many_steps_as_on_the_whole_set(blobs, steps):
 
 def test_so_in_both_stages(blobs, steps):
     subset = lp.prune(blobs(), strategy="class-random", ratio=0.5)
-    options = {"method": "crt", "stage2_epochs": 4, **SMALL}
+    options = {"method": "crt", "stage2_epochs": 4, "stage2_draws": "oversampled", **SMALL}
     counts = {}
     for name, own in {"whole": {}, "subset": {"subset": subset, "equal": "steps"}}.items():
         steps.clear()
