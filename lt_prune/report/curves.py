@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,8 @@ PLACES = {"overall": (0, 0), "balanced": (0, 1), **{group: (1, column) for colum
 LEGEND = (0, 2)
 DRAWN = [colour for colour in COLOURS if colour not in ("#F0E442", "#000000")]
 """Yellow is pale on white, and black is the unpruned run's."""
+WIDTH = 110
+"""Letters that fit in a line of the title."""
 ASIDE = 2.5
 """Points from a line to where the next one is drawn."""
 
@@ -57,7 +60,8 @@ class Curves:
         row, [equal], rankings = self.rows[0], kinds_of_equal(self.rows), kinds_of_ranking(self.rows)
         known = [row["name"], row["method"], f"{row['prediction']} prediction", row["settings"]]
         stages = " + ".join(str(epochs) for epochs in (row["epochs"], row["stage2_epochs"]) if epochs)
-        how = [f"{stages} epochs{' of the unpruned run' if equal == 'steps' else ''}", at_equal(equal), _seeds(self.rows)]
+        stages += " epoch" if stages == "1" else " epochs"
+        how = [stages + " of the unpruned run" * (equal == "steps"), at_equal(equal), _seeds(self.rows)]
         how += [f"ranked by {rankings[0]}"] if len(rankings) == 1 else []
         return f"What pruning costs: {', '.join(part for part in known if part)}\n{', '.join(how)}"
 
@@ -103,7 +107,7 @@ def figure(drawn: Curves) -> Figure:
     for axes in grid[1]:
         axes.set(xlabel="removed (%)", xlim=(0, 100))
     _explain(grid[LEGEND], grid[0, 0], drawn)
-    made.suptitle(drawn.title)
+    made.suptitle("\n".join(fill(line, WIDTH) for line in drawn.title.splitlines()), parse_math=False)
     return made
 
 

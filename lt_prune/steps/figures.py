@@ -15,6 +15,7 @@ from torch import Tensor
 from lt_prune.engine.predict import Bias, both_logits
 from lt_prune.errors import ArgumentError
 from lt_prune.report.figures import Drawing, Panel, class_rows
+from lt_prune.report.words import at_equal
 from lt_prune.steps.evaluate import OpenRun, require_test
 from lt_prune.steps.paths import scores_path
 from lt_prune.steps.recipes import resolve_abs
@@ -74,7 +75,7 @@ class Subject:
         rows = class_rows(
             self.roster.class_names, result.class_counts, self.roster.groups, columns, sizes=self.roster.counts
         )
-        pruned = f" ({result.subset})" if result.subset else ""
+        pruned = f" ({result.subset}, {at_equal(result.equal)})" if result.subset else ""
         return Drawing(title=f"{result.method} on {result.name}{pruned}: {what}", rows=rows, panels=tuple(panels))
 
 

@@ -159,6 +159,12 @@ def test_the_title_says_what_is_compared(equal):
     assert ("60 epochs of the unpruned run" in title) is (equal == "steps")
 
 
+def test_a_name_is_no_formula_and_an_epoch_no_plural():
+    drawn = only(grid(RANDOM, name=r"$\bad$", recipe=lp.Recipe(epochs=1)))
+    assert (r"$\bad$" in drawn.title, "\n1 epoch, at" in drawn.title) == (True, True)
+    assert render(drawn, "png")
+
+
 def test_the_title_says_when_each_seed_has_its_ensemble():
     runs = grid() + [result(**{**AVH, "ensemble": seed}, ratio=0.4, seed=seed) for seed in SEEDS]
     assert "ranked by an ensemble a seed" in only(runs).title

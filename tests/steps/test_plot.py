@@ -162,7 +162,7 @@ def test_a_pruned_run_is_drawn_of_what_it_was_trained_on(uneven, in_tmp):
     expected = mean_of_true_class(outputs("mine", pixels)["linear"], labels)
     assert column(drawn, "linear_train") == pytest.approx(expected, rel=1e-4)
     assert column(drawn, "count") == [np.count_nonzero(labels == c) for c in ORDER]
-    assert drawn.title == "ce on blobs (random 0.4): mean logit of the true class"
+    assert drawn.title == "ce on blobs (random 0.4, at equal epochs): mean logit of the true class"
     with pytest.raises(ArgumentError, match="name its file with --subset"):
         plot(uneven, "logits")
 
