@@ -330,6 +330,7 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @click.option(
     "--threads", "n_threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]"
 )
+@_speed_options
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
 def train(

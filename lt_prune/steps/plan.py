@@ -15,11 +15,11 @@ from lt_prune.methods.second import NOTHING
 from lt_prune.steps.evaluate import require_test
 from lt_prune.steps.recipes import first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.store.results import RESULT, STAGE_ONE, read_result
-from lt_prune.types import PREDICTIONS, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
+from lt_prune.types import PREDICTIONS, Arithmetic, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Job:
+class Job(Arithmetic):
     """One training of one stage, planned and checked."""
 
     data: LongTailedSet
@@ -105,6 +105,7 @@ def plan(
     prediction: str | None,
     seed: int,
     settings: dict[str, Any],
+    how: Arithmetic,
     stages: int | None = None,
     from_run: Path | None = None,
     out: Path | None = None,
@@ -114,6 +115,7 @@ def plan(
     """Check what `train` is asked for, before anything is trained; arguments and errors are those of `train`.
 
     Args:
+        how: how all stages are computed.
         first_out: folder of the first stage, where one is to be trained.
         settings: those that the method does not know are passed over.
     """
@@ -126,7 +128,7 @@ def plan(
     own["settings"] = resolve_settings(data, found, settings)
     _check_stages(method, found, stages, from_run)
     if not found.first:
-        return Job(stage=found.stage, recipe=first_recipe(data, found, settings), **own, **common)
+        return Job(stage=found.stage, recipe=first_recipe(data, found, settings), **own, **common, **how.computed)
     before: Job | TrainResult
     start = first_out
     if from_run:
@@ -134,11 +136,11 @@ def plan(
         if given := [name for name in setting_names(found.first) if settings.get(name) is not None]:
             raise ArgumentError(f"the first stage is that of {start}: leave out {', '.join(given)}")
     else:
-        before = plan(method=found.first, prediction=None, settings=settings, out=first_out, **common)
+        before = plan(method=found.first, prediction=None, settings=settings, how=how, out=first_out, **common)
     if stages == 1:
         found = replace(found, stage=NOTHING)
     recipe = second_recipe(data, found, before.recipe, settings)
-    return Job(stage=found.stage, recipe=recipe, before=before, start=start, **own, **common)
+    return Job(stage=found.stage, recipe=recipe, before=before, start=start, **own, **common, **how.computed)
 
 
 def _with_prediction(method: Method, prediction: str | None) -> Method:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lt_prune.engine.devices import arithmetic
 from lt_prune.methods import METHODS
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
@@ -93,16 +94,15 @@ def run(
     first = METHODS.load(method).first
     training: dict[str, Any] = {"method": method, "prediction": None, "seed": seed, "overwrite": overwrite}
     training["settings"] = {"epochs": epochs, "depth": depth}
+    training["how"] = how = arithmetic(device, precision, compiled)
     # What cannot end well is refused now, not after the scoring.
     plan(lt_set, subset=None, **training)
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
     set_file, scores_file = root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
-    common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
-    common |= {"precision": precision, "compiled": compiled}
-    scores = score(
-        lt_set, members=members, epochs=score_epochs, depth=depth, seed=seed, out=scores_file, overwrite=overwrite, **common
-    )
+    common: dict[str, Any] = {"workers": workers, "progress": progress}
+    ensemble: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": depth, "seed": seed}
+    scores = score(lt_set, out=scores_file, overwrite=overwrite, **ensemble, **how.computed, **common)
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
     if not lt_set.streamed:
         write_set(set_file, lt_set)

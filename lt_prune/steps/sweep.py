@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lt_prune.engine import check_options
-from lt_prune.engine.devices import pick_device
+from lt_prune.engine.devices import arithmetic
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
@@ -25,6 +25,7 @@ from lt_prune.store.files import write_subset
 from lt_prune.store.results import FAILURE, read_grid, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
 from lt_prune.types import (
+    Arithmetic,
     FailedRun,
     LongTailedSet,
     PlannedRun,
@@ -123,8 +124,8 @@ def sweep(
         >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
-    pick_device(device)
-    check_options(workers=workers, precision=precision)
+    how = arithmetic(device, precision, compiled)
+    check_options(workers=workers)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
     check_names(methods, prediction, settings)
     prunings = _prunings(strategies, metrics, ratios)
@@ -133,16 +134,16 @@ def sweep(
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     for ratio in ratios:
         prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
-    grid = _Grid(lt_set, Path(out), prediction, settings, {"keep": keep, "within": within})
+    grid = _Grid(lt_set, Path(out), prediction, settings, {"keep": keep, "within": within}, how)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
-    common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
-    common |= {"precision": precision, "compiled": compiled}
+    common: dict[str, Any] = {"workers": workers, "progress": progress}
     scores = None
     for metric in dict.fromkeys(ranked_by):  # each adds to the same file; the networks are trained for the first
         file = Path(out) / paths.scores_path(lt_set.roster)
         depth = settings.get("depth")
-        scores = score(lt_set, metric=metric, members=members, epochs=score_epochs, depth=depth, out=file, **common)
+        ensemble: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": depth}
+        scores = score(lt_set, metric=metric, out=file, **ensemble, **how.computed, **common)
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
     ended = _train(jobs, **common)
@@ -185,6 +186,7 @@ class _Grid:
     settings: dict[str, Any]
     ranking: dict[str, Any]
     """`keep` and `within` of the strategies that rank."""
+    how: Arithmetic
 
     def jobs(
         self, runs: Sequence[tuple[int, str]], prunings: Sequence[_Pruning], scores: ScoreSet | None = None
@@ -215,6 +217,7 @@ class _Grid:
             prediction=self.prediction,
             seed=seed,
             settings=self.settings,
+            how=self.how,
             out=self.root / paths.run_path(trained_on, method, seed),
             first_out=self.root / paths.run_path(trained_on, first, seed) if first else None,
         )
@@ -248,12 +251,12 @@ class _Grid:
         write_grid(self.file, {**known, **{job.out: job.planned for job in jobs if job.out}})
 
 
-def _train(jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any) -> Mapping[Job, TrainResult | FailedRun]:
+def _train(jobs: Sequence[Job], *, progress: Progress, **options: Any) -> Mapping[Job, TrainResult | FailedRun]:
     """How every job ended."""
     firsts, seconds = stages_of(jobs)
     overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
     ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, device, isolate=True, progress=overall, **options):
+    for job, result in train_all(jobs, isolate=True, progress=overall, **options):
         overall.end(job.title)
         ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
     return ended

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lt_prune.engine import Outcome, Run, run_all
-from lt_prune.engine.devices import pick_device
+from lt_prune.engine.devices import arithmetic
 from lt_prune.errors import LtPruneError, MismatchError
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
@@ -84,7 +84,7 @@ def train(
         >>> len(result.loss), result.n_train, result.prediction
         (1, 503, 'angular')
     """
-    pick_device(device)
+    how = arithmetic(device, precision, compiled)
     check_names([method], prediction, settings)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
@@ -97,27 +97,26 @@ def train(
             from_run=Path(from_run) if from_run else None,
             prediction=prediction,
             seed=seed,
+            how=how,
             out=Path(out) if out else None,
             first_out=Path(out or scratch) / STAGE_ONE,
             overwrite=overwrite,
             settings=settings,
         )
-        (result,) = train_everything(
-            [job], device, n_threads=n_threads, precision=precision, compiled=compiled, progress=progress
-        )
+        (result,) = train_everything([job], n_threads=n_threads, progress=progress)
     return result
 
 
 def train_all(
-    jobs: Sequence[Job], device: str = "auto", *, progress: Progress = no_progress, **options: Any
+    jobs: Sequence[Job], *, progress: Progress = no_progress, **options: Any
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train every job, several at once, and yield each with its result, or with why there is none, as it ends.
 
-    Arguments are those of `lt_prune.engine.run_all`. A finished job is not trained again.
+    Options are those of `lt_prune.engine.run_all`. All jobs are computed the same way. A finished job is not trained again.
 
     Raises:
         LtPruneError: another process is at work in a job's folder.
-        MismatchError: a job's folder holds another run.
+        MismatchError: a job's folder holds another run, or one that was computed otherwise.
     """
     firsts, seconds = stages_of(jobs)
     failed: dict[Path | None, LtPruneError] = {}
@@ -126,7 +125,7 @@ def train_all(
             locks.enter_context(locked(job.out))
             if job.out and job.overwrite:
                 clear(job.out)
-        for job, result in _train_wave(firsts, device, progress=progress, **options):
+        for job, result in _train_wave(firsts, progress=progress, **options):
             if isinstance(result, LtPruneError):
                 failed[job.out] = result
             if job in jobs:
@@ -135,7 +134,7 @@ def train_all(
             if job.start in failed:
                 yield job, LtPruneError(f"its first stage failed: {failed[job.start]}")
         ready = [job for job in seconds if job.start not in failed]
-        yield from _train_wave(ready, device, progress=progress, **options)
+        yield from _train_wave(ready, progress=progress, **options)
 
 
 def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
@@ -151,10 +150,9 @@ def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
 
 
 def _train_wave(
-    jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any
+    jobs: Sequence[Job], *, progress: Progress, **options: Any
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train jobs of which none waits for another."""
-    device = pick_device(device)
     waiting = []
     for job in jobs:
         done = finished(job)
@@ -162,26 +160,26 @@ def _train_wave(
             yield job, done
         else:
             waiting.append(job)
-    runs = [_run(job) for job in waiting]
-    for index, outcome in run_all(runs, device, progress=progress, **options):
+    how = waiting[0].computed if waiting else {}
+    for index, outcome in run_all([_run(job) for job in waiting], progress=progress, **how, **options):
         job = waiting[index]
         if outcome.failure:
             yield job, outcome.failure
             continue
-        result = _result(job, outcome, device)
+        result = _result(job, outcome)
         if job.out:
             write_result(job.out / RESULT, result)
             (job.out / FAILURE).unlink(missing_ok=True)
         yield job, result
 
 
-def train_everything(jobs: Sequence[Job], device: str = "auto", **options: Any) -> tuple[TrainResult, ...]:
+def train_everything(jobs: Sequence[Job], **options: Any) -> tuple[TrainResult, ...]:
     """The results of all jobs, in their order; arguments are those of `train_all`.
 
     Raises:
         LtPruneError: a job failed; the others have ended by then.
     """
-    found = dict(train_all(jobs, device, **options))
+    found = dict(train_all(jobs, **options))
     for result in found.values():
         if isinstance(result, LtPruneError):
             raise result
@@ -192,7 +190,7 @@ def finished(job: Job) -> TrainResult | None:
     """The result that the job's folder holds.
 
     Raises:
-        MismatchError: it is of another job.
+        MismatchError: it is of another job, or was computed otherwise.
     """
     if job.out is None or not (job.out / RESULT).exists():
         return None
@@ -203,6 +201,7 @@ def finished(job: Job) -> TrainResult | None:
             f"{job.out} holds a finished run with another {' and '.join(differing).replace('_', ' ')}: give another --out, "
             f"or start anew with --overwrite"
         )
+    job.require_arithmetic(done, f"{job.out} was trained")
     return done
 
 
@@ -226,10 +225,11 @@ def _run(job: Job) -> Run:
     )
 
 
-def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
+def _result(job: Job, outcome: Outcome) -> TrainResult:
     subset, counts = job.subset, job.counts
     return TrainResult(
         **vars(job.planned),
+        **job.computed,
         data=job.data.origin,
         subset=f"{subset.label} {subset.ratio:g}" if subset else None,
         subset_digest=subset.digest if subset else None,
@@ -238,6 +238,5 @@ def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
         evaluation=outcome.value,
         loss=outcome.loss,
         seconds=outcome.seconds + (read_result(job.start / RESULT).seconds if job.start else 0),
-        device=device,
         versions=versions(),
     )

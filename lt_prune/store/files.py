@@ -60,7 +60,7 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
         "members/seconds": scores.seconds,
     }
     attributes: dict[str, Mapping[str, Any]] = {
-        "/": {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)},
+        "/": {"recipe": asdict(scores.recipe), "computed": scores.computed, "versions": dict(scores.versions)},
     }
     for name, metric in scores.metrics.items():
         place = f"metrics/{name}"
@@ -88,6 +88,7 @@ def read_scores(path: Path | str) -> ScoreSet:
             seconds=document.arrays["members/seconds"],
             recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
             versions=json.loads(document.attributes["/"]["versions"]),
+            **json.loads(document.attributes["/"].get("computed", "{}")),
         )
 
 
