@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.image_files import ImageFiles
-from lt_prune.data.mixup import mixup
+from lt_prune.data.mixup import Mixup
 from lt_prune.data.streaming import StreamedBatches
 from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
@@ -140,12 +140,14 @@ def _train_epoch(
     recipe = run.recipe
     state.network.train()
     state.network.backbone.train(recipe.trained == "network" or recipe.shift_batch_norm)
-    total = torch.zeros((), dtype=torch.float64, device=batches.labels.device)
+    device = batches.labels.device
+    mixup = Mixup.draw(batches.bounds, recipe.mixup, run.seed, epoch).to(device) if recipe.mixup else None
+    total = torch.zeros((), dtype=torch.float64, device=device)
     for number, (pixels, labels) in enumerate(batches.epoch(epoch)):
         state.rate(learning_rate(recipe, epoch + number / len(batches.bounds)))
         target = F.one_hot(labels, run.n_classes).float()
-        if recipe.mixup:
-            pixels, target = mixup(pixels, target, recipe.mixup, run.seed, epoch, number)
+        if mixup:
+            pixels, target = mixup(number, pixels, target)
         total += step(pixels, target) * len(labels)
         yield
     mean = float(total) / batches.bounds[-1][1]

@@ -96,6 +96,12 @@ def test_a_captured_run_is_the_eager_one(compare):
     assert not gpu.races
 
 
+def test_batches_cost_no_copy_from_the_host(make, on_cuda):
+    """Which would wait for all that is launched: there is the same number of copies whatever the number of batches."""
+    copies = [on_cuda(make(mixup=1.0, batch_size=size))[1].counts["H2D copies"] for size in (5, 23)]
+    assert copies[0] == copies[1]
+
+
 def rate_of_python(self: _State, rate: float) -> None:
     for group in self.optimizer.param_groups:
         group["lr"] = group["factor"] * rate
