@@ -71,7 +71,7 @@ def run(
         depth: depth of the ResNets that score and are compared.
         seed: names all randomness.
         device: "auto", "cpu" or "cuda".
-        workers: networks trained at once, by default one a CPU core; it changes no result.
+        workers: networks trained at once, by default one a CPU core; on the CPU it changes no result.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.

@@ -53,7 +53,7 @@ def score(
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
         device: "auto", "cpu" or "cuda".
-        workers: members trained at once, by default one a CPU core; it changes no score.
+        workers: members trained at once, by default one a CPU core; on the CPU it changes no score.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: score file to write, or to add to.

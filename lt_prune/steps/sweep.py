@@ -104,7 +104,7 @@ def sweep(
         members, score_epochs: size of the scoring ensemble, whose seed is 0; it is trained where scores are missing.
         prediction: "linear", "angular" or "abs"; by default each method's own.
         device: "auto", "cpu" or "cuda".
-        workers: networks trained at once, by default one a CPU core; it changes no result.
+        workers: networks trained at once, by default one a CPU core; on the CPU it changes no result.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder that scores/, subsets/ and runs/ are written below.
@@ -235,6 +235,8 @@ class _Grid:
         known = read_grid(self.file) if self.file.exists() else {}
         for job in jobs:
             before = known.get(job.out or Path(), job.planned)
+            if job.first and before.first:
+                job.first.require_arithmetic(before.first, f"the first stage of {job.out} was trained")
             trained = {name: before.settings.get(name) for name in job.stage.settings}
             if replace(before, prediction=job.prediction, settings={**job.settings, **trained}) != job.planned:
                 raise MismatchError(

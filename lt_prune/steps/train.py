@@ -49,8 +49,8 @@ def train(
 ) -> TrainResult:
     """Train a network by a method, in one or two stages, and test it once, after the last epoch.
 
-    With `out`, the state is kept after each epoch: the same call after an interruption goes on from the last whole epoch
-    and, on the CPU, ends at the same numbers bit for bit; after the end it returns the result that is there.
+    With `out`, the state is kept after each epoch, on CUDA every half minute: the same call after an interruption goes on
+    from there and, on the CPU, ends at the same numbers bit for bit; after the end it returns the result that is there.
 
     Args:
         data: a set, a set file, or a source name.
@@ -63,7 +63,7 @@ def train(
         seed: names initial weights, order, augmentation and mixup.
         device: "auto", "cpu" or "cuda".
         n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
-        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
+        precision: of training on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32, and so do all predictions.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start anew where `out` holds a run.
@@ -75,7 +75,7 @@ def train(
     Raises:
         UnknownNameError: no such method.
         ArgumentError: no such setting, or a value that it cannot have.
-        MismatchError: the subset or `from_run` is of other data, or `out` holds another run.
+        MismatchError: the subset or `from_run` is of other data, or `out` holds another run, or one computed otherwise.
         DataError: the set has no test images.
 
     Example:

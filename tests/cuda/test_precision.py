@@ -9,7 +9,6 @@ from virtual_cuda import VirtualCuda
 import lt_prune as lp
 from lt_prune.angular import angular_logits
 from lt_prune.engine.precision import multiplying
-from lt_prune.engine.step import Step
 from lt_prune.errors import MismatchError
 from lt_prune.models.network import Network
 from lt_prune.store.results import read_result
@@ -194,6 +193,22 @@ def test_scores_are_added_to_by_what_was_computed_alike(blobs, tmp_path):
     assert lp.read_scores(out).arithmetic == "tf32 on cuda"
 
 
-def test_an_eager_step_of_bf16_is_told_from_others():
-    assert Step(None, None, None, "bf16").autocast
-    assert not Step(None, None, None, "tf32").autocast
+@pytest.mark.parametrize("method", ["ce", "crt"])
+def test_a_sweep_goes_on_only_as_it_began(blobs, tmp_path, method):
+    stages = {"stage2_epochs": 1} if method == "crt" else {}
+    options = {
+        "strategies": ["random"],
+        "ratios": [0.5],
+        "seeds": [0],
+        "methods": [method],
+        "epochs": 1,
+        "depth": 8,
+        **stages,
+    }
+    with VirtualCuda() as gpu:
+        done = lp.sweep(blobs(), device="cuda", out=tmp_path, **options)
+        assert not done.failures
+        assert not gpu.races
+        assert lp.sweep(blobs(), device="cuda", out=tmp_path, **options) == done
+        with pytest.raises(MismatchError, match="was trained with tf32 on cuda, now bf16 on cuda"):
+            lp.sweep(blobs(), device="cuda", precision="bf16", out=tmp_path, **options)
