@@ -60,7 +60,7 @@ class _State:
     loss: list[float]
     seconds: float
     saved: float
-    """When there was nothing to save, by `time.monotonic`."""
+    """When the checkpoint was written or read, or training began, by `time.monotonic`."""
 
     def rate(self, rate: float) -> None:
         """Set the learning rate; one that is a tensor is filled, as a captured graph reads it where it lies."""

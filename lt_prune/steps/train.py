@@ -22,7 +22,7 @@ from lt_prune.steps.recipes import check_names
 from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
-from lt_prune.types import Progress, Subset, TrainResult, digest_of, no_progress
+from lt_prune.types import Arithmetic, FirstStage, Progress, Subset, TrainResult, digest_of, no_progress
 from lt_prune.versions import versions
 
 
@@ -208,7 +208,7 @@ def finished(job: Job) -> TrainResult | None:
 def _run(job: Job) -> Run:
     roster, identity = job.data.roster, job.identity
     settings = identity["settings"]
-    what = [job.method, digest_of(roster.ids[job.positions]), settings, asdict(job.first) if job.first else None]
+    what = [job.method, digest_of(roster.ids[job.positions]), settings, _told(job.first) if job.first else None]
     return Run(
         title=job.title,
         pixels=job.data.pixels,
@@ -223,6 +223,12 @@ def _run(job: Job) -> Run:
         checkpoint=job.out / WEIGHTS if job.out else None,
         finish=Testing.of(job.data, job.prediction, job.settings, job.positions),
     )
+
+
+def _told(first: FirstStage) -> dict[str, Any]:
+    """What tells a first stage from another one. The CPU's float32 is left out, as older checkpoints do not say it."""
+    unsaid = Arithmetic().computed
+    return {name: value for name, value in asdict(first).items() if name not in unsaid or value != unsaid[name]}
 
 
 def _result(job: Job, outcome: Outcome) -> TrainResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from virtual_cuda import VirtualCuda
@@ -171,6 +173,14 @@ def test_a_second_stage_knows_how_its_first_was_computed(train, tmp_path):
     train(out="other", device="cpu", epochs=1, method="mixup")
     with pytest.raises(MismatchError, match="another first"):
         train(**{**options, "from_run": tmp_path / "other"})
+
+
+@pytest.mark.parametrize(("device", "told"), [("cuda", True), ("cpu", False)])
+def test_a_checkpoint_tells_how_the_first_stage_was_computed_but_for_the_cpu(train, tmp_path, device, told):
+    """Of which those of older versions, too, are."""
+    train(device=device, method="crt", epochs=1, stage2_epochs=1)
+    identity = torch.load(tmp_path / "run" / "model.pt", weights_only=True)["run"]
+    assert ('"precision"' in json.loads(identity)["what"]) == told
 
 
 @pytest.mark.parametrize("prediction", ["linear", "angular", "abs"])
