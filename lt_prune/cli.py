@@ -169,12 +169,17 @@ _set_option = click.option(
     metavar="NAME=VALUE",
     help="Any setting that `lt-prune methods NAME` lists, such as tau=0.5 or stage2_epochs=5; more than once.",
 )
+_preset_option = click.option(
+    "--recipe",
+    type=click.Choice(("paper", "released")),
+    help="Whose epochs and weight decay are the defaults: the paper's, or its first author's code's.  [default: paper]",
+)
 _recipe_options = _options(
-    click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score, 300 for train]"),
+    click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score; of the recipe for train]"),
     click.option("--batch-size", type=int, help="Samples a step.  [default: 128]"),
     click.option("--lr", type=float, help="Peak learning rate.  [default: 0.1]"),
     click.option("--warmup", type=int, help="Warm-up epochs.  [default: 1 for score, 5 for train]"),
-    click.option("--weight-decay", type=float, help="Weight decay.  [default: 0.0005]"),
+    click.option("--weight-decay", type=float, help="Weight decay.  [default: 0.0005; of the recipe for train]"),
     click.option(
         "--schedule",
         type=click.Choice(("step", "cosine", "constant")),
@@ -329,6 +334,7 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 )
 @_mixup_option
 @_prediction_option
+@_preset_option
 @_recipe_options
 @_set_option
 @_read_options
@@ -569,6 +575,7 @@ def run(as_json: bool, **options: Any) -> None:
 @click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
 @_mixup_option
 @_prediction_option
+@_preset_option
 @_recipe_options
 @_set_option
 @_read_options

@@ -9,10 +9,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 
+from lt_prune.cli import main
 from lt_prune.models.network import build_network
 
 ROOT = Path(__file__).parents[1]
@@ -27,16 +29,22 @@ FITTED = {"exponent over samples", "memory a sample", "exponent over members"}
 """Slopes, which at tiny sizes may have either sign."""
 
 
+def load(name: str, monkeypatch) -> ModuleType:
+    """A script as a module, without running it."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)  # its dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module
+
+
 def run_benchmark(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "scripts" / "bench_engine.py"), *options]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def test_the_benchmarks_baseline_trains_the_same_network(monkeypatch):
-    spec = importlib.util.spec_from_file_location("bench_engine", ROOT / "scripts" / "bench_engine.py")
-    benchmark = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "bench_engine", benchmark)  # its dataclasses look themselves up
-    spec.loader.exec_module(benchmark)
+    benchmark = load("bench_engine", monkeypatch)
     ours, plain = build_network(depth=14, channels=3, n_classes=10, seed=0), benchmark.PlainNetwork(14, 3)
     weights = [value for name, value in ours.state_dict().items() if name not in ("mean", "std", "scale")]
     plain.load_state_dict(dict(zip(plain.state_dict(), weights, strict=True)))
@@ -64,3 +72,19 @@ def test_the_benchmark_prints_every_row_and_writes_every_figure(tmp_path):
 def test_the_benchmark_names_its_parts_and_sizes():
     assert "training" in run_benchmark("--only", "trainning").stderr
     assert "growth_images" in run_benchmark("--size", "images=3").stderr
+
+
+def test_every_long_run_is_a_command_that_lt_prune_takes(monkeypatch):
+    jobs = list(load("benchmark", monkeypatch).jobs())
+    assert len({job.name for job in jobs}) == len(jobs)
+    for job in jobs:
+        command, *options = job.arguments
+        main.commands[command].make_context(command, options)
+
+
+def test_a_long_run_whose_set_is_missing_is_passed_over(monkeypatch, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        load("benchmark", monkeypatch).main(["--out", str(tmp_path), "scores/cifar10-lt100"])
+    assert end.value.code == 0
+    assert capsys.readouterr().err.count("passed over") == 5
+    assert list(tmp_path.iterdir()) == []

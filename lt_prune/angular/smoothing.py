@@ -84,15 +84,19 @@ class LabelAwareSmoothing(nn.Module):
 class ActiveLabelAwareSmoothing(nn.Module):
     """ALAS: smoothing that follows how confident the angular predictions are, class by class (Wang & Yan, Eq. 5).
 
-    R_y starts at g(n_y), and becomes (tau g(mean over the batch of softmax(a))_y + R_y) / 2; a sample of class y keeps
-    1 - R_y on y and nothing elsewhere, so L = -(1 - R_y) log p_y.
+    R_y starts at g(n_y), and becomes (tau g(mean over the batch of softmax(a))_y + R_y) / 2, but 1 at most: with a tau
+    above 1 the most confident class would get a negative weight. A sample of class y keeps 1 - R_y on y and nothing
+    elsewhere, so L = -(1 - R_y) log p_y.
 
     Args:
         counts: training samples of each class (M,).
-        tau: in [0.25, 1.25]; 0.75 is best with the concave and 0.5 with the linear form (Wang & Yan, Table 6).
+        tau: in [0, 2]; 0.75 is best with the concave and 0.5 with the linear form (Wang & Yan, Table 6, from 0.25 to 1.25).
         form: of g, "concave" or "linear".
         update: R is updated each "batch" (Eq. 5), or each "epoch" by that epoch's mean (Algorithm 1), in which case
             `end_epoch` is to be called.
+
+    Raises:
+        ValueError: tau is not in [0, 2], or there is no such form or update.
     """
 
     rate: Tensor
@@ -103,6 +107,8 @@ class ActiveLabelAwareSmoothing(nn.Module):
         super().__init__()
         if update not in ("batch", "epoch"):
             raise ValueError(f"update must be batch or epoch, not {update!r}")
+        if not 0 <= tau <= 2:
+            raise ValueError(f"tau must be in [0, 2], not {tau}")
         self.tau, self.form, self.update = tau, form, update
         self.register_buffer("rate", normalised(torch.as_tensor(counts, dtype=torch.float64), form).float())
         self.register_buffer("_sum", torch.zeros_like(self.rate, dtype=torch.float64))
@@ -142,7 +148,8 @@ class ActiveLabelAwareSmoothing(nn.Module):
             self._seen.zero_()
 
     def _move(self, confidence: Tensor) -> None:
-        self.rate.copy_((self.tau * normalised(confidence, self.form) + self.rate) / 2)
+        moved = (self.tau * normalised(confidence, self.form) + self.rate) / 2
+        self.rate.copy_(moved.clamp(max=1))
 
 
 def _log_softmax(logits: Tensor) -> Tensor:

@@ -42,8 +42,10 @@ class EpochPlan:
     """bool (E,)."""
 
     @staticmethod
-    def draw(labels: Array, *, sampler: str, padding: int, flip: bool, seed: int, epoch: int) -> EpochPlan:
-        order = epoch_order(labels, sampler, seed, epoch)
+    def draw(
+        labels: Array, *, sampler: str, draws: str = "samples", padding: int, flip: bool, seed: int, epoch: int
+    ) -> EpochPlan:
+        order = epoch_order(labels, sampler, seed, epoch, draws)
         augmentation = generator(seed, "augmentation", epoch)
         top, left = torch.randint(0, 2 * padding + 1, (2, len(order)), generator=augmentation)
         mirrored = torch.rand(len(order), generator=augmentation) < 0.5
@@ -66,6 +68,7 @@ class TrainingBatches:
     classes: Array
     """int64 (N,): their labels."""
     sampler: str
+    draws: str
     padding: int
     flip: bool
     batch_size: int
@@ -78,6 +81,7 @@ class TrainingBatches:
         positions: Array | None = None,
         *,
         sampler: str = "instance",
+        draws: str = "samples",
         padding: int,
         flip: bool,
         batch_size: int,
@@ -87,16 +91,22 @@ class TrainingBatches:
         """Batches of uint8 (P, H, W, C) images, all of them or those at `positions`, held on `device`."""
         chosen = np.arange(len(labels)) if positions is None else positions
         images, targets, samples = (tensor_of(each).to(device) for each in (pixels, labels, chosen))
-        return TrainingBatches(images, targets, samples, labels[chosen], sampler, padding, flip, batch_size, seed)
+        return TrainingBatches(images, targets, samples, labels[chosen], sampler, draws, padding, flip, batch_size, seed)
 
     @cached_property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(epoch_length(self.classes, self.sampler), self.batch_size)
+        return batch_bounds(epoch_length(self.classes, self.sampler, self.draws), self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,)."""
         plan = EpochPlan.draw(
-            self.classes, sampler=self.sampler, padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch
+            self.classes,
+            sampler=self.sampler,
+            draws=self.draws,
+            padding=self.padding,
+            flip=self.flip,
+            seed=self.seed,
+            epoch=epoch,
         )
         plan = plan.to(self.pixels.device)
         samples = self.positions[plan.order]

@@ -31,6 +31,7 @@ class StreamedBatches:
     classes: Array
     """int64 (N,): their labels."""
     sampler: str
+    draws: str
     padding: int
     flip: bool
     batch_size: int
@@ -45,6 +46,7 @@ class StreamedBatches:
         positions: Array | None = None,
         *,
         sampler: str = "instance",
+        draws: str = "samples",
         padding: int,
         flip: bool,
         batch_size: int,
@@ -55,12 +57,12 @@ class StreamedBatches:
         """Batches on `device` of the images (P, H, W, C), all of them or those at `positions`."""
         chosen = np.arange(len(labels)) if positions is None else positions
         targets, samples = (torch.from_numpy(np.require(a, requirements="W")) for a in (labels, chosen))
-        plan = sampler, padding, flip, batch_size, seed
+        plan = sampler, draws, padding, flip, batch_size, seed
         return StreamedBatches(pixels, targets.to(device), samples, labels[chosen], *plan, n_workers)
 
     @cached_property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(epoch_length(self.classes, self.sampler), self.batch_size)
+        return batch_bounds(epoch_length(self.classes, self.sampler, self.draws), self.batch_size)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,).
@@ -69,7 +71,13 @@ class StreamedBatches:
             DataError: a file cannot be read.
         """
         plan = EpochPlan.draw(
-            self.classes, sampler=self.sampler, padding=self.padding, flip=self.flip, seed=self.seed, epoch=epoch
+            self.classes,
+            sampler=self.sampler,
+            draws=self.draws,
+            padding=self.padding,
+            flip=self.flip,
+            seed=self.seed,
+            epoch=epoch,
         )
         samples = self.positions[plan.order]
         batches = [slice(start, end) for start, end in self.bounds]

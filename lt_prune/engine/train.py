@@ -144,7 +144,7 @@ def _train_epoch(
     mixup = Mixup.draw(batches.bounds, recipe.mixup, run.seed, epoch).to(device) if recipe.mixup else None
     total = torch.zeros((), dtype=torch.float64, device=device)
     for number, (pixels, labels) in enumerate(batches.epoch(epoch)):
-        state.rate(learning_rate(recipe, epoch + number / len(batches.bounds)))
+        state.rate(learning_rate(recipe, epoch, number, len(batches.bounds)))
         target = F.one_hot(labels, run.n_classes).float()
         if mixup:
             pixels, target = mixup(number, pixels, target)
@@ -168,6 +168,7 @@ def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
     recipe = run.recipe
     options: dict[str, Any] = {
         "sampler": recipe.sampler,
+        "draws": recipe.draws,
         "padding": recipe.padding,
         "flip": recipe.flip,
         "batch_size": recipe.batch_size,
@@ -196,7 +197,7 @@ def _network(run: Run) -> Network:
     if run.start:
         network.load_state_dict(read_weights(run.start, torch.device("cpu"))["network"])
     else:
-        network.normalise_by(run.pixels, run.positions)
+        network.normalise_by(run.pixels)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
             network.start_classifier(*reversed(network.classifier.weight.shape))

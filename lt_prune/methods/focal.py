@@ -31,6 +31,11 @@ focal = Method(
     stage=Stage(
         loss=Focal,
         equation="-sum q (1 - p)^gamma log p, p = softmax(z)",
-        settings={"gamma": Setting(2.0, "how little what is predicted well counts; 0 is cross-entropy")},
+        settings={
+            "gamma": Setting(
+                2.0,
+                "how little what is predicted well counts: 2 in Lin et al., 1 in LDAM-DRW's code",
+            )
+        },
     ),
 )

@@ -55,10 +55,12 @@ ldam_drw = Method(
         loss=DeferredMargins,
         equation="-sum q w log softmax(scale (cos(phi, W) - margin q)), margin_c ~ n_c^(-1/4)",
         settings={
-            "max_margin": Setting(0.5, "margin of the least frequent class", high=1),
-            "scale": Setting(30.0, "factor on the cosines"),
-            "beta": Setting(0.9999, "of the weights, as in cb", high=0.9999999),
-            "defer": Setting(0.8, "share of the epochs after which classes are weighted", high=1),
+            "max_margin": Setting(0.5, "margin of the least frequent class, as in Cao et al.'s code", high=1),
+            "scale": Setting(30.0, "factor on the cosines, as in Cao et al.'s code"),
+            "beta": Setting(0.9999, "of the weights, as in cb and in Cao et al.'s code", high=0.9999999),
+            "defer": Setting(
+                0.8, "share of the epochs after which classes are weighted: 160 of 200 in Cao et al.'s code", high=1
+            ),
         },
     ),
     prediction="angular",

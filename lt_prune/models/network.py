@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_prune.models.resnet_cifar import FEATURES, fold_batch_norm, resnet_cifar
-from lt_prune.types import CHUNK, Array, Pixels
+from lt_prune.types import CHUNK, Pixels
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,12 @@ class Network(nn.Module):
             tensor.requires_grad_(True)
         return [network, scale]
 
-    def normalise_by(self, pixels: Pixels, positions: Array | None = None) -> None:
-        """Take mean and standard deviation of each channel from pixels, uint8 (P, H, W, C), all or those at `positions`."""
-        positions = np.arange(len(pixels)) if positions is None else positions
+    def normalise_by(self, pixels: Pixels) -> None:
+        """Take mean and standard deviation of each channel from pixels, uint8 (P, H, W, C)."""
         levels = np.arange(256)
         found = np.zeros((pixels.shape[-1], 256), dtype=np.int64)
-        for start in range(0, len(positions), CHUNK):
-            some = pixels[positions[start : start + CHUNK]]
+        for start in range(0, len(pixels), CHUNK):
+            some = pixels[start : start + CHUNK]
             found += [np.bincount(some[..., c].ravel(), minlength=256) for c in range(len(found))]
         share = found / found.sum(axis=1, keepdims=True)
         mean = share @ levels

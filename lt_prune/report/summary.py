@@ -45,7 +45,7 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
         "n_samples": roster.n_samples,
         "members": len(scores.seeds),
         "metrics": sorted(scores.metrics),
-        "recipe": asdict(scores.recipe),
+        "recipe": {**asdict(scores.recipe), "milestones": list(scores.recipe.milestones)},  # JSON has no tuples
         "train_accuracy": scores.train_accuracy.tolist(),
         "seconds": float(scores.seconds.sum()),
         "versions": dict(scores.versions),

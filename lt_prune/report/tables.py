@@ -86,7 +86,7 @@ def result_table(result: TrainResult) -> RenderableType:
     """Last-epoch results of one run."""
     title = (
         f"{result.method} on {result.name} ({result.subset or 'whole set'}, {result.n_train:,} samples), "
-        f"{_epochs(result)} in {result.seconds:.0f} s, {result.prediction} prediction"
+        f"{_epochs(result)} of the recipe {result.recipe.preset} in {result.seconds:.0f} s, {result.prediction} prediction"
     )
     return Group(Text(title, style="bold"), evaluation_table(result.evaluation))
 
@@ -156,6 +156,8 @@ def _settings(settings: Mapping[str, Any]) -> Table:
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ",".join(f"{number:g}" for number in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -59,7 +59,9 @@ def describe_method(name: str) -> dict[str, Any]:
 def _stage(name: str, method: Method, number: int) -> dict[str, Any]:
     """A stage; of a second one's recipe, what it does not take over from the first."""
     stage = method.stage
-    recipe = {**asdict(Recipe()), **stage.recipe, **dict.fromkeys(stage.tuned, "as published")}
+    defaults = {**asdict(Recipe()), "milestones": list(Recipe().milestones)}  # JSON has no tuples
+    del defaults["preset"]
+    recipe = {**defaults, **stage.recipe, **dict.fromkeys(stage.tuned, "as published")}
     fields = ["lr", *stage.recipe, *stage.tuned] if number else list(recipe)
     fields = [] if recipe["trained"] == "nothing" else fields
     return {

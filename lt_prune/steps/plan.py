@@ -87,7 +87,9 @@ class Job(Arithmetic):
     @property
     def work(self) -> tuple[int, int]:
         """Epochs, and images an epoch."""
-        return self.recipe.epochs, epoch_length(self.data.roster.labels[self.positions], self.recipe.sampler)
+        return self.recipe.epochs, epoch_length(
+            self.data.roster.labels[self.positions], self.recipe.sampler, self.recipe.draws
+        )
 
     @property
     def title(self) -> str:
@@ -106,6 +108,7 @@ def plan(
     seed: int,
     settings: dict[str, Any],
     how: Arithmetic,
+    recipe: str | None = None,
     stages: int | None = None,
     from_run: Path | None = None,
     out: Path | None = None,
@@ -128,19 +131,23 @@ def plan(
     own["settings"] = resolve_settings(data, found, settings)
     _check_stages(method, found, stages, from_run)
     if not found.first:
-        return Job(stage=found.stage, recipe=first_recipe(data, found, settings), **own, **common, **how.computed)
+        first = first_recipe(data, found, settings, recipe or "paper")
+        return Job(stage=found.stage, recipe=first, **own, **common, **how.computed)
     before: Job | TrainResult
     start = first_out
     if from_run:
         before, start = _first_of(from_run, data, subset)
         if given := [name for name in setting_names(found.first) if settings.get(name) is not None]:
             raise ArgumentError(f"the first stage is that of {start}: leave out {', '.join(given)}")
+        if recipe not in (None, before.recipe.preset):
+            raise ArgumentError(f"the first stage, {start}, has the recipe {before.recipe.preset}: leave out {recipe}")
     else:
-        before = plan(method=found.first, prediction=None, settings=settings, how=how, out=first_out, **common)
+        asked: dict[str, Any] = {"settings": settings, "recipe": recipe, "how": how}
+        before = plan(method=found.first, prediction=None, out=first_out, **asked, **common)
     if stages == 1:
         found = replace(found, stage=NOTHING)
-    recipe = second_recipe(data, found, before.recipe, settings)
-    return Job(stage=found.stage, recipe=recipe, before=before, start=start, **own, **common, **how.computed)
+    second = second_recipe(data, found, before.recipe, settings)
+    return Job(stage=found.stage, recipe=second, before=before, start=start, **own, **common, **how.computed)
 
 
 def _with_prediction(method: Method, prediction: str | None) -> Method:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from lt_prune.errors import ArgumentError
@@ -17,8 +17,14 @@ MEMBER: dict[str, Any] = {"epochs": 10, "warmup": 1, "schedule": "cosine"}
 SECOND = "stage2_"
 """How the name of a field of the second stage's recipe begins."""
 
-_FIELDS = tuple(field.name for field in fields(Recipe))
-_KEPT = ("batch_size", "momentum", "weight_decay", "depth", "padding", "flip")
+PRESETS = ("paper", "released")
+"""Whose numbers runs have where the user gives none: those of Wang & Yan's paper, 300 epochs and a weight decay of 5e-4, or
+those of the first author's released code, 200 epochs and a weight decay by data set (column released_weight_decay of the
+table). The milestones are the same: 80 and 90 % of 200 are the 160 and 180 of that code."""
+_RELEASED_EPOCHS, _RELEASED_DECAY = 200, 2e-4
+
+_FIELDS = tuple(field.name for field in fields(Recipe) if field.name != "preset")
+_KEPT = ("preset", "batch_size", "momentum", "weight_decay", "depth", "padding", "flip")
 """What a second stage takes over from the first one's recipe."""
 
 
@@ -33,15 +39,25 @@ def resolve_recipe(data: LongTailedSet, defaults: Mapping[str, Any], overrides: 
     return _recipe({**by_data, **defaults}, overrides)
 
 
-def first_recipe(data: LongTailedSet, method: Method, overrides: Mapping[str, Any]) -> Recipe:
-    """Recipe of a method that has one stage; of the overrides, those that are fields of `Recipe` count."""
-    defaults = {**method.stage.recipe, **_tuned(data, method)}
+def first_recipe(data: LongTailedSet, method: Method, overrides: Mapping[str, Any], preset: str = "paper") -> Recipe:
+    """Recipe of a method that has one stage, by a preset; of the overrides, those that are fields of `Recipe` count.
+
+    Raises:
+        ArgumentError: there is no such preset, or a field cannot have its value.
+    """
+    if preset not in PRESETS:
+        raise ArgumentError(f"recipe must be {' or '.join(PRESETS)}, not {preset!r}")
+    released = {"epochs": _RELEASED_EPOCHS, "weight_decay": _published(data)["released_weight_decay"]}
+    by_preset = {"preset": preset, **(released if preset == "released" else {})}
+    defaults = {**by_preset, **method.stage.recipe, **_tuned(data, method)}
     return resolve_recipe(data, defaults, {name: overrides.get(name) for name in _FIELDS})
 
 
 def second_recipe(data: LongTailedSet, method: Method, first: Recipe, overrides: Mapping[str, Any]) -> Recipe:
-    """Recipe of a method's second stage; of the overrides, those count that begin with "stage2_"."""
+    """Recipe of a method's second stage, by the first one's preset; overrides begin with "stage2_"."""
     kept = {name: getattr(first, name) for name in _KEPT}
+    if first.preset == "released":
+        kept["weight_decay"] = _RELEASED_DECAY
     chosen = {name: overrides.get(SECOND + name) for name in _FIELDS} if _trains(method) else {}
     return _recipe({**kept, **method.stage.recipe, **_tuned(data, method)}, chosen)
 
@@ -88,7 +104,7 @@ def _known_names(methods: Iterable[str], prediction: str | None) -> dict[str, An
 def setting_names(method: str) -> dict[str, Any]:
     """What can be overridden in a run of a method, with a value of the right kind for each."""
     found = METHODS.load(method)
-    recipe = asdict(Recipe())
+    recipe = {name: getattr(Recipe(), name) for name in _FIELDS}
     names = dict(recipe)
     if found.first:
         names |= {SECOND + name: value for name, value in recipe.items() if name not in _KEPT and _trains(found)}
@@ -113,9 +129,9 @@ def parse_setting(methods: Iterable[str], prediction: str | None, name: str, tex
     if isinstance(example, str):
         return text
     try:
-        return type(example)(text)
+        return tuple(map(float, text.split(","))) if isinstance(example, tuple) else type(example)(text)
     except ValueError:
-        kind = "whole number" if isinstance(example, int) else "number"
+        kind = {int: "whole number", tuple: "list of numbers such as 160,180"}.get(type(example), "number")
         raise ArgumentError(f"{name} must be a {kind}, not {text!r}") from None
 
 

@@ -76,6 +76,7 @@ def sweep(
     members: int = 10,
     score_epochs: int = 10,
     prediction: str | None = None,
+    recipe: str | None = None,
     device: str = "auto",
     workers: int | None = None,
     precision: str = "tf32",
@@ -103,6 +104,7 @@ def sweep(
         keep, within: as for `prune`, for the strategies that rank.
         members, score_epochs: size of the scoring ensemble, whose seed is 0; it is trained where scores are missing.
         prediction: "linear", "angular" or "abs"; by default each method's own.
+        recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         device: "auto", "cpu" or "cuda".
         workers: networks trained at once, by default one a CPU core; on the CPU it changes no result.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
@@ -134,7 +136,7 @@ def sweep(
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     for ratio in ratios:
         prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
-    grid = _Grid(lt_set, Path(out), prediction, settings, {"keep": keep, "within": within}, how)
+    grid = _Grid(lt_set, Path(out), prediction, recipe, settings, {"keep": keep, "within": within}, how)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
     common: dict[str, Any] = {"workers": workers, "progress": progress}
@@ -183,6 +185,7 @@ class _Grid:
     data: LongTailedSet
     root: Path
     prediction: str | None
+    recipe: str | None
     settings: dict[str, Any]
     ranking: dict[str, Any]
     """`keep` and `within` of the strategies that rank."""
@@ -215,6 +218,7 @@ class _Grid:
             subset=subset,
             method=method,
             prediction=self.prediction,
+            recipe=self.recipe,
             seed=seed,
             settings=self.settings,
             how=self.how,

@@ -34,6 +34,7 @@ def train(
     stages: int | None = None,
     from_run: Path | str | None = None,
     prediction: str | None = None,
+    recipe: str | None = None,
     seed: int = 0,
     device: str = "auto",
     n_threads: int | None = None,
@@ -60,6 +61,8 @@ def train(
         from_run: folder of a finished run of one stage on the same samples, which the second stage goes out from; by
             default the method's first stage is trained, in the folder stage1 of `out`.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the method's own.
+        recipe: whose epochs and weight decay are the defaults: "paper" or "released" (the first author's code); by default
+            the paper's, or that of `from_run`.
         seed: names initial weights, order, augmentation and mixup.
         device: "auto", "cpu" or "cuda".
         n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
@@ -96,6 +99,7 @@ def train(
             stages=stages,
             from_run=Path(from_run) if from_run else None,
             prediction=prediction,
+            recipe=recipe,
             seed=seed,
             how=how,
             out=Path(out) if out else None,

@@ -84,7 +84,7 @@ def plain_alas(batches, tau: float, form: str) -> tuple[list[float], list[float]
     for logits, labels in batches:
         p = [softmax(row) for row in logits.tolist()]
         confidence = [sum(row[y] for row in p) / len(p) for y in range(4)]
-        rate = [(tau * c + r) / 2 for c, r in zip(g(confidence, form), rate)]
+        rate = [min((tau * c + r) / 2, 1.0) for c, r in zip(g(confidence, form), rate)]
         losses.append(-sum((1 - rate[y]) * math.log(row[y]) for row, y in zip(p, labels)) / len(labels))
     return losses, rate
 
@@ -128,12 +128,29 @@ def test_a_rate_updated_by_epoch_moves_at_its_end_by_the_mean_of_the_samples():
     assert alas.rate.tolist() == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("tau", [0.25, 0.75, 1.0])
-def test_the_rate_stays_in_0_and_1(tau):
-    alas = ActiveLabelAwareSmoothing(COUNTS, tau=tau)
+@pytest.mark.parametrize("tau", [0.0, 0.25, 1.0, 1.25, 2.0])
+@pytest.mark.parametrize("update", ["batch", "epoch"])
+def test_the_rate_stays_in_0_and_1(tau, update):
+    alas = ActiveLabelAwareSmoothing(COUNTS, tau=tau, update=update)
     for seed in range(50):
         alas(draw(3, 4, seed=seed) * 20, torch.tensor([0, 1, 2]))
+        alas.end_epoch()
         assert 0 <= alas.rate.min() <= alas.rate.max() <= 1
+
+
+def test_no_class_gets_a_negative_weight():
+    # Always most confident in class 0: R_0 = (1.25 * 1 + R_0) / 2 would tend to 1.25.
+    alas, logits = ActiveLabelAwareSmoothing(COUNTS, tau=1.25), torch.tensor([[9.0, 0.0, 0.0, 0.0]])
+    losses = [alas(logits, torch.tensor([0])).item() for _ in range(20)]
+    assert alas.rate[0] == 1
+    assert losses[-1] == 0
+    assert min(losses) >= 0
+
+
+@pytest.mark.parametrize("tau", [-0.01, 2.01, float("nan")])
+def test_a_tau_that_no_rate_can_follow_is_refused(tau):
+    with pytest.raises(ValueError, match=r"tau must be in \[0, 2\], not"):
+        ActiveLabelAwareSmoothing(COUNTS, tau=tau)
 
 
 def test_evaluation_moves_no_rate():

@@ -88,7 +88,7 @@ def smoothed(features: Array, weight: Array, z: Array, q: Array) -> float:
 
 def entropic(features: Array, weight: Array, z: Array, q: Array) -> float:
     p = softmax(angular(features, weight))
-    return cross_entropy(p, q) + float(np.mean([-sum(p_c * math.log(p_c) for p_c in row) for row in p]))
+    return cross_entropy(softmax(z), q) - float(np.mean([-sum(p_c * math.log(p_c) for p_c in row) for row in p]))
 
 
 def active(features: Array, weight: Array, z: Array, q: Array) -> float:
@@ -307,7 +307,10 @@ def test_the_other_reading_of_the_entropy_takes_it_away():
     outputs, target = draw()
     p = softmax(angular(outputs.features.detach().numpy(), outputs.weight.detach().numpy()))
     entropy = float(np.mean(np.sum(-p * np.log(p), axis=1)))
-    by_text, by_equation = (stage.loss(COUNTS, entropy=e)(outputs, target).item() for e in ("maximised", "minimised"))
+    defaults = {key: setting.default for key, setting in stage.settings.items()}
+    by_text, by_equation = (
+        stage.loss(COUNTS, **{**defaults, "entropy": sign})(outputs, target).item() for sign in ("maximised", "minimised")
+    )
     assert by_equation - by_text == pytest.approx(2 * entropy)
 
 

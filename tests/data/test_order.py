@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lt_prune.data.batches import batch_bounds
+from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.order import epoch_length, epoch_order
 
 COUNTS = (24, 12, 6, 3)
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(4), COUNTS))
 
 
-def classes(sampler: str = "balanced", seed: int = 0, epoch: int = 0) -> np.ndarray:
-    return LABELS[epoch_order(LABELS, sampler, seed, epoch).numpy()]
+def balanced(n_epochs: int = 1, seed: int = 0, draws: str = "samples") -> np.ndarray:
+    """Rows in the order in which so many epochs show them."""
+    return torch.cat([epoch_order(LABELS, "balanced", seed, epoch, draws) for epoch in range(n_epochs)]).numpy()
 
 
 def test_the_instance_order_is_a_permutation():
@@ -22,31 +27,52 @@ def test_the_instance_order_is_a_permutation():
     assert epoch_length(LABELS, "instance") == 45
 
 
-def test_a_balanced_epoch_draws_the_largest_class_times_the_classes():
-    assert epoch_length(LABELS, "balanced") == 24 * 4 == len(epoch_order(LABELS, "balanced", 0, 0))
+def test_a_balanced_epoch_has_as_many_draws_as_there_are_samples():
+    assert epoch_length(LABELS, "balanced") == 45 == len(balanced())
 
 
-def test_in_a_balanced_epoch_every_class_is_equally_likely():
-    assert np.bincount(classes()).tolist() == [24] * 4
+def test_an_oversampled_epoch_draws_the_largest_class_times_the_classes():
+    assert epoch_length(LABELS, "balanced", "oversampled") == 24 * 4 == len(balanced(draws="oversampled"))
+    assert np.bincount(LABELS[balanced(draws="oversampled")]).tolist() == [24] * 4
 
 
-def test_four_samples_of_a_class_come_in_a_row():
-    turns = classes().reshape(-1, 4)
+@pytest.mark.parametrize(("imbalance", "n_samples"), [(100, 12406), (50, 13996), (10, 20431)])
+@pytest.mark.parametrize("ratio", [0.0, 0.45])
+def test_a_second_stage_on_cifar_10_has_the_steps_of_the_reference(imbalance, n_samples, ratio):
+    # MiSLAS's loop breaks at the step whose number, counted from 0, is above ceil(N / B): ceil(N / B) + 1 steps, each of a
+    # whole batch. Ours end with N draws: one step less, the last one short.
+    counts = exponential_counts(5000, imbalance, 10)
+    assert counts.sum() == n_samples
+    labels = np.repeat(np.arange(10), counts)
+    labels = labels[: len(labels) - round(ratio * len(labels))]  # whichever go, their number decides
+    ours = batch_bounds(epoch_length(labels, "balanced"), 128)
+    assert len(ours) == math.ceil(len(labels) / 128) == (1 + math.ceil(len(labels) / 128)) - 1
+    assert {(100, 0.0): 97, (50, 0.0): 110, (10, 0.0): 160, (100, 0.45): 54, (50, 0.45): 61, (10, 0.45): 88}[
+        imbalance, ratio
+    ] == len(ours)
+
+
+def test_four_samples_of_a_class_come_in_a_row_across_epochs_too():
+    turns = LABELS[balanced(n_epochs=4)].reshape(-1, 4)  # of 45 draws each
     assert (turns == turns[:, :1]).all()
 
 
 def test_every_class_has_its_turn_before_one_has_another():
-    turns = classes()[::4].reshape(-1, 4)
-    assert (np.sort(turns, axis=1) == np.arange(4)).all()
-    assert len({tuple(cycle) for cycle in turns.tolist()}) > 1, "the cycles are in random orders"
+    turns = LABELS[balanced(n_epochs=16)][::4]
+    cycles = turns[: len(turns) // 4 * 4].reshape(-1, 4)
+    assert (np.sort(cycles, axis=1) == np.arange(4)).all()
+    assert len({tuple(cycle) for cycle in cycles.tolist()}) > 1, "the cycles are in random orders"
 
 
-def test_every_sample_of_a_class_is_drawn_before_one_is_drawn_again():
-    order = epoch_order(LABELS, "balanced", 0, 0).numpy()
+@pytest.mark.parametrize("draws", ["samples", "oversampled"])
+def test_every_sample_of_a_class_is_drawn_before_one_is_drawn_again_across_epochs_too(draws):
+    order = balanced(n_epochs=5, draws=draws)
     for c, count in enumerate(COUNTS):
         own = order[LABELS[order] == c]
-        for start in range(0, 24, count):
-            assert sorted(own[start : start + count]) == np.flatnonzero(c == LABELS).tolist()
+        cycles = own[: len(own) // count * count].reshape(-1, count)
+        assert len(cycles) > 1
+        assert (np.sort(cycles, axis=1) == np.flatnonzero(c == LABELS)).all()
+        assert len({tuple(cycle) for cycle in cycles.tolist()}) > 1, "the cycles are in random orders"
 
 
 def test_the_order_depends_on_seed_and_epoch_alone():
@@ -60,10 +86,10 @@ def test_the_order_depends_on_seed_and_epoch_alone():
 @settings(max_examples=60, deadline=None)
 def test_a_balanced_epoch_of_any_set_is_balanced_but_for_its_end(counts, seed):
     labels = np.repeat(np.arange(len(counts)), counts)
-    order = epoch_order(labels, "balanced", seed, 0).numpy()
+    order = torch.cat([epoch_order(labels, "balanced", seed, epoch) for epoch in range(3)]).numpy()
     drawn = np.bincount(labels[order], minlength=len(counts))
     present = np.array(counts) > 0
-    assert len(order) == epoch_length(labels, "balanced") == max(counts) * present.sum()
+    assert len(order) == 3 * len(labels)
     assert (drawn[~present] == 0).all()
     assert np.ptp(drawn[present]) <= 4, "no class is more than one turn ahead"
 

@@ -115,11 +115,12 @@ def plain_training(run: Run, lrs: list[float]) -> tuple[dict[str, torch.Tensor],
         ({"epochs": 1, "warmup": 0, "schedule": "constant"}, [0.1, 0.1]),
         ({"epochs": 1, "warmup": 0, "schedule": "constant", "momentum": 0.5, "weight_decay": 0.1, "lr": 0.02}, [0.02] * 2),
         ({"epochs": 1, "warmup": 0, "schedule": "constant", "flip": False, "padding": 0}, [0.1, 0.1]),
-        ({"epochs": 2, "warmup": 1, "schedule": "constant", "lr": 0.02}, [0, 0.01, 0.02, 0.02]),
+        ({"epochs": 2, "warmup": 1, "schedule": "constant", "lr": 0.02}, [0.01, 0.02, 0.02, 0.02]),
+        ({"epochs": 2, "warmup": 0, "milestones": [1], "lr": 0.02}, [0.02, 0.02, 0.002, 0.002]),
         ({"epochs": 1, "warmup": 0, "schedule": "cosine"}, [0.1, 0.05]),
         ({"epochs": 1, "warmup": 0, "schedule": "constant", "batch_size": 18}, [0.1] * 3),
     ],
-    ids=["steps", "decay", "plain-images", "warm-up", "cosine", "short-last-batch"],
+    ids=["steps", "decay", "plain-images", "warm-up", "milestone", "cosine", "short-last-batch"],
 )
 def test_equals_a_plain_loop(make, recipe, lrs):
     run = make(**recipe)
@@ -134,7 +135,7 @@ def test_loss_is_the_mean_over_samples_not_over_batches(make):
     # Without learning, the loss of each batch is known from a network that only saw that batch.
     run = make(epochs=1, batch_size=40, lr=0.0)
     network = build_network(depth=8, channels=3, n_classes=4, seed=derive_seed(3, "weights")).train()
-    network.normalise_by(run.pixels, run.positions)
+    network.normalise_by(run.pixels)
     batches = TrainingBatches.of(run.pixels, run.labels, padding=1, flip=True, batch_size=40, seed=3)
     losses = [(torch.nn.functional.cross_entropy(network(x).logits, y).item(), len(y)) for x, y in batches.epoch(0)]
     assert [n for _, n in losses] == [40, 5]
@@ -290,7 +291,7 @@ def test_a_checkpoint_that_was_computed_otherwise_is_refused(make, tmp_path):
     train_until(run, 1)
     saved = read_weights(run.checkpoint, CPU)
     write_weights(run.checkpoint, {**saved, "computed": {"device": "cuda", "precision": "bf16", "compiled": True}})
-    with pytest.raises(MismatchError, match="was trained with bf16 on cuda, compiled, now fp32 on cpu: .*--overwrite"):
+    with pytest.raises(MismatchError, match=r"was trained with bf16 on cuda, compiled, now fp32 on cpu: .*--overwrite"):
         train(run)
 
 

@@ -65,4 +65,10 @@ def test_data_takes_the_row_most_like_it(n_classes, imbalance, data, row):
 
 def test_every_column_is_a_setting_of_some_method():
     taken = {name for method in METHODS.names for name in METHODS.load(method).settings} | set(vars(Recipe()))
-    assert set(published_settings()[0]) - {"data", "imbalance"} <= taken
+    assert set(published_settings()[0]) - {"data", "imbalance", "released_weight_decay"} <= taken
+
+
+def test_the_released_code_decays_cifar_10_at_10_more():
+    found = {(row["data"], row["imbalance"]): row["released_weight_decay"] for row in published_settings()}
+    assert found.pop(("CIFAR-10-LT", 10)) == 5e-4
+    assert set(found.values()) == {2e-4}

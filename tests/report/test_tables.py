@@ -168,7 +168,9 @@ def test_an_evaluation_shows_percentages():
 
 
 def test_a_result_shows_what_was_trained(result):
-    assert "ce on blobs (whole set, 45 samples), 1 epoch in 12 s, linear prediction" in text(result_table(result))
+    assert "ce on blobs (whole set, 45 samples), 1 epoch of the recipe paper in 12 s, linear prediction" in text(
+        result_table(result)
+    )
     assert "95.27 72.96 - 71.24 61.12" in text(result_table(result))
 
 

@@ -121,9 +121,14 @@ def test_another_setting_is_another_run(blobs, in_tmp):
 
 
 def test_settings_of_either_stage_reach_it(blobs):
-    result = train(blobs(), "atl", tau=0.25, entropy="maximised", mixup=0.5, stage2_sampler="instance")
+    result = train(blobs(), "atl", tau=0.25, entropy="minimised", mixup=0.5, stage2_sampler="instance")
     assert result.settings["tau"] == 0.25
-    assert result.first.settings == {"entropy": "maximised"}
+    assert result.first.settings == {
+        "entropy": "minimised",
+        "aem_logits": "linear",
+        "aem_rows": "detached",
+        "entropy_weight": 1.0,
+    }
     assert (result.first.recipe.mixup, result.recipe.mixup) == (0.5, 0.0)
     assert (result.first.recipe.epochs, result.recipe.epochs) == (2, 2)
     assert (result.first.recipe.sampler, result.recipe.sampler) == ("instance", "instance")
