@@ -140,11 +140,17 @@ _common_options = _options(
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
 )
 _workers_option = click.option(
-    "--workers", type=int, help="Networks trained at once; changes no result.  [default: one a CPU core]"
+    "--workers",
+    type=int,
+    help="Networks trained at once; on the CPU this changes no result.  [default: one a CPU core, up to 4 on a GPU]",
 )
 _speed_options = _options(
     click.option(
-        "--precision", type=click.Choice(("tf32", "fp32", "bf16")), default="tf32", show_default=True, help="On CUDA."
+        "--precision",
+        type=click.Choice(("tf32", "fp32", "bf16")),
+        default="tf32",
+        show_default=True,
+        help="Of training on CUDA.",
     ),
     click.option("--compile", "compiled", is_flag=True, help="Compile networks by torch.compile first."),
 )
@@ -344,6 +350,7 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @click.option(
     "--threads", "n_threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]"
 )
+@_speed_options
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
 def train(

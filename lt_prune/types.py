@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -220,6 +220,41 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Arithmetic:
+    """What decides a network's numbers besides what it is trained on and how. The defaults are those of files that do not
+    say it."""
+
+    device: str = "cpu"
+    """Its kind: "cpu" or "cuda"."""
+    precision: str = "fp32"
+    """That of training: "fp32", on CUDA also "tf32" or "bf16"."""
+    compiled: bool = False
+    """By torch.compile."""
+
+    @property
+    def computed(self) -> dict[str, Any]:
+        """These fields alone, of whatever has others too."""
+        return {each.name: getattr(self, each.name) for each in fields(Arithmetic)}
+
+    @property
+    def arithmetic(self) -> str:
+        """In words, such as "tf32 on cuda"."""
+        return f"{self.precision} on {self.device}{', compiled' if self.compiled else ''}"
+
+    def require_arithmetic(self, was: Arithmetic, what: str) -> None:
+        """Refuse what was computed otherwise.
+
+        Raises:
+            MismatchError: it was; `what` says what that is, and what was done with it.
+        """
+        if was.arithmetic != self.arithmetic:
+            raise MismatchError(
+                f"{what} with {was.arithmetic}, now {self.arithmetic}: ask for that by --device, --precision and --compile, "
+                f"give another --out, or start again with --overwrite"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MetricScores:
     """One metric's scores by every member of an ensemble."""
 
@@ -242,8 +277,8 @@ class MetricScores:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ScoreSet:
-    """Scores of every training sample by every metric, each member apart."""
+class ScoreSet(Arithmetic):
+    """Scores of every training sample by every metric, each member apart; all members were computed the same way."""
 
     roster: Roster
     metrics: Mapping[str, MetricScores]
@@ -340,7 +375,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstStage:
+class FirstStage(Arithmetic):
     """The stage that a second stage went out from."""
 
     method: str
@@ -389,7 +424,7 @@ class FailedRun(PlannedRun):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainResult(PlannedRun):
+class TrainResult(PlannedRun, Arithmetic):
     """What a trained run reached after its last epoch, and everything that made it."""
 
     data: str | None
@@ -404,5 +439,4 @@ class TrainResult(PlannedRun):
     """Mean training loss of each epoch."""
     seconds: float
     """Training time alone, summed over interruptions."""
-    device: str
     versions: Mapping[str, str]

@@ -402,6 +402,27 @@ def test_train_on_subset_none_is_on_the_whole_set(in_tmp):
     assert result.stderr.splitlines()[0] == "training on the whole set"
 
 
+def test_train_on_the_cpu_is_in_float32_whatever_precision_is_asked(in_tmp):
+    first = ok("train", *SMALL, "--device", "cpu", "--precision", "bf16", "--json")
+    told = json.loads(first.stdout)
+    assert (told["device"], told["precision"], told["compiled"]) == ("cpu", "fp32", False)
+    assert ok("train", *SMALL, "--device", "cpu", "--json").stdout == first.stdout
+
+
+def test_train_refuses_a_result_that_was_computed_otherwise(in_tmp):
+    ok("train", *SMALL, "--device", "cpu")
+    refuse(
+        in_tmp,
+        "train",
+        *SMALL,
+        "--device",
+        "cpu",
+        "--compile",
+        code=1,
+        says="trained with fp32 on cpu, now fp32 on cpu, compiled",
+    )
+
+
 def test_train_again_after_the_end_trains_nothing(in_tmp):
     first = ok("train", *SMALL, "--json")
     weights = Path("runs/digits-lt10-ce/model.pt").read_bytes()

@@ -17,8 +17,10 @@ def cosines(features: Tensor, weight: Tensor) -> Tensor:
         (..., M), in [-1, 1] up to rounding, float32 or better.
     """
     dtype = torch.promote_types(features.dtype, torch.float32)
+    # On CUDA, where torch may be told to multiply float32 in TF32, the product is one of float64.
+    exact = torch.float64 if features.is_cuda else dtype
     with torch.autocast(features.device.type, enabled=False):
-        return F.linear(_unit(features.to(dtype)), _unit(weight.to(dtype)))
+        return F.linear(_unit(features.to(dtype)).to(exact), _unit(weight.to(dtype)).to(exact)).to(dtype)
 
 
 def _unit(vectors: Tensor) -> Tensor:

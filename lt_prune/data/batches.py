@@ -15,6 +15,11 @@ from lt_prune.randomness import generator
 from lt_prune.types import Array, Pixels
 
 
+def tensor_of(array: Array | Tensor) -> Tensor:
+    """The array as a tensor on the CPU, in the same memory where that can be written to."""
+    return array if isinstance(array, Tensor) else torch.from_numpy(np.require(array, requirements="W"))
+
+
 def batch_bounds(n_samples: int, batch_size: int) -> list[tuple[int, int]]:
     """Half-open bounds of an epoch's batches. The short last one is kept; a last one of a single sample, in which batch
     normalisation has no variance to estimate, is joined to its neighbour."""
@@ -71,7 +76,7 @@ class TrainingBatches:
 
     @staticmethod
     def of(
-        pixels: Array,
+        pixels: Array | Tensor,
         labels: Array,
         positions: Array | None = None,
         *,
@@ -85,9 +90,7 @@ class TrainingBatches:
     ) -> TrainingBatches:
         """Batches of uint8 (P, H, W, C) images, all of them or those at `positions`, held on `device`."""
         chosen = np.arange(len(labels)) if positions is None else positions
-        images, targets, samples = (
-            torch.from_numpy(np.require(a, requirements="W")).to(device) for a in (pixels, labels, chosen)
-        )
+        images, targets, samples = (tensor_of(each).to(device) for each in (pixels, labels, chosen))
         return TrainingBatches(images, targets, samples, labels[chosen], sampler, draws, padding, flip, batch_size, seed)
 
     @cached_property

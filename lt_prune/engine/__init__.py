@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from lt_prune.engine.devices import AT_ONCE, PRECISIONS, available_cores, pick_device
+from lt_prune.engine.devices import arithmetic, available_cores, n_at_once
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import ArgumentError
@@ -32,7 +32,8 @@ def run_all(
     Args:
         runs: what to train.
         device: "auto", "cpu" or "cuda".
-        workers: how many at once; by default one a CPU core, or 4 on a GPU. It changes no number of any result.
+        workers: how many at once; by default one a CPU core, or 4 on a GPU, fewer where images are large. On the CPU it
+            changes no number of any result; on a GPU it is meant to change none, which no GPU has confirmed yet.
         isolate: on the CPU, in worker processes even where there is one run, so that no run takes the caller with it.
         n_threads: CPU threads of a run that has this process to itself; None for as many as torch takes.
         precision: on CUDA, "tf32", "fp32" or "bf16" (by autocast); the CPU always computes in float32.
@@ -42,33 +43,34 @@ def run_all(
     Raises:
         ArgumentError: there is no such device or precision, or workers or n_threads is below 1.
     """
-    on_cpu = pick_device(device) == "cpu"
-    check_options(workers=workers, n_threads=n_threads, precision=precision)
-    n_workers = min(workers or (available_cores() if on_cpu else AT_ONCE), len(runs))
-    if on_cpu and os.name == "posix" and (n_workers > 1 or (isolate and runs)):
+    how = arithmetic(device, precision, compiled)
+    check_options(workers=workers, n_threads=n_threads)
+    if not runs:
+        return
+    on_cpu = how.device == "cpu"
+    n_workers = min(workers or (available_cores() if on_cpu else n_at_once(run.pixels for run in runs)), len(runs))
+    if on_cpu and os.name == "posix" and (n_workers > 1 or isolate):
         yield from run_pool(runs, n_workers, progress, compiled=compiled)
         return
     from lt_prune.engine.here import run_here
 
     yield from run_here(
         runs,
-        "cpu" if on_cpu else "cuda",
+        how.device,
         1 if on_cpu else n_workers,
         progress,
         n_threads=n_threads,
-        precision="fp32" if on_cpu else precision,
+        precision=how.precision,
         compiled=compiled,
     )
 
 
-def check_options(*, workers: int | None = None, n_threads: int | None = None, precision: str = "tf32") -> None:
+def check_options(*, workers: int | None = None, n_threads: int | None = None) -> None:
     """Refuse options of `run_all` that no machine could make right.
 
     Raises:
-        ArgumentError: workers or n_threads is below 1, or there is no such precision.
+        ArgumentError: workers or n_threads is below 1.
     """
     for name, value in (("workers", workers), ("threads", n_threads)):
         if value is not None and value < 1:
             raise ArgumentError(f"{name} must be at least 1, not {value}")
-    if precision not in PRECISIONS:
-        raise ArgumentError(f"precision must be {', '.join(PRECISIONS)}, not {precision!r}")

@@ -1,4 +1,4 @@
-"""Runs in this process, with its own threads and precision."""
+"""Runs in this process, with its own threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from lt_prune.engine.memory import keep_heap
 from lt_prune.engine.runs import Outcome, Run
-from lt_prune.engine.solo import tensor_float_32, threads
+from lt_prune.engine.solo import threads
 from lt_prune.engine.streams import run_streams
 from lt_prune.types import Progress
 
@@ -25,5 +25,5 @@ def run_here(
 ) -> Iterator[tuple[int, Outcome]]:
     """Train every run, `n_streams` of them side by side; see `lt_prune.engine.run_all`."""
     keep_heap()
-    with threads(n_threads), tensor_float_32(precision):
+    with threads(n_threads):
         yield from run_streams(runs, torch.device(device), n_streams, progress, precision=precision, compiled=compiled)

@@ -15,10 +15,11 @@ import socket
 import sys
 import threading
 from multiprocessing.connection import Connection
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import torch
 
+from lt_prune.engine.attempts import describe
 from lt_prune.engine.memory import keep_heap
 from lt_prune.engine.runs import Job, Outcome
 from lt_prune.engine.streams import run_streams
@@ -77,9 +78,3 @@ def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
         return outcome
     except Exception as error:
         return describe(error)
-
-
-def describe(error: Exception) -> str:
-    """An error of no kind of ours in one line."""
-    first_line: Any = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

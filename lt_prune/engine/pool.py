@@ -13,7 +13,6 @@ import pickle
 import socket
 import subprocess
 import sys
-import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,11 +23,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from lt_prune.engine.attempts import Attempts
 from lt_prune.engine.runs import Job, Outcome, Run
 from lt_prune.errors import LtPruneError
 from lt_prune.types import Array, Progress
 
-ATTEMPTS = 2
 _NURSERY = (
     "import sys; sys.path[:] = sys.argv[3:]; from lt_prune.engine.nursery import main; main(int(sys.argv[1]), sys.argv[2])"
 )
@@ -45,7 +44,7 @@ def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress, *, compile
     with TemporaryDirectory(prefix="lt-prune-", ignore_cleanup_errors=True) as folder, _nursery(folder) as nursery:
         shelf = _Shelf(Path(folder))
         waiting = deque(enumerate(runs))
-        failed: dict[int, int] = {}
+        attempts = Attempts()
         busy: dict[Connection, tuple[int, Run]] = {}
         idle: list[Connection] = []
         try:
@@ -66,12 +65,11 @@ def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress, *, compile
                         yield index, message
                         continue
                     connection.close()
-                    failed[index] = failed.get(index, 0) + 1
-                    if failed[index] < ATTEMPTS:
-                        warnings.warn(f"{run.title}: {message}; it is tried once more", stacklevel=2)
-                        waiting.append((index, run))
+                    failure = attempts.died(index, run, message)
+                    if failure:
+                        yield index, failure
                     else:
-                        yield index, Outcome(failure=LtPruneError(f"{run.title} failed {ATTEMPTS} times: {message}"))
+                        waiting.append((index, run))
         finally:
             for connection in [*busy, *idle]:
                 connection.close()

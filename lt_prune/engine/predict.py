@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lt_prune.angular import AngularBiasSmoothing, angular_logits
 from lt_prune.data.batches import plain_batches
+from lt_prune.engine.precision import multiplying
 from lt_prune.errors import ArgumentError, DivergenceError
 from lt_prune.metrics import Metric
 from lt_prune.models.network import Network, Outputs, folded
@@ -23,10 +24,12 @@ BATCH = 250
 
 @torch.inference_mode()
 def _outputs(network: Network, pixels: Pixels, batch_size: int, positions: Array | None = None) -> Iterator[Outputs]:
-    """Outputs for uint8 images (N, H, W, C), all or those at `positions`, batch by batch, in order."""
+    """Outputs for uint8 images (N, H, W, C), all or those at `positions`, batch by batch, in order; in float32, whatever the
+    network was trained in, so that a run tests itself as it is tested again."""
     network = folded(network)
-    for batch in plain_batches(pixels, batch_size, network.mean.device, positions):
-        yield network(batch)
+    with multiplying(network.mean.device, "fp32"):
+        for batch in plain_batches(pixels, batch_size, network.mean.device, positions):
+            yield network(batch)
 
 
 @torch.inference_mode()

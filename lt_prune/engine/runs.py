@@ -37,7 +37,8 @@ class Run:
     start: Path | None = None
     """Weights to start from; by default they are drawn from the seed."""
     checkpoint: Path | None = None
-    """Where the state is kept after each epoch; after the last one, the weights without the optimizer's state."""
+    """Where the state is kept after each epoch, on CUDA every half minute; after the last one, the weights without the
+    optimizer's state."""
     finish: Callable[[Network], Any] | None = None
     """What is made of the trained network, where it was trained: scores, or test results."""
 

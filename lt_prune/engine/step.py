@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,7 +15,8 @@ from lt_prune.models.network import Network
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
 
-_WARM_UP = 3
+WARM_UP = 3
+"""Steps before a capture: libraries and the optimizer make in them what they keep, which a capture could not."""
 
 
 class Step:
@@ -41,59 +43,65 @@ class Step:
         self.optimizer.step()
         return loss.detach()
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class GraphedStep:
-    """A step on CUDA, captured from the first batch and replayed for all of its shape; others are stepped eagerly.
+    """A step on CUDA, captured once for each shape of batch, and replayed from then on.
 
-    A run's steps are all launched on one stream, so that several runs can work side by side.
+    The first steps of a shape are eager, so that nothing has to be restored after a capture, which computes nothing. Steps,
+    captures and replays are all of the run's own stream: torch hands out its streams in turn, so that one taken for the
+    capture might be that of another run, and it keeps the workspaces of cuBLAS by stream.
     """
 
     def __init__(self, step: Step) -> None:
         self.step = step
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._eager: Counter[torch.Size] = Counter()
+        self._captured: dict[torch.Size, _Captured] = {}
         self._given_up = False
 
     def __call__(self, pixels: Tensor, target: Tensor) -> Tensor:
         """As for `Step`; the loss is overwritten by the next call."""
-        if self._graph is None and not self._given_up:
+        if pixels.shape not in self._captured:
+            if self._given_up or self._eager[pixels.shape] < WARM_UP:
+                self._eager[pixels.shape] += 1
+                return self.step(pixels, target)
             self._capture(pixels, target)
-        if self._graph is None or pixels.shape != self._pixels.shape:
-            return self.step(pixels, target)
-        self._pixels.copy_(pixels)
-        self._target.copy_(target)
-        self._graph.replay()
-        return self._loss
+        return self._captured.get(pixels.shape, self.step)(pixels, target)
+
+    def close(self) -> None:
+        """Give the graphs back once they are done, and with them the memory that the gradients lie in."""
+        torch.cuda.current_stream().synchronize()
+        self.step.optimizer.zero_grad()
+        for captured in self._captured.values():
+            captured.graph.reset()
+        self._captured.clear()
 
     def _capture(self, pixels: Tensor, target: Tensor) -> None:
-        """Capture one step; network, optimizer and loss are afterwards what they were."""
-        self._pixels, self._target = pixels.clone(), target.clone()
-        parts = self.step.network, self.step.optimizer, self.step.loss
-        before = [copy.deepcopy(part.state_dict()) for part in parts]
+        """Capture a step of this shape; where that fails, every further step is eager."""
+        pixels, target = pixels.clone(), target.clone()
+        graph = torch.cuda.CUDAGraph()
         try:
-            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):
-                for _ in range(_WARM_UP):
-                    self.step(self._pixels, self._target)
-            torch.cuda.current_stream().wait_stream(aside)
-            self._restore(*before)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
-                self._loss = self.step(self._pixels, self._target)
-            torch.cuda.current_stream().wait_stream(aside)
-            self._graph = graph
+            with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
+                loss = self.step(pixels, target)
+            self._captured[pixels.shape] = _Captured(graph, pixels, target, loss)
         except RuntimeError as error:
             self._given_up = True
-            self._restore(*before)
-            warnings.warn(f"the training step cannot be captured as a CUDA graph ({error}); it runs eagerly", stacklevel=2)
+            warnings.warn(f"the training step cannot be captured as a CUDA graph ({error}); it runs eagerly", stacklevel=3)
 
-    def _restore(self, network: dict[str, Any], optimizer: dict[str, Any], loss: dict[str, Any]) -> None:
-        """In place, as the graph will read these very tensors; momentum that was not there yet is zero."""
-        self.step.network.load_state_dict(network)
-        self.step.loss.load_state_dict(loss)
-        saved = optimizer["state"]
-        for index, parameter in enumerate(p for group in self.step.optimizer.param_groups for p in group["params"]):
-            momentum = self.step.optimizer.state[parameter].get("momentum_buffer")
-            if momentum is not None:
-                kept = saved.get(index, {}).get("momentum_buffer")
-                momentum.zero_() if kept is None else momentum.copy_(kept)
+
+@dataclass(frozen=True)
+class _Captured:
+    """A graph, and where it reads and writes."""
+
+    graph: torch.cuda.CUDAGraph
+    pixels: Tensor
+    target: Tensor
+    loss: Tensor
+
+    def __call__(self, pixels: Tensor, target: Tensor) -> Tensor:
+        self.pixels.copy_(pixels)
+        self.target.copy_(target)
+        self.graph.replay()
+        return self.loss

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 import torch
 
+from lt_prune.engine.attempts import Attempts, describe
+from lt_prune.engine.precision import multiplying
 from lt_prune.engine.runs import Outcome, Run
+from lt_prune.engine.shared import Shared
 from lt_prune.engine.solo import run_steps
 from lt_prune.types import Progress
+
+_MOST = 32
+"""Streams that torch has: it hands out the first one again after the last."""
 
 
 def run_streams(
@@ -18,25 +23,70 @@ def run_streams(
 ) -> Iterator[tuple[int, Outcome]]:
     """Train every run, `n_streams` of them side by side, and yield (index, outcome) as each ends.
 
-    A run's numbers do not depend on the others: each has its own network, generators and, on CUDA, graph and memory pool.
+    A run's numbers do not depend on the others: each has its own network, generators and, on CUDA, graphs and memory pool.
+    On CUDA a run that dies (out of memory, for one) is tried once more, from its checkpoint where it has one, and the others
+    go on; on the CPU that is what worker processes are for, and the error is the caller's.
     """
-    waiting = deque(enumerate(runs))
-    free = [_stream(device) for _ in range(min(n_streams, len(runs)))]
-    active: deque[tuple[int, Generator[None, None, Outcome], torch.cuda.Stream | None]] = deque()
-    while waiting or active:
-        while waiting and free:
-            index, run = waiting.popleft()
-            on_epoch = partial(progress, run.title, total=run.recipe.epochs)
-            active.append((index, run_steps(run, device, on_epoch, precision=precision, compiled=compiled), free.pop()))
-        index, steps, stream = active.popleft()
+    n_streams = min(n_streams, len(runs), _MOST)
+    waiting, free = deque(enumerate(runs)), [_stream(device) for _ in range(n_streams)]
+    active: deque[_Active] = deque()
+    attempts, shared = Attempts(), Shared(device, n_streams)
+    try:
+        while waiting or active:
+            while waiting and free:
+                active.append(_Active(*waiting.popleft(), free.pop(), shared, precision, compiled))
+            each = active[0]
+            ended = each.turn()
+            while each.epochs:
+                progress(each.run.title, each.epochs.popleft(), each.run.recipe.epochs)
+            if ended is None:
+                active.rotate(-1)
+                continue
+            free.append(active.popleft().stream)
+            outcome = attempts.died(each.index, each.run, ended) if isinstance(ended, str) else ended
+            if outcome:
+                yield each.index, outcome
+            else:
+                waiting.append((each.index, each.run))
+    finally:
+        for each in active:
+            each.close()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)  # before the images that all of them read are given back
+
+
+class _Active:
+    """A run that is being trained, on a stream of its own."""
+
+    def __init__(
+        self, index: int, run: Run, stream: torch.cuda.Stream | None, shared: Shared, precision: str, compiled: bool
+    ) -> None:
+        self.index, self.run, self.stream, self.precision, self.device = index, run, stream, precision, shared.device
+        self.epochs: deque[int] = deque()
+        """How many are done, at each change; told after the turn, as what a listener raises is no error of the run."""
+        self._steps = run_steps(run, shared.device, self._tell, precision=precision, compiled=compiled, shared=shared)
+
+    def _tell(self, *, done: int) -> None:
+        self.epochs.append(done)
+
+    def turn(self) -> Outcome | str | None:
+        """Make a step: None where more are to come, otherwise how the run ended; in words where by an error not of ours."""
         try:
-            with torch.cuda.stream(stream):
-                next(steps)
+            with torch.cuda.stream(self.stream), multiplying(self.device, self.precision):
+                next(self._steps)
         except StopIteration as end:
-            free.append(stream)
-            yield index, end.value
-        else:
-            active.append((index, steps, stream))
+            outcome: Outcome = end.value
+            return outcome
+        except Exception as error:
+            if self.device.type == "cpu":
+                raise
+            return describe(error)
+        return None
+
+    def close(self) -> None:
+        """Give up what the run holds."""
+        with torch.cuda.stream(self.stream):
+            self._steps.close()
 
 
 def _stream(device: torch.device) -> torch.cuda.Stream | None:

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
 
@@ -15,18 +16,22 @@ from torch.nn import functional as F
 
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.image_files import ImageFiles
-from lt_prune.data.mixup import mixup
+from lt_prune.data.mixup import Mixup
 from lt_prune.data.streaming import StreamedBatches
-from lt_prune.engine.devices import n_readers
 from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
+from lt_prune.engine.shared import Shared
 from lt_prune.engine.step import GraphedStep, Step
 from lt_prune.errors import DivergenceError, MismatchError
 from lt_prune.methods.loss import Loss
 from lt_prune.models.network import Network, build_network, drawn_from, frozen
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
-from lt_prune.types import Recipe
+from lt_prune.types import Arithmetic, Recipe
+
+EVERY = 30.0
+"""Seconds between the checkpoints of a run on CUDA, where copying the state takes as long as many steps. On the CPU one is
+written after each epoch."""
 
 
 class OnEpoch(Protocol):
@@ -51,8 +56,11 @@ class _State:
     network: Network
     optimizer: torch.optim.SGD
     criterion: Loss
+    how: Arithmetic
     loss: list[float]
     seconds: float
+    saved: float
+    """When the checkpoint was written or read, or training began, by `time.monotonic`."""
 
     def rate(self, rate: float) -> None:
         """Set the learning rate; one that is a tensor is filled, as a captured graph reads it where it lies."""
@@ -64,7 +72,7 @@ class _State:
 
 
 def training(
-    run: Run, device: torch.device, on_epoch: OnEpoch, *, precision: str, compiled: bool
+    run: Run, device: torch.device, on_epoch: OnEpoch, *, precision: str, compiled: bool, shared: Shared | None = None
 ) -> Generator[None, None, Trained]:
     """Train `run` to its last epoch, going on from its checkpoint where there is one.
 
@@ -73,31 +81,57 @@ def training(
     Args:
         on_epoch: called with the number of whole epochs done.
         precision, compiled: see `lt_prune.engine.run_all`.
+        shared: what it has in common with runs beside it, where there are any.
 
     Raises:
         DivergenceError: the loss is no longer finite.
-        MismatchError: the checkpoint belongs to another run.
+        MismatchError: the checkpoint belongs to another run, or was computed otherwise.
         FileError: the checkpoint is damaged.
     """
     recipe = run.recipe
-    state = _start(run, device)
+    state = _start(run, device, Arithmetic(device=device.type, precision=precision, compiled=compiled))
     if len(state.loss) < recipe.epochs:
-        batches = _batches(run, device)
-        step = _step(recipe, state, precision, compiled)
+        batches = _batches(run, shared or Shared(device))
+        with closing(_step(recipe, state)) as step:
+            yield from _train_epochs(run, state, step, batches, on_epoch)
     elif run.checkpoint and not run.checkpoint.exists():  # there is nothing to train
         write_weights(run.checkpoint, _pack(run, state))
-    for epoch in range(len(state.loss), recipe.epochs):
-        on_epoch(done=epoch)
-        began = time.perf_counter()
-        state.criterion.begin_epoch(epoch, recipe.epochs)
-        state.loss.append((yield from _train_epoch(run, state, step, batches, epoch)))
-        state.criterion.end_epoch()
-        state.seconds += time.perf_counter() - began
-        if run.checkpoint:
-            write_weights(run.checkpoint, _pack(run, state))
     if recipe.epochs:  # 0 of 0 would say that the run failed
         on_epoch(done=recipe.epochs)
+        yield  # so that this is known before what is made of the network
     return Trained(state.network.eval(), tuple(state.loss), state.seconds)
+
+
+def _train_epochs(
+    run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches | StreamedBatches, on_epoch: OnEpoch
+) -> Generator[None, None, None]:
+    for epoch in range(len(state.loss), run.recipe.epochs):
+        on_epoch(done=epoch)
+        state.criterion.begin_epoch(epoch, run.recipe.epochs)
+        state.loss.append((yield from _timed(state, _train_epoch(run, state, step, batches, epoch))))
+        state.criterion.end_epoch()
+        if run.checkpoint and _is_due(run, state):
+            write_weights(run.checkpoint, _pack(run, state))
+            state.saved = time.monotonic()
+
+
+def _is_due(run: Run, state: _State) -> bool:
+    """Whether the state is to be kept now."""
+    done = len(state.loss) == run.recipe.epochs
+    return done or state.how.device == "cpu" or time.monotonic() - state.saved >= EVERY
+
+
+def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None, None, float]:
+    """The steps of an epoch; the time that they take, and not that of other runs between them, is the run's."""
+    while True:
+        began = time.perf_counter()
+        try:
+            next(epoch)
+        except StopIteration as end:
+            return cast(float, end.value)
+        finally:
+            state.seconds += time.perf_counter() - began
+        yield
 
 
 def _train_epoch(
@@ -106,12 +140,14 @@ def _train_epoch(
     recipe = run.recipe
     state.network.train()
     state.network.backbone.train(recipe.trained == "network" or recipe.shift_batch_norm)
-    total = torch.zeros((), dtype=torch.float64, device=batches.labels.device)
+    device = batches.labels.device
+    mixup = Mixup.draw(batches.bounds, recipe.mixup, run.seed, epoch).to(device) if recipe.mixup else None
+    total = torch.zeros((), dtype=torch.float64, device=device)
     for number, (pixels, labels) in enumerate(batches.epoch(epoch)):
         state.rate(learning_rate(recipe, epoch, number, len(batches.bounds)))
         target = F.one_hot(labels, run.n_classes).float()
-        if recipe.mixup:
-            pixels, target = mixup(pixels, target, recipe.mixup, run.seed, epoch, number)
+        if mixup:
+            pixels, target = mixup(number, pixels, target)
         total += step(pixels, target) * len(labels)
         yield
     mean = float(total) / batches.bounds[-1][1]
@@ -120,15 +156,15 @@ def _train_epoch(
     return mean
 
 
-def _step(recipe: Recipe, state: _State, precision: str, compiled: bool) -> Step | GraphedStep:
+def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:
     fixed = recipe.trained != "network" and not recipe.shift_batch_norm
     network = frozen(state.network) if fixed else state.network
-    network = cast(Network, torch.compile(network)) if compiled else network
-    step = Step(network, state.optimizer, state.criterion, precision)
-    return GraphedStep(step) if state.network.mean.is_cuda else step
+    network = cast(Network, torch.compile(network)) if state.how.compiled else network
+    step = Step(network, state.optimizer, state.criterion, state.how.precision)
+    return GraphedStep(step) if state.how.device == "cuda" else step
 
 
-def _batches(run: Run, device: torch.device) -> TrainingBatches | StreamedBatches:
+def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
     recipe = run.recipe
     options: dict[str, Any] = {
         "sampler": recipe.sampler,
@@ -137,17 +173,18 @@ def _batches(run: Run, device: torch.device) -> TrainingBatches | StreamedBatche
         "flip": recipe.flip,
         "batch_size": recipe.batch_size,
         "seed": run.seed,
-        "device": device,
+        "device": shared.device,
     }
     if isinstance(run.pixels, ImageFiles):
-        return StreamedBatches.of(run.pixels, run.labels, run.positions, n_workers=n_readers(device.type), **options)
-    return TrainingBatches.of(run.pixels[:], run.labels, run.positions, **options)
+        return StreamedBatches.of(run.pixels, run.labels, run.positions, n_workers=shared.n_readers, **options)
+    return TrainingBatches.of(shared.images(run.pixels), run.labels, run.positions, **options)
 
 
-def _start(run: Run, device: torch.device) -> _State:
+def _start(run: Run, device: torch.device, how: Arithmetic) -> _State:
     """The state after the last whole epoch: that of the checkpoint, or a new one."""
     network = _network(run).to(device)
-    state = _State(network, _optimizer(run.recipe, network, device), run.loss().to(device), [], 0.0)
+    optimizer = _optimizer(run.recipe, network, device)
+    state = _State(network, optimizer, run.loss().to(device), how, [], 0.0, time.monotonic())
     if run.checkpoint and run.checkpoint.exists():
         _unpack(run, state, read_weights(run.checkpoint, device))
     return state
@@ -189,6 +226,7 @@ def _identity(run: Run) -> str:
 def _pack(run: Run, state: _State) -> dict[str, Any]:
     return {
         "run": _identity(run),
+        "computed": state.how.computed,
         "network": state.network.state_dict(),
         "momentum": state.optimizer.state_dict()["state"] if len(state.loss) < run.recipe.epochs else None,
         "criterion": state.criterion.state_dict(),
@@ -203,6 +241,7 @@ def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
             f"{run.checkpoint} was trained on other data or with other settings: give this run another --out, or start it "
             f"anew with --overwrite"
         )
+    state.how.require_arithmetic(Arithmetic(**saved.get("computed", {})), f"{run.checkpoint} was trained")
     state.network.load_state_dict(saved["network"])
     state.criterion.load_state_dict(saved["criterion"])
     if saved["momentum"] is not None:

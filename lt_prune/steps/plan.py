@@ -18,11 +18,11 @@ from lt_prune.steps.evaluate import require_test
 from lt_prune.steps.paths import run_path, subset_path
 from lt_prune.steps.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.store.results import RESULT, STAGE_ONE, read_result
-from lt_prune.types import PREDICTIONS, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
+from lt_prune.types import PREDICTIONS, Arithmetic, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Job:
+class Job(Arithmetic):
     """One training of one stage, planned and checked."""
 
     data: LongTailedSet
@@ -115,6 +115,7 @@ def plan(
     prediction: str | None,
     seed: int,
     settings: dict[str, Any],
+    how: Arithmetic,
     recipe: str | None = None,
     equal: str = "epochs",
     stages: int | None = None,
@@ -126,6 +127,7 @@ def plan(
     """Check what `train` is asked for, before anything is trained; arguments and errors are those of `train`.
 
     Args:
+        how: how all stages are computed.
         first_out: folder of the first stage, where one is to be trained.
         settings: those that the method does not know are passed over.
     """
@@ -141,7 +143,7 @@ def plan(
     _check_stages(method, found, stages, from_run)
     if not found.first:
         fitted, unscaled = _fitted(first_recipe(data, found, settings, recipe or "paper"), data, subset, equal)
-        return Job(stage=found.stage, recipe=fitted, unscaled=unscaled, **own, **common)
+        return Job(stage=found.stage, recipe=fitted, unscaled=unscaled, **own, **common, **how.computed)
     before: Job | TrainResult
     start = first_out
     if from_run:
@@ -151,12 +153,15 @@ def plan(
         if recipe not in (None, before.recipe.preset):
             raise ArgumentError(f"the first stage, {start}, has the recipe {before.recipe.preset}: leave out {recipe}")
     else:
-        before = plan(method=found.first, prediction=None, settings=settings, recipe=recipe, out=first_out, **common)
+        asked: dict[str, Any] = {"settings": settings, "recipe": recipe, "how": how}
+        before = plan(method=found.first, prediction=None, out=first_out, **asked, **common)
     if stages == 1:
         found = replace(found, stage=NOTHING)
     fitted, scaled = _fitted(second_recipe(data, found, before.recipe, settings), data, subset, equal)
     unscaled = {**before.unscaled, **{SECOND + name: value for name, value in scaled.items()}}
-    return Job(stage=found.stage, recipe=fitted, unscaled=unscaled, before=before, start=start, **own, **common)
+    return Job(
+        stage=found.stage, recipe=fitted, unscaled=unscaled, before=before, start=start, **own, **common, **how.computed
+    )
 
 
 def plan_below(

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lt_prune.engine.devices import arithmetic
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
@@ -73,7 +74,7 @@ def run(
         depth: depth of the ResNets that score and are compared.
         seed: names all randomness.
         device: "auto", "cpu" or "cuda".
-        workers: networks trained at once, by default one a CPU core; it changes no result.
+        workers: networks trained at once, by default one a CPU core; on the CPU it changes no result.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
@@ -95,16 +96,15 @@ def run(
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     training: dict[str, Any] = {"method": method, "prediction": None, "seed": seed, "equal": equal, "overwrite": overwrite}
     training["settings"] = {"epochs": epochs, "depth": depth}
+    training["how"] = how = arithmetic(device, precision, compiled)
     # What cannot end well is refused now, not after the scoring.
     plan_below(root, lt_set, subset=None, **training)
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
     set_file, scores_file = root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
-    common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
-    common |= {"precision": precision, "compiled": compiled}
-    scores = score(
-        lt_set, members=members, epochs=score_epochs, depth=depth, seed=seed, out=scores_file, overwrite=overwrite, **common
-    )
+    common: dict[str, Any] = {"workers": workers, "progress": progress}
+    ensemble: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": depth, "seed": seed}
+    scores = score(lt_set, out=scores_file, overwrite=overwrite, **ensemble, **how.computed, **common)
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
     if not lt_set.streamed:
         write_set(set_file, lt_set)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.engine import Outcome, Run, run_all
-from lt_prune.engine.devices import pick_device
+from lt_prune.engine.devices import arithmetic
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.methods import make_loss
@@ -20,7 +20,7 @@ from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.recipes import MEMBER, resolve_recipe
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
-from lt_prune.types import LongTailedSet, Progress, Recipe, ScoreSet, no_progress
+from lt_prune.types import Arithmetic, LongTailedSet, Progress, Recipe, ScoreSet, no_progress
 from lt_prune.versions import versions
 
 
@@ -53,7 +53,7 @@ def score(
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
         device: "auto", "cpu" or "cuda".
-        workers: members trained at once, by default one a CPU core; it changes no score.
+        workers: members trained at once, by default one a CPU core; on the CPU it changes no score.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: score file to write, or to add to.
@@ -64,7 +64,7 @@ def score(
 
     Raises:
         UnknownNameError: no such metric.
-        MismatchError: `out` holds scores of other data, or made with another recipe or seed.
+        MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise.
         FileError: `out` is damaged.
 
     Example:
@@ -76,7 +76,7 @@ def score(
     METRICS.check(metric)
     if members < 1:
         raise ArgumentError(f"members must be at least 1, not {members}")
-    pick_device(device)
+    how = arithmetic(device, precision, compiled)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
     file = Path(out) if out else None
@@ -84,10 +84,9 @@ def score(
     with locked(folder):
         if overwrite:
             clear(file, folder)
-        scores = _known(file, lt_set, recipe, seed)
+        scores = _known(file, lt_set, recipe, seed, how)
         runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder)
-        options: dict[str, Any] = {"workers": workers, "precision": precision, "compiled": compiled}
-        outcomes = dict(run_all(runs, device, progress=progress, **options))
+        outcomes = dict(run_all(runs, workers=workers, progress=progress, **how.computed))
         for index, run in enumerate(runs):
             scores = _with_member(scores, run, outcomes[index])
         if file and runs:
@@ -99,7 +98,7 @@ def _rows(scores: ScoreSet, name: str) -> int:
     return len(scores.metrics[name].per_member) if name in scores.metrics else 0
 
 
-def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -> ScoreSet:
+def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int, how: Arithmetic) -> ScoreSet:
     """What `out` holds, where that can be added to; otherwise scores of no member."""
     if out is None or not out.exists():
         return ScoreSet(
@@ -111,6 +110,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
             recipe=recipe,
             versions=versions(),
             ensemble=seed,
+            **how.computed,
         )
     known = read_scores(out)
     lt_set.roster.require_same(known.roster, str(out))
@@ -122,6 +122,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
         raise MismatchError(
             f"{out} was made with another --seed than {seed}: give another --out, or start anew with --overwrite"
         )
+    how.require_arithmetic(known, f"{out} was made")
     return replace(known, ensemble=seed)
 
 

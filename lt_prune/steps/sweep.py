@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lt_prune.engine import check_options
-from lt_prune.engine.devices import pick_device
+from lt_prune.engine.devices import arithmetic
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.metrics import METRICS
 from lt_prune.report.overall import Overall
@@ -24,6 +24,7 @@ from lt_prune.store.files import write_subset
 from lt_prune.store.results import FAILURE, read_grid, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
 from lt_prune.types import (
+    Arithmetic,
     FailedRun,
     LongTailedSet,
     PlannedRun,
@@ -112,7 +113,7 @@ def sweep(
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
             then its epochs, and what else of the schedule is counted in epochs, are scaled in both stages.
         device: "auto", "cpu" or "cuda".
-        workers: networks trained at once, by default one a CPU core; it changes no result.
+        workers: networks trained at once, by default one a CPU core; on the CPU it changes no result.
         precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder that scores/, subsets/ and runs/ are written below.
@@ -132,8 +133,8 @@ def sweep(
         >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
-    pick_device(device)
-    check_options(workers=workers, precision=precision)
+    how = arithmetic(device, precision, compiled)
+    check_options(workers=workers)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
     check_names(methods, prediction, settings)
     own_ensembles = _check_ensembles(ensembles, seeds)
@@ -146,16 +147,15 @@ def sweep(
     for ratio in ratios:
         prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
     ranking = {"keep": keep, "within": within}
-    grid = _Grid(lt_set, Path(out), prediction, recipe, equal, settings, ranking, own_ensembles)
+    grid = _Grid(lt_set, Path(out), prediction, recipe, equal, settings, ranking, own_ensembles, how)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
-    common: dict[str, Any] = {"device": device, "workers": workers, "progress": progress}
-    common |= {"precision": precision, "compiled": compiled}
+    common: dict[str, Any] = {"workers": workers, "progress": progress}
     scores = {}
-    scoring: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": settings.get("depth"), **common}
+    ensemble: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": settings.get("depth")}
     for seed, metric in product(dict.fromkeys(map(grid.ensemble, seeds)), dict.fromkeys(ranked_by)):
         file = Path(out) / paths.scores_path(lt_set.roster, seed)  # the networks are trained for the first metric
-        scores[seed] = score(lt_set, metric=metric, seed=seed, out=file, **scoring)
+        scores[seed] = score(lt_set, metric=metric, seed=seed, out=file, **ensemble, **how.computed, **common)
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
     ended = _train(jobs, **common)
@@ -214,6 +214,7 @@ class _Grid:
     """`keep` and `within` of the strategies that rank."""
     own_ensembles: bool
     """Whether each seed is ranked by the ensemble of that seed, instead of that of seed 0."""
+    how: Arithmetic
 
     def ensemble(self, seed: int) -> int:
         """Seed of the ensemble that ranks for a seed."""
@@ -249,6 +250,7 @@ class _Grid:
             seed=seed,
             equal=self.equal,
             settings=self.settings,
+            how=self.how,
         )
 
     @property
@@ -264,6 +266,8 @@ class _Grid:
         known = read_grid(self.file) if self.file.exists() else {}
         for job in jobs:
             before = known.get(job.out or Path(), job.planned)
+            if job.first and before.first:
+                job.first.require_arithmetic(before.first, f"the first stage of {job.out} was trained")
             trained = {name: before.settings.get(name) for name in job.stage.settings}
             # Records of the first versions do not name the ensemble, which the folder does.
             ensemble, settings = job.planned.ensemble, {**job.settings, **trained}
@@ -282,12 +286,12 @@ class _Grid:
         write_grid(self.file, {**known, **{job.out: job.planned for job in jobs if job.out}})
 
 
-def _train(jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any) -> Mapping[Job, TrainResult | FailedRun]:
+def _train(jobs: Sequence[Job], *, progress: Progress, **options: Any) -> Mapping[Job, TrainResult | FailedRun]:
     """How every job ended."""
     firsts, seconds = stages_of(jobs)
     overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
     ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, device, isolate=True, progress=overall, **options):
+    for job, result in train_all(jobs, isolate=True, progress=overall, **options):
         overall.end(job.title)
         ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
     return ended

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from lt_prune.engine import Outcome, Run, run_all
-from lt_prune.engine.devices import pick_device
+from lt_prune.engine.devices import arithmetic
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
@@ -22,7 +22,7 @@ from lt_prune.steps.recipes import check_names
 from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
-from lt_prune.types import Progress, Subset, TrainResult, digest_of, no_progress
+from lt_prune.types import Arithmetic, FirstStage, Progress, Subset, TrainResult, digest_of, no_progress
 from lt_prune.versions import versions
 
 
@@ -51,8 +51,8 @@ def train(
 ) -> TrainResult:
     """Train a network by a method, in one or two stages, and test it once, after the last epoch.
 
-    With `out`, the state is kept after each epoch: the same call after an interruption goes on from the last whole epoch
-    and, on the CPU, ends at the same numbers bit for bit; after the end it returns the result that is there.
+    With `out`, the state is kept after each epoch, on CUDA every half minute: the same call after an interruption goes on
+    from there and, on the CPU, ends at the same numbers bit for bit; after the end it returns the result that is there.
 
     Args:
         data: a set, a set file, or a source name.
@@ -69,7 +69,7 @@ def train(
         seed: names initial weights, order, augmentation and mixup.
         device: "auto", "cpu" or "cuda".
         n_threads: CPU threads, by default as many as torch takes; the same number repeats a run bit for bit.
-        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
+        precision: of training on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32, and so do all predictions.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start anew where `out` holds a run.
@@ -81,7 +81,7 @@ def train(
     Raises:
         UnknownNameError: no such method.
         ArgumentError: no such setting, or a value that it cannot have; or equal steps without a subset.
-        MismatchError: the subset or `from_run` is of other data, or `out` holds another run.
+        MismatchError: the subset or `from_run` is of other data, or `out` holds another run, or one computed otherwise.
         DataError: the set has no test images.
 
     Example:
@@ -90,7 +90,7 @@ def train(
         >>> len(result.loss), result.n_train, result.prediction
         (1, 503, 'angular')
     """
-    pick_device(device)
+    how = arithmetic(device, precision, compiled)
     check_names([method], prediction, settings)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
@@ -107,27 +107,26 @@ def train(
             recipe=recipe,
             equal=equal,
             seed=seed,
+            how=how,
             out=Path(out) if out else None,
             first_out=Path(out or scratch) / STAGE_ONE,
             overwrite=overwrite,
             settings=settings,
         )
-        (result,) = train_everything(
-            [job], device, n_threads=n_threads, precision=precision, compiled=compiled, progress=progress
-        )
+        (result,) = train_everything([job], n_threads=n_threads, progress=progress)
     return result
 
 
 def train_all(
-    jobs: Sequence[Job], device: str = "auto", *, progress: Progress = no_progress, **options: Any
+    jobs: Sequence[Job], *, progress: Progress = no_progress, **options: Any
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train every job, several at once, and yield each with its result, or with why there is none, as it ends.
 
-    Arguments are those of `lt_prune.engine.run_all`. A finished job is not trained again.
+    Options are those of `lt_prune.engine.run_all`. All jobs are computed the same way. A finished job is not trained again.
 
     Raises:
         LtPruneError: another process is at work in a job's folder.
-        MismatchError: a job's folder holds another run.
+        MismatchError: a job's folder holds another run, or one that was computed otherwise.
     """
     firsts, seconds = stages_of(jobs)
     failed: dict[Path | None, LtPruneError] = {}
@@ -136,7 +135,7 @@ def train_all(
             locks.enter_context(locked(job.out))
             if job.out and job.overwrite:
                 clear(job.out)
-        for job, result in _train_wave(firsts, device, progress=progress, **options):
+        for job, result in _train_wave(firsts, progress=progress, **options):
             if isinstance(result, LtPruneError):
                 failed[job.out] = result
             if job in jobs:
@@ -145,7 +144,7 @@ def train_all(
             if job.start in failed:
                 yield job, LtPruneError(f"its first stage failed: {failed[job.start]}")
         ready = [job for job in seconds if job.start not in failed]
-        yield from _train_wave(ready, device, progress=progress, **options)
+        yield from _train_wave(ready, progress=progress, **options)
 
 
 def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
@@ -161,10 +160,9 @@ def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
 
 
 def _train_wave(
-    jobs: Sequence[Job], device: str, *, progress: Progress, **options: Any
+    jobs: Sequence[Job], *, progress: Progress, **options: Any
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train jobs of which none waits for another."""
-    device = pick_device(device)
     waiting = []
     for job in jobs:
         done = finished(job)
@@ -172,26 +170,26 @@ def _train_wave(
             yield job, done
         else:
             waiting.append(job)
-    runs = [_run(job) for job in waiting]
-    for index, outcome in run_all(runs, device, progress=progress, **options):
+    how = waiting[0].computed if waiting else {}
+    for index, outcome in run_all([_run(job) for job in waiting], progress=progress, **how, **options):
         job = waiting[index]
         if outcome.failure:
             yield job, outcome.failure
             continue
-        result = _result(job, outcome, device)
+        result = _result(job, outcome)
         if job.out:
             write_result(job.out / RESULT, result)
             (job.out / FAILURE).unlink(missing_ok=True)
         yield job, result
 
 
-def train_everything(jobs: Sequence[Job], device: str = "auto", **options: Any) -> tuple[TrainResult, ...]:
+def train_everything(jobs: Sequence[Job], **options: Any) -> tuple[TrainResult, ...]:
     """The results of all jobs, in their order; arguments are those of `train_all`.
 
     Raises:
         LtPruneError: a job failed; the others have ended by then.
     """
-    found = dict(train_all(jobs, device, **options))
+    found = dict(train_all(jobs, **options))
     for result in found.values():
         if isinstance(result, LtPruneError):
             raise result
@@ -202,7 +200,7 @@ def finished(job: Job) -> TrainResult | None:
     """The result that the job's folder holds.
 
     Raises:
-        MismatchError: it is of another job.
+        MismatchError: it is of another job, or was computed otherwise.
     """
     if job.out is None or not (job.out / RESULT).exists():
         return None
@@ -213,13 +211,14 @@ def finished(job: Job) -> TrainResult | None:
         raise MismatchError(
             f"{job.out} holds a finished run with another {words}: give another --out, or start anew with --overwrite"
         )
+    job.require_arithmetic(done, f"{job.out} was trained")
     return done
 
 
 def _run(job: Job) -> Run:
     roster, identity = job.data.roster, job.identity
     settings = identity["settings"]
-    what = [job.method, digest_of(roster.ids[job.positions]), settings, asdict(job.first) if job.first else None]
+    what = [job.method, digest_of(roster.ids[job.positions]), settings, _told(job.first) if job.first else None]
     return Run(
         title=job.title,
         pixels=job.data.pixels,
@@ -236,10 +235,17 @@ def _run(job: Job) -> Run:
     )
 
 
-def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
+def _told(first: FirstStage) -> dict[str, Any]:
+    """What tells a first stage from another one. The CPU's float32 is left out, as older checkpoints do not say it."""
+    unsaid = Arithmetic().computed
+    return {name: value for name, value in asdict(first).items() if name not in unsaid or value != unsaid[name]}
+
+
+def _result(job: Job, outcome: Outcome) -> TrainResult:
     subset, counts = job.subset, job.counts
     return TrainResult(
         **vars(job.planned),
+        **job.computed,
         data=job.data.origin,
         subset=f"{subset.label} {subset.ratio:g}" if subset else None,
         subset_digest=subset.digest if subset else None,
@@ -248,6 +254,5 @@ def _result(job: Job, outcome: Outcome, device: str) -> TrainResult:
         evaluation=outcome.value,
         loss=outcome.loss,
         seconds=outcome.seconds + (read_result(job.start / RESULT).seconds if job.start else 0),
-        device=device,
         versions=versions(),
     )

@@ -60,7 +60,7 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
         "members/seconds": scores.seconds,
     }
     attributes: dict[str, Mapping[str, Any]] = {
-        "/": {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)},
+        "/": {"recipe": asdict(scores.recipe), "computed": scores.computed, "versions": dict(scores.versions)},
     }
     if scores.ensemble is not None:
         attributes["/"] = {**attributes["/"], "ensemble": scores.ensemble}
@@ -91,6 +91,7 @@ def read_scores(path: Path | str) -> ScoreSet:
             recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
             versions=json.loads(document.attributes["/"]["versions"]),
             ensemble=document.attributes["/"].get("ensemble"),
+            **json.loads(document.attributes["/"].get("computed", "{}")),
         )
 
 

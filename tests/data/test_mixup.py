@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from lt_prune.data.mixup import mixup
+from lt_prune.data.mixup import Mixup
 
 N = 16
+
+
+def mixup(pixels, target, alpha: float, seed: int, epoch: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Batches of N: the one of this step, blended."""
+    bounds = [(k * N, (k + 1) * N) for k in range(step + 1)]
+    return Mixup.draw(bounds, alpha, seed, epoch)(step, pixels, target)
 
 
 def basis(seed: int = 0, epoch: int = 0, step: int = 0, alpha: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -16,9 +22,11 @@ def basis(seed: int = 0, epoch: int = 0, step: int = 0, alpha: float = 1.0) -> t
     return pixels.reshape(N, N), target
 
 
-def shares(**names) -> list[float]:
+def shares(alpha: float) -> list[float]:
     """The share of each batch's own images, over 400 steps."""
-    return [basis(step=step, **names)[0].diagonal().min().item() for step in range(400)]
+    drawn = Mixup.draw([(k * N, (k + 1) * N) for k in range(400)], alpha, seed=0, epoch=0)
+    unit = torch.eye(N)
+    return [drawn(step, unit.reshape(N, 1, 4, 4), unit)[1].diagonal().min().item() for step in range(400)]
 
 
 def test_images_and_targets_are_blended_alike():
@@ -74,6 +82,13 @@ def test_the_same_step_mixes_alike():
 @pytest.mark.parametrize("other", [(2, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2)])
 def test_another_seed_epoch_or_step_mixes_otherwise(other):
     assert not torch.equal(basis(1, 2, 3)[0], basis(*other)[0])
+
+
+def test_batches_of_unequal_size_are_mixed_within_themselves():
+    drawn = Mixup.draw([(0, 7), (7, 10)], 1.0, seed=0, epoch=0)
+    for step, size in enumerate((7, 3)):
+        _, mixed = drawn(step, torch.zeros(size, 1, 2, 2), torch.eye(size))
+        torch.testing.assert_close(mixed.sum(0), torch.ones(size))
 
 
 def test_global_generators_do_not_matter():

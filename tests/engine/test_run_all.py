@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -96,6 +98,39 @@ def test_runs_that_take_turns_change_no_bit_of_each_other(make):
     options = {"precision": "fp32", "compiled": False}
     with threads(1):
         assert values(dict(run_streams(runs, torch.device("cpu"), 3, no_progress, **options))) == alone(runs)
+
+
+def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
+    clock = [0]
+
+    class Ticking(CrossEntropy):
+        def forward(self, outputs, target):
+            clock[0] += 1
+            return super().forward(outputs, target)
+
+    monkeypatch.setattr("lt_prune.engine.train.time.perf_counter", lambda: clock[0])
+    runs = [make(k, recipe=replace(RECIPE, epochs=1 + k), loss=partial(Ticking, [24, 12, 6, 3])) for k in range(3)]
+    outcomes = dict(run_streams(runs, torch.device("cpu"), 3, no_progress, precision="fp32", compiled=False))
+    assert [outcomes[k].seconds for k in range(3)] == [2, 4, 6], "two steps an epoch"
+
+
+def test_a_kept_failure_keeps_nothing_of_the_training(make):
+    """Without the help of the collector: a network may hold gigabytes of a GPU."""
+    made = []
+
+    def loss() -> CrossEntropy:
+        made.append(CrossEntropy([24, 12, 6, 3]))
+        return made[-1]
+
+    gc.disable()
+    try:
+        diverging = make(recipe=replace(RECIPE, lr=1e30, warmup=0, epochs=3), loss=loss)
+        ((_, outcome),) = run_all([diverging], "cpu")
+        assert isinstance(outcome.failure, DivergenceError)
+        kept = weakref.ref(made.pop())
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 @processes

@@ -16,7 +16,7 @@ from lt_prune.errors import DivergenceError, FileError, MismatchError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import build_network
 from lt_prune.randomness import derive_seed
-from lt_prune.store.weights import read_weights
+from lt_prune.store.weights import read_weights, write_weights
 from lt_prune.types import Recipe
 
 CPU = torch.device("cpu")
@@ -275,6 +275,24 @@ def test_a_checkpoint_of_another_run_is_refused(make, tmp_path, change, done):
     with pytest.raises(MismatchError, match="another --out, or start it anew with --overwrite"):
         train(make(**{**change, "field": {**mine, **change.get("field", {})}}))
     assert mine["checkpoint"].read_bytes() == before
+
+
+def test_a_checkpoint_from_before_it_said_how_it_was_computed_is_of_the_cpu(make, tmp_path):
+    run = make(field={"checkpoint": tmp_path / "model.pt"})
+    train_until(run, 1)
+    saved = read_weights(run.checkpoint, CPU)
+    assert saved.pop("computed") == {"device": "cpu", "precision": "fp32", "compiled": False}
+    write_weights(run.checkpoint, saved)
+    assert_same_network(train(run), train(make()))
+
+
+def test_a_checkpoint_that_was_computed_otherwise_is_refused(make, tmp_path):
+    run = make(field={"checkpoint": tmp_path / "model.pt"})
+    train_until(run, 1)
+    saved = read_weights(run.checkpoint, CPU)
+    write_weights(run.checkpoint, {**saved, "computed": {"device": "cuda", "precision": "bf16", "compiled": True}})
+    with pytest.raises(MismatchError, match=r"was trained with bf16 on cuda, compiled, now fp32 on cpu: .*--overwrite"):
+        train(run)
 
 
 @pytest.mark.parametrize("position", [10, 5000, -10])

@@ -10,6 +10,7 @@ import pytest
 
 from lt_prune.errors import FileError
 from lt_prune.store.files import read_scores, read_set, read_subset, write_scores, write_set, write_subset
+from lt_prune.store.hdf5 import read_document, write_document
 from lt_prune.types import LongTailedSet, MetricScores, Recipe, ScoreSet, Subset
 
 READERS = {"set": read_set, "scores": read_scores, "subset": read_subset}
@@ -40,6 +41,9 @@ def scores_of(data: LongTailedSet) -> ScoreSet:
         recipe=Recipe(epochs=10, lr=0.05, schedule="cosine", flip=False),
         versions={"python": "3.11.7", "torch": "2.15.0"},
         ensemble=2**62,
+        device="cuda",
+        precision="bf16",
+        compiled=True,
     )
 
 
@@ -130,6 +134,15 @@ def test_a_score_file_has_the_documented_layout(small, tmp_path):
         assert per_member.shape == (3, 20)
         np.testing.assert_allclose(file["metrics/el2n/mean"], per_member.astype(np.float64).mean(0), rtol=1e-6)
         np.testing.assert_allclose(file["metrics/el2n/spread"], per_member.astype(np.float64).std(0), rtol=1e-5)
+
+
+def test_scores_from_before_they_said_how_they_were_computed_are_of_the_cpu(small, tmp_path):
+    path = written("scores", small, tmp_path)
+    document = read_document(path, "scores")
+    attributes = {place: dict(of) for place, of in document.attributes.items()}
+    del attributes["/"]["computed"]
+    write_document(path, "scores", replace(document, attributes=attributes))
+    assert read_scores(path).arithmetic == "fp32 on cpu"
 
 
 def test_a_subset_file_lists_kept_and_removed_ids(small, tmp_path):

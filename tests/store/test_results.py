@@ -24,7 +24,7 @@ RESULT = TrainResult(
     class_counts=(60, 30, 10),
     method="alas",
     settings={"tau": 0.75, "alas_form": "concave"},
-    first=FirstStage(method="mixup", recipe=Recipe(mixup=1.0), settings={}, seed=2**62),
+    first=FirstStage(method="mixup", recipe=Recipe(mixup=1.0), settings={}, seed=2**62, device="cuda", precision="bf16"),
     prediction="angular",
     recipe=Recipe(epochs=2, lr=0.05, schedule="cosine"),
     seed=2**62,
@@ -42,7 +42,9 @@ RESULT = TrainResult(
     ),
     loss=(2.3, 1 / 7),
     seconds=12.5,
-    device="cpu",
+    device="cuda",
+    precision="tf32",
+    compiled=True,
     versions={"python": "3.11.7"},
 )
 
@@ -68,6 +70,16 @@ def test_it_is_plain_json(path):
     assert fields["evaluation"]["per_class"] == [0.5, None, 0.0]
     assert fields["class_counts"] == [60, 30, 10]
     assert fields["recipe"]["schedule"] == "cosine"
+
+
+def test_a_result_from_before_it_said_how_it_was_computed_is_one_of_the_cpu(path):
+    fields = json.loads(path.read_text())
+    for name in ("device", "precision", "compiled"):
+        del fields[name], fields["first"][name]
+    path.write_text(json.dumps(fields))
+    read = read_result(path)
+    assert read.first
+    assert (read.arithmetic, read.first.arithmetic) == ("fp32 on cpu", "fp32 on cpu")
 
 
 def test_a_missing_result_is_named(tmp_path):

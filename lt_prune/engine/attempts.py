@@ -1,0 +1,32 @@
+"""What becomes of a run that dies by an error of no kind of ours: it is tried once more, and is then a failure."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+
+from lt_prune.engine.runs import Outcome, Run
+from lt_prune.errors import LtPruneError
+
+ATTEMPTS = 2
+
+
+class Attempts:
+    """How often each of several runs has died."""
+
+    def __init__(self) -> None:
+        self._died: Counter[int] = Counter()
+
+    def died(self, index: int, run: Run, why: str) -> Outcome | None:
+        """The failure of the run with this index; None, and a warning, where it is to be tried once more."""
+        self._died[index] += 1
+        if self._died[index] == ATTEMPTS:
+            return Outcome(failure=LtPruneError(f"{run.title} failed {ATTEMPTS} times: {why}"))
+        warnings.warn(f"{run.title}: {why}; it is tried once more", stacklevel=3)
+        return None
+
+
+def describe(error: Exception) -> str:
+    """An error of no kind of ours in one line."""
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

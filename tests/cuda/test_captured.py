@@ -1,0 +1,162 @@
+"""A captured step is the eager one bit for bit, whatever the method; and virtual CUDA sees it where one is not."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from virtual_cuda import Stream, VirtualCuda
+
+import lt_prune as lp
+from lt_prune.engine.step import GraphedStep, Step, _Captured
+from lt_prune.engine.train import _State
+from lt_prune.methods import METHODS
+from lt_prune.methods.ldam_drw import DeferredMargins
+
+
+def trained(data: lp.LongTailedSet, out: Path, how: str, method: str, **options: Any) -> tuple[Any, VirtualCuda]:
+    """Everything that a training on virtual CUDA leaves, "captured", "eager", or by the "fallback" where a capture fails."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings(), VirtualCuda(eager=how == "fallback") as gpu:
+        warnings.simplefilter("ignore" if how == "fallback" else "error")
+        if how == "eager":
+            patch.setattr("lt_prune.engine.train.GraphedStep", lambda step: step)
+        result = lp.train(data, method=method, device="cuda", out=out, depth=8, n_threads=1, warmup=0, **options)
+    left: dict[str, Any] = {"loss": result.loss, "evaluation": result.evaluation}
+    for file in sorted(out.rglob("model.pt")):
+        saved = torch.load(file, weights_only=True)
+        for part in ("network", "criterion"):
+            left |= {f"{file.relative_to(out)} {part} {name}": value for name, value in saved[part].items()}
+    return left, gpu
+
+
+def differing(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    assert list(found) == list(expected)
+    same = {name: torch.equal if isinstance(value, torch.Tensor) else lambda a, b: a == b for name, value in found.items()}
+    return [name for name, value in expected.items() if not same[name](found[name], value)]
+
+
+@pytest.fixture
+def compare(blobs, tmp_path) -> Callable[..., VirtualCuda]:
+    """compare(method, **options) trains by captured steps and otherwise, and gives back the virtual GPU of the former."""
+
+    def compare(method: str, *others: str, **options: Any) -> VirtualCuda:
+        found, gpu = trained(blobs(), tmp_path / "captured", "captured", method, **options)
+        for how in others:
+            expected, _ = trained(blobs(), tmp_path / how, how, method, **options)
+            assert differing(found, expected) == [], how
+        return gpu
+
+    return compare
+
+
+def epochs_of(method: str) -> dict[str, int]:
+    """Three epochs of each stage that is trained."""
+    found = METHODS.load(method)
+    second = found.first is not None and found.stage.recipe.get("trained") != "nothing"
+    return {"epochs": 3, "batch_size": 23, **({"stage2_epochs": 3} if second else {})}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+@pytest.mark.parametrize("method", METHODS.names)
+def test_every_method_captured_is_the_eager_one(compare, method, precision):
+    gpu = compare(method, "eager", "fallback", precision=precision, **epochs_of(method))
+    assert gpu.counts["graph launches"] >= 4, "both shapes of batch are captured"
+    assert not gpu.races
+    assert not gpu.frozen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("alas", {"alas_update": "epoch"}),
+        ("alas", {"alas_logits": "angular"}),
+        ("ce", {"mixup": 0.5}),
+        ("ce", {"momentum": 0.0}),
+        ("ce", {"schedule": "cosine"}),
+        ("ldam-drw", {"defer": 0.3}),
+        ("mislas", {"stage2_shift_batch_norm": True}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+def test_every_kind_of_setting_captured_is_the_eager_one(compare, method, settings):
+    gpu = compare(method, "eager", **epochs_of(method), **settings)
+    assert not gpu.races
+    assert not gpu.frozen
+
+
+def test_a_captured_run_is_the_eager_one(compare):
+    gpu = compare("ce", "eager", "fallback", epochs=3, batch_size=23)
+    assert gpu.counts["graph launches"] == 4
+    assert not gpu.races
+
+
+def test_batches_cost_no_copy_from_the_host(make, on_cuda):
+    """Which would wait for all that is launched: there is the same number of copies whatever the number of batches."""
+    copies = [on_cuda(make(mixup=1.0, batch_size=size))[1].counts["H2D copies"] for size in (5, 23)]
+    assert copies[0] == copies[1]
+
+
+def rate_of_python(self: _State, rate: float) -> None:
+    for group in self.optimizer.param_groups:
+        group["lr"] = group["factor"] * rate
+
+
+def weight_replaced(self: DeferredMargins, epoch: int, epochs: int) -> None:
+    if epoch >= self.defer * epochs:
+        self.weight = self._later.clone()
+
+
+def inputs_kept(self: Any, pixels: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    self.graph.replay()
+    return self.loss
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "fault"),
+    [(_State, "rate", rate_of_python), (_Captured, "__call__", inputs_kept)],
+    ids=["rate", "inputs"],
+)
+def test_a_planted_fault_of_the_numbers_is_seen(blobs, tmp_path, monkeypatch, where, name, fault):
+    options = {"method": "ce", "epochs": 3, "batch_size": 23, "schedule": "cosine"}
+    expected, _ = trained(blobs(), tmp_path / "eager", "eager", **options)
+    monkeypatch.setattr(where, name, fault)
+    found, _ = trained(blobs(), tmp_path / "captured", "captured", **options)
+    assert differing(found, expected)
+
+
+def test_a_planted_replacement_of_what_a_graph_reads_is_seen(blobs, tmp_path, monkeypatch):
+    monkeypatch.setattr(DeferredMargins, "begin_epoch", weight_replaced)
+    with pytest.raises(UserWarning, match="USE AFTER FREE"):
+        trained(blobs(), tmp_path, "captured", "ldam-drw", epochs=3, batch_size=23, defer=0.3)
+
+
+def test_a_planted_synchronisation_hinders_the_capture(blobs, tmp_path, monkeypatch):
+    eager = Step.__call__
+
+    def read_by_host(self: Step, pixels: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        loss = eager(self, pixels, target)
+        loss.item()
+        return loss
+
+    monkeypatch.setattr(Step, "__call__", read_by_host)
+    with pytest.raises(UserWarning, match="cannot be captured"):
+        trained(blobs(), tmp_path, "captured", "ce", epochs=3, batch_size=23)
+
+
+def test_a_planted_capture_on_another_stream_is_a_race(make, on_cuda, monkeypatch):
+    """That is what the first release did: a stream of torch's pool for each capture, for which nobody waited."""
+    own = GraphedStep._capture
+
+    def aside(self: GraphedStep, pixels: torch.Tensor, target: torch.Tensor) -> None:
+        with torch.cuda.stream(Stream()):
+            own(self, pixels, target)
+            self.step.network.mean.mul_(1)
+
+    monkeypatch.setattr(GraphedStep, "_capture", aside)
+    assert on_cuda(make())[1].races
