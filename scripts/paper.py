@@ -302,7 +302,8 @@ class Runs:
         run = self.done.runs[0]
         recipe = (run.first or run).recipe
         return (
-            f"accuracy (%) on {run.name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}, at equal {self.equal}"
+            f"accuracy (%) on {run.name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}, "
+            f"recipe: {recipe.preset}, at equal {self.equal}"
         )
 
     @property
@@ -359,6 +360,11 @@ class Program(click.Group):
 OPTIONS = (
     click.option("--data", help="One set instead of the paper's: a set file, or a source such as digits."),
     click.option("--epochs", type=int, help="Epochs of a first stage.  [default: the paper's]"),
+    click.option(
+        "--recipe",
+        type=click.Choice(("paper", "released")),
+        help="Whose epochs and weight decay: the paper's, or its first author's code's.  [default: paper]",
+    ),
     click.option("--seeds", type=int, help="Number of seeds.  [default: the paper's, 3, or 5 for figure6]"),
     click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True, help="How much is run."),
     click.option("--out", type=click.Path(path_type=Path), default="paper", show_default=True, help="Folder of everything."),
@@ -367,9 +373,12 @@ OPTIONS = (
 )
 
 
-def studied(preset: str, data: str | None, epochs: int | None, seeds: int | None, **others: Any) -> Study:
+def studied(
+    preset: str, data: str | None, epochs: int | None, recipe: str | None, seeds: int | None, **others: Any
+) -> Study:
     chosen = PRESETS[preset]
-    first = {**chosen["first"], **({} if epochs is None else {"epochs": epochs})}
+    asked = {"epochs": epochs, "recipe": recipe}
+    first = {**chosen["first"], **{name: value for name, value in asked.items() if value is not None}}
     given = {"data": data or chosen["data"], "seeds": chosen["seeds"] if seeds is None else seeds, "first": first}
     return Study(**{**chosen, **given}, **others)
 
