@@ -1,0 +1,116 @@
+"""Files as the first version wrote them: every later one reads them, goes on with the interrupted run, and adds a member.
+
+python tests/record/test_old_files.py      # writes files/0.1 again, which only a change of that version could call for
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import lt_prune as lp
+
+FILES = Path(__file__).with_name("files") / "0.1"
+SMALL: dict[str, Any] = {"depth": 8, "epochs": 2, "n_threads": 1}
+
+
+class StopError(Exception):
+    """What interrupts a run."""
+
+
+def stop_after_one_epoch(what: str, done: int, total: int) -> None:
+    if done == 1:
+        raise StopError
+
+
+def make(folder: Path) -> None:
+    """One file of each kind."""
+    data = lp.build("digits", out=folder / "set.h5")
+    scores = lp.score(data, members=1, epochs=1, depth=8, out=folder / "scores.h5")
+    lp.write_subset(folder / "subset.h5", lp.prune(data, scores=scores, metric="avh", ratio=0.45))
+    lp.train(data, subset=folder / "subset.h5", method="alas", stage2_epochs=1, out=folder / "finished", **SMALL)
+    with pytest.raises(StopError):
+        lp.train(data, method="mixup", progress=stop_after_one_epoch, out=folder / "interrupted", **SMALL)
+    grid: dict[str, Any] = {"strategies": ["random"], "ratios": [0.5], "seeds": [0], "epochs": 1, "depth": 8}
+    lp.sweep(data, workers=1, out=folder / "sweep", **grid)
+    for weights in (folder / "sweep").rglob("model.pt"):  # the record and the results are enough
+        weights.unlink()
+
+
+@pytest.fixture
+def old(tmp_path) -> Path:
+    """A copy that may be written to."""
+    shutil.copytree(FILES, tmp_path / "old")
+    return tmp_path / "old"
+
+
+def test_the_set_is_that_of_its_source(old):
+    data, again = lp.read_set(old / "set.h5"), lp.build("digits")
+    assert data.roster.digest == again.roster.digest
+    assert np.array_equal(data.pixels, again.pixels)
+    assert np.array_equal(data.test_labels, again.test_labels)
+
+
+def test_the_scores_are_read_and_take_another_member(old):
+    before = lp.read_scores(old / "scores.h5")
+    assert before.metric("avh").per_member.shape == (1, 503)
+    after = lp.score(old / "set.h5", members=2, epochs=1, depth=8, out=old / "scores.h5")
+    assert after.seeds[0] == before.seeds[0]
+    for name, metric in before.metrics.items():
+        assert np.array_equal(after.metric(name).per_member[:1], metric.per_member)
+
+
+def test_the_subset_is_read(old):
+    subset = lp.read_subset(old / "subset.h5")
+    assert (subset.strategy, subset.ratio, int(subset.kept.sum())) == ("ranked", 0.45, 277)
+    assert subset.roster.digest == lp.read_set(old / "set.h5").roster.digest
+
+
+def test_the_finished_run_is_read_and_not_trained_again(old):
+    result = lp.read_result(old / "finished" / "result.json")
+    assert (result.method, result.first.method, result.n_train) == ("alas", "mixup", 277)
+    weights = old / "finished" / "model.pt"
+    then = hashlib.sha256(weights.read_bytes()).hexdigest()
+    data = lp.read_set(old / "set.h5")
+    again = lp.train(data, subset=old / "subset.h5", method="alas", stage2_epochs=1, out=old / "finished", **SMALL)
+    assert again.evaluation == result.evaluation
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == then
+
+
+def test_the_finished_run_is_tested_again(old):
+    result = lp.read_result(old / "finished" / "result.json")
+    found = lp.evaluate(old / "finished", lp.read_set(old / "set.h5"))
+    assert found.n_test == result.evaluation.n_test
+    assert found.overall == pytest.approx(result.evaluation.overall, abs=0.01)  # of 500, on another processor
+
+
+def test_the_interrupted_run_goes_on_from_its_first_epoch(old):
+    kept = torch.load(old / "interrupted" / "model.pt", weights_only=True)
+    assert len(kept["loss"]) == 1
+    data = lp.read_set(old / "set.h5")
+    result = lp.train(data, method="mixup", out=old / "interrupted", **SMALL)
+    assert (len(result.loss), result.loss[0]) == (2, kept["loss"][0])
+    whole = lp.train(data, method="mixup", **SMALL)
+    assert result.loss[1] == pytest.approx(whole.loss[1], rel=0.05)
+
+
+def test_the_sweep_is_read(old):
+    rows = lp.results(old / "sweep")
+    assert [(row["strategy"], row["ratio"], row["n"], row["missing"]) for row in rows] == [
+        (None, 0.0, 1, 0),
+        ("random", 0.5, 1, 0),
+    ]
+    assert lp.results(old / "sweep" / "runs" / "digits-lt10-sweep.json") == rows
+
+
+if __name__ == "__main__":
+    shutil.rmtree(FILES, ignore_errors=True)
+    make(FILES)
+    for left in FILES.rglob(".lock"):
+        left.unlink()
