@@ -18,6 +18,9 @@ def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Ar
     Returns:
         Fractions in [0, 1]. A group's accuracy is that over the test samples of its classes; where a class or a group has
         no test sample its accuracy is None.
+
+    Raises:
+        ValueError: there are no test samples.
     """
     from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
@@ -33,7 +36,7 @@ def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Ar
         balanced=float(np.nanmean(per_class)),
         per_class=tuple(None if np.isnan(accuracy) else float(accuracy) for accuracy in per_class),
         ece=expected_calibration_error(probabilities, labels),
-        macro_f1=float(f1_score(labels, predicted, average="macro", zero_division=0.0)),
+        macro_f1=float(f1_score(labels, predicted, average="macro")),
         confusion=tuple(map(tuple, confusion_matrix(labels, predicted, labels=classes).tolist())),
         n_test=len(labels),
         **by_group,
@@ -45,7 +48,7 @@ def expected_calibration_error(probabilities: Array, labels: Array, bins: int = 
     bins (k/bins, (k+1)/bins] of the confidence, weighted by their sizes.
 
     Args:
-        probabilities: (T, M).
+        probabilities: (T, M), with T of at least 1.
         labels: int64 (T,).
 
     Returns:
@@ -53,6 +56,6 @@ def expected_calibration_error(probabilities: Array, labels: Array, bins: int = 
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gap = np.bincount(place, weights=confidence - right, minlength=bins)
+    place = np.minimum(np.ceil(confidence * bins).astype(int), bins)  # rounding may leave a confidence above 1
+    gap = np.bincount(place, weights=confidence - right)
     return float(np.abs(gap).sum() / len(labels))

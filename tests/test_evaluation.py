@@ -89,6 +89,37 @@ def test_a_confidence_on_an_edge_belongs_to_the_bin_below():
     assert expected_calibration_error(probabilities, np.array([0, 1]), bins=4) == pytest.approx(abs(-0.25 + 0.6) / 2)
 
 
+def confident(confidence: list[float], m: int = 16) -> np.ndarray:
+    """Probabilities of 16 classes that are so large for class 0, the rest shared."""
+    first = np.array(confidence)[:, None]
+    return np.hstack([first, (1 - first).repeat(m - 1, axis=1) / (m - 1)])
+
+
+@pytest.mark.parametrize("k", range(1, 15))
+def test_calibration_error_has_fifteen_bins_of_which_any_two_are_apart(k):
+    # A sample on each side of the edge k / 15, one right and one wrong: in one bin their gaps would cancel.
+    below, above = k / 15 - 1e-3, k / 15 + 1e-3
+    found = expected_calibration_error(confident([below, above]), np.array([0, 1]))
+    assert found == pytest.approx((1 - below + above) / 2)
+
+
+@pytest.mark.parametrize("k", range(1, 15))
+def test_calibration_error_has_fifteen_bins_that_reach_from_edge_to_edge(k):
+    first, last = k / 15 + 1e-3, (k + 1) / 15 - 1e-3
+    found = expected_calibration_error(confident([first, last]), np.array([0, 1]))
+    assert found == pytest.approx(abs(first - 1 + last) / 2)
+
+
+def test_a_confidence_that_rounding_left_above_1_belongs_to_the_last_bin():
+    probabilities = np.array([[np.nextafter(np.float32(1), np.float32(2)), 0], [0.97, 0.03]])
+    assert expected_calibration_error(probabilities, np.array([1, 0])) == pytest.approx((1 - 0.03) / 2)
+
+
+def test_nothing_to_test_on_is_refused():
+    with pytest.raises(ValueError, match="empty"):
+        evaluate_probabilities(np.zeros((0, 5)), np.zeros(0, dtype=int), GROUPS)
+
+
 @given(st.integers(0, 10**6), st.integers(2, 8), st.integers(1, 60))
 @settings(max_examples=25, deadline=None)
 def test_every_result_is_a_fraction(seed, m, n):
@@ -134,6 +165,12 @@ def test_macro_f1_is_that_of_torchmetrics(seed):
     probabilities, labels = draw(seed)
     expected = MulticlassF1Score(num_classes=5, average="macro")(torch.from_numpy(probabilities), torch.from_numpy(labels))
     assert evaluate_probabilities(probabilities, labels, GROUPS).macro_f1 == pytest.approx(expected.item(), abs=1e-6)
+
+
+def test_macro_f1_leaves_out_a_class_that_is_neither_there_nor_predicted():
+    # 2 TP / (true + predicted) of classes 0 to 2, of which the last is only predicted; classes 3 and 4 have no part.
+    found = evaluate_probabilities(sure_of([0, 0, 1, 1, 2]), np.array([0, 0, 0, 1, 1]), GROUPS)
+    assert found.macro_f1 == pytest.approx((2 * 2 / (3 + 2) + 2 * 1 / (2 + 2) + 2 * 0 / (0 + 1)) / 3)
 
 
 def test_the_confusion_matrix_has_a_row_for_each_true_class():
