@@ -43,10 +43,11 @@ MODULES = (
     *("lt_prune/data/mixup.py", "lt_prune/data/order.py", "lt_prune/engine/schedule.py", "lt_prune/methods"),
     "lt_prune/report/aggregate.py",
 )
+REGISTRY = "tests/test_registry.py"
 TESTS = {
-    "lt_prune/metrics": ("tests/contract/test_every_metric.py",),
-    "lt_prune/strategies": ("tests/strategies", "tests/contract/test_every_strategy.py"),
-    "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/steps/test_recipes.py"),
+    "lt_prune/metrics": ("tests/contract/test_every_metric.py", REGISTRY),
+    "lt_prune/strategies": ("tests/strategies", "tests/contract/test_every_strategy.py", REGISTRY),
+    "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/steps/test_recipes.py", REGISTRY),
 }
 """What tests the modules of a folder besides the file that mirrors each."""
 LOADED = ("hypothesis.strategies", "pytest", "rich.table", "sklearn.metrics", "torchmetrics.classification", "torchvision")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import FrozenInstanceError, fields
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -94,16 +95,50 @@ def test_two_plugins_may_not_share_a_name(plugins):
         _ = colours().names
 
 
-@pytest.mark.parametrize("family", [SOURCES, METRICS, STRATEGIES, METHODS], ids=lambda family: family.kind)
-def test_every_member_of_every_family_loads(family):
-    for name in family.names:
-        assert family.load(name), name
+FAMILIES = {
+    "data source": (SOURCES, "lt_prune.sources", "digits fashion-mnist cifar10 cifar100 folder npz"),
+    "metric": (METRICS, "lt_prune.metrics", "el2n avh"),
+    "strategy": (STRATEGIES, "lt_prune.strategies", "random class-random ranked"),
+    "training method": (
+        METHODS,
+        "lt_prune.methods",
+        "ce mixup focal cb ldam-drw balanced-softmax logit-adjust crt lws mislas l2a abs aem alas atl",
+    ),
+}
+"""What README.md promises of each family: how messages call a member, the group of entry points, and the names."""
+every_family = pytest.mark.parametrize("kind", FAMILIES)
 
 
-@pytest.mark.parametrize("family", [SOURCES, METRICS, STRATEGIES, METHODS], ids=lambda family: family.kind)
-def test_every_family_is_open_to_plugins_of_its_own_group(family, monkeypatch):
+@every_family
+def test_every_member_of_every_family_loads(kind):
+    for name in FAMILIES[kind][0].names:
+        assert FAMILIES[kind][0].load(name), name
+
+
+@every_family
+def test_every_family_has_the_members_that_are_promised(kind):
+    family, _, names = FAMILIES[kind]
+    assert family.names[: len(names.split())] == names.split()
+
+
+@every_family
+def test_every_family_is_open_to_plugins_of_its_own_group(kind, monkeypatch):
+    family, group, _ = FAMILIES[kind]
     asked = []
     monkeypatch.setattr(lt_prune.registry, "entry_points", lambda group: asked.append(group) or [])
     _ = Registry(family.kind, family.group, {}).names
-    assert asked == [family.group]
-    assert family.group.startswith("lt_prune.")
+    assert asked == [group]
+
+
+@every_family
+def test_every_family_calls_its_members_what_they_are(kind):
+    with pytest.raises(UnknownNameError, match=f"^unknown {kind} 'zzz': there are "):
+        FAMILIES[kind][0].check("zzz")
+
+
+@pytest.mark.parametrize("kind", ["metric", "strategy", "training method"])
+def test_what_a_member_promises_cannot_be_changed(kind):
+    for name in FAMILIES[kind][0].names:
+        member = FAMILIES[kind][0].load(name)
+        with pytest.raises(FrozenInstanceError):
+            setattr(member, fields(member)[0].name, None)

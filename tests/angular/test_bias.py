@@ -49,6 +49,17 @@ def test_probabilities_are_weighed_and_sum_to_1():
     np.testing.assert_allclose(found, weighed / weighed.sum(axis=1, keepdims=True), rtol=1e-5)
 
 
+def test_leading_axes_are_kept():
+    smoothing, logits = AngularBiasSmoothing.fit(draw(10), LABELS), draw(6, seed=1)
+    torch.testing.assert_close(smoothing(logits.reshape(2, 3, 4)), smoothing(logits).reshape(2, 3, 4), rtol=1e-12, atol=0)
+
+
+def test_the_bias_is_no_part_of_what_is_trained():
+    smoothing = AngularBiasSmoothing.fit(draw(10).requires_grad_(), LABELS)
+    assert not smoothing.bias.requires_grad
+    assert list(smoothing.parameters()) == []
+
+
 def test_a_class_without_samples_has_no_part():
     without = LABELS.clone()
     without[-1] = 0
@@ -77,9 +88,10 @@ def test_it_is_kept_in_a_state_dict():
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_computed_in_float32(dtype):
-    found = AngularBiasSmoothing.fit(draw(10), LABELS)(draw(6, seed=1).to(dtype))
+    smoothing, logits = AngularBiasSmoothing.fit(draw(10), LABELS), draw(6, seed=1).to(dtype)
+    found = smoothing(logits)
     assert found.dtype == torch.float32
-    assert found.isfinite().all()
+    torch.testing.assert_close(found.double(), smoothing(logits.double()), rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,12 @@ def test_angular_logits_lie_between_0_and_pi(seed, exponent, dtype):
     assert ((found >= 0) & (found <= torch.tensor(math.pi, dtype=found.dtype))).all()
 
 
+def test_leading_axes_are_kept():
+    features, weight = draw(2, 3, 4, 5), draw(3, 5, seed=1)
+    expected = angles(features.reshape(24, 5), weight).reshape(2, 3, 4, 3)
+    torch.testing.assert_close(angles(features, weight), expected, rtol=1e-12, atol=0)
+
+
 def test_scaling_a_vector_does_not_turn_it():
     features, weight = draw(7, 5), draw(3, 5, seed=1)
     scaled = angles(features * 1e-5, weight * torch.tensor([[1e-3], [1.0], [1e4]], dtype=torch.float64))
@@ -128,6 +134,15 @@ def test_an_angular_classifier_gives_the_angular_logits_of_its_weight():
     features = draw(7, 5, dtype=torch.float32)
     torch.testing.assert_close(classifier(features), angular_logits(features, classifier.weight))
     assert [name for name, _ in classifier.named_parameters()] == ["weight"]
+
+
+def test_an_angular_classifier_starts_from_normal_weights_of_variance_2_over_the_features():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        weight = AngularLinear(500, 400).weight.detach().double()
+    assert weight.mean().abs() < 5 * math.sqrt(2 / 500 / weight.numel())
+    assert weight.var().item() == pytest.approx(2 / 500, rel=5 * math.sqrt(2 / weight.numel()))
+    assert (weight.abs() < math.sqrt(2 / 500)).double().mean().item() == pytest.approx(math.erf(math.sqrt(0.5)), abs=0.01)
 
 
 def test_a_linear_classifier_becomes_angular_with_the_same_weight():

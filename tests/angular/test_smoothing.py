@@ -72,6 +72,18 @@ def test_the_reference_form_weighs_the_mean_of_all_log_probabilities():
     assert las(logits, torch.tensor(labels)).item() == pytest.approx(total, rel=1e-6)
 
 
+def test_by_default_heads_are_smoothed_by_three_tenths_and_tails_by_none():
+    found = LabelAwareSmoothing(COUNTS).smoothing.tolist()
+    assert found == pytest.approx([0.3 * x for x in g(COUNTS, "concave")], rel=1e-6)
+
+
+@forms
+def test_smoothing_is_rounded_to_float32_once(form):
+    counts = [round(5000 * 100 ** (-c / 99)) for c in range(100)]
+    exact = [0.3 * x for x in g(counts, form)]
+    assert LabelAwareSmoothing(counts, form=form).smoothing.tolist() == np.float32(exact).tolist()
+
+
 def test_las_without_smoothing_is_cross_entropy():
     logits, labels = draw(6, 4), torch.tensor([0, 1, 2, 3, 0, 2])
     las = LabelAwareSmoothing(COUNTS, smooth_head=0.0, smooth_tail=0.0)
