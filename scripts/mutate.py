@@ -19,6 +19,7 @@ import ast
 import builtins
 import copy
 import csv
+import gc
 import importlib
 import json
 import os
@@ -46,7 +47,13 @@ MODULES = (
 REGISTRY = "tests/test_registry.py"
 TESTS = {
     "lt_prune/metrics": ("tests/contract/test_every_metric.py", REGISTRY),
-    "lt_prune/strategies": ("tests/strategies", "tests/contract/test_every_strategy.py", REGISTRY),
+    "lt_prune/strategies": (
+        "tests/strategies",
+        "tests/contract/test_every_strategy.py",
+        REGISTRY,
+        "tests/steps/test_prune.py",
+    ),
+    "lt_prune/data/longtail.py": ("tests/data/test_assemble.py",),
     "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/steps/test_recipes.py", REGISTRY),
 }
 """What tests the modules of a folder besides the file that mirrors each."""
@@ -161,6 +168,7 @@ def passes(tests: Sequence[str], path: Path, tree: ast.Module, change: Change | 
         return os.waitpid(child, 0)[1] == 0
     status = 1
     try:
+        gc.disable()
         signal.setitimer(signal.ITIMER_REAL, limit)  # its signal ends the process
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
@@ -226,6 +234,7 @@ def main(paths: tuple[str, ...], only_list: bool, out: Path | None, root: Path) 
         sys.path.insert(0, str(root))
         for name in LOADED:
             importlib.import_module(name)
+        gc.freeze()  # a fork copies what the collector touches
     for path in [file for name in paths or MODULES for file in (sorted((root / name).rglob("*.py")) or [root / name])]:
         module = str(path.relative_to(root))
         tree, named = changes_of(path)

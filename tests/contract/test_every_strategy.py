@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lt_prune.errors import ArgumentError
-from lt_prune.strategies import STRATEGIES, Request, Strategy
+from lt_prune.strategies import KEEP, STRATEGIES, WITHIN, Request, Strategy
 
 COUNTS = (97, 41, 17, 7, 3, 2, 1)
 RATIOS = (0, 0.1, 0.25, 0.45, 0.5, 0.9)
@@ -56,6 +56,20 @@ def permuted(request: Request, order: np.ndarray) -> Request:
 
 def kept_counts(name: str, request: Request) -> list[int]:
     return np.bincount(request.labels[run(name, request)], minlength=request.n_classes).tolist()
+
+
+def test_a_request_is_one_thing_that_stays_as_it_is():
+    request = ask(COUNTS, 0)
+    assert request != replace(request), "arrays are not compared"
+    with pytest.raises(FrozenInstanceError):
+        request.n_remove = 1
+    with pytest.raises(TypeError, match="positional"):
+        Request(request.ids, request.labels, request.n_classes, 0)
+
+
+def test_a_request_keeps_what_is_hard_within_the_set_unless_it_says_otherwise():
+    request = ask(COUNTS, 80)
+    assert (request.keep, request.within, request.allow_empty_class) == (KEEP[0], WITHIN[0], False) == ("hard", "set", False)
 
 
 def test_every_member_is_a_strategy():

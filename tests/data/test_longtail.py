@@ -78,6 +78,12 @@ def test_step_counts_are_the_exact_floor(n_max, tenths):
     assert few == math.floor(Fraction(n_max * 10, tenths))
 
 
+@pytest.mark.parametrize(("profile", "counts"), [("exp", [7]), ("step", [1])])
+def test_a_single_class_has_the_ends_of_the_profile(profile, counts):
+    # The exponential begins with the largest class; the first half of one class is none.
+    assert profile_counts(profile, 7, 5, 1).tolist() == counts
+
+
 @pytest.mark.parametrize("profile", ["exp", "step"])
 def test_a_ratio_of_1_is_balanced(profile):
     assert profile_counts(profile, 7, 1, 4).tolist() == [7, 7, 7, 7]
@@ -177,6 +183,19 @@ def test_mislas_selection_is_the_reference_shuffle(seed):
     targets = np.random.default_rng(0).integers(0, 5, 500)
     counts = [60, 30, 15, 8, 4]
     assert select_mislas(targets, np.array(counts), seed).tolist() == mislas_by_hand(targets.tolist(), counts, seed)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_mislas_selection_refuses_seeds_that_numpy_does(seed):
+    with pytest.raises(ValueError, match="Seed must be between"):
+        np.random.RandomState(seed)
+    with pytest.raises(ArgumentError, match=rf"^the mislas selection needs a seed in \[0, 2\^32\), not {seed}$"):
+        select_mislas(np.zeros(10, np.int64), np.array([5]), seed)
+
+
+def test_mislas_selection_takes_the_largest_seed_that_numpy_does():
+    targets = [0] * 10
+    assert select_mislas(np.array(targets), np.array([5]), 2**32 - 1).tolist() == mislas_by_hand(targets, [5], 2**32 - 1)
 
 
 def test_mislas_selection_leaves_the_global_generator_alone():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -77,6 +79,14 @@ def test_the_given_tensors_are_left_alone():
 
 def test_the_same_step_mixes_alike():
     assert torch.equal(basis(1, 2, 3)[0], basis(1, 2, 3)[0])
+
+
+def test_the_draws_are_those_of_numpy_from_a_digest_of_the_steps_name():
+    seed = int.from_bytes(hashlib.blake2b(b"1/mixup/2/3", digest_size=8).digest(), "little") // 2
+    random = np.random.default_rng(seed)
+    share, partner = random.beta(0.4, 0.4), random.permutation(N)
+    expected = share * np.eye(N) + (1 - share) * np.eye(N)[partner]
+    np.testing.assert_allclose(basis(1, 2, 3, alpha=0.4)[0].numpy(), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("other", [(2, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2)])

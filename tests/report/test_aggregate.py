@@ -104,6 +104,36 @@ def test_settings_of_two_stages_bear_the_names_that_override_them():
     assert [row["settings"] for row in aggregate([run, other])] == ["stage2_epochs=3", "stage2_epochs=4"]
 
 
+def test_rows_that_differ_in_several_settings_tell_each():
+    runs = [result(0.5, recipe=lp.Recipe(epochs=epochs, lr=lr)) for epochs, lr in ((3, 0.1), (4, 0.2))]
+    assert [row["settings"] for row in aggregate(runs)] == ["epochs=3 lr=0.1", "epochs=4 lr=0.2"]
+
+
+def test_methods_that_stand_upon_other_first_stages_are_rows_apart():
+    firsts = [lp.FirstStage(method=method, recipe=lp.Recipe(), settings={}, seed=0) for method in ("ce", "mixup")]
+    rows = aggregate([result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=3)) for first in firsts])
+    assert [row["settings"] for row in rows] == ["first=ce", "first=mixup"]
+
+
+def test_rows_come_by_set_method_strategy_and_ratio_the_whole_set_first():
+    pruned = {"strategy": "ranked", "metric": "el2n", "keep": "hard", "within": "set"}
+    by_order: list[dict[str, Any]] = [
+        {"name": "a", "method": "cb"},
+        {"name": "a", "method": "ce"},
+        {"name": "a", "method": "ce", "strategy": "random", "ratio": 0.3},
+        {"name": "a", "method": "ce", **pruned, "metric": "avh", "ratio": 0.3},
+        {"name": "a", "method": "ce", **pruned, "keep": "easy", "ratio": 0.3},
+        {"name": "a", "method": "ce", **pruned, "ratio": 0.3},
+        {"name": "a", "method": "ce", **pruned, "ratio": 0.45},
+        {"name": "a", "method": "l2a", "prediction": "angular"},
+        {"name": "a", "method": "l2a", "prediction": "linear"},
+        {"name": "b", "method": "cb"},
+    ]
+    rows = aggregate([result(0.5, **changes) for changes in reversed(by_order)])
+    found = [{name: row[name] for name in changes} for row, changes in zip(rows, by_order, strict=True)]
+    assert found == by_order
+
+
 def shown(rows: list[dict[str, Any]]) -> str:
     memory = io.StringIO()
     Console(file=memory, width=200, color_system=None).print(results_table(rows))

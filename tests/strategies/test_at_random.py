@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,17 @@ def ask(n_remove: int, counts: tuple[int, ...] = COUNTS, seed: int = 0, **more) 
     ids = np.random.default_rng(sum(counts)).choice(2**62, sum(counts), replace=False).astype(np.uint64)
     labels = np.repeat(np.arange(len(counts)), counts)
     return Request(ids=ids, labels=labels, n_classes=len(counts), n_remove=n_remove, seed=seed, **more)
+
+
+GOLDEN = 0x9E3779B97F4A7C15
+
+
+def splitmix64(state: int) -> int:
+    """The first output of Steele et al.'s generator from a state, as published by Vigna."""
+    z = (state + GOLDEN) % 2**64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+    return z ^ (z >> 31)
 
 
 def share_removed(strategy, requests: list[Request]) -> np.ndarray:
@@ -76,6 +89,19 @@ def test_class_random_removes_the_same_share_of_each_class_each_time():
         request = ask(45, (60, 30, 10), seed)
         lost = np.bincount(request.labels[~class_random(request)])
         assert lost.tolist() in ([27, 14, 4], [27, 13, 5])  # 27, 13.5 and 4.5
+
+
+@pytest.mark.parametrize(("strategy", "use"), [(random, "random"), (class_random, "class-random")])
+def test_the_order_is_that_of_splitmix64_from_a_digest_of_the_strategys_name(strategy, use):
+    key = int.from_bytes(hashlib.blake2b(f"7/{use}".encode(), digest_size=8).digest(), "little") // 2
+    request = ask(40, (100,), seed=7)
+    order = sorted(range(100), key=lambda i: splitmix64((int(request.ids[i]) + key * GOLDEN) % 2**64))
+    assert set(np.flatnonzero(~strategy(request))) == set(order[:40])
+
+
+def test_neither_needs_scores():
+    assert not random.needs_scores
+    assert not class_random.needs_scores
 
 
 def test_both_draw_apart():
