@@ -112,6 +112,33 @@ def test_alas_is_the_plain_loop(form, tau):
     assert alas.rate.tolist() == pytest.approx(rate, rel=1e-6)
 
 
+def test_by_default_the_rate_goes_half_the_way_to_three_quarters_of_the_confidence():
+    batch = draw(5, 4), [0, 1, 2, 3, 0]
+    alas = ActiveLabelAwareSmoothing(COUNTS)
+    losses, rate = plain_alas([batch], 0.75, "concave")
+    assert alas(batch[0], torch.tensor(batch[1])).item() == pytest.approx(losses[0], rel=1e-6)
+    assert alas.rate.tolist() == pytest.approx(rate, rel=1e-6)
+
+
+@forms
+def test_the_rate_at_the_start_is_rounded_to_float32_once(form):
+    counts = [round(5000 * 100 ** (-c / 99)) for c in range(100)]
+    assert ActiveLabelAwareSmoothing(counts, form=form).rate.tolist() == np.float32(g(counts, form)).tolist()
+
+
+@pytest.mark.parametrize("update", ["batch", "epoch"])
+def test_no_gradient_flows_through_the_rate(update):
+    logits, labels = draw(5, 4).requires_grad_(), torch.tensor([0, 1, 2, 3, 0])
+    alas = ActiveLabelAwareSmoothing(COUNTS, update=update)
+    alas(logits, labels).backward()
+    # d/dz of -(1 - R_y) log p_y is (1 - R_y) (p - onehot), with R as it then was.
+    weight = (1 - alas.rate[labels].double())[:, None]
+    expected = weight * (torch.softmax(logits.detach(), dim=1) - torch.eye(4, dtype=torch.float64)[labels]) / 5
+    torch.testing.assert_close(logits.grad, expected, rtol=1e-6, atol=1e-9)
+    alas.end_epoch()
+    assert not any(buffer.requires_grad for buffer in alas.buffers())
+
+
 def test_alas_starts_from_the_counts():
     assert ActiveLabelAwareSmoothing(COUNTS).rate.tolist() == pytest.approx(g(COUNTS, "concave"), rel=1e-6)
 
@@ -138,6 +165,31 @@ def test_a_rate_updated_by_epoch_moves_at_its_end_by_the_mean_of_the_samples():
     p = torch.cat([torch.softmax(logits, dim=1) for logits, _ in batches]).mean(dim=0)
     expected = [(0.5 * c + r) / 2 for c, r in zip(g(p.tolist(), "concave"), before)]
     assert alas.rate.tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_each_epoch_counts_by_itself():
+    alas = ActiveLabelAwareSmoothing(COUNTS, tau=0.5, update="epoch")
+    rate = alas.rate.tolist()
+    for seed in range(3):
+        logits = draw(5, 4, seed=seed)
+        alas(logits, torch.zeros(5, dtype=torch.int64))
+        alas.end_epoch()
+        rate = [(0.5 * c + r) / 2 for c, r in zip(g(torch.softmax(logits, dim=1).mean(dim=0).tolist(), "concave"), rate)]
+        assert alas.rate.tolist() == pytest.approx(rate, rel=1e-6)
+
+
+def test_an_epoch_without_a_batch_is_one_without_confidence():
+    alas = ActiveLabelAwareSmoothing(COUNTS, update="epoch")
+    alas.end_epoch()
+    assert alas.rate.tolist() == pytest.approx([r / 2 for r in g(COUNTS, "concave")], rel=1e-6)
+
+
+def test_an_epoch_forgets_no_sample_however_many_it_has():
+    alas = ActiveLabelAwareSmoothing(COUNTS, update="epoch")
+    so_far = torch.full((4,), 2.0**24, dtype=torch.float64)  # above, float32 knows no odd numbers
+    alas.load_state_dict({**alas.state_dict(), "_sum": so_far})
+    alas(torch.zeros(6, 4), torch.zeros(6, dtype=torch.int64))
+    assert (alas.state_dict()["_sum"] - so_far).tolist() == [1.5] * 4
 
 
 @pytest.mark.parametrize("tau", [0.0, 0.25, 1.0, 1.25, 2.0])

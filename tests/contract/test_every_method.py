@@ -6,6 +6,7 @@ import math
 import pickle
 from collections.abc import Callable
 from functools import partial
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -246,6 +247,14 @@ def test_a_method_describes_itself(name):
 def test_defaults_are_values_that_the_settings_can_have(name):
     for key, setting in METHODS.load(name).settings.items():
         setting.check(key, setting.default)
+
+
+def test_a_loss_has_the_defaults_of_its_settings(name):
+    stage = METHODS.load(name).stage
+    own = {key: parameter.default for key, parameter in signature(stage.loss).parameters.items()}
+    assert set(stage.settings) <= set(own)
+    for key, setting in stage.settings.items():
+        assert own[key] in (Parameter.empty, setting.default), key
 
 
 def test_what_is_published_are_values_that_the_settings_can_have(name):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lt_prune.methods import METHODS
-from lt_prune.methods.published import nearest, published_settings
+from lt_prune.methods.published import CLASSES, nearest, published_settings
 from lt_prune.types import Recipe
 
 # Data set and imbalance; smoothing of head and tail, factor on the learning rate, batch normalisation shifted
@@ -54,6 +54,8 @@ def test_mixup_is_milder_on_imagenet():
         (100, 51, "CIFAR-100-LT", 50),
         (31, 100, "CIFAR-10-LT", 100),
         (32, 100, "CIFAR-100-LT", 100),
+        (316, 100, "CIFAR-100-LT", 100),
+        (317, 100, "ImageNet-LT", 256),
         (1000, 256, "ImageNet-LT", 256),
         (8142, 500, "ImageNet-LT", 256),
     ],
@@ -61,6 +63,11 @@ def test_mixup_is_milder_on_imagenet():
 def test_data_takes_the_row_most_like_it(n_classes, imbalance, data, row):
     found = nearest(n_classes, imbalance)
     assert (found["data"], found["imbalance"]) == (data, row)
+
+
+def test_the_published_sets_have_their_numbers_of_classes():
+    assert CLASSES == {"CIFAR-10-LT": 10, "CIFAR-100-LT": 100, "ImageNet-LT": 1000}
+    assert {row["data"] for row in published_settings()} == set(CLASSES)
 
 
 def test_every_column_is_a_setting_of_some_method():
