@@ -2,6 +2,7 @@
 
     python scripts/mutate.py                                     # all of MODULES, on one core
     python scripts/mutate.py lt_prune/angular lt_prune/evaluation.py --json found.json
+    python scripts/mutate.py --again found.json                  # only what was not noticed then
     python scripts/mutate.py lt_prune/evaluation.py --list       # what would be changed; nothing is run
 
 How to read it. A module is changed in one place at a time, and the tests that mirror it (tests/x/test_y.py for
@@ -16,6 +17,7 @@ a space are left alone, and hypothesis draws the same examples each time.
 from __future__ import annotations
 
 import ast
+import atexit
 import builtins
 import copy
 import csv
@@ -23,8 +25,10 @@ import gc
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import textwrap
 import time
 from collections import Counter
@@ -33,7 +37,7 @@ from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -224,9 +228,12 @@ def table(found: dict[str, dict[str, Any]]) -> Iterator[str]:
 @click.argument("paths", nargs=-1)
 @click.option("--list", "only_list", is_flag=True, help="List the changes and run nothing.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Write what was found to this file.")
+@click.option("--again", type=click.File(), help="Make only the changes that this file of --json says were not noticed.")
 @click.option("--root", type=click.Path(path_type=Path, exists=True), default=ROOT, help="Folder of package and tests.")
-def main(paths: tuple[str, ...], only_list: bool, out: Path | None, root: Path) -> None:
-    root, found = root.resolve(), {}
+def main(paths: tuple[str, ...], only_list: bool, out: Path | None, again: TextIO | None, root: Path) -> None:
+    root, found, compiled = root.resolve(), {}, tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, compiled)
+    before = json.load(again) if again else {}
     with HARMLESS.open(newline="") as file:
         harmless = {(row["module"], row["line"], row["change"]) for row in csv.DictReader(file)}
     if not only_list:
@@ -235,9 +242,13 @@ def main(paths: tuple[str, ...], only_list: bool, out: Path | None, root: Path) 
         for name in LOADED:
             importlib.import_module(name)
         gc.freeze()  # a fork copies what the collector touches
+        sys.dont_write_bytecode, sys.pycache_prefix = False, compiled  # tests are compiled once, and not in the tree
     for path in [file for name in paths or MODULES for file in (sorted((root / name).rglob("*.py")) or [root / name])]:
         module = str(path.relative_to(root))
         tree, named = changes_of(path)
+        if again:
+            unnoticed_before = before.get(module, {"unnoticed": []})["unnoticed"]
+            named = {key: change for key, change in named.items() if [*key] in unnoticed_before}
         if only_list:
             click.echo("".join(f"{module}:{change.line}: {own}\n" for (_, own), change in named.items()), nl=False)
         elif named:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -73,6 +74,23 @@ def test_every_sample_of_a_class_is_drawn_before_one_is_drawn_again_across_epoch
         assert len(cycles) > 1
         assert (np.sort(cycles, axis=1) == np.flatnonzero(c == LABELS)).all()
         assert len({tuple(cycle) for cycle in cycles.tolist()}) > 1, "the cycles are in random orders"
+
+
+def test_only_a_balanced_epoch_is_oversampled():
+    assert epoch_length(LABELS, "instance", "oversampled") == len(epoch_order(LABELS, "instance", 0, 0, "oversampled")) == 45
+
+
+def test_a_class_may_have_no_turn_in_an_epoch():
+    labels = np.repeat(np.arange(8), 3)  # 24 draws are six turns
+    epochs = [labels[epoch_order(labels, "balanced", 0, epoch).numpy()] for epoch in range(4)]
+    assert [len(np.unique(drawn)) for drawn in epochs[:1]] == [6]
+    assert np.bincount(np.concatenate(epochs)).tolist() == [12] * 8, "four epochs are three cycles of eight classes"
+
+
+def test_the_instance_order_is_torchs_from_a_digest_of_the_epochs_name():
+    seed = int.from_bytes(hashlib.blake2b(b"1/order/2", digest_size=8).digest(), "little") // 2
+    expected = torch.randperm(45, generator=torch.Generator().manual_seed(seed))
+    assert torch.equal(epoch_order(LABELS, "instance", 1, 2), expected)
 
 
 def test_the_order_depends_on_seed_and_epoch_alone():

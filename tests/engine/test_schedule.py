@@ -96,3 +96,5 @@ def test_a_warm_up_takes_half_of_the_epochs_at_most():
     assert of_epochs(epochs=5, warmup=5)[:3] == pytest.approx([0.04, 0.08, 0.1])
     assert of_epochs(epochs=1, warmup=5) == pytest.approx([0.1])
     assert rates(4, epochs=1, warmup=5, schedule="constant") == pytest.approx([0.05, 0.1, 0.1, 0.1])
+    # Half an epoch ends within the second of three steps, which does not go above the peak.
+    assert rates(3, epochs=1, warmup=5, schedule="constant") == pytest.approx([0.1 * 2 / 3, 0.1, 0.1])

@@ -62,5 +62,21 @@ def test_the_focal_loss_of_what_is_certain_has_a_finite_gradient(gamma):
     assert logits.grad.isfinite().all()
 
 
+def test_deferred_weights_weigh_samples_by_their_class():
+    features = torch.eye(4, dtype=torch.float64)[[0, 1, 2, 0]]
+    weight = torch.eye(4, dtype=torch.float64)[:2]
+    labels = torch.tensor([0, 1, 0, 1])
+    loss = make_loss("ldam-drw", [81, 16], max_margin=0.5, scale=2.0, beta=0.9, defer=0.5)
+    loss.begin_epoch(1, 2)
+    margin = np.array([0.5 * 2 / 3, 0.5])  # 81 and 16 to the power of -1/4 are 1/3 and 1/2
+    z = 2 * (features @ weight.T).numpy()
+    z[range(4), labels] -= 2 * margin[labels]
+    log_p = (z - np.log(np.exp(z).sum(axis=1, keepdims=True)))[range(4), labels]
+    per_class = np.array([1 / (1 - 0.9**81), 1 / (1 - 0.9**16)])[labels]
+    expected = -(per_class * log_p).sum() / per_class.sum()
+    target = torch.eye(2, dtype=torch.float64)[labels]
+    assert loss(Outputs(features, features @ weight.T, weight), target).item() == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_checkpoint_keeps_of_deferred_margins_what_changes():
     assert set(make_loss("ldam-drw", COUNTS).state_dict()) == {"margin", "weight"}
