@@ -19,7 +19,6 @@ from __future__ import annotations
 import ast
 import atexit
 import builtins
-import copy
 import csv
 import gc
 import importlib
@@ -33,7 +32,9 @@ import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -58,6 +59,7 @@ TESTS = {
         "tests/steps/test_prune.py",
     ),
     "lt_prune/data/longtail.py": ("tests/data/test_assemble.py",),
+    "lt_prune/report/aggregate.py": ("tests/report/test_words.py",),
     "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/steps/test_recipes.py", REGISTRY),
 }
 """What tests the modules of a folder besides the file that mirrors each."""
@@ -87,19 +89,24 @@ class Change:
     new: ast.AST | None
     line: int
 
-    def made_in(self, parent: ast.AST) -> ast.AST:
-        """The parent, or a copy of it, which is changed."""
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Meanwhile the tree is changed."""
         value, new = getattr(self.parent, self.field), [] if self.new is None else [self.new]
-        setattr(parent, self.field, self.new if self.index is None else value[: self.index] + new + value[self.index + 1 :])
-        return parent
+        changed = self.new if self.index is None else value[: self.index] + new + value[self.index + 1 :]
+        setattr(self.parent, self.field, changed)
+        yield
+        setattr(self.parent, self.field, value)
 
     def __str__(self) -> str:
-        both = (self.old, self.new)
-        if not isinstance(self.old, (ast.expr, ast.stmt, ast.keyword)) or isinstance(self.parent, ast.Slice):
-            both = (self.parent, self.made_in(copy.copy(self.parent)))  # an operator is told with what it joins
-        return " -> ".join(
-            textwrap.shorten(ast.unparse(node), 80, placeholder=" ...") if node else "nothing" for node in both
-        )
+        whole = isinstance(self.old, (ast.expr, ast.stmt, ast.keyword)) and not isinstance(self.parent, ast.Slice)
+        before = _text(self.old if whole else self.parent)  # an operator is told with what it joins
+        with self.made():
+            return f"{before} -> {_text(self.new if whole else self.parent)}"
+
+
+def _text(node: ast.AST | None) -> str:
+    return textwrap.shorten(ast.unparse(node), 80, placeholder=" ...") if node else "nothing"
 
 
 def changes(node: ast.AST, line: int = 0) -> Iterator[Change]:
@@ -165,8 +172,8 @@ def changes_of(path: Path) -> tuple[ast.Module, dict[tuple[str, str], Change]]:
     return tree, named
 
 
-def passes(tests: Sequence[str], path: Path, tree: ast.Module, change: Change | None, limit: float) -> bool:
-    """Whether the tests pass within so many seconds, in a process of their own that has the module changed."""
+def passes(tests: Sequence[str], limit: float, path: Path | None = None, changed: ast.Module | None = None) -> bool:
+    """Whether the tests pass within so many seconds, in a process of their own that has the module of a path changed."""
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1] == 0
@@ -176,9 +183,8 @@ def passes(tests: Sequence[str], path: Path, tree: ast.Module, change: Change | 
         signal.setitimer(signal.ITIMER_REAL, limit)  # its signal ends the process
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-        if change:
-            change.made_in(change.parent)
-        _load_as(path, compile(ast.fix_missing_locations(tree), str(path), "exec"))
+        if path and changed:
+            _load_as(path, compile(ast.fix_missing_locations(changed), str(path), "exec"))
         status = _test(tests)
     finally:
         os._exit(status)
@@ -199,19 +205,26 @@ def _test(tests: Sequence[str]) -> int:
     return int(pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]))
 
 
+@cache
+def seconds(tests: tuple[str, ...]) -> float:
+    """How long the tests run without a change, all of which must pass."""
+    start = time.monotonic()
+    if not tests or not passes(tests, limit=600):
+        raise click.ClickException(f"there are no tests, or they fail as it is: {' '.join(tests)}")
+    return time.monotonic() - start
+
+
 def unnoticed(module: str, root: Path, tree: ast.Module, named: dict[tuple[str, str], Change]) -> list[tuple[str, str]]:
     """Those changes with which every test of the module passes; each is told when it is found."""
     inside = Path(*Path(module).parts[1:])
     mirror = str(Path("tests", inside.parent, f"test_{inside.name}"))
     more = [test for folder, tests in TESTS.items() if module.startswith(folder) for test in tests]
-    tests, start = [*([mirror] if (root / mirror).exists() else []), *more], time.monotonic()
-    if not tests or not passes(tests, root / module, tree, None, limit=600):
-        raise click.ClickException(f"{module} has no tests, or they fail as it is: {' '.join(tests)}")
-    limit, left = 10 * (time.monotonic() - start) + 1, []
+    tests, left = (*([mirror] if (root / mirror).exists() else []), *more), []
     for key, change in named.items():
-        if passes(tests, root / module, tree, change, limit):
-            click.echo(f"{module}:{change.line}: {key[1]}")
-            left.append(key)
+        with change.made():
+            if passes(tests, 10 * seconds(tests) + 1, root / module, tree):
+                click.echo(f"{module}:{change.line}: {key[1]}")
+                left.append(key)
     return left
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -99,6 +100,15 @@ def test_batches_of_unequal_size_are_mixed_within_themselves():
     for step, size in enumerate((7, 3)):
         _, mixed = drawn(step, torch.zeros(size, 1, 2, 2), torch.eye(size))
         torch.testing.assert_close(mixed.sum(0), torch.ones(size))
+
+
+def test_what_was_drawn_goes_to_a_device_and_stays_as_it_is():
+    drawn = Mixup.draw([(0, 7), (7, 10)], 1.0, seed=0, epoch=0)
+    there = drawn.to(torch.device("meta"))
+    assert there.partners.device.type == "meta"
+    assert (there.bounds, there.shares) == (drawn.bounds, drawn.shares)
+    with pytest.raises(FrozenInstanceError):
+        drawn.shares = []
 
 
 def test_global_generators_do_not_matter():

@@ -134,6 +134,49 @@ def test_rows_come_by_set_method_strategy_and_ratio_the_whole_set_first():
     assert found == by_order
 
 
+RANKED: dict[str, Any] = {"strategy": "ranked", "metric": "avh", "keep": "hard", "within": "set", "ratio": 0.3}
+
+
+def ensembles(runs: list[lp.TrainResult]) -> list[tuple[int | None, float]]:
+    """How many ensembles the runs of each row have, and their mean, which tells which runs those are."""
+    return [(row["ensembles"], row["overall_mean"]) for row in aggregate(runs)]
+
+
+def test_seeds_ranked_by_one_ensemble_and_seeds_ranked_by_their_own_are_rows_apart():
+    by_first = [result(0.1 * seed, seed=seed, ensemble=0, **RANKED) for seed in range(3)]
+    by_own = [result(0.1 * seed + 0.3, seed=seed, ensemble=seed, **RANKED) for seed in (1, 2)]
+    assert ensembles(by_first) == [(1, pytest.approx(0.1))]
+    assert ensembles([*by_first[:1], *by_own]) == [(3, pytest.approx(0.3))]
+    # The run of seed 0, whose own ensemble is the shared one, is among both.
+    assert sorted(ensembles([*by_first, *by_own])) == [(1, pytest.approx(0.1)), (3, pytest.approx(0.3))]
+    assert ensembles([result(0.5, seed=seed, ensemble=7, **RANKED) for seed in (0, 1)]) == [(1, 0.5)]
+
+
+def test_what_is_not_ranked_has_no_ensemble_and_old_files_do_not_say():
+    assert ensembles([result(0.5, seed=seed) for seed in (0, 1)]) == [(0, 0.5)]
+    assert ensembles([result(0.5, seed=seed, **RANKED) for seed in (0, 1)]) == [(None, 0.5)]
+
+
+def test_a_row_tells_the_epochs_of_both_stages():
+    first = lp.FirstStage(method="ce", recipe=lp.Recipe(epochs=9), settings={}, seed=0)
+    one, two = aggregate([result(0.5), result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=3))])
+    assert [(row["epochs"], row["stage2_epochs"]) for row in (one, two)] == [(300, None), (9, 3)]
+
+
+def test_runs_at_equal_steps_are_rows_apart_with_the_settings_of_the_unpruned_run():
+    pruned = {"strategy": "random", "ratio": 0.5}
+    at_steps = result(0.5, equal="steps", recipe=lp.Recipe(epochs=600), unscaled={"epochs": 300}, **pruned)
+    rows = aggregate([at_steps, result(0.5, **pruned), result(0.5)])
+    assert [(row["equal"], row["epochs"], row["settings"]) for row in rows] == [
+        (None, 300, ""),
+        ("epochs", 300, ""),
+        ("steps", 300, ""),
+    ]
+    first = lp.FirstStage(method="ce", recipe=lp.Recipe(epochs=18), settings={}, seed=0)
+    scaled = result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=6), unscaled={"epochs": 9, "stage2_epochs": 3})
+    assert (every_setting(scaled)["epochs"], every_setting(scaled)["stage2_epochs"]) == (9, 3)
+
+
 def shown(rows: list[dict[str, Any]]) -> str:
     memory = io.StringIO()
     Console(file=memory, width=200, color_system=None).print(results_table(rows))
