@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from lt_prune import choices
 from lt_prune.errors import ArgumentError, LtPruneError
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help need not load torch
@@ -22,14 +23,6 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help need not lo
     from lt_prune.types import ScoreSet
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-PREDICTIONS = ("linear", "angular", "abs")
-"""As in `lt_prune.types`, which takes NumPy to load."""
-
-
-FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
-"""As in `lt_prune.steps.figures`, which takes torch to load."""
 
 
 class _Terminated(BaseException):
@@ -121,7 +114,7 @@ _read_options = _options(
     click.option("--resize", type=int, metavar="SIDE", help="Resize a folder's images to squares of this side."),
     click.option(
         "--loading",
-        type=click.Choice(("auto", "memory", "stream")),
+        type=click.Choice(choices.LOADINGS),
         default="auto",
         show_default=True,
         help="Hold a folder's images in memory, or read them as needed; auto streams what would fill half of it.",
@@ -129,7 +122,7 @@ _read_options = _options(
 )
 _device_option = click.option(
     "--device",
-    type=click.Choice(("auto", "cpu", "cuda")),
+    type=click.Choice(choices.DEVICES),
     default="auto",
     show_default=True,
     help="Where networks run (build and prune run none).",
@@ -147,7 +140,7 @@ _workers_option = click.option(
 _speed_options = _options(
     click.option(
         "--precision",
-        type=click.Choice(("tf32", "fp32", "bf16")),
+        type=click.Choice(choices.PRECISIONS),
         default="tf32",
         show_default=True,
         help="Of training on CUDA.",
@@ -160,11 +153,11 @@ _mixup_option = click.option(
     "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )
 _prediction_option = click.option(
-    "--prediction", type=click.Choice(PREDICTIONS), help="How to predict.  [default: as the method does]"
+    "--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the method does]"
 )
 _equal_option = click.option(
     "--equal",
-    type=click.Choice(("epochs", "steps")),
+    type=click.Choice(choices.EQUAL),
     default="epochs",
     show_default=True,
     help="What a run on a subset has as many of as that on the whole set.",
@@ -178,7 +171,7 @@ _set_option = click.option(
 )
 _preset_option = click.option(
     "--recipe",
-    type=click.Choice(("paper", "released")),
+    type=click.Choice(choices.PRESETS),
     help="Whose epochs and weight decay are the defaults: the paper's, or its first author's code's.  [default: paper]",
 )
 _recipe_options = _options(
@@ -189,10 +182,12 @@ _recipe_options = _options(
     click.option("--weight-decay", type=float, help="Weight decay.  [default: 0.0005; of the recipe for train]"),
     click.option(
         "--schedule",
-        type=click.Choice(("step", "cosine", "constant")),
+        type=click.Choice(choices.SCHEDULES),
         help="Learning rate after the warm-up.  [default: cosine for score, step for train]",
     ),
-    click.option("--depth", type=int, help="Depth of the CIFAR-style ResNet: 8, 14, 20, 32, 44, 56, 110.  [default: 32]"),
+    click.option(
+        "--depth", type=int, help=f"Depth of the CIFAR-style ResNet: {', '.join(map(str, choices.DEPTHS))}.  [default: 32]"
+    ),
     click.option("--flip/--no-flip", default=None, help="Mirror images at random.  [default: as the data allows]"),
 )
 
@@ -213,11 +208,11 @@ def main() -> None:
 @main.command()
 @_data_option
 @click.option("--imbalance", type=float, metavar="RATIO", help="Largest class over smallest.  [default: the source's own]")
-@click.option("--profile", type=click.Choice(("exp", "step", "none")), help="How counts fall.  [default: exp]")
+@click.option("--profile", type=click.Choice(choices.PROFILES), help="How counts fall.  [default: exp]")
 @click.option("--largest", type=int, help="Images of the largest class.  [default: as many as every class has]")
 @click.option(
     "--selection",
-    type=click.Choice(("content", "mislas")),
+    type=click.Choice(choices.SELECTIONS),
     default="content",
     show_default=True,
     help="Choose by (seed, content), or by the MiSLAS code's shuffle.",
@@ -302,8 +297,8 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option("--strategy", default="ranked", show_default=True, help="random, class-random or ranked.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
 @click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
-@click.option("--keep", type=click.Choice(("hard", "easy")), help="Which end stays.  [default: hard]")
-@click.option("--within", type=click.Choice(("set", "class")), help="Rank over the set or within classes.  [default: set]")
+@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end stays.  [default: hard]")
+@click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @_read_options
 @_common_options
@@ -400,11 +395,11 @@ def train(
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
-@click.option("--prediction", type=click.Choice(PREDICTIONS), help="How to predict.  [default: as the run did]")
+@click.option("--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the run did]")
 @click.option(
     "--s", callback=_list_of(float), default="", help="Strengths of ABS, set apart by commas.  [default: as published]"
 )
-@click.option("--abs-form", type=click.Choice(("sine", "linear")), help="Form of ABS.  [default: as published]")
+@click.option("--abs-form", type=click.Choice(choices.ABS_FORMS), help="Form of ABS.  [default: as published]")
 @click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on, for ABS.  [default: found]")
 @_device_option
 @_read_options
@@ -446,7 +441,9 @@ def evaluate(
 
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--figure", type=click.Choice((*FIGURES, "all")), default="all", show_default=True, help="What to draw.")
+@click.option(
+    "--figure", type=click.Choice((*choices.FIGURES, "all")), default="all", show_default=True, help="What to draw."
+)
 @click.option(
     "--compare",
     type=click.Path(path_type=Path),
@@ -506,7 +503,7 @@ def methods(name: str | None, as_json: bool) -> None:
 @main.command()
 @click.argument("subset", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
-@click.option("--format", type=click.Choice(("npy", "txt", "json")), help="What to write.  [default: the ending of --out]")
+@click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
 def export(subset: Path, out: Path, format: str | None) -> None:
     """Write a subset for other programs: positions (npy), file names or positions (txt), everything (json).
 
@@ -581,8 +578,8 @@ def run(as_json: bool, **options: Any) -> None:
 )
 @click.option("--method", "methods", callback=_list_of(str), default="ce", show_default=True, help="Training methods.")
 @click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="How many, counted from 0.")
-@click.option("--keep", type=click.Choice(("hard", "easy")), help="Which end ranked keeps.  [default: hard]")
-@click.option("--within", type=click.Choice(("set", "class")), help="Rank over the set or within classes.  [default: set]")
+@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
+@click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble.")
 @click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
 @click.option(

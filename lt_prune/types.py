@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from lt_prune.choices import DEPTHS, DRAWS, SAMPLERS, SCHEDULES, TRAINED
 from lt_prune.errors import ArgumentError, MismatchError
 
 Array = npt.NDArray[Any]
@@ -48,18 +49,6 @@ def no_progress(what: str, done: int, total: int) -> None:
 ALL_RUNS = "all runs"
 """What a step of many runs calls its progress with besides, in images trained on instead of epochs."""
 
-
-DEPTHS = (8, 14, 20, 32, 44, 56, 110)
-"""Depths of CIFAR-style ResNets: 6 n + 2."""
-
-SCHEDULES = ("step", "cosine", "constant")
-SAMPLERS = ("instance", "balanced")
-DRAWS = ("samples", "oversampled")
-TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
-"""What a recipe's fields of these names may be."""
-
-PREDICTIONS = ("linear", "angular", "abs")
-"""argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
 
 GROUPS = ("head", "middle", "tail")
 

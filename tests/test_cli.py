@@ -21,19 +21,15 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import lt_prune as lp
-from lt_prune import cli
-from lt_prune.cli import FIGURES, main
-from lt_prune.data.loading import LOADINGS
+from lt_prune.choices import DEPTHS, EQUAL, FIGURES, LOADINGS
+from lt_prune.cli import main
 from lt_prune.data.sources import SOURCES
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
-from lt_prune.models.resnet_cifar import DEPTHS
 from lt_prune.steps import figures
-from lt_prune.steps.equal import EQUAL
 from lt_prune.steps.recipes import MEMBER
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
-from lt_prune.types import PREDICTIONS
 
 SMALL = ("--epochs", 1, "--depth", 8)
 FLOW = ("build", "score", "prune", "train", "run")
@@ -135,8 +131,8 @@ def test_both_spellings_of_help_say_the_same(name):
 def test_help_loads_no_heavy_library():
     code = f"""
 import sys
-from lt_prune import cli
-from lt_prune.cli import FIGURES, main
+
+from lt_prune.cli import main
 for args in [["--help"], ["-h"], ["--version"], *([name, "--help"] for name in {COMMANDS})]:
     try:
         main(args)
@@ -665,10 +661,6 @@ def test_what_is_held_in_memory_is_not_streamed(in_tmp, args):
 
 
 # Methods of two stages
-
-
-def test_the_predictions_are_those_of_the_library():
-    assert cli.PREDICTIONS == PREDICTIONS
 
 
 def test_methods_are_listed_a_line_each(in_tmp):

@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lt_prune.choices import DEVICES, PRECISIONS
 from lt_prune.errors import ArgumentError, LtPruneError
 from lt_prune.types import Arithmetic, Pixels
 
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("tf32", "fp32", "bf16")
 AT_ONCE = 4
 """Runs that share a GPU, where the user asks for no other number and images are small."""
 _SMALL = 64 * 64

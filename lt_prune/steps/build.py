@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from lt_prune.choices import LOADINGS
 from lt_prune.data.assemble import assemble
-from lt_prune.data.loading import LOADINGS
 from lt_prune.data.sources import SOURCES, Request
 from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ArgumentError

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lt_prune.choices import PREDICTIONS
 from lt_prune.engine.devices import pick_device
 from lt_prune.engine.predict import Bias, both_logits, probabilities
 from lt_prune.errors import ArgumentError, DataError, MismatchError
@@ -21,7 +22,7 @@ from lt_prune.steps.recipes import resolve_abs
 from lt_prune.store.files import read_subset
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import read_weights
-from lt_prune.types import PREDICTIONS, Array, Evaluation, LongTailedSet, Pixels, Subset, TrainResult
+from lt_prune.types import Array, Evaluation, LongTailedSet, Pixels, Subset, TrainResult
 
 
 def evaluate(

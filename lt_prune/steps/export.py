@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lt_prune.choices import FORMATS
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.store.atomic import write_bytes
 from lt_prune.types import LongTailedSet, Subset
 
 if TYPE_CHECKING:
     import torch
-
-FORMATS = ("npy", "txt", "json")
 
 
 def export(subset: Subset, out: Path | str, format: str | None = None) -> None:

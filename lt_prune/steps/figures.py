@@ -220,4 +220,4 @@ FIGURES: dict[str, Callable[[Subject], Drawing]] = {
     "head": head,
     "hardness": hardness,
 }
-"""By name, in the order of the paper."""
+"""By name; `lt_prune.choices` has the names."""

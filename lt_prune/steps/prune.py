@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.metrics import METRICS
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.files import read_scores, write_subset
-from lt_prune.strategies import KEEP, STRATEGIES, WITHIN, Request
+from lt_prune.strategies import STRATEGIES, Request
 from lt_prune.types import Array, Roster, ScoreSet, Subset
 
 

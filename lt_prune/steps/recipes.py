@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from lt_prune.choices import PRESETS
 from lt_prune.errors import ArgumentError
 from lt_prune.methods import METHODS, Method
 from lt_prune.methods.published import nearest
@@ -17,11 +18,10 @@ MEMBER: dict[str, Any] = {"epochs": 10, "warmup": 1, "schedule": "cosine"}
 SECOND = "stage2_"
 """How the name of a field of the second stage's recipe begins."""
 
-PRESETS = ("paper", "released")
+_RELEASED_EPOCHS, _RELEASED_DECAY = 200, 2e-4
 """Whose numbers runs have where the user gives none: those of Wang & Yan's paper, 300 epochs and a weight decay of 5e-4, or
 those of the first author's released code, 200 epochs and a weight decay by data set (column released_weight_decay of the
 table). The milestones are the same: 80 and 90 % of 200 are the 160 and 180 of that code."""
-_RELEASED_EPOCHS, _RELEASED_DECAY = 200, 2e-4
 
 _FIELDS = tuple(field.name for field in fields(Recipe) if field.name != "preset")
 _KEPT = ("preset", "batch_size", "momentum", "weight_decay", "depth", "padding", "flip")

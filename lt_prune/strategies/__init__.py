@@ -13,9 +13,6 @@ from typing import Literal
 from lt_prune.registry import Registry
 from lt_prune.types import Array
 
-KEEP = ("hard", "easy")
-WITHIN = ("set", "class")
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
