@@ -9,6 +9,8 @@ PROFILES = ("exp", "step", "none")
 SELECTIONS = ("content", "mislas")
 """How counts fall from class to class, and which images of a class are taken."""
 
+HARD = ("high", "low")
+"""Which end of a metric's scores is hard."""
 KEEP = ("hard", "easy")
 WITHIN = ("set", "class")
 """Which end of a ranking stays, and what is ranked together."""

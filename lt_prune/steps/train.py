@@ -14,6 +14,7 @@ from typing import Any
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import arithmetic
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.methods import promised_loss
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.evaluate import Testing
@@ -226,7 +227,7 @@ def _run(job: Job) -> Run:
         positions=job.positions,
         n_classes=roster.n_classes,
         recipe=job.recipe,
-        loss=partial(job.stage.loss, job.counts.tolist(), **settings),
+        loss=partial(promised_loss, job.method, job.stage.loss, job.counts.tolist(), settings),
         seed=derive_seed(job.seed, "second stage") if job.before else job.seed,
         identity=json.dumps(what),
         start=job.start / WEIGHTS if job.start else None,
