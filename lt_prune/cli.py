@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import sys
 import threading
@@ -108,6 +109,16 @@ def _list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
     return read
 
 
+def _seeds(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
+    """Seeds set apart by commas, or from the first to the last one as 0-4."""
+    if (ends := re.fullmatch(r"(\d+)-(\d+)", value.strip())) and int(ends[1]) <= int(ends[2]):
+        return list(range(int(ends[1]), int(ends[2]) + 1))
+    try:
+        return [int(part) for part in value.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"{value!r} are no seeds such as 0-4 or 0,1,2") from None
+
+
 _DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
 _read_options = _options(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
@@ -145,7 +156,7 @@ _speed_options = _options(
         show_default=True,
         help="Of training on CUDA.",
     ),
-    click.option("--compile", "compiled", is_flag=True, help="Compile networks by torch.compile first."),
+    click.option("--compiled", is_flag=True, help="Compile networks by torch.compile first."),
 )
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
@@ -302,7 +313,9 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @_read_options
 @_common_options
-@click.option("--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-METRIC-RATIO.h5]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
+)
 def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
@@ -326,7 +339,12 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 
 @main.command()
 @_data_option
-@click.option("--subset", help='Subset file, or "none".  [default: the one subset of the data in subsets/, if any]')
+@click.option(
+    "--subset",
+    default=choices.AUTO,
+    show_default=True,
+    help="Subset file; auto is the one subset of the data in subsets/, if any, and none the whole set.",
+)
 @click.option("--method", default="ce", show_default=True, help="Training method; `lt-prune methods` lists them.")
 @click.option("--stages", type=click.IntRange(1, 2), help="1 leaves out a method's second stage.")
 @click.option(
@@ -342,15 +360,13 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_set_option
 @_read_options
 @_common_options
-@click.option(
-    "--threads", "n_threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]"
-)
+@click.option("--n-threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]")
 @_speed_options
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
 def train(
     data: str,
-    subset: str | None,
+    subset: str,
     method: str,
     equal: str,
     seed: int,
@@ -367,7 +383,7 @@ def train(
     Interrupted, the same command goes on from the last whole epoch.
 
     \b
-    Example: lt-prune train --subset subsets/digits-lt10-avh-0.45.h5 --method atl
+    Example: lt-prune train --subset subsets/digits-lt10-ranked-avh-0.45.h5 --method atl
     """
     from dataclasses import asdict
 
@@ -375,12 +391,12 @@ def train(
     from lt_prune.methods import METHODS
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import result_table
-    from lt_prune.steps.paths import find_subset, run_path
+    from lt_prune.steps.paths import run_path, subset_file
 
     METHODS.check(method)
     options |= _assigned(assignments, [method], options["prediction"])
     lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
-    file = None if subset == "none" else Path(subset) if subset else find_subset(lt_set.roster)
+    file = subset_file(subset, lt_set.roster)
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
     one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
@@ -508,7 +524,7 @@ def export(subset: Path, out: Path, format: str | None) -> None:
     """Write a subset for other programs: positions (npy), file names or positions (txt), everything (json).
 
     \b
-    Example: lt-prune export subsets/digits-lt10-avh-0.45.h5 --out kept.npy
+    Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
     """
     import lt_prune as lp
 
@@ -553,31 +569,28 @@ def run(as_json: bool, **options: Any) -> None:
 @main.command()
 @_data_option
 @click.option(
-    "--strategy",
-    "strategies",
+    "--strategies",
     callback=_list_of(str),
     default="random,class-random,ranked",
     show_default=True,
     help="Pruning strategies, set apart by commas.",
 )
 @click.option(
-    "--metric",
-    "metrics",
+    "--metrics",
     callback=_list_of(str),
     default="avh",
     show_default=True,
     help="What ranked ranks by; several too.",
 )
 @click.option(
-    "--ratio",
-    "ratios",
+    "--ratios",
     callback=_list_of(float),
     default="0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
     show_default=True,
     help="Fractions to REMOVE, in [0, 1); 0 is always among them.",
 )
-@click.option("--method", "methods", callback=_list_of(str), default="ce", show_default=True, help="Training methods.")
-@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="How many, counted from 0.")
+@click.option("--methods", callback=_list_of(str), default="ce", show_default=True, help="Training methods.")
+@click.option("--seeds", callback=_seeds, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble.")
@@ -597,14 +610,14 @@ def run(as_json: bool, **options: Any) -> None:
 @_speed_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
-def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: Any) -> None:
+def sweep(as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
     Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
     also drawn, beside the record of the grid.
 
     \b
-    Example: lt-prune sweep --data cifar10 --strategy random,ranked --ratio 0.3,0.5 --seeds 3 --epochs 100
+    Example: lt-prune sweep --data cifar10 --strategies random,ranked --ratios 0.3,0.5 --seeds 0-2 --epochs 100
     """
     import lt_prune as lp
     from lt_prune.report.aggregate import aggregate
@@ -613,7 +626,7 @@ def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: An
 
     options |= _assigned(assignments, options["methods"], options["prediction"])
     with shown_progress() as progress:
-        done = lp.sweep(seeds=range(seeds), progress=progress, **options)
+        done = lp.sweep(progress=progress, **options)
     rows = aggregate(done.runs)
     figures = lp.plot_results(rows, done.figure) if any(row["strategy"] for row in rows) else ()
     said = {"name": done.name, "rows": rows, "file": done.file, "figures": list(figures)}
@@ -625,7 +638,7 @@ def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: An
 
 @main.command()
 @click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
-@click.option("--csv", "out", type=click.Path(path_type=Path), help="Also write the rows to this file.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the rows to this CSV file.")
 @click.option("--figure", type=click.Path(path_type=Path), help="Also draw them: files, without ending.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_json: bool) -> None:
@@ -634,7 +647,7 @@ def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_
     A FILE is the record of a sweep, runs/NAME-sweep.json, or a result.json.
 
     \b
-    Example: lt-prune results runs --csv results.csv --figure results
+    Example: lt-prune results runs --out results.csv --figure results
     """
     import lt_prune as lp
     from lt_prune.report.tables import results_table

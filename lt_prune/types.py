@@ -238,8 +238,8 @@ class Arithmetic:
         """
         if was.arithmetic != self.arithmetic:
             raise MismatchError(
-                f"{what} with {was.arithmetic}, now {self.arithmetic}: ask for that by --device, --precision and --compile, "
-                f"give another --out, or start again with --overwrite"
+                f"{what} with {was.arithmetic}, now {self.arithmetic}: ask for that by --device, --precision and "
+                f"--compiled, give another --out, or start again with --overwrite"
             )
 
 
@@ -321,8 +321,11 @@ class Subset:
 
     @property
     def label(self) -> str:
-        """Short name of what chose: the metric for a ranked subset, otherwise the strategy."""
-        return str(self.options.get("metric") or self.strategy)
+        """Short name of what chose: the metric for a subset by "ranked", otherwise the strategy, and its metric if any."""
+        metric = self.options.get("metric")
+        if metric and self.strategy == "ranked":
+            return str(metric)
+        return f"{self.strategy} {metric}" if metric else self.strategy
 
     @property
     def kept_ids(self) -> Array:

@@ -71,6 +71,6 @@ def check_options(*, workers: int | None = None, n_threads: int | None = None) -
     Raises:
         ArgumentError: workers or n_threads is below 1.
     """
-    for name, value in (("workers", workers), ("threads", n_threads)):
+    for name, value in (("workers", workers), ("n_threads", n_threads)):
         if value is not None and value < 1:
             raise ArgumentError(f"{name} must be at least 1, not {value}")

@@ -13,6 +13,7 @@ from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import SOURCES, Request, Source
 from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
+from lt_prune.given import expect
 from lt_prune.registry import described
 from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
@@ -65,6 +66,7 @@ def build(
         >>> lp.build("digits", imbalance=10).roster.counts.tolist()
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
+    expect("data", data, (str, Path), "SOURCE[:PATH]")
     _check_reading(resize, loading)
     if str(data).endswith(".h5"):
         raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
@@ -144,6 +146,7 @@ def open_set(
         FileError: the set file is missing or damaged.
         LtPruneError: as `build` does.
     """
+    expect("data", data, (LongTailedSet, str, Path), "a set, a set file, or SOURCE[:PATH]")
     if isinstance(data, LongTailedSet):
         return data
     if not str(data).endswith(".h5"):

@@ -103,7 +103,7 @@ class Job(Arithmetic):
     @property
     def title(self) -> str:
         planned = self.planned
-        trained_on = f"{planned.metric or planned.strategy} {planned.ratio:g}" if self.subset else "whole"
+        trained_on = f"{self.subset.label} {planned.ratio:g}" if self.subset else "whole"
         parts = [planned.name, trained_on, planned.method]
         return ", ".join([*parts, f"seed {self.seed}"] if self.seed else parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,10 +10,12 @@ import numpy as np
 
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
+from lt_prune.given import expect_whole
 from lt_prune.metrics import METRICS
 from lt_prune.registry import described
 from lt_prune.steps.build import Data, open_set
-from lt_prune.store.files import read_scores, write_subset
+from lt_prune.steps.paths import scores_of
+from lt_prune.store.files import write_subset
 from lt_prune.strategies import STRATEGIES, Request, Strategy
 from lt_prune.types import Array, Roster, ScoreSet, Subset
 
@@ -62,7 +65,8 @@ def prune(
     """
     check_ratio(ratio)
     chosen = STRATEGIES.load(strategy)
-    score_set = scores if isinstance(scores, ScoreSet) or scores is None else read_scores(Path(scores))
+    expect_whole(seed=seed)
+    score_set = scores_of(scores) if scores is not None else None
     roster = _roster(data, score_set, {"download": download, "resize": resize, "loading": loading})
     n_remove = round(ratio * roster.n_samples)
     if n_remove == roster.n_samples:
@@ -121,7 +125,8 @@ def check_ratio(ratio: float) -> None:
     Raises:
         ArgumentError: it is not in [0, 1).
     """
-    if not 0 <= ratio < 1:
+    given: object = ratio
+    if not isinstance(given, Real) or not 0 <= ratio < 1:
         raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
 
 

@@ -14,12 +14,13 @@ import numpy as np
 from lt_prune.engine import Run, run_all
 from lt_prune.engine.devices import arithmetic
 from lt_prune.engine.scoring import Scoring
-from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.errors import MismatchError
+from lt_prune.given import expect_whole
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.recipes import MEMBER, resolve_recipe
+from lt_prune.steps.recipes import MEMBER, check_fields, resolve_recipe
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
 from lt_prune.types import Arithmetic, LongTailedSet, MetricScores, Progress, Recipe, ScoreSet, no_progress
@@ -66,6 +67,7 @@ def score(
 
     Raises:
         UnknownNameError: no such metric.
+        ArgumentError: no such field of `Recipe`, or a value that it cannot have.
         MemberError: the metric does not give one finite number a sample; another one that does not is left out.
         MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise.
         FileError: `out` is damaged.
@@ -77,8 +79,9 @@ def score(
         (2, 503)
     """
     METRICS.check(metric)
-    if members < 1:
-        raise ArgumentError(f"members must be at least 1, not {members}")
+    expect_whole(1, members=members)
+    expect_whole(seed=seed)
+    check_fields(settings)
     how = arithmetic(device, precision, compiled)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
