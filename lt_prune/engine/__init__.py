@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from lt_prune.engine.devices import arithmetic, available_cores, n_at_once
+from lt_prune.engine.devices import arithmetic, n_at_once
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import ArgumentError
+from lt_prune.machine import available_cores
 from lt_prune.types import Progress, no_progress
 
 __all__ = ["Outcome", "Run", "check_options", "run_all"]
