@@ -122,7 +122,7 @@ def _answer(name: str, metric: Metric, outputs: Outputs, labels: Tensor) -> Tens
     """Scores (B,) of a batch by a metric that keeps its promise."""
     try:
         values = metric(outputs, labels)
-    except (LtPruneError, MemoryError, torch.OutOfMemoryError):
+    except (LtPruneError, MemoryError, torch.cuda.OutOfMemoryError):  # which a run is tried again after
         raise
     except Exception as error:
         raise MemberError(f"metric {name!r} fails: {described(error)}", name) from error

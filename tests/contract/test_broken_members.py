@@ -323,6 +323,13 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
     assert not done.failures
 
 
+def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
+    lp.register("metric", "mine", raises)
+    with pytest.raises(MemberError, match=r"^metric 'mine' fails: ValueError: what is wrong$") as refusal:
+        lp.score(blobs(), metric="mine", members=2, workers=2, **SMALL)
+    assert refusal.value.member == "mine"
+
+
 def test_there_is_no_other_family():
     with pytest.raises(ArgumentError, match=r"^family must be metric, strategy, method, source, not 'metrics'$"):
         lp.register("metrics", "mine", margin)
