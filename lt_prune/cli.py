@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import signal
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from lt_prune import choices
 from lt_prune.errors import ArgumentError, LtPruneError
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help need not load torch
@@ -22,14 +24,6 @@ if TYPE_CHECKING:  # a command imports what it needs, so that --help need not lo
     from lt_prune.types import ScoreSet
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-PREDICTIONS = ("linear", "angular", "abs")
-"""As in `lt_prune.types`, which takes NumPy to load."""
-
-
-FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
-"""As in `lt_prune.steps.figures`, which takes torch to load."""
 
 
 class _Terminated(BaseException):
@@ -115,13 +109,23 @@ def _list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
     return read
 
 
+def _seeds(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
+    """Seeds set apart by commas, or from the first to the last one as 0-4."""
+    if (ends := re.fullmatch(r"(\d+)-(\d+)", value.strip())) and int(ends[1]) <= int(ends[2]):
+        return list(range(int(ends[1]), int(ends[2]) + 1))
+    try:
+        return [int(part) for part in value.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"{value!r} are no seeds such as 0-4 or 0,1,2") from None
+
+
 _DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
 _read_options = _options(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
     click.option("--resize", type=int, metavar="SIDE", help="Resize a folder's images to squares of this side."),
     click.option(
         "--loading",
-        type=click.Choice(("auto", "memory", "stream")),
+        type=click.Choice(choices.LOADINGS),
         default="auto",
         show_default=True,
         help="Hold a folder's images in memory, or read them as needed; auto streams what would fill half of it.",
@@ -129,7 +133,7 @@ _read_options = _options(
 )
 _device_option = click.option(
     "--device",
-    type=click.Choice(("auto", "cpu", "cuda")),
+    type=click.Choice(choices.DEVICES),
     default="auto",
     show_default=True,
     help="Where networks run (build and prune run none).",
@@ -147,12 +151,12 @@ _workers_option = click.option(
 _speed_options = _options(
     click.option(
         "--precision",
-        type=click.Choice(("tf32", "fp32", "bf16")),
+        type=click.Choice(choices.PRECISIONS),
         default="tf32",
         show_default=True,
         help="Of training on CUDA.",
     ),
-    click.option("--compile", "compiled", is_flag=True, help="Compile networks by torch.compile first."),
+    click.option("--compiled", is_flag=True, help="Compile networks by torch.compile first."),
 )
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
@@ -160,11 +164,11 @@ _mixup_option = click.option(
     "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )
 _prediction_option = click.option(
-    "--prediction", type=click.Choice(PREDICTIONS), help="How to predict.  [default: as the method does]"
+    "--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the method does]"
 )
 _equal_option = click.option(
     "--equal",
-    type=click.Choice(("epochs", "steps")),
+    type=click.Choice(choices.EQUAL),
     default="epochs",
     show_default=True,
     help="What a run on a subset has as many of as that on the whole set.",
@@ -178,7 +182,7 @@ _set_option = click.option(
 )
 _preset_option = click.option(
     "--recipe",
-    type=click.Choice(("paper", "released")),
+    type=click.Choice(choices.PRESETS),
     help="Whose epochs and weight decay are the defaults: the paper's, or its first author's code's.  [default: paper]",
 )
 _recipe_options = _options(
@@ -189,10 +193,12 @@ _recipe_options = _options(
     click.option("--weight-decay", type=float, help="Weight decay.  [default: 0.0005; of the recipe for train]"),
     click.option(
         "--schedule",
-        type=click.Choice(("step", "cosine", "constant")),
+        type=click.Choice(choices.SCHEDULES),
         help="Learning rate after the warm-up.  [default: cosine for score, step for train]",
     ),
-    click.option("--depth", type=int, help="Depth of the CIFAR-style ResNet: 8, 14, 20, 32, 44, 56, 110.  [default: 32]"),
+    click.option(
+        "--depth", type=int, help=f"Depth of the CIFAR-style ResNet: {', '.join(map(str, choices.DEPTHS))}.  [default: 32]"
+    ),
     click.option("--flip/--no-flip", default=None, help="Mirror images at random.  [default: as the data allows]"),
 )
 
@@ -213,11 +219,11 @@ def main() -> None:
 @main.command()
 @_data_option
 @click.option("--imbalance", type=float, metavar="RATIO", help="Largest class over smallest.  [default: the source's own]")
-@click.option("--profile", type=click.Choice(("exp", "step", "none")), help="How counts fall.  [default: exp]")
+@click.option("--profile", type=click.Choice(choices.PROFILES), help="How counts fall.  [default: exp]")
 @click.option("--largest", type=int, help="Images of the largest class.  [default: as many as every class has]")
 @click.option(
     "--selection",
-    type=click.Choice(("content", "mislas")),
+    type=click.Choice(choices.SELECTIONS),
     default="content",
     show_default=True,
     help="Choose by (seed, content), or by the MiSLAS code's shuffle.",
@@ -302,12 +308,14 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option("--strategy", default="ranked", show_default=True, help="random, class-random or ranked.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
 @click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
-@click.option("--keep", type=click.Choice(("hard", "easy")), help="Which end stays.  [default: hard]")
-@click.option("--within", type=click.Choice(("set", "class")), help="Rank over the set or within classes.  [default: set]")
+@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end stays.  [default: hard]")
+@click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @_read_options
 @_common_options
-@click.option("--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-METRIC-RATIO.h5]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
+)
 def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
@@ -331,7 +339,12 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 
 @main.command()
 @_data_option
-@click.option("--subset", help='Subset file, or "none".  [default: the one subset of the data in subsets/, if any]')
+@click.option(
+    "--subset",
+    default=choices.AUTO,
+    show_default=True,
+    help="Subset file; auto is the one subset of the data in subsets/, if any, and none the whole set.",
+)
 @click.option("--method", default="ce", show_default=True, help="Training method; `lt-prune methods` lists them.")
 @click.option("--stages", type=click.IntRange(1, 2), help="1 leaves out a method's second stage.")
 @click.option(
@@ -347,15 +360,13 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_set_option
 @_read_options
 @_common_options
-@click.option(
-    "--threads", "n_threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]"
-)
+@click.option("--n-threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]")
 @_speed_options
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
 def train(
     data: str,
-    subset: str | None,
+    subset: str,
     method: str,
     equal: str,
     seed: int,
@@ -372,7 +383,7 @@ def train(
     Interrupted, the same command goes on from the last whole epoch.
 
     \b
-    Example: lt-prune train --subset subsets/digits-lt10-avh-0.45.h5 --method atl
+    Example: lt-prune train --subset subsets/digits-lt10-ranked-avh-0.45.h5 --method atl
     """
     from dataclasses import asdict
 
@@ -380,12 +391,12 @@ def train(
     from lt_prune.methods import METHODS
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import result_table
-    from lt_prune.steps.paths import find_subset, run_path
+    from lt_prune.steps.paths import run_path, subset_file
 
     METHODS.check(method)
     options |= _assigned(assignments, [method], options["prediction"])
     lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
-    file = None if subset == "none" else Path(subset) if subset else find_subset(lt_set.roster)
+    file = subset_file(subset, lt_set.roster)
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
     one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
@@ -400,11 +411,11 @@ def train(
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
-@click.option("--prediction", type=click.Choice(PREDICTIONS), help="How to predict.  [default: as the run did]")
+@click.option("--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the run did]")
 @click.option(
     "--s", callback=_list_of(float), default="", help="Strengths of ABS, set apart by commas.  [default: as published]"
 )
-@click.option("--abs-form", type=click.Choice(("sine", "linear")), help="Form of ABS.  [default: as published]")
+@click.option("--abs-form", type=click.Choice(choices.ABS_FORMS), help="Form of ABS.  [default: as published]")
 @click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on, for ABS.  [default: found]")
 @_device_option
 @_read_options
@@ -446,7 +457,9 @@ def evaluate(
 
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--figure", type=click.Choice((*FIGURES, "all")), default="all", show_default=True, help="What to draw.")
+@click.option(
+    "--figure", type=click.Choice((*choices.FIGURES, "all")), default="all", show_default=True, help="What to draw."
+)
 @click.option(
     "--compare",
     type=click.Path(path_type=Path),
@@ -506,12 +519,12 @@ def methods(name: str | None, as_json: bool) -> None:
 @main.command()
 @click.argument("subset", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
-@click.option("--format", type=click.Choice(("npy", "txt", "json")), help="What to write.  [default: the ending of --out]")
+@click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
 def export(subset: Path, out: Path, format: str | None) -> None:
     """Write a subset for other programs: positions (npy), file names or positions (txt), everything (json).
 
     \b
-    Example: lt-prune export subsets/digits-lt10-avh-0.45.h5 --out kept.npy
+    Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
     """
     import lt_prune as lp
 
@@ -556,33 +569,30 @@ def run(as_json: bool, **options: Any) -> None:
 @main.command()
 @_data_option
 @click.option(
-    "--strategy",
-    "strategies",
+    "--strategies",
     callback=_list_of(str),
     default="random,class-random,ranked",
     show_default=True,
     help="Pruning strategies, set apart by commas.",
 )
 @click.option(
-    "--metric",
-    "metrics",
+    "--metrics",
     callback=_list_of(str),
     default="avh",
     show_default=True,
     help="What ranked ranks by; several too.",
 )
 @click.option(
-    "--ratio",
-    "ratios",
+    "--ratios",
     callback=_list_of(float),
     default="0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
     show_default=True,
     help="Fractions to REMOVE, in [0, 1); 0 is always among them.",
 )
-@click.option("--method", "methods", callback=_list_of(str), default="ce", show_default=True, help="Training methods.")
-@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True, help="How many, counted from 0.")
-@click.option("--keep", type=click.Choice(("hard", "easy")), help="Which end ranked keeps.  [default: hard]")
-@click.option("--within", type=click.Choice(("set", "class")), help="Rank over the set or within classes.  [default: set]")
+@click.option("--methods", callback=_list_of(str), default="ce", show_default=True, help="Training methods.")
+@click.option("--seeds", callback=_seeds, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
+@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
+@click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble.")
 @click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
 @click.option(
@@ -600,14 +610,14 @@ def run(as_json: bool, **options: Any) -> None:
 @_speed_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
-def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: Any) -> None:
+def sweep(as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
     Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
     also drawn, beside the record of the grid.
 
     \b
-    Example: lt-prune sweep --data cifar10 --strategy random,ranked --ratio 0.3,0.5 --seeds 3 --epochs 100
+    Example: lt-prune sweep --data cifar10 --strategies random,ranked --ratios 0.3,0.5 --seeds 0-2 --epochs 100
     """
     import lt_prune as lp
     from lt_prune.report.aggregate import aggregate
@@ -616,7 +626,7 @@ def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: An
 
     options |= _assigned(assignments, options["methods"], options["prediction"])
     with shown_progress() as progress:
-        done = lp.sweep(seeds=range(seeds), progress=progress, **options)
+        done = lp.sweep(progress=progress, **options)
     rows = aggregate(done.runs)
     figures = lp.plot_results(rows, done.figure) if any(row["strategy"] for row in rows) else ()
     said = {"name": done.name, "rows": rows, "file": done.file, "figures": list(figures)}
@@ -628,7 +638,7 @@ def sweep(as_json: bool, seeds: int, assignments: tuple[str, ...], **options: An
 
 @main.command()
 @click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
-@click.option("--csv", "out", type=click.Path(path_type=Path), help="Also write the rows to this file.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the rows to this CSV file.")
 @click.option("--figure", type=click.Path(path_type=Path), help="Also draw them: files, without ending.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_json: bool) -> None:
@@ -637,7 +647,7 @@ def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_
     A FILE is the record of a sweep, runs/NAME-sweep.json, or a result.json.
 
     \b
-    Example: lt-prune results runs --csv results.csv --figure results
+    Example: lt-prune results runs --out results.csv --figure results
     """
     import lt_prune as lp
     from lt_prune.report.tables import results_table

@@ -17,6 +17,15 @@ class UnknownNameError(ArgumentError):
     """A name that no member of a family (metric, strategy, method, source) bears."""
 
 
+class MemberError(LtPruneError):
+    """A member of a family (metric, strategy, method, source) cannot be loaded, or does not do what it promises."""
+
+    def __init__(self, message: str, member: str = "") -> None:
+        super().__init__(message)
+        self.member = member
+        """Its name."""
+
+
 class DataError(LtPruneError):
     """The images cannot be read, or cannot give what was asked of them."""
 

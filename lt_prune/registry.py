@@ -1,7 +1,8 @@
 """Families of plain functions: a name leads to a function that is imported only when it is used.
 
 A family (metrics, strategies, methods, sources) is a `Registry`. A member is one line in it, `"name": "module:attribute"`;
-an outside package adds members through the family's entry point group, for example `lt_prune.metrics`.
+an outside package adds members through the family's entry point group, for example `lt_prune.metrics`; and a notebook adds
+one by `lt_prune.register`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import difflib
 import importlib
 import operator
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.metadata import entry_points
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from lt_prune.errors import LtPruneError, UnknownNameError
+from lt_prune.errors import ArgumentError, MemberError, UnknownNameError
 
 T = TypeVar("T")
 
@@ -26,29 +29,42 @@ class Registry(Generic[T]):
         kind: what a member is called in messages, for example "metric".
         group: the entry point group through which other packages add members.
         members: name -> "module:attribute".
+        accept: makes a member of what was found under its name, or says by a ValueError what it must be; by default it is
+            taken as it is.
     """
 
-    def __init__(self, kind: str, group: str, members: Mapping[str, str]) -> None:
+    def __init__(
+        self, kind: str, group: str, members: Mapping[str, str], accept: Callable[[Any], T] = lambda found: found
+    ) -> None:
         self.kind = kind
         self.group = group
+        self.registered: dict[str, T] = {}
+        """Those of this process alone."""
         self._own = dict(members)
+        self._accept = accept
 
     @cached_property
-    def _targets(self) -> dict[str, str]:
-        targets = dict(self._own)
+    def _offered(self) -> dict[str, list[str]]:
+        """What other packages offer under each name. A name of ours stays ours, so that no package stops another's work."""
+        found: dict[str, list[str]] = {}
         for point in entry_points(group=self.group):
-            if point.name in targets:
-                raise LtPruneError(
-                    f"{self.kind} {point.name!r} is offered twice, by {targets[point.name]} and by {point.value}: "
-                    f"remove or rename one of them"
+            if point.name in self._own:
+                warnings.warn(
+                    f"{self.kind} {point.name!r} of {point.value} is left out, as lt-prune has one of that name: rename it",
+                    stacklevel=3,
                 )
-            targets[point.name] = point.value
-        return targets
+            else:
+                found.setdefault(point.name, []).append(point.value)
+        return found
 
     @property
     def names(self) -> list[str]:
         """Every name, in the order of registration."""
-        return list(self._targets)
+        return list(dict.fromkeys([*self._own, *self._offered, *self.registered]))
+
+    def is_own(self, name: str) -> bool:
+        """Whether the member of this name is lt-prune's."""
+        return name in self._own
 
     def check(self, name: str) -> None:
         """Refuse a name that no member bears, without importing anything.
@@ -56,8 +72,8 @@ class Registry(Generic[T]):
         Raises:
             UnknownNameError: the message lists the names there are and the nearest.
         """
-        if name not in self._targets:
-            near = difflib.get_close_matches(name, self.names, n=1)
+        if name not in self.names:
+            near = difflib.get_close_matches(str(name), self.names, n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise UnknownNameError(f"unknown {self.kind} {name!r}{hint}: there are {', '.join(self.names)}")
 
@@ -66,7 +82,51 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: as `check` does.
+            MemberError: another package's member cannot be imported, is not what it must be, or is there twice.
         """
         self.check(name)
-        module, _, attribute = self._targets[name].partition(":")
-        return cast(T, operator.attrgetter(attribute)(importlib.import_module(module)))
+        if name in self.registered:
+            return self.registered[name]
+        if name in self._own:
+            return self._made(name, self._own[name], _attribute(self._own[name]))
+        target, *others = self._offered[name]
+        if others:
+            raise MemberError(
+                f"{self.kind} {name!r} is offered twice, by {target} and by {others[0]}: remove or rename one of them", name
+            )
+        try:
+            found = _attribute(target)
+        except Exception as error:
+            raise MemberError(f"{self.kind} {name!r} cannot be loaded from {target}: {described(error)}", name) from error
+        return self._made(name, target, found)
+
+    def register(self, name: str, member: object) -> None:
+        """Add a member for the life of this process, or replace one that was added so.
+
+        Raises:
+            ArgumentError: the name is taken, or cannot be a part of a file's name.
+            MemberError: the member is not what it must be.
+        """
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+            raise ArgumentError(f"a {self.kind}'s name must be of letters, digits, - and _, not {name!r}")
+        if name in self._own or name in self._offered:
+            raise ArgumentError(f"there is a {self.kind} {name!r} already: choose another name")
+        self.registered[name] = self._made(name, "what was registered", member)
+
+    def _made(self, name: str, target: str, found: object) -> T:
+        try:
+            return self._accept(found)
+        except ValueError as error:
+            raise MemberError(f"{self.kind} {name!r} ({target}) {error}", name) from None
+
+
+def described(error: Exception) -> str:
+    """An error of no kind of ours in one line."""
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+
+
+def _attribute(target: str) -> object:
+    module, _, attribute = target.partition(":")
+    found: object = operator.attrgetter(attribute)(importlib.import_module(module))
+    return found

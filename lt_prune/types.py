@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from lt_prune.choices import DEPTHS, DRAWS, SAMPLERS, SCHEDULES, TRAINED
 from lt_prune.errors import ArgumentError, MismatchError
 
 Array = npt.NDArray[Any]
@@ -48,18 +49,6 @@ def no_progress(what: str, done: int, total: int) -> None:
 ALL_RUNS = "all runs"
 """What a step of many runs calls its progress with besides, in images trained on instead of epochs."""
 
-
-DEPTHS = (8, 14, 20, 32, 44, 56, 110)
-"""Depths of CIFAR-style ResNets: 6 n + 2."""
-
-SCHEDULES = ("step", "cosine", "constant")
-SAMPLERS = ("instance", "balanced")
-DRAWS = ("samples", "oversampled")
-TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
-"""What a recipe's fields of these names may be."""
-
-PREDICTIONS = ("linear", "angular", "abs")
-"""argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
 
 GROUPS = ("head", "middle", "tail")
 
@@ -249,8 +238,8 @@ class Arithmetic:
         """
         if was.arithmetic != self.arithmetic:
             raise MismatchError(
-                f"{what} with {was.arithmetic}, now {self.arithmetic}: ask for that by --device, --precision and --compile, "
-                f"give another --out, or start again with --overwrite"
+                f"{what} with {was.arithmetic}, now {self.arithmetic}: ask for that by --device, --precision and "
+                f"--compiled, give another --out, or start again with --overwrite"
             )
 
 
@@ -332,8 +321,11 @@ class Subset:
 
     @property
     def label(self) -> str:
-        """Short name of what chose: the metric for a ranked subset, otherwise the strategy."""
-        return str(self.options.get("metric") or self.strategy)
+        """Short name of what chose: the metric for a subset by "ranked", otherwise the strategy, and its metric if any."""
+        metric = self.options.get("metric")
+        if metric and self.strategy == "ranked":
+            return str(metric)
+        return f"{self.strategy} {metric}" if metric else self.strategy
 
     @property
     def kept_ids(self) -> Array:

@@ -49,9 +49,10 @@ from lt_prune.data.assemble import assemble
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.sources import Source
-from lt_prune.engine import Run, available_cores, run_all
+from lt_prune.engine import Run, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.engine.solo import threads
+from lt_prune.machine import available_cores
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.metrics import METRICS
 from lt_prune.steps.build import open_set

@@ -29,7 +29,7 @@ MEMBERS = (2, 4, 6, 8, 10)
 """A score file is written after each of these, so that it can be used before the last member is there."""
 STAGE_ONE = {"mixup": ["--method", "mixup"], "aem": ["--method", "aem"]}
 STAGE_ONE["aem-minimised"] = ["--method", "aem", "--set", "entropy=minimised"]
-CURVES = ["--ratio", "0.1,0.3,0.45,0.6,0.8", "--seeds", "3", "--depth", "20", "--epochs", "30"]
+CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", "--seeds", "0-2", "--depth", "20", "--epochs", "30"]
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def jobs() -> Iterator[Job]:
         start = ("--from-run", f"runs/{data}-{first}")
         yield Job(f"paper/{data}/{method}", data, ("train", "--method", method, *start, "--out", f"runs/{data}-{method}"))
     for data in ("cifar10-lt100", "fashion-mnist-lt100"):
-        yield Job(f"curves/{data}", data, ("sweep", "--metric", "el2n,avh", *CURVES, "--out", "curves"))
+        yield Job(f"curves/{data}", data, ("sweep", "--metrics", "el2n,avh", *CURVES, "--out", "curves"))
 
 
 def run(job: Job, out: Path, workers: int) -> int:
     """Run a job to its end, or to that of this program; its exit code."""
-    many = ["--workers", str(workers)] if job.command[0] in ("score", "sweep") else ["--threads", str(workers)]
+    many = ["--workers", str(workers)] if job.command[0] in ("score", "sweep") else ["--n-threads", str(workers)]
     process = subprocess.Popen([sys.executable, "-m", "lt_prune", *job.arguments, *many], cwd=out)
     try:
         return process.wait()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import Source
+from lt_prune.steps.register import FAMILIES
 from lt_prune.types import LongTailedSet
 
 COUNTS = (24, 12, 6, 3)
@@ -80,6 +81,13 @@ def in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory is an empty folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def registered_for_one_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers ends with it."""
+    for family in FAMILIES.values():
+        monkeypatch.setattr(family, "registered", {})
 
 
 @pytest.fixture(autouse=True, scope="session")

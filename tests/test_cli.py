@@ -21,19 +21,15 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import lt_prune as lp
-from lt_prune import cli
-from lt_prune.cli import FIGURES, main
-from lt_prune.data.loading import LOADINGS
+from lt_prune.choices import DEPTHS, EQUAL, FIGURES, LOADINGS
+from lt_prune.cli import main
 from lt_prune.data.sources import SOURCES
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
-from lt_prune.models.resnet_cifar import DEPTHS
 from lt_prune.steps import figures
-from lt_prune.steps.equal import EQUAL
 from lt_prune.steps.recipes import MEMBER
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
-from lt_prune.types import PREDICTIONS
 
 SMALL = ("--epochs", 1, "--depth", 8)
 FLOW = ("build", "score", "prune", "train", "run")
@@ -74,13 +70,13 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "score": ("--members", 2, *SMALL),
         "scores": ("scores/digits-lt10.h5", "--metric", "avh"),
         "prune": ("--ratio", 0.45),
-        "train": ("--subset", "subsets/digits-lt10-avh-0.45.h5", *SMALL),
-        "evaluate": ("runs/digits-lt10-avh-0.45-ce", "--prediction", "angular"),
+        "train": ("--subset", "subsets/digits-lt10-ranked-avh-0.45.h5", *SMALL),
+        "evaluate": ("runs/digits-lt10-ranked-avh-0.45-ce", "--prediction", "angular"),
         "methods": ("alas",),
-        "plot": ("runs/digits-lt10-avh-0.45-ce",),
+        "plot": ("runs/digits-lt10-ranked-avh-0.45-ce",),
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
-        "sweep": ("--strategy", "random", "--ratio", "0.3", "--seeds", 2, *SMALL, "--out", "grid"),
-        "results": ("grid/runs", "--csv", "grid/rows.csv", "--figure", "grid/figure"),
+        "sweep": ("--strategies", "random", "--ratios", "0.3", "--seeds", "0,1", *SMALL, "--out", "grid"),
+        "results": ("grid/runs", "--out", "grid/rows.csv", "--figure", "grid/figure"),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -135,8 +131,8 @@ def test_both_spellings_of_help_say_the_same(name):
 def test_help_loads_no_heavy_library():
     code = f"""
 import sys
-from lt_prune import cli
-from lt_prune.cli import FIGURES, main
+
+from lt_prune.cli import main
 for args in [["--help"], ["-h"], ["--version"], *([name, "--help"] for name in {COMMANDS})]:
     try:
         main(args)
@@ -221,9 +217,9 @@ def test_json_is_one_object_alone_on_stdout(flow, name):
         (
             "train",
             [
-                "training on subsets/digits-lt10-avh-0.45.h5",
+                "training on subsets/digits-lt10-ranked-avh-0.45.h5",
                 "digits-lt10, avh 0.45, ce: 1 of 1 epochs",
-                "wrote runs/digits-lt10-avh-0.45-ce",
+                "wrote runs/digits-lt10-ranked-avh-0.45-ce",
             ],
         ),
         ("evaluate", []),
@@ -290,14 +286,14 @@ def test_train_prints_the_result_in_the_folder(said):
 
 
 def test_evaluate_prints_what_the_function_returns(said):
-    evaluation = lp.evaluate("runs/digits-lt10-avh-0.45-ce", prediction="angular")
+    evaluation = lp.evaluate("runs/digits-lt10-ranked-avh-0.45-ce", prediction="angular")
     assert said["evaluate"] == as_json(evaluation)
 
 
 def test_plot_prints_the_values_in_its_tables(said):
     assert tuple(said["plot"]["figures"]) == FIGURES
     for name, told in said["plot"]["figures"].items():
-        folder = Path("runs/digits-lt10-avh-0.45-ce")
+        folder = Path("runs/digits-lt10-ranked-avh-0.45-ce")
         assert [Path(file) for file in told["files"]] == [folder / f"{name}.{ending}" for ending in ("png", "pdf", "csv")]
         with open(told["files"][2], newline="") as file:
             assert [list(row.values()) for row in csv.DictReader(file)] == [
@@ -417,7 +413,7 @@ def test_train_refuses_a_result_that_was_computed_otherwise(in_tmp):
         *SMALL,
         "--device",
         "cpu",
-        "--compile",
+        "--compiled",
         code=1,
         says="trained with fp32 on cpu, now fp32 on cpu, compiled",
     )
@@ -467,7 +463,7 @@ def test_train_at_equal_steps_has_a_folder_of_its_own(in_tmp):
 
 
 def test_sweep_takes_an_ensemble_a_seed(in_tmp):
-    grid = ("--strategy", "ranked", "--ratio", 0.3, "--seeds", 2, "--members", 1, "--score-epochs", 1, *SMALL)
+    grid = ("--strategies", "ranked", "--ratios", 0.3, "--seeds", "0-1", "--members", 1, "--score-epochs", 1, *SMALL)
     shown = ok("sweep", *grid, "--ensembles", 2, "--equal", "steps")
     assert "at equal steps" in shown.stdout.splitlines()[0]
     assert "ranked by an ensemble a seed" in shown.stdout
@@ -565,7 +561,7 @@ def test_a_subset_of_other_data_is_refused(in_tmp):
 def test_damaged_weights_are_refused(flow, monkeypatch, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
-    for file in (flow["folder"] / "runs/digits-lt10-avh-0.45-ce").glob("*.*"):
+    for file in (flow["folder"] / "runs/digits-lt10-ranked-avh-0.45-ce").glob("*.*"):
         (run / file.name).write_bytes(file.read_bytes())
     content = bytearray((run / "model.pt").read_bytes())
     content[len(content) // 2] ^= 1
@@ -632,7 +628,7 @@ def test_a_streamed_folder_goes_through_the_flow_with_the_same_results(photos):
         read = ("--data", f"folder:{photos}", "--loading", loading, "--json")
         ok("score", "--members", 1, *SMALL, *read, "--out", f"{loading}.h5")
         ok("prune", "--ratio", 0.25, "--scores", f"{loading}.h5", *read, "--out", f"{loading}-kept.h5")
-        ok("train", *SMALL, "--threads", 1, *read, "--subset", f"{loading}-kept.h5", "--out", loading)
+        ok("train", *SMALL, "--n-threads", 1, *read, "--subset", f"{loading}-kept.h5", "--out", loading)
         said[loading] = json.loads(ok("evaluate", loading, *read, "--prediction", "angular").stdout)
     assert lp.read_scores("stream.h5").digest == lp.read_scores("memory.h5").digest
     assert lp.read_subset("stream-kept.h5").digest == lp.read_subset("memory-kept.h5").digest
@@ -642,7 +638,7 @@ def test_a_streamed_folder_goes_through_the_flow_with_the_same_results(photos):
 def test_prune_finds_the_scores_of_a_streamed_folder(photos):
     ok("score", "--members", 1, *SMALL, "--data", f"folder:{photos}")
     ok("prune", "--ratio", 0.25, "--data", f"folder:{photos}", "--loading", "stream")
-    assert lp.read_subset("subsets/photos-avh-0.25.h5").kept.sum() == 6
+    assert lp.read_subset("subsets/photos-ranked-avh-0.25.h5").kept.sum() == 6
 
 
 @pytest.mark.parametrize("out", [(), ("--out", "set.h5")])
@@ -665,10 +661,6 @@ def test_what_is_held_in_memory_is_not_streamed(in_tmp, args):
 
 
 # Methods of two stages
-
-
-def test_the_predictions_are_those_of_the_library():
-    assert cli.PREDICTIONS == PREDICTIONS
 
 
 def test_methods_are_listed_a_line_each(in_tmp):
@@ -737,9 +729,12 @@ def test_the_confusion_matrix_is_shown(in_tmp):
         ("train --method ce --from-run x", "method 'ce' has one stage"),
         ("train --method alas --stages 3", "3 is not in the range 1<=x<=2"),
         ("train --method alas --from-run x --epochs 3", "x/result.json does not exist"),
-        ("sweep --seeds 3 --ensembles 2", "ensembles must be 1, which serves all seeds, or as many as there are seeds (3)"),
-        ("sweep --strategy random --seeds 3 --ensembles 3", "ensembles are for strategies that rank by scores"),
-        ("sweep --method ce,alas --set tau=0.5 --set tua=1", "unknown setting 'tua'"),
+        (
+            "sweep --seeds 0-2 --ensembles 2",
+            "ensembles must be 1, which serves all seeds, or as many as there are seeds (3)",
+        ),
+        ("sweep --strategies random --seeds 0-2 --ensembles 3", "ensembles are for strategies that rank by scores"),
+        ("sweep --methods ce,alas --set tau=0.5 --set tua=1", "unknown setting 'tua'"),
         ("evaluate x --s 0,0.1", "several strengths are for --prediction abs"),
         ("evaluate x --s a,b", "'a,b' is not a list such as 0.1,0.2"),
         ("methods atll", "unknown training method 'atll' (did you mean 'atl'?)"),

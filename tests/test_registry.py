@@ -9,7 +9,7 @@ import pytest
 
 import lt_prune.registry
 from lt_prune.data.sources import SOURCES
-from lt_prune.errors import LtPruneError, UnknownNameError
+from lt_prune.errors import ArgumentError, MemberError, UnknownNameError
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.registry import Registry
@@ -83,16 +83,75 @@ def test_a_plugin_member_may_be_an_attribute_of_an_object(plugins, monkeypatch):
     assert colours().load("green") == "#0f0"
 
 
-def test_a_plugin_may_not_replace_a_member(plugins):
-    plugins(("red", "my_colours:red"))
-    with pytest.raises(LtPruneError, match=r"colour 'red' is offered twice, by string:digits and by my_colours:red"):
-        colours().load("red")
+def test_a_plugin_may_not_replace_a_member_and_stops_no_other(plugins):
+    plugins(("red", "my_colours:red"), ("amber", "string:hexdigits"))
+    registry = colours()
+    with pytest.warns(UserWarning, match=r"^colour 'red' of my_colours:red is left out, as lt-prune has one of that name"):
+        assert registry.load("red") == "0123456789"
+    assert registry.names == ["red", "blue", "amber"]
 
 
-def test_two_plugins_may_not_share_a_name(plugins):
-    plugins(("green", "one:green"), ("green", "two:green"))
-    with pytest.raises(LtPruneError, match=r"'green' is offered twice, by one:green and by two:green"):
-        _ = colours().names
+def test_two_plugins_may_not_share_a_name_and_stop_no_other(plugins):
+    plugins(("green", "one:green"), ("green", "two:green"), ("amber", "string:hexdigits"))
+    registry = colours()
+    assert registry.load("amber").startswith("0123456789")
+    with pytest.raises(MemberError, match=r"^colour 'green' is offered twice, by one:green and by two:green"):
+        registry.load("green")
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("no_such_colours:green", "ModuleNotFoundError: No module named 'no_such_colours'"),
+        ("string:green", "AttributeError: module 'string' has no attribute 'green'"),
+    ],
+)
+def test_a_plugin_that_cannot_be_loaded_stops_only_itself(plugins, target, reason):
+    plugins(("green", target), ("amber", "string:hexdigits"))
+    registry = colours()
+    assert registry.load("amber")
+    assert registry.load("red")
+    with pytest.raises(MemberError, match=f"^colour 'green' cannot be loaded from {target}: {reason}$") as refusal:
+        registry.load("green")
+    assert refusal.value.member == "green"
+
+
+def whole(found: object) -> int:
+    if not isinstance(found, int):
+        raise ValueError(f"must be a whole number, not {found!r}")
+    return found
+
+
+def test_a_member_is_what_its_family_accepts(plugins):
+    plugins(("pi", "math:pi"), ("size", "sys:maxsize"))
+    registry = Registry("number", GROUP, {}, whole)
+    assert registry.load("size") == sys.maxsize
+    with pytest.raises(MemberError, match=r"^number 'pi' \(math:pi\) must be a whole number, not 3.14"):
+        registry.load("pi")
+
+
+def test_a_member_can_be_registered_and_replaced(plugins):
+    registry = Registry("number", GROUP, {"one": "math:pi"}, whole)
+    registry.register("seven", 7)
+    assert (registry.names, registry.load("seven"), registry.is_own("seven")) == (["one", "seven"], 7, False)
+    registry.register("seven", 8)
+    assert registry.load("seven") == 8
+    with pytest.raises(MemberError, match=r"^number 'seven' \(what was registered\) must be a whole number, not 'x'$"):
+        registry.register("seven", "x")
+    assert registry.load("seven") == 8
+
+
+@pytest.mark.parametrize("name", ["red", "green"])
+def test_what_is_registered_takes_no_name_that_is_there(plugins, name):
+    plugins(("green", "one:green"))
+    with pytest.raises(ArgumentError, match=f"^there is a colour '{name}' already: choose another name$"):
+        colours().register(name, "#f00")
+
+
+@pytest.mark.parametrize("name", ["", "../red", "a b", "-red", "a/b", 3])
+def test_what_is_registered_can_be_a_part_of_a_files_name(plugins, name):
+    with pytest.raises(ArgumentError, match=r"^a colour's name must be of letters, digits, - and _, not "):
+        colours().register(name, "#f00")
 
 
 FAMILIES = {

@@ -91,10 +91,18 @@ def test_subset_digest_is_that_of_the_kept_ids():
     assert subset.digest == hashlib.sha256(struct.pack("<2Q", 2, 3)).hexdigest()
 
 
-@pytest.mark.parametrize(("options", "label"), [({"metric": "avh"}, "avh"), ({"metric": None}, "ranked"), ({}, "ranked")])
-def test_subset_is_labelled_by_its_metric_or_its_strategy(options, label):
+@pytest.mark.parametrize(
+    ("strategy", "options", "label"),
+    [
+        ("ranked", {"metric": "avh"}, "avh"),
+        ("ranked", {"metric": None}, "ranked"),
+        ("random", {}, "random"),
+        ("other", {"metric": "avh"}, "other avh"),
+    ],
+)
+def test_subset_is_labelled_by_its_metric_or_its_strategy_or_both(strategy, options, label):
     roster = roster_of([1, 2], [0, 1])
-    assert Subset(roster=roster, kept=np.ones(2, bool), strategy="ranked", ratio=0.0, options=options).label == label
+    assert Subset(roster=roster, kept=np.ones(2, bool), strategy=strategy, ratio=0.0, options=options).label == label
 
 
 def test_mean_and_spread_are_over_members():

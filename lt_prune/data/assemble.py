@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.choices import PROFILES, SELECTIONS
 from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.data.identity import content_digests, occurrences, sample_ids
 from lt_prune.data.image_files import take
-from lt_prune.data.longtail import PROFILES, SELECTIONS, profile_counts, select_by_content, select_mislas
+from lt_prune.data.longtail import profile_counts, select_by_content, select_mislas
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, DataError
 from lt_prune.types import Array, LongTailedSet, Roster

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import os
-from contextlib import suppress
-from pathlib import Path
-
-LOADINGS = ("auto", "memory", "stream")
+from lt_prune.machine import available_memory
 
 
 def streams(loading: str, n_bytes: int) -> bool:
@@ -16,13 +11,3 @@ def streams(loading: str, n_bytes: int) -> bool:
     Half, because cutting a set copies its images.
     """
     return loading == "stream" or (loading == "auto" and 2 * n_bytes >= available_memory())
-
-
-def available_memory() -> float:
-    """Bytes that programs can still take: Linux's estimate, elsewhere all there are, infinity where neither is known."""
-    with suppress(OSError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
-    with suppress(AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return math.inf

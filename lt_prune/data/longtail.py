@@ -10,9 +10,6 @@ from lt_prune.data.identity import mix
 from lt_prune.errors import ArgumentError
 from lt_prune.types import Array
 
-PROFILES = ("exp", "step", "none")
-SELECTIONS = ("content", "mislas")
-
 
 def exponential_counts(n_max: int, imbalance: float, n_classes: int) -> Array:
     """int64 (M,): floor(n_max * imbalance^(-c / (M - 1))) for class c (Wang & Yan, Eq. 10, with the minus it lacks)."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from lt_prune.engine.devices import arithmetic, available_cores, n_at_once
+from lt_prune.engine.devices import arithmetic, n_at_once
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import ArgumentError
+from lt_prune.machine import available_cores
 from lt_prune.types import Progress, no_progress
 
 __all__ = ["Outcome", "Run", "check_options", "run_all"]
@@ -71,6 +72,6 @@ def check_options(*, workers: int | None = None, n_threads: int | None = None) -
     Raises:
         ArgumentError: workers or n_threads is below 1.
     """
-    for name, value in (("workers", workers), ("threads", n_threads)):
+    for name, value in (("workers", workers), ("n_threads", n_threads)):
         if value is not None and value < 1:
             raise ArgumentError(f"{name} must be at least 1, not {value}")

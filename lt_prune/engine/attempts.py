@@ -24,9 +24,3 @@ class Attempts:
             return Outcome(failure=LtPruneError(f"{run.title} failed {ATTEMPTS} times: {why}"))
         warnings.warn(f"{run.title}: {why}; it is tried once more", stacklevel=3)
         return None
-
-
-def describe(error: Exception) -> str:
-    """An error of no kind of ours in one line."""
-    first_line = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

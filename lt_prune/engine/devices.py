@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lt_prune.choices import DEVICES, PRECISIONS
 from lt_prune.errors import ArgumentError, LtPruneError
+from lt_prune.machine import available_cores
 from lt_prune.types import Arithmetic, Pixels
 
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("tf32", "fp32", "bf16")
 AT_ONCE = 4
 """Runs that share a GPU, where the user asks for no other number and images are small."""
 _SMALL = 64 * 64
@@ -73,8 +73,3 @@ def n_readers(device: str, n_runs: int = 1) -> int:
     """Processes that read images ahead for each of so many networks on `device`: none on the CPU, where reading is cheap
     beside training, nor where processes cannot fork."""
     return max(1, available_cores() // n_runs) if device == "cuda" and os.name == "posix" else 0
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

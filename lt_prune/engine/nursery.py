@@ -19,10 +19,10 @@ from typing import NoReturn
 
 import torch
 
-from lt_prune.engine.attempts import describe
 from lt_prune.engine.memory import keep_heap
 from lt_prune.engine.runs import Job, Outcome
 from lt_prune.engine.streams import run_streams
+from lt_prune.registry import described
 
 
 def main(handle: int, shared: str) -> None:
@@ -77,4 +77,4 @@ def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
         ((_, outcome),) = run_streams([job.run], torch.device("cpu"), 1, progress, precision="fp32", compiled=job.compiled)
         return outcome
     except Exception as error:
-        return describe(error)
+        return described(error)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
+import cloudpickle
 import numpy as np
 
 from lt_prune.engine.attempts import Attempts
@@ -137,10 +137,12 @@ class _Shelf:
         return self._held[id(array)][1]
 
 
-class _Pickler(pickle.Pickler):
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Takes functions of a notebook along by what they are, those of modules by name."""
+
     shelf: _Shelf
 
     def reducer_override(self, value: Any) -> Any:
         if type(value) is np.ndarray and value.nbytes >= _SHARED_FROM and not value.dtype.hasobject:
             return np.load, (self.shelf.place(value), "c")
-        return NotImplemented
+        return super().reducer_override(value)

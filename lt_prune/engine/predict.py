@@ -13,9 +13,10 @@ from torch import Tensor
 from lt_prune.angular import AngularBiasSmoothing, angular_logits
 from lt_prune.data.batches import plain_batches
 from lt_prune.engine.precision import multiplying
-from lt_prune.errors import ArgumentError, DivergenceError
+from lt_prune.errors import ArgumentError, DivergenceError, LtPruneError, MemberError
 from lt_prune.metrics import Metric
 from lt_prune.models.network import Network, Outputs, folded
+from lt_prune.registry import described
 from lt_prune.types import Array, Pixels
 
 BATCH = 250
@@ -103,18 +104,39 @@ def score_samples(
         float32 (N,) for each metric, and the member's accuracy on these samples.
 
     Raises:
-        DivergenceError: a score is not finite.
+        MemberError: a metric fails, or does not give one finite number a sample.
+        DivergenceError: the network's outputs are not finite.
     """
     scores: dict[str, list[torch.Tensor]] = {name: [] for name in metrics}
     right = start = 0
     for out in _outputs(network, pixels, batch_size):
         own = torch.from_numpy(labels[start : start + len(out.logits)]).to(out.logits.device)
         for name, metric in metrics.items():
-            scores[name].append(metric(out, own))
+            scores[name].append(_answer(name, metric, out, own))
         right += int((out.logits.argmax(dim=1) == own).sum())
         start += len(own)
-    whole = {name: torch.cat(parts).float().cpu().numpy() for name, parts in scores.items()}
-    for name, values in whole.items():
-        if not np.isfinite(values).all():
-            raise DivergenceError(f"{name} of {np.sum(~np.isfinite(values))} samples is not finite: lower the learning rate")
-    return whole, right / len(labels)
+    return {name: torch.cat(parts).float().cpu().numpy() for name, parts in scores.items()}, right / len(labels)
+
+
+def _answer(name: str, metric: Metric, outputs: Outputs, labels: Tensor) -> Tensor:
+    """Scores (B,) of a batch by a metric that keeps its promise."""
+    try:
+        values = metric(outputs, labels)
+    except (LtPruneError, MemoryError, torch.cuda.OutOfMemoryError):  # which a run is tried again after
+        raise
+    except Exception as error:
+        raise MemberError(f"metric {name!r} fails: {described(error)}", name) from error
+    if not isinstance(values, Tensor) or values.shape != labels.shape or values.is_complex():
+        found = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
+        raise MemberError(
+            f"metric {name!r} must give one number a sample, a tensor {tuple(labels.shape)} of this batch, and gave {found}",
+            name,
+        )
+    bad = int((~values.isfinite()).sum())
+    if bad and not (outputs.logits.isfinite().all() and outputs.features.isfinite().all()):
+        raise DivergenceError(f"{name} of {bad} samples is not finite: lower the learning rate")
+    if bad:
+        raise MemberError(
+            f"metric {name!r} must give finite numbers, and those of {bad} samples in a batch of {len(labels)} are not", name
+        )
+    return values

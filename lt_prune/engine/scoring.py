@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lt_prune.metrics import METRICS
+from lt_prune.errors import MemberError
+from lt_prune.metrics import METRICS, Metric
 from lt_prune.types import Array, MetricScores, Pixels
 
 if TYPE_CHECKING:  # who asks for scores need not load torch
     from lt_prune.models.network import Network
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What an ensemble member says of the samples."""
+
+    rows: dict[str, MetricScores]
+    """By metric, one row each."""
+    accuracy: float
+    """On these samples."""
+    refused: dict[str, str]
+    """Why there are no scores of a metric that may be left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,19 +36,41 @@ class Scoring:
     """int64 (N,)."""
     metrics: tuple[str, ...]
     """By name."""
+    optional: tuple[str, ...] = ()
+    """Those of them that are left out where they break their promise; the others are an error then."""
+    registered: Mapping[str, Metric] = field(default_factory=dict)
+    """Those of the caller's process, which a worker process knows nothing of."""
 
-    def __call__(self, network: Network) -> tuple[dict[str, MetricScores], float]:
-        """Scores by one ensemble member, one row each, and the member's accuracy on these samples.
+    def __call__(self, network: Network) -> Scored:
+        """Scores by one ensemble member.
 
         Raises:
-            DivergenceError: a score is not finite.
+            MemberError: a metric cannot be loaded, fails, or does not give one finite number a sample.
+            DivergenceError: the network's outputs are not finite.
         """
         from lt_prune.engine.predict import score_samples
 
-        metrics = {name: METRICS.load(name) for name in self.metrics}
-        values, accuracy = score_samples(network, self.pixels, self.labels, metrics)
+        metrics: dict[str, Metric] = {}
+        refused: dict[str, str] = {}
+        for name in self.metrics:
+            try:
+                metrics[name] = self.registered[name] if name in self.registered else METRICS.load(name)
+            except MemberError as error:
+                self._refuse(error, refused)
+        while True:  # a pass more for each metric that breaks its promise, which is rare
+            try:
+                values, accuracy = score_samples(network, self.pixels, self.labels, metrics)
+                break
+            except MemberError as error:
+                self._refuse(error, refused)
+                del metrics[error.member]
         rows = {
             name: MetricScores(per_member=row[None], hard=metrics[name].hard, equation=metrics[name].equation)
             for name, row in values.items()
         }
-        return rows, accuracy
+        return Scored(rows, accuracy, refused)
+
+    def _refuse(self, error: MemberError, refused: dict[str, str]) -> None:
+        if error.member not in self.optional:
+            raise error
+        refused[error.member] = str(error)

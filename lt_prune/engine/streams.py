@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from lt_prune.engine.attempts import Attempts, describe
+from lt_prune.engine.attempts import Attempts
 from lt_prune.engine.precision import multiplying
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.engine.shared import Shared
 from lt_prune.engine.solo import run_steps
+from lt_prune.registry import described
 from lt_prune.types import Progress
 
 _MOST = 32
@@ -80,7 +81,7 @@ class _Active:
         except Exception as error:
             if self.device.type == "cpu":
                 raise
-            return describe(error)
+            return described(error)
         return None
 
     def close(self) -> None:

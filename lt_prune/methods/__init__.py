@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.choices import PREDICTIONS
+from lt_prune.errors import LtPruneError, MemberError
 from lt_prune.methods.method import Method, Setting, Stage
-from lt_prune.registry import Registry
+from lt_prune.registry import Registry, described
+from lt_prune.types import Recipe
 
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
 
-__all__ = ["METHODS", "Method", "Setting", "Stage", "make_loss"]
+__all__ = ["METHODS", "Method", "Setting", "Stage", "make_loss", "promised_loss"]
+
+
+def _accept(found: object) -> Method:
+    """A method that keeps the promises which can be checked without training."""
+    if not isinstance(found, Method):
+        raise ValueError(f"must be a Method, not {found!r}")
+    if found.prediction not in PREDICTIONS:
+        raise ValueError(f"must predict by {' or '.join(PREDICTIONS)}, not {found.prediction!r}")
+    if found.first is not None and (found.first not in METHODS.names or METHODS.load(found.first).first is not None):
+        raise ValueError(f"must start from a method of one stage that there is, not {found.first!r}")
+    fields = set(vars(Recipe()))
+    if wrong := [name for name in (*found.stage.recipe, *found.stage.tuned) if name not in fields]:
+        raise ValueError(f"must name fields of a recipe, and {wrong[0]!r} is none")
+    if wrong := [name for name in found.settings if name in fields or name.startswith("stage2_")]:
+        raise ValueError(f"must not call a setting {wrong[0]!r}, as a recipe has a field of that name")
+    return found
+
 
 METHODS: Registry[Method] = Registry(
     "training method",
@@ -33,7 +53,28 @@ METHODS: Registry[Method] = Registry(
         "alas": "lt_prune.methods.alas:alas",
         "atl": "lt_prune.methods.alas:atl",
     },
+    _accept,
 )
+
+
+def promised_loss(method: str, make: Callable[..., Loss], counts: Sequence[int], settings: Mapping[str, Any]) -> Loss:
+    """The loss that a stage of `method` makes, tried on two samples first.
+
+    Raises:
+        MemberError: it is no `Loss`, fails, or does not give a finite mean, a tensor ().
+    """
+    from lt_prune.methods.loss import broken_promise
+
+    try:
+        loss = make(counts, **settings)
+        broken = broken_promise(loss, len(counts))
+    except LtPruneError:
+        raise
+    except Exception as error:
+        raise MemberError(f"the loss of training method {method!r} fails: {described(error)}", method) from error
+    if broken:
+        raise MemberError(f"the loss of training method {method!r} {broken}", method)
+    return loss
 
 
 def make_loss(method: str, counts: Sequence[int], **settings: Any) -> Loss:

@@ -1,11 +1,12 @@
 """ABS, angular bias-directed smoothing (Wang & Yan, Eq. 7 to 9): calibration without a second stage."""
 
+from lt_prune.choices import ABS_FORMS
 from lt_prune.methods.method import Method, Setting
 from lt_prune.methods.second import NOTHING
 
 PREDICTION = {
     "s": Setting(0.25, "strength of the smoothing; 0 is the angular prediction", high=1),
-    "abs_form": Setting("sine", "how it grows with a class's lowest mean confidence", ("sine", "linear")),
+    "abs_form": Setting("sine", "how it grows with a class's lowest mean confidence", ABS_FORMS),
 }
 
 abs_ = Method(

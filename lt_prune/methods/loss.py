@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from lt_prune.models.network import Outputs
+from lt_prune.models.resnet_cifar import FEATURES
 
 
 class Loss(nn.Module):
@@ -30,6 +32,26 @@ class Loss(nn.Module):
     def forward(self, outputs: Outputs, target: Tensor) -> Tensor:
         """Mean loss () of a batch against probabilities `target` (B, M)."""
         raise NotImplementedError
+
+
+def broken_promise(loss: object, n_classes: int) -> str:
+    """What of `Loss` it does not do, in words, empty where there is nothing; tried on a copy, so that its state stays."""
+    if not isinstance(loss, Loss):
+        return f"must be a Loss, not {type(loss).__name__}"
+    drawn = torch.Generator().manual_seed(0)
+    features = torch.rand(2, FEATURES, generator=drawn).requires_grad_()
+    weight = torch.randn(n_classes, FEATURES, generator=drawn).requires_grad_()
+    tried = copy.deepcopy(loss)
+    with torch.random.fork_rng(devices=[]):
+        tried.begin_epoch(0, 1)
+        value = tried(Outputs(features, features @ weight.T, weight), torch.eye(n_classes)[:2])
+        tried.end_epoch()
+    if not isinstance(value, Tensor) or value.shape != ():
+        found = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        return f"must give the mean of a batch, a tensor (), and gave {found}"
+    if not value.isfinite():
+        return f"must give a finite mean, and gave {value.item()}"
+    return "" if value.requires_grad else "must pass gradients on to the network's outputs"
 
 
 def at_least_one(counts: Sequence[int]) -> Tensor:

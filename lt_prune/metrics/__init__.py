@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lt_prune.choices import HARD
 from lt_prune.registry import Registry
 from lt_prune.types import Hard
 
@@ -39,6 +40,27 @@ def metric(*, hard: Hard, equation: str) -> Callable[[Function], Metric]:
     return lambda function: Metric(function, hard, equation)
 
 
+@dataclass(frozen=True)
+class _OfLogits:
+    """A plain function of logits and labels as a function of outputs."""
+
+    function: Callable[[Tensor, Tensor], Tensor]
+
+    def __call__(self, outputs: Outputs, labels: Tensor) -> Tensor:
+        return self.function(outputs.logits, labels)
+
+
+def _accept(found: object) -> Metric:
+    """A metric, or a plain function `metric(logits, labels) -> (B,)` as one, whose high end is hard."""
+    if isinstance(found, Metric):
+        if found.hard not in HARD:
+            raise ValueError(f"must declare which end is hard, {' or '.join(HARD)}, not {found.hard!r}")
+        return found
+    if not callable(found):
+        raise ValueError(f"must be a function of logits and labels, or one decorated as a metric, not {found!r}")
+    return Metric(_OfLogits(found), "high", f"the function {getattr(found, '__qualname__', type(found).__name__)}")
+
+
 METRICS: Registry[Metric] = Registry(
     "metric",
     "lt_prune.metrics",
@@ -46,4 +68,5 @@ METRICS: Registry[Metric] = Registry(
         "el2n": "lt_prune.metrics.el2n:el2n",
         "avh": "lt_prune.metrics.avh:avh",
     },
+    _accept,
 )

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from lt_prune.choices import DEPTHS
 from lt_prune.errors import ArgumentError
-from lt_prune.types import DEPTHS
 
 FEATURES = 64
 

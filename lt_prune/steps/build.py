@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from lt_prune.choices import LOADINGS
 from lt_prune.data.assemble import assemble
-from lt_prune.data.loading import LOADINGS
-from lt_prune.data.sources import SOURCES, Request
+from lt_prune.data.sources import SOURCES, Request, Source
 from lt_prune.data.spec import Spec, parse_spec
-from lt_prune.errors import ArgumentError
+from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
+from lt_prune.given import expect
+from lt_prune.registry import described
 from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
 
@@ -61,13 +66,14 @@ def build(
         >>> lp.build("digits", imbalance=10).roster.counts.tolist()
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
+    expect("data", data, (str, Path), "SOURCE[:PATH]")
     _check_reading(resize, loading)
     if str(data).endswith(".h5"):
         raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
     spec = parse_spec(str(data))
     if spec.profile and (profile or imbalance is not None):
         raise ArgumentError(f"{data!r} names its cut already: leave out --profile and --imbalance, or name the bare source")
-    source = SOURCES.load(spec.source)(Request(path=spec.path, download=download, resize=resize, loading=loading))
+    source = _answer(spec.source, Request(path=spec.path, download=download, resize=resize, loading=loading))
     profile = profile or spec.profile or ("none" if imbalance is None and source.imbalance is None else "exp")
     if profile == "none" and (imbalance is not None or largest is not None or selection != "content"):
         raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
@@ -76,8 +82,9 @@ def build(
     name = _name(spec, profile, imbalance, largest, seed, selection)
     if out:
         check_held(name, source.pixels, source.test_pixels)
-    built = assemble(
+    built = _assembled(
         source,
+        of=spec.source,
         name=name,
         spec=str(data),
         profile=profile,
@@ -92,6 +99,43 @@ def build(
     return built
 
 
+def _answer(name: str, request: Request) -> Source:
+    """What a source gives that keeps its promise of shapes and types; `assemble` checks what they hold."""
+    what, function = f"data source {name!r}", SOURCES.load(name)
+    try:
+        source = function(request)
+    except (LtPruneError, MemoryError, OSError):
+        raise
+    except Exception as error:
+        if SOURCES.is_own(name):
+            raise
+        raise MemberError(f"{what} fails: {described(error)}", name) from error
+    if not isinstance(source, Source):
+        raise MemberError(f"{what} must give a Source, and gave {type(source).__name__}", name)
+    for split in ("pixels", "test_pixels"):
+        images = getattr(source, split)
+        shape, dtype = getattr(images, "shape", ()), getattr(images, "dtype", np.dtype(np.uint8))  # files have no dtype
+        if len(shape) != 4 or dtype != np.uint8:
+            raise MemberError(f"{what} must give {split} as uint8 (N, H, W, C), and gave {dtype} {tuple(shape)}", name)
+    for split in ("labels", "test_labels"):
+        labels = np.asarray(getattr(source, split))
+        if labels.dtype != np.int64 or labels.ndim != 1:
+            raise MemberError(f"{what} must give {split} as int64 (N,), and gave {labels.dtype} {labels.shape}", name)
+    if not all(isinstance(label, str) for label in source.class_names):
+        raise MemberError(f"{what} must give class names as text, and gave {source.class_names!r}", name)
+    return source
+
+
+def _assembled(source: Source, *, of: str, **options: Any) -> LongTailedSet:
+    """As `assemble`; data that cannot be used is the fault of a source that is not ours."""
+    try:
+        return assemble(source, **options)
+    except DataError as error:
+        if SOURCES.is_own(of):
+            raise
+        raise MemberError(f"data source {of!r}: {error}", of) from error
+
+
 def open_set(
     data: Data = "digits", *, download: bool = False, resize: int | None = None, loading: str = "auto"
 ) -> LongTailedSet:
@@ -102,6 +146,7 @@ def open_set(
         FileError: the set file is missing or damaged.
         LtPruneError: as `build` does.
     """
+    expect("data", data, (LongTailedSet, str, Path), "a set, a set file, or SOURCE[:PATH]")
     if isinstance(data, LongTailedSet):
         return data
     if not str(data).endswith(".h5"):

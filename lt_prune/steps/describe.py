@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from lt_prune.errors import MemberError
 from lt_prune.methods import METHODS, Method, Setting
 from lt_prune.methods.published import published_settings
 from lt_prune.steps.recipes import SECOND
@@ -14,7 +16,12 @@ from lt_prune.types import Recipe
 
 def describe_methods() -> list[dict[str, Any]]:
     """A row for each method: name, the method whose stage comes first, prediction and summary."""
-    found = {name: METHODS.load(name) for name in METHODS.names}
+    found = {}
+    for name in METHODS.names:
+        try:
+            found[name] = METHODS.load(name)
+        except MemberError as error:  # of another package, which keeps none of the others from being shown
+            warnings.warn(str(error), stacklevel=2)
     return [
         {"name": name, "first": method.first, "prediction": method.prediction, "summary": method.summary}
         for name, method in found.items()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lt_prune.choices import EQUAL
 from lt_prune.data.batches import batch_bounds
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError
 from lt_prune.types import Array, Recipe
-
-EQUAL = ("epochs", "steps")
 
 
 def check_equal(equal: str) -> None:

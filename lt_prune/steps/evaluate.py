@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 import torch
 
+from lt_prune.choices import PREDICTIONS
 from lt_prune.engine.devices import pick_device
 from lt_prune.engine.predict import Bias, both_logits, probabilities
 from lt_prune.errors import ArgumentError, DataError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
+from lt_prune.given import expect
 from lt_prune.models.network import Network, build_network
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.paths import find_subset_of
+from lt_prune.steps.paths import find_subset_of, subset_of
 from lt_prune.steps.recipes import resolve_abs
-from lt_prune.store.files import read_subset
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import read_weights
-from lt_prune.types import PREDICTIONS, Array, Evaluation, LongTailedSet, Pixels, Subset, TrainResult
+from lt_prune.types import Array, Evaluation, LongTailedSet, Pixels, Subset, TrainResult
 
 
 def evaluate(
@@ -40,7 +41,7 @@ def evaluate(
     """Test a trained run again, for example with another prediction.
 
     Args:
-        run: folder of the run, or the run opened by `open_run`; then data, device and what follows have no effect.
+        run: folder of the run, or the run opened by `open_run`, which then takes data, device and what follows.
         data: the data it was trained on; by default what the run was given.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the run's own.
         s, abs_form: strength in [0, 1] and form ("sine" or "linear") of ABS; by default the run's own, or those published
@@ -53,7 +54,8 @@ def evaluate(
     Raises:
         FileError: the run is not finished, or damaged.
         MismatchError: the data or the subset is not that of the run.
-        ArgumentError: there is no such prediction, strength or form, or the subset is not found.
+        ArgumentError: there is no such prediction, strength or form, the subset is not found, or an opened run comes with
+            arguments that opening it would take.
 
     Example:
         >>> import lt_prune as lp
@@ -62,6 +64,10 @@ def evaluate(
         500
     """
     read: dict[str, Any] = {"device": device, "download": download, "resize": resize, "loading": loading}
+    if isinstance(run, OpenRun):
+        usual = {"device": "auto", "download": False, "resize": None, "loading": "auto", "data": None}
+        if ignored := [name for name, value in {**read, "data": data}.items() if value is not usual[name]]:
+            raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
     opened = run if isinstance(run, OpenRun) else open_run(run, data, **read)
     prediction = prediction or opened.result.prediction
     if prediction not in PREDICTIONS:
@@ -116,7 +122,7 @@ class OpenRun:
         digest = self.result.subset_digest
         if digest is None:
             return np.arange(self.data.roster.n_samples)
-        chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset or find_subset_of(digest)
+        chosen = find_subset_of(digest) if subset is None else subset_of(subset)
         if chosen is None:
             raise ArgumentError(f"the run was trained on a pruned set ({self.result.subset}): name its file with --subset")
         if chosen.digest != digest:
@@ -135,6 +141,7 @@ def open_run(
     loading: str = "auto",
 ) -> OpenRun:
     """Read a trained run; arguments and errors are those of `evaluate`."""
+    expect("run", run, (str, Path), "the folder of a run")
     result = read_result(Path(run) / RESULT)
     data = result.data if data is None else data
     if data is None:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lt_prune.choices import FORMATS
 from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.given import expect, expect_path
+from lt_prune.steps.paths import subset_of
 from lt_prune.store.atomic import write_bytes
 from lt_prune.types import LongTailedSet, Subset
 
 if TYPE_CHECKING:
     import torch
 
-FORMATS = ("npy", "txt", "json")
 
-
-def export(subset: Subset, out: Path | str, format: str | None = None) -> None:
+def export(subset: Subset | Path | str, out: Path | str, format: str | None = None) -> None:
     """Write the kept samples for other programs, in the order of the source.
 
     Args:
-        subset: what to export.
+        subset: what to export, or its file.
         out: file to write.
         format: "npy" for int64 positions in the source's own training split (as torchvision or `ImageFolder` orders it);
             "txt" for one file name a line, or one position a line where the source has no files; "json" for everything,
@@ -38,10 +40,11 @@ def export(subset: Subset, out: Path | str, format: str | None = None) -> None:
         >>> np.load("kept.npy").shape
         (277,)
     """
+    expect_path("out", out)
     chosen = format or Path(out).suffix.lstrip(".")
     if chosen not in FORMATS:
         raise ArgumentError(f"format must be {', '.join(FORMATS)}, not {chosen!r}: name one, or end the file's name in it")
-    content = {"npy": _npy, "txt": _txt, "json": _json}[chosen](subset)
+    content = {"npy": _npy, "txt": _txt, "json": _json}[chosen](subset_of(subset))
     write_bytes(Path(out), content)
 
 
@@ -68,10 +71,13 @@ def torch_subset(subset: Subset, dataset: Any) -> torch.utils.data.Subset[Any]:
 
     from lt_prune.data.samples import Samples
 
+    expect("subset", subset, Subset, "a Subset")
+
     if isinstance(dataset, LongTailedSet):
         dataset.roster.require_same(subset.roster, "the subset")
         whole = Samples(dataset.pixels, torch.from_numpy(dataset.roster.labels))
         return torch.utils.data.Subset(whole, np.flatnonzero(subset.kept).tolist())
+    expect("dataset", dataset, Sized, "a LongTailedSet, or a torch dataset of a length")
     _check_dataset(subset, dataset)
     return torch.utils.data.Subset(dataset, source_positions(subset).tolist())
 

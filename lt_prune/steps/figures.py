@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import stats
 from torch import Tensor
 
 from lt_prune.engine.predict import Bias, both_logits
@@ -195,21 +196,9 @@ def hardness(subject: Subject) -> Drawing:
 def _correlations(one: Sequence[float | None], other: Sequence[float | None]) -> str:
     """Pearson's and Spearman's coefficients over the classes that have both values."""
     both = np.array([pair for pair in zip(one, other) if None not in pair], dtype=np.float64).reshape(-1, 2).T
-    return f"Pearson {pearson(*both):.2f}, Spearman {pearson(*map(_ranks, both)):.2f}"
-
-
-def pearson(one: Array, other: Array) -> float:
-    """Pearson's correlation of two arrays (n,); NaN where n < 2 or either is constant."""
-    if len(one) < 2 or min(np.ptp(one), np.ptp(other)) == 0:
-        return float("nan")
-    return float(np.corrcoef(one, other)[0, 1])
-
-
-def _ranks(values: Array) -> Array:
-    """Rank of each value, equals sharing their mean rank."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    shared: Array = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    return shared
+    if both.shape[1] < 2 or np.ptp(both, axis=1).min() == 0:
+        return "Pearson nan, Spearman nan"
+    return f"Pearson {stats.pearsonr(*both).statistic:.2f}, Spearman {stats.spearmanr(*both).statistic:.2f}"
 
 
 FIGURES: dict[str, Callable[[Subject], Drawing]] = {
@@ -220,4 +209,4 @@ FIGURES: dict[str, Callable[[Subject], Drawing]] = {
     "head": head,
     "hardness": hardness,
 }
-"""By name, in the order of the paper."""
+"""By name; `lt_prune.choices` has the names."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lt_prune.choices import AUTO, WHOLE
 from lt_prune.errors import ArgumentError
-from lt_prune.store.files import read_subset
-from lt_prune.types import Roster, Subset
+from lt_prune.given import expect
+from lt_prune.store.files import read_scores, read_subset
+from lt_prune.types import Roster, ScoreSet, Subset
 
 GRID_END = "-sweep.json"
 """How the file that lists the runs of a sweep ends."""
@@ -23,9 +25,11 @@ def scores_path(roster: Roster, seed: int = 0) -> Path:
 
 
 def subset_path(subset: Subset) -> Path:
-    """For example subsets/cifar10-lt100-avh-0.45.h5; what differs from the defaults is added."""
+    """For example subsets/cifar10-lt100-ranked-avh-0.45.h5; what differs from the defaults is added."""
     options = subset.options
-    parts = [subset.roster.name, subset.label, f"{subset.ratio:g}"]
+    parts = [subset.roster.name, subset.strategy]
+    parts += [options["metric"]] if options.get("metric") else []
+    parts += [f"{subset.ratio:g}"]
     parts += ["easy"] if options.get("keep") == "easy" else []
     parts += ["within-class"] if options.get("within") == "class" else []
     parts += ["empty-class"] if options.get("allow_empty_class") else []
@@ -33,7 +37,7 @@ def subset_path(subset: Subset) -> Path:
 
 
 def run_path(trained_on: str, method: str, seed: int, equal: str = "epochs") -> Path:
-    """For example runs/cifar10-lt100-avh-0.45-ce; `trained_on` is the name of the set, or of the subset's file."""
+    """For example runs/cifar10-lt100-ranked-avh-0.45-ce; `trained_on` is the name of the set, or of the subset's file."""
     return Path("runs") / f"{trained_on}-{method}{_equal(equal)}{_seed(seed)}"
 
 
@@ -51,6 +55,43 @@ def curves_path(roster: Roster, equal: str, own_ensembles: bool) -> Path:
     """For example runs/cifar10-lt100-sweep-equal-steps-ensembles, without ending."""
     name = f"{grid_path(roster).stem}{_equal(equal)}"
     return grid_path(roster).with_name(f"{name}-ensembles" if own_ensembles else name)
+
+
+def chosen_subset(given: Subset | Path | str | None, roster: Roster) -> Subset | None:
+    """What `train` trains on: a subset, or None, the whole set; words are those of `subset_file`.
+
+    Raises:
+        ArgumentError: there are several for "auto", or it is no subset.
+    """
+    chosen = subset_file(given, roster) if isinstance(given, str) else given
+    return None if chosen is None else subset_of(chosen)
+
+
+def subset_file(given: str, roster: Roster) -> Path | None:
+    """The file of a subset: "auto" is what `find_subset` finds, "none" is none, and anything else names one."""
+    if given == AUTO:
+        return find_subset(roster)
+    return None if given == WHOLE else Path(given)
+
+
+def subset_of(given: Subset | Path | str) -> Subset:
+    """A subset, or that of a file.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
+    expect("subset", given, (Subset, str, Path), "a Subset or the path of its file")
+    return given if isinstance(given, Subset) else read_subset(given)
+
+
+def scores_of(given: ScoreSet | Path | str) -> ScoreSet:
+    """Scores, or those of a file.
+
+    Raises:
+        ArgumentError: it is neither.
+    """
+    expect("scores", given, (ScoreSet, str, Path), "a ScoreSet or the path of its file")
+    return given if isinstance(given, ScoreSet) else read_scores(given)
 
 
 def find_subset(roster: Roster) -> Path | None:

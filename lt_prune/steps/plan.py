@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.choices import PREDICTIONS
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.methods import METHODS, Method, Stage
@@ -18,7 +19,7 @@ from lt_prune.steps.evaluate import require_test
 from lt_prune.steps.paths import run_path, subset_path
 from lt_prune.steps.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.store.results import RESULT, STAGE_ONE, read_result
-from lt_prune.types import PREDICTIONS, Arithmetic, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
+from lt_prune.types import Arithmetic, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +103,7 @@ class Job(Arithmetic):
     @property
     def title(self) -> str:
         planned = self.planned
-        trained_on = f"{planned.metric or planned.strategy} {planned.ratio:g}" if self.subset else "whole"
+        trained_on = f"{self.subset.label} {planned.ratio:g}" if self.subset else "whole"
         parts = [planned.name, trained_on, planned.method]
         return ", ".join([*parts, f"seed {self.seed}"] if self.seed else parts)
 

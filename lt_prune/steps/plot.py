@@ -17,8 +17,7 @@ from lt_prune.report.figures import Drawing, class_rows, render
 from lt_prune.steps.build import Data
 from lt_prune.steps.evaluate import OpenRun, open_run
 from lt_prune.steps.figures import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
-from lt_prune.steps.paths import scores_path
-from lt_prune.store.files import read_scores
+from lt_prune.steps.paths import scores_of, scores_path
 from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import RESULT, STAGE_ONE
 from lt_prune.types import Array, Roster, ScoreSet, Subset
@@ -146,7 +145,7 @@ def plot_head(
         >>> lp.plot_head(head.weight.detach().numpy(), head.bias.detach().numpy(), out="vit").files
         ('vit.png', 'vit.pdf', 'vit.csv')
     """
-    weight, bias = np.asarray(weight, dtype=np.float64), np.asarray(bias, dtype=np.float64)
+    weight, bias = (_numbers(name, values) for name, values in (("weight", weight), ("bias", bias)))
     n_classes = bias.size
     names = [str(c) for c in range(n_classes)] if class_names is None else list(class_names)
     known = [None] * n_classes if counts is None else [int(count) for count in counts]
@@ -159,6 +158,14 @@ def plot_head(
     sizes = np.zeros(n_classes) if counts is None else np.array(known)
     rows = class_rows(names, known, ranges, head_columns(weight, bias), sizes=sizes)
     return _write(Drawing(title=title, rows=rows, panels=HEAD_PANELS), str(out))
+
+
+def _numbers(name: str, given: object) -> Array:
+    """An array of numbers, float64."""
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} must be an array of numbers, not a {type(given).__name__}") from None
 
 
 def _chosen(figure: str, **given: object) -> list[str]:
@@ -185,7 +192,7 @@ def _scores(given: ScoreSet | Path | str | None, roster: Roster) -> ScoreSet | N
     """The scores given, or else those at their usual place, if there are any."""
     if given is None and scores_path(roster).exists():
         given = scores_path(roster)
-    return read_scores(given) if isinstance(given, (str, Path)) else given
+    return scores_of(given) if given is not None else None
 
 
 def _stem(run: Path | str, name: str, out: Path | str | None, alone: bool) -> str:

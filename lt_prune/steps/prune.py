@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
-from lt_prune.errors import ArgumentError
+import numpy as np
+
+from lt_prune.choices import KEEP, WITHIN
+from lt_prune.errors import ArgumentError, LtPruneError, MemberError
+from lt_prune.given import expect_whole
 from lt_prune.metrics import METRICS
+from lt_prune.registry import described
 from lt_prune.steps.build import Data, open_set
-from lt_prune.store.files import read_scores, write_subset
-from lt_prune.strategies import KEEP, STRATEGIES, WITHIN, Request
+from lt_prune.steps.paths import scores_of
+from lt_prune.store.files import write_subset
+from lt_prune.strategies import STRATEGIES, Request, Strategy
 from lt_prune.types import Array, Roster, ScoreSet, Subset
 
 
@@ -47,6 +54,7 @@ def prune(
     Raises:
         ArgumentError: the ratio is not in [0, 1), a class would be emptied, or an option does not fit the strategy.
         UnknownNameError: no such strategy.
+        MemberError: the strategy removes another number of samples, or empties a class that it must not.
         MismatchError: the scores are of other data.
 
     Example:
@@ -57,7 +65,8 @@ def prune(
     """
     check_ratio(ratio)
     chosen = STRATEGIES.load(strategy)
-    score_set = scores if isinstance(scores, ScoreSet) or scores is None else read_scores(Path(scores))
+    expect_whole(seed=seed)
+    score_set = scores_of(scores) if scores is not None else None
     roster = _roster(data, score_set, {"download": download, "resize": resize, "loading": loading})
     n_remove = round(ratio * roster.n_samples)
     if n_remove == roster.n_samples:
@@ -82,11 +91,32 @@ def prune(
         }
     elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
         raise ArgumentError(f"strategy {strategy!r} reads no scores and takes no --{given[0]}: leave it out, or use ranked")
-    kept = chosen(Request(ids=roster.ids, labels=roster.labels, n_classes=roster.n_classes, n_remove=n_remove, **request))
+    asked = Request(ids=roster.ids, labels=roster.labels, n_classes=roster.n_classes, n_remove=n_remove, **request)
+    kept = _answer(strategy, chosen, asked)
     subset = Subset(roster=roster, kept=kept, strategy=strategy, ratio=ratio, options=options)
     if out:
         write_subset(out, subset)
     return subset
+
+
+def _answer(name: str, strategy: Strategy, request: Request) -> Array:
+    """The mask (N,) of a strategy that keeps its promise."""
+    n, what = len(request.labels), f"strategy {name!r}"
+    try:
+        kept = strategy(request)
+    except (LtPruneError, MemoryError):
+        raise
+    except Exception as error:
+        raise MemberError(f"{what} fails: {described(error)}", name) from error
+    if not isinstance(kept, np.ndarray) or kept.dtype != bool or kept.shape != (n,):
+        found = f"{kept.dtype} {kept.shape}" if isinstance(kept, np.ndarray) else type(kept).__name__
+        raise MemberError(f"{what} must answer with a mask, bool ({n},), True for what to keep, and gave {found}", name)
+    if (removed := n - int(kept.sum())) != request.n_remove:
+        raise MemberError(f"{what} must remove exactly {request.n_remove:,} of {n:,} samples, and removed {removed:,}", name)
+    counts, left = (np.bincount(labels, minlength=request.n_classes) for labels in (request.labels, request.labels[kept]))
+    if (emptied := np.flatnonzero((counts > 0) & (left == 0))).size and not request.allow_empty_class:
+        raise MemberError(f"{what} must empty no class, and emptied {', '.join(map(str, emptied))}", name)
+    return kept
 
 
 def check_ratio(ratio: float) -> None:
@@ -95,7 +125,8 @@ def check_ratio(ratio: float) -> None:
     Raises:
         ArgumentError: it is not in [0, 1).
     """
-    if not 0 <= ratio < 1:
+    given: object = ratio
+    if not isinstance(given, Real) or not 0 <= ratio < 1:
         raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from lt_prune.choices import PRESETS
 from lt_prune.errors import ArgumentError
+from lt_prune.given import expect_known, like
 from lt_prune.methods import METHODS, Method
 from lt_prune.methods.published import nearest
 from lt_prune.types import LongTailedSet, Recipe
@@ -17,11 +19,10 @@ MEMBER: dict[str, Any] = {"epochs": 10, "warmup": 1, "schedule": "cosine"}
 SECOND = "stage2_"
 """How the name of a field of the second stage's recipe begins."""
 
-PRESETS = ("paper", "released")
+_RELEASED_EPOCHS, _RELEASED_DECAY = 200, 2e-4
 """Whose numbers runs have where the user gives none: those of Wang & Yan's paper, 300 epochs and a weight decay of 5e-4, or
 those of the first author's released code, 200 epochs and a weight decay by data set (column released_weight_decay of the
 table). The milestones are the same: 80 and 90 % of 200 are the 160 and 180 of that code."""
-_RELEASED_EPOCHS, _RELEASED_DECAY = 200, 2e-4
 
 _FIELDS = tuple(field.name for field in fields(Recipe) if field.name != "preset")
 _KEPT = ("preset", "batch_size", "momentum", "weight_decay", "depth", "padding", "flip")
@@ -88,10 +89,16 @@ def check_names(methods: Iterable[str], prediction: str | None, overrides: Itera
         UnknownNameError: no such method.
         ArgumentError: the message lists the names there are.
     """
-    known = _known_names(methods, prediction)
-    for name in overrides:
-        if name not in known:
-            raise ArgumentError(f"unknown setting {name!r}: there are {', '.join(known)}")
+    expect_known(overrides, _known_names(methods, prediction))
+
+
+def check_fields(overrides: Iterable[str]) -> None:
+    """Refuse an override that is no field of `Recipe`.
+
+    Raises:
+        ArgumentError: the message lists the names there are.
+    """
+    expect_known(overrides, {name: getattr(Recipe(), name) for name in _FIELDS})
 
 
 def _known_names(methods: Iterable[str], prediction: str | None) -> dict[str, Any]:
@@ -136,7 +143,8 @@ def parse_setting(methods: Iterable[str], prediction: str | None, name: str, tex
 
 
 def _recipe(defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
-    return Recipe(**{**defaults, **{name: value for name, value in overrides.items() if value is not None}})
+    chosen = {name: like(name, value, getattr(Recipe(), name)) for name, value in overrides.items() if value is not None}
+    return Recipe(**{**defaults, **chosen})
 
 
 def _trains(method: Method) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine import Run, run_all
 from lt_prune.engine.devices import arithmetic
 from lt_prune.engine.scoring import Scoring
-from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.errors import MismatchError
+from lt_prune.given import expect_whole
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.recipes import MEMBER, resolve_recipe
+from lt_prune.steps.recipes import MEMBER, check_fields, resolve_recipe
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
-from lt_prune.types import Arithmetic, LongTailedSet, Progress, Recipe, ScoreSet, no_progress
+from lt_prune.types import Arithmetic, LongTailedSet, MetricScores, Progress, Recipe, ScoreSet, no_progress
 from lt_prune.versions import versions
 
 
@@ -64,6 +67,8 @@ def score(
 
     Raises:
         UnknownNameError: no such metric.
+        ArgumentError: no such field of `Recipe`, or a value that it cannot have.
+        MemberError: the metric does not give one finite number a sample; another one that does not is left out.
         MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise.
         FileError: `out` is damaged.
 
@@ -74,8 +79,9 @@ def score(
         (2, 503)
     """
     METRICS.check(metric)
-    if members < 1:
-        raise ArgumentError(f"members must be at least 1, not {members}")
+    expect_whole(1, members=members)
+    expect_whole(seed=seed)
+    check_fields(settings)
     how = arithmetic(device, precision, compiled)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
@@ -87,8 +93,13 @@ def score(
         scores = _known(file, lt_set, recipe, seed, how)
         runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder)
         outcomes = dict(run_all(runs, workers=workers, progress=progress, **how.computed))
+        scored = [outcomes[index].unwrap() for index in range(len(runs))]
+        refused = {name: reason for each in scored for name, reason in each.refused.items()}
+        for reason in refused.values():
+            warnings.warn(f"{reason}; this metric is left out", stacklevel=2)
         for index, run in enumerate(runs):
-            scores = _with_member(scores, run, outcomes[index])
+            rows = {name: row for name, row in scored[index].rows.items() if name not in refused}
+            scores = _with_member(scores, run, rows, scored[index].accuracy, outcomes[index].seconds)
         if file and runs:
             write_scores(file, scores)
     return scores
@@ -131,6 +142,7 @@ def _missing_runs(
 ) -> list[Run]:
     """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
     names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
+    optional = tuple(name for name in names if name != metric and name not in known.metrics)
     runs = []
     for k in range(n_members):
         if missing := tuple(name for name in names if _rows(known, name) <= k):
@@ -147,19 +159,14 @@ def _missing_runs(
                     seed=member,
                     identity=f"ce on {lt_set.roster.digest}",
                     checkpoint=folder / f"{member}.pt" if folder else None,
-                    finish=Scoring(lt_set.pixels, lt_set.roster.labels, missing),
+                    finish=Scoring(lt_set.pixels, lt_set.roster.labels, missing, optional, dict(METRICS.registered)),
                 )
             )
     return runs
 
 
-def _with_member(scores: ScoreSet, run: Run, outcome: Outcome) -> ScoreSet:
-    """`scores` with one more row of each metric that the run was asked for.
-
-    Raises:
-        LtPruneError: the run failed.
-    """
-    rows, accuracy = outcome.unwrap()
+def _with_member(scores: ScoreSet, run: Run, rows: Mapping[str, MetricScores], accuracy: float, seconds: float) -> ScoreSet:
+    """`scores` with one more row of each metric in `rows`."""
     metrics = dict(scores.metrics)
     for name, new in rows.items():
         before = metrics[name].per_member if name in metrics else new.per_member[:0]
@@ -171,5 +178,5 @@ def _with_member(scores: ScoreSet, run: Run, outcome: Outcome) -> ScoreSet:
         metrics=metrics,
         seeds=(*scores.seeds, run.seed),
         train_accuracy=np.append(scores.train_accuracy, accuracy),
-        seconds=np.append(scores.seconds, outcome.seconds),
+        seconds=np.append(scores.seconds, seconds),
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from lt_prune.engine import check_options
 from lt_prune.engine.devices import arithmetic
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.given import expect_whole
 from lt_prune.metrics import METRICS
 from lt_prune.report.overall import Overall
 from lt_prune.steps import paths
@@ -135,7 +136,10 @@ def sweep(
     """
     how = arithmetic(device, precision, compiled)
     check_options(workers=workers)
+    _check_lists(strategies=strategies, metrics=metrics, ratios=ratios, methods=methods, seeds=seeds)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
+    for seed in seeds:
+        expect_whole(seed=seed)
     check_names(methods, prediction, settings)
     own_ensembles = _check_ensembles(ensembles, seeds)
     prunings = _prunings(strategies, metrics, ratios)
@@ -162,6 +166,12 @@ def sweep(
     figure = Path(out) / paths.curves_path(lt_set.roster, equal, own_ensembles)
     runs_ended = tuple(ended[job] for job in jobs)
     return Sweep(name=lt_set.roster.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
+
+
+def _check_lists(**options: object) -> None:
+    for name, values in options.items():
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            raise ArgumentError(f"{name} must be a list, not {values!r}")
 
 
 def _check_named(**options: Sequence[Any]) -> None:

@@ -14,12 +14,14 @@ from typing import Any
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.devices import arithmetic
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.given import expect_path, expect_whole
+from lt_prune.methods import promised_loss
 from lt_prune.randomness import derive_seed
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.evaluate import Testing
+from lt_prune.steps.paths import chosen_subset
 from lt_prune.steps.plan import Job, plan
 from lt_prune.steps.recipes import check_names
-from lt_prune.store.files import read_subset
 from lt_prune.store.folders import clear, locked
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
 from lt_prune.types import Arithmetic, FirstStage, Progress, Subset, TrainResult, digest_of, no_progress
@@ -56,7 +58,8 @@ def train(
 
     Args:
         data: a set, a set file, or a source name.
-        subset: train on this part of it; None for all of it.
+        subset: train on this part of it, or on that of this file; "auto" is the one subset of it in the folder subsets/, or
+            the whole set where there is none, and is what the command takes by default; None or "none" is the whole set.
         method: a training method, such as "ce" or "atl".
         stages: 1 leaves out the second stage of a method that has two.
         from_run: folder of a finished run of one stage on the same samples, which the second stage goes out from; by
@@ -91,11 +94,15 @@ def train(
         (1, 503, 'angular')
     """
     how = arithmetic(device, precision, compiled)
+    expect_whole(seed=seed)
     check_names([method], prediction, settings)
     lt_set = open_set(data, download=download, resize=resize, loading=loading)
-    chosen = read_subset(Path(subset)) if isinstance(subset, (str, Path)) else subset
+    chosen = chosen_subset(subset, lt_set.roster)
     if equal == "steps" and not chosen:
         raise ArgumentError("equal steps are for training on a subset, as they are those of the whole set: name a subset")
+    for name, path in (("from_run", from_run), ("out", out)):
+        if path is not None:
+            expect_path(name, path)
     with TemporaryDirectory(prefix="lt-prune-") as scratch:
         job = plan(
             lt_set,
@@ -226,7 +233,7 @@ def _run(job: Job) -> Run:
         positions=job.positions,
         n_classes=roster.n_classes,
         recipe=job.recipe,
-        loss=partial(job.stage.loss, job.counts.tolist(), **settings),
+        loss=partial(promised_loss, job.method, job.stage.loss, job.counts.tolist(), settings),
         seed=derive_seed(job.seed, "second stage") if job.before else job.seed,
         identity=json.dumps(what),
         start=job.start / WEIGHTS if job.start else None,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.errors import ArgumentError, FileError
+from lt_prune.given import expect, expect_path
 from lt_prune.store.hdf5 import Document, read_document, write_document
 from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, Recipe, Roster, ScoreSet, Subset
 
@@ -22,6 +23,7 @@ def write_set(path: Path | str, data: LongTailedSet) -> None:
     Raises:
         ArgumentError: the set is streamed.
     """
+    expect("data", data, LongTailedSet, "a LongTailedSet")
     check_held(data.roster.name, data.pixels, data.test_pixels)
     arrays = {"pixels": data.pixels[:], "test/pixels": data.test_pixels[:], "test/labels": data.test_labels}
     _write(path, "set", data.roster, arrays, {"/": {"flip": int(data.flip)}})
@@ -54,6 +56,7 @@ def read_set(path: Path | str) -> LongTailedSet:
 
 def write_scores(path: Path | str, scores: ScoreSet) -> None:
     """Write scores; the layout is documented in scores/README.md."""
+    expect("scores", scores, ScoreSet, "a ScoreSet")
     arrays: dict[str, Array] = {
         "members/seeds": np.array(scores.seeds, dtype=np.int64),
         "members/train_accuracy": scores.train_accuracy,
@@ -97,6 +100,7 @@ def read_scores(path: Path | str) -> ScoreSet:
 
 def write_subset(path: Path | str, subset: Subset) -> None:
     """Write a subset: the kept and the removed ids, and everything that decided it."""
+    expect("subset", subset, Subset, "a Subset")
     arrays = {"kept_ids": subset.kept_ids, "removed_ids": subset.removed_ids}
     attributes = {"strategy": subset.strategy, "ratio": subset.ratio, "options": dict(subset.options)}
     _write(path, "subset", subset.roster, arrays, {"/": attributes})
@@ -119,6 +123,7 @@ def read_subset(path: Path | str) -> Subset:
 @contextmanager
 def _reading(path: Path | str, kind: str) -> Iterator[Document]:
     """A document whose missing or odd fields are an error of the file."""
+    expect_path("path", path)
     document = read_document(Path(path), kind)
     try:
         yield document
@@ -129,6 +134,7 @@ def _reading(path: Path | str, kind: str) -> Iterator[Document]:
 def _write(
     path: Path | str, kind: str, roster: Roster, arrays: Mapping[str, Array], attributes: Mapping[str, Mapping[str, Any]]
 ) -> None:
+    expect_path("path", path)
     roster_arrays = {
         "ids": roster.ids,
         "labels": roster.labels,

@@ -13,9 +13,6 @@ from typing import Literal
 from lt_prune.registry import Registry
 from lt_prune.types import Array
 
-KEEP = ("hard", "easy")
-WITHIN = ("set", "class")
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
@@ -52,6 +49,15 @@ def strategy(*, needs_scores: bool) -> Callable[[Callable[[Request], Array]], St
     return lambda function: Strategy(function, needs_scores)
 
 
+def _accept(found: object) -> Strategy:
+    """A strategy, or a plain function of a `Request` as one that needs no scores."""
+    if isinstance(found, Strategy):
+        return found
+    if not callable(found):
+        raise ValueError(f"must be a function of a request, or one decorated as a strategy, not {found!r}")
+    return Strategy(found, needs_scores=False)
+
+
 STRATEGIES: Registry[Strategy] = Registry(
     "strategy",
     "lt_prune.strategies",
@@ -60,4 +66,5 @@ STRATEGIES: Registry[Strategy] = Registry(
         "class-random": "lt_prune.strategies.at_random:class_random",
         "ranked": "lt_prune.strategies.ranked:ranked",
     },
+    _accept,
 )

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
-from lt_prune.strategies import KEEP, STRATEGIES, WITHIN, Request, Strategy
+from lt_prune.strategies import STRATEGIES, Request, Strategy
 
 COUNTS = (97, 41, 17, 7, 3, 2, 1)
 RATIOS = (0, 0.1, 0.25, 0.45, 0.5, 0.9)

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc"),
 ]
 
-GRID = ("--strategy", "random", "--ratio", "0.5", "--seeds", "2", "--epochs", "100")
+GRID = ("--strategies", "random", "--ratios", "0.5", "--seeds", "0,1", "--epochs", "100")
 SWEEP = ("sweep", *GRID, "--depth", "8", "--device", "cpu", "--workers", "2")
 KILLS = 20
 

@@ -18,11 +18,11 @@ from lt_prune.cli import main
 
 FILES = {
     "scores/digits-lt10.h5",
-    "subsets/digits-lt10-avh-0.45.h5",
-    "runs/digits-lt10-avh-0.45-atl/model.pt",
-    "runs/digits-lt10-avh-0.45-atl/result.json",
-    "runs/digits-lt10-avh-0.45-atl/stage1/model.pt",
-    "runs/digits-lt10-avh-0.45-atl/stage1/result.json",
+    "subsets/digits-lt10-ranked-avh-0.45.h5",
+    "runs/digits-lt10-ranked-avh-0.45-atl/model.pt",
+    "runs/digits-lt10-ranked-avh-0.45-atl/result.json",
+    "runs/digits-lt10-ranked-avh-0.45-atl/stage1/model.pt",
+    "runs/digits-lt10-ranked-avh-0.45-atl/stage1/result.json",
 }
 
 
@@ -37,16 +37,16 @@ def check(folder: Path, epochs: int, members: int) -> lp.TrainResult:
     assert {name for name in written if ".members/" not in name} == FILES
     scores = lp.read_scores("scores/digits-lt10.h5")
     assert scores.metrics["avh"].per_member.shape == (members, 503)
-    subset = lp.read_subset("subsets/digits-lt10-avh-0.45.h5")
+    subset = lp.read_subset("subsets/digits-lt10-ranked-avh-0.45.h5")
     assert (subset.kept.sum(), len(subset.kept)) == (277, 503)  # round(0.45 x 503) = 226 are removed
     avh, labels = scores.metrics["avh"].per_member.mean(axis=0), subset.roster.labels
     several = subset.kept & (np.bincount(labels[subset.kept])[labels] > 1)  # a class's last sample stays, however easy
     assert avh[~subset.kept].max() <= avh[several].min()
-    result = lp.read_result("runs/digits-lt10-avh-0.45-atl/result.json")
+    result = lp.read_result("runs/digits-lt10-ranked-avh-0.45-atl/result.json")
     assert (result.n_train, result.subset, result.method) == (277, "avh 0.45", "atl")
     assert (result.first.method, result.first.recipe.epochs, len(result.loss)) == ("aem", epochs, 10)
     assert result.class_counts == tuple(subset.kept_counts)
-    assert json.loads(Path("runs/digits-lt10-avh-0.45-atl/result.json").read_text())["subset_digest"] == subset.digest
+    assert json.loads(Path("runs/digits-lt10-ranked-avh-0.45-atl/result.json").read_text())["subset_digest"] == subset.digest
     return result
 
 
@@ -57,7 +57,7 @@ def test_the_three_commands_as_typed(in_tmp):
         assert done.returncode == 0, done.stderr
     result = check(in_tmp, epochs=300, members=10)
     assert result.evaluation.overall > 0.3  # chance is 0.1
-    first = lp.read_result("runs/digits-lt10-avh-0.45-atl/stage1/result.json")
+    first = lp.read_result("runs/digits-lt10-ranked-avh-0.45-atl/stage1/result.json")
     assert first.loss[-1] < first.loss[0]
 
 

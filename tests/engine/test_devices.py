@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lt_prune.engine.devices import arithmetic, available_cores, driver_present, n_at_once, n_readers, pick_device
+from lt_prune.engine.devices import arithmetic, driver_present, n_at_once, n_readers, pick_device
 from lt_prune.errors import ArgumentError, LtPruneError
 
 
@@ -89,14 +89,3 @@ def test_the_cpu_computes_in_float32_whatever_is_asked(gpu, precision):
     gpu(True)
     assert arithmetic("cpu", precision).arithmetic == "fp32 on cpu"
     assert arithmetic("auto", precision, compiled=True).arithmetic == f"{precision} on cuda, compiled"
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not tell")
-def test_cores_are_those_that_the_process_may_use():
-    before = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, {min(before)})
-        assert available_cores() == 1
-    finally:
-        os.sched_setaffinity(0, before)
-    assert available_cores() == len(before)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lt_prune.engine.predict import probabilities, score_samples
-from lt_prune.errors import ArgumentError, DivergenceError
+from lt_prune.errors import ArgumentError, DivergenceError, MemberError
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.models.network import Network, build_network
 
@@ -157,7 +157,9 @@ def test_scores_that_are_not_numbers_are_an_error(network, pixels):
         return torch.where(labels == 1, math.nan, 0.5)
 
     bad = {"broken": Metric(broken, "high", "nowhere")}
-    with pytest.raises(DivergenceError, match="broken of 11 samples is not finite"):
+    with pytest.raises(
+        MemberError, match=r"^metric 'broken' must give finite numbers, and those of . samples in a batch of 7"
+    ):
         score_samples(network, pixels, LABELS, bad, batch_size=7)
 
 

@@ -259,7 +259,7 @@ def test_no_runs_are_no_work():
     ("options", "said"),
     [
         ({"workers": 0}, "workers must be at least 1, not 0"),
-        ({"n_threads": -1}, "threads must be at least 1, not -1"),
+        ({"n_threads": -1}, "n_threads must be at least 1, not -1"),
         ({"precision": "fp8"}, "precision must be tf32, fp32, bf16, not 'fp8'"),
         ({"device": "tpu"}, "device must be one of auto, cpu, cuda, not 'tpu'"),
     ],

@@ -55,9 +55,13 @@ def test_pictures_of_grids_of_one_kind_do_not_overwrite_those_of_another(blobs):
         ({"seed": 2}, "blobs-random-0.45-seed2"),
         ({"strategy": "class-random"}, "blobs-class-random-0.45"),
         ({"allow_empty_class": True}, "blobs-random-0.45-empty-class"),
-        ({"strategy": "ranked", "metric": "avh", "keep": "hard", "within": "set"}, "blobs-avh-0.45"),
-        ({"strategy": "ranked", "metric": "el2n", "keep": "easy", "within": "set"}, "blobs-el2n-0.45-easy"),
-        ({"strategy": "ranked", "metric": "avh", "keep": "easy", "within": "class"}, "blobs-avh-0.45-easy-within-class"),
+        ({"strategy": "ranked", "metric": "avh", "keep": "hard", "within": "set"}, "blobs-ranked-avh-0.45"),
+        ({"strategy": "ranked", "metric": "el2n", "keep": "easy", "within": "set"}, "blobs-ranked-el2n-0.45-easy"),
+        ({"strategy": "mine", "metric": "avh"}, "blobs-mine-avh-0.45"),
+        (
+            {"strategy": "ranked", "metric": "avh", "keep": "easy", "within": "class"},
+            "blobs-ranked-avh-0.45-easy-within-class",
+        ),
     ],
 )
 def test_a_subset_is_named_after_what_chose_it(blobs, given, name):

@@ -58,7 +58,7 @@ def test_the_names_of_a_method_are_those_of_both_stages_and_of_its_prediction():
 
 def test_a_name_that_no_method_knows_is_refused():
     check_names(["ce", "alas"], None, ["tau", "epochs"])
-    with pytest.raises(ArgumentError, match=r"unknown setting 'tua': there are epochs, .*, tau"):
+    with pytest.raises(ArgumentError, match=r"unknown setting 'tua' \(did you mean 'tau'\?\): there are epochs, .*, tau"):
         check_names(["ce", "alas"], None, ["tua"])
 
 

@@ -52,8 +52,8 @@ def test_subsets_are_those_of_the_scores_written(blobs, in_tmp):
     run(blobs(), ratio=0.3)
     for metric in ("el2n", "avh"):
         subset = lp.prune(blobs(), scores="scores/blobs.h5", metric=metric, ratio=0.3)
-        assert lp.read_subset(f"subsets/blobs-{metric}-0.3.h5").digest == subset.digest
-        assert lp.read_result(f"runs/blobs-{metric}-0.3-ce/result.json").subset_digest == subset.digest
+        assert lp.read_subset(f"subsets/blobs-ranked-{metric}-0.3.h5").digest == subset.digest
+        assert lp.read_result(f"runs/blobs-ranked-{metric}-0.3-ce/result.json").subset_digest == subset.digest
 
 
 def test_results_are_those_of_the_steps_one_by_one(blobs, in_tmp):
@@ -128,7 +128,7 @@ def test_runs_of_two_seeds_stand_side_by_side(blobs, in_tmp):
     run(blobs(), seed=1, score_epochs=3)
     after = digests("subsets")
     assert {path for path in before if before[path] != after[path]} == set()
-    assert lp.read_subset("subsets/blobs-avh-0.45.h5").digest == first.results[-1].subset_digest
+    assert lp.read_subset("subsets/blobs-ranked-avh-0.45.h5").digest == first.results[-1].subset_digest
 
 
 @pytest.mark.parametrize("ratio", [1.0, -0.1, float("nan")])
@@ -177,7 +177,7 @@ def test_at_equal_steps_runs_have_other_folders_but_for_the_whole_set(blobs, in_
     assert comparison.equal == "steps"
     assert [result.equal for result in comparison.results] == ["epochs", *["steps"] * 4]
     names = [Path(file).name for file in comparison.files if Path(file).is_dir()]
-    kept = ("random", "class-random", "el2n", "avh")
+    kept = ("random", "class-random", "ranked-el2n", "ranked-avh")
     assert names == ["blobs-mixup", *(f"blobs-{label}-0.45-mixup-equal-steps" for label in kept)]
     assert all((Path("runs") / name.removesuffix("-equal-steps")).exists() for name in names)
     assert json.loads(Path("runs/blobs-0.45-mixup-equal-steps-comparison.json").read_text())["equal"] == "steps"

@@ -14,6 +14,7 @@ from lt_prune.engine.solo import threads
 from lt_prune.engine.streams import run_streams
 from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.store.results import read_grid
+from lt_prune.strategies import STRATEGIES, strategy
 
 SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "device": "cpu", "workers": 1}
 GRID = {"strategies": ["random", "ranked"], "metrics": ["el2n"], "ratios": [0.2, 0.4], "seeds": [0, 1]}
@@ -135,7 +136,7 @@ def test_other_settings_in_the_same_folder_are_refused(blobs, in_tmp):
 
 def test_missing_runs_are_counted(blobs, in_tmp):
     done = sweep(blobs())
-    Path("runs/blobs-el2n-0.4-ce-seed1/result.json").unlink()
+    Path("runs/blobs-ranked-el2n-0.4-ce-seed1/result.json").unlink()
     rows = {(row["metric"], row["ratio"]): (row["n"], row["missing"]) for row in lp.results(done.file)}
     assert rows == {
         (None, 0.0): (2, 0),
@@ -220,3 +221,16 @@ def test_a_record_of_the_first_versions_goes_on(blobs, in_tmp):
         file.write_text(json.dumps(content))
     again = sweep(blobs())
     assert [replace(run, ensemble=None) for run in done.runs] == list(again.runs)
+
+
+def test_two_strategies_on_one_metric_have_files_and_runs_of_their_own(blobs, in_tmp):
+    easiest = strategy(needs_scores=True)(lambda request: STRATEGIES.load("ranked")(replace(request, keep="easy")))
+    lp.register("strategy", "easiest", easiest)
+    grid = {"strategies": ["ranked", "easiest"], "ratios": [0.4], "seeds": [0], "members": 1, "score_epochs": 1}
+    done = lp.sweep(blobs(), **grid, epochs=1, depth=8, batch_size=16)
+    assert not done.failures
+    assert {file.name for file in Path("subsets").iterdir()} == {"blobs-ranked-avh-0.4.h5", "blobs-easiest-avh-0.4.h5"}
+    kept = [lp.read_subset(f"subsets/blobs-{name}-avh-0.4.h5").digest for name in ("ranked", "easiest")]
+    assert [run.subset_digest for run in done.runs] == [None, *kept]
+    assert [run.subset for run in done.runs] == [None, "avh 0.4", "easiest avh 0.4"]
+    assert kept[0] != kept[1]

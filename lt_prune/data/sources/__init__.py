@@ -60,6 +60,12 @@ class Source:
     file_names: tuple[str, ...] | None = None
 
 
+def _accept(found: object) -> Callable[[Request], Source]:
+    if not callable(found):
+        raise ValueError(f"must be a function of a request, not {found!r}")
+    return found
+
+
 SOURCES: Registry[Callable[[Request], Source]] = Registry(
     "data source",
     "lt_prune.sources",
@@ -71,4 +77,5 @@ SOURCES: Registry[Callable[[Request], Source]] = Registry(
         "folder": "lt_prune.data.sources.folder:folder",
         "npz": "lt_prune.data.sources.npz:npz",
     },
+    _accept,
 )

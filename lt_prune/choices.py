@@ -1,0 +1,40 @@
+"""What an argument may be where only a few words are allowed. Imports nothing, so that the command line loads at once."""
+
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("tf32", "fp32", "bf16")
+"""Of training on CUDA."""
+LOADINGS = ("auto", "memory", "stream")
+
+PROFILES = ("exp", "step", "none")
+SELECTIONS = ("content", "mislas")
+"""How counts fall from class to class, and which images of a class are taken."""
+
+HARD = ("high", "low")
+"""Which end of a metric's scores is hard."""
+KEEP = ("hard", "easy")
+WITHIN = ("set", "class")
+"""Which end of a ranking stays, and what is ranked together."""
+
+AUTO, WHOLE = "auto", "none"
+"""In place of a subset: the one that subsets/ holds of the data, or no subset but the whole set."""
+
+PREDICTIONS = ("linear", "angular", "abs")
+"""argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
+ABS_FORMS = ("sine", "linear")
+EQUAL = ("epochs", "steps")
+"""What a run on a subset has as many of as that on the whole set."""
+PRESETS = ("paper", "released")
+"""Whose epochs and weight decay are the defaults."""
+
+DEPTHS = (8, 14, 20, 32, 44, 56, 110)
+"""Of CIFAR-style ResNets: 6 n + 2."""
+SCHEDULES = ("step", "cosine", "constant")
+SAMPLERS = ("instance", "balanced")
+DRAWS = ("samples", "oversampled")
+TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
+"""What a recipe's fields of these names may be."""
+
+FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
+"""Of a trained run, in the order of the paper."""
+FORMATS = ("npy", "txt", "json")
+"""Of an exported subset."""

@@ -1,0 +1,87 @@
+"""What callers give, or a sentence about what it must be."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from lt_prune.errors import ArgumentError
+
+
+def expect(name: str, given: object, kinds: type | tuple[type, ...], words: str) -> None:
+    """Refuse what is of no such kind.
+
+    Raises:
+        ArgumentError: says what `name` must be, in words.
+    """
+    if not isinstance(given, kinds):
+        raise ArgumentError(f"{name} must be {words}, not {_shown(given)}")
+
+
+def expect_path(name: str, given: object) -> None:
+    """Refuse what names no file.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    expect(name, given, (str, os.PathLike), "a path")
+
+
+def expect_whole(low: int | None = None, **given: object) -> None:
+    """Refuse what is no whole number, or below `low`.
+
+    Raises:
+        ArgumentError: one of them is not.
+    """
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise ArgumentError(f"{name} must be a whole number, not {_shown(value)}")
+        if low is not None and int(value) < low:
+            raise ArgumentError(f"{name} must be at least {low}, not {value}")
+
+
+def like(name: str, given: Any, example: object) -> Any:
+    """A value of the same kind as an example of it; a number of NumPy's as one of Python's, which JSON knows.
+
+    Raises:
+        ArgumentError: it is of another kind.
+    """
+    if isinstance(example, bool):
+        fits, kind = isinstance(given, bool) or type(given).__name__ in ("bool", "bool_"), "True or False"
+    elif isinstance(example, int):
+        fits, kind = isinstance(given, Integral) and not isinstance(given, bool), "a whole number"
+    elif isinstance(example, float):
+        fits, kind = isinstance(given, Real) and not isinstance(given, bool), "a number"
+    elif isinstance(example, str):
+        fits, kind = isinstance(given, str), "a word"
+    else:
+        fits, kind = _are_numbers(given), "a list of numbers such as (160, 180)"
+    if not fits:
+        raise ArgumentError(f"{name} must be {kind}, not {_shown(given)}")
+    return given.item() if type(given).__module__ == "numpy" and not isinstance(given, Iterable) else given
+
+
+def expect_known(names: Iterable[str], known: Mapping[str, Any]) -> None:
+    """Refuse a keyword that no setting bears.
+
+    Raises:
+        ArgumentError: lists the names there are, and the nearest.
+    """
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known)}")
+
+
+def _are_numbers(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, str) and all(isinstance(each, Real) for each in given)
+
+
+def _shown(given: object) -> str:
+    """A value, or where it is long, its kind."""
+    text = repr(given)
+    return text if len(text) <= 60 and "\n" not in text else f"a {type(given).__name__}"

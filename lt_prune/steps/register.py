@@ -1,0 +1,52 @@
+"""Members of the families from a notebook or a script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lt_prune.data.sources import SOURCES
+from lt_prune.errors import ArgumentError
+from lt_prune.methods import METHODS
+from lt_prune.metrics import METRICS
+from lt_prune.registry import Registry
+from lt_prune.strategies import STRATEGIES
+
+FAMILIES: dict[str, Registry[Any]] = {
+    "metric": METRICS,
+    "strategy": STRATEGIES,
+    "method": METHODS,
+    "source": SOURCES,
+}
+
+
+def register(family: str, name: str, member: object) -> None:
+    """Add a metric, strategy, method or source for the life of this process, to be used by its name like any other.
+
+    The same name again replaces it, so that a notebook's cell can be run again; scores, subsets and runs already made by
+    the former are not made again. A package adds members through entry points instead (`lt_prune.metrics`, ...).
+
+    Args:
+        family: "metric", "strategy", "method" or "source".
+        name: letters, digits, - and _, as it becomes a part of names of files.
+        member: what the family asks for:
+
+            - a metric is a function of logits (B, M) and labels (B,) to scores (B,), higher being harder; or a function of
+              `Outputs` and labels, decorated by `lt_prune.metrics.metric`;
+            - a strategy is a function of a `lt_prune.strategies.Request` to bool (N,), True for what to keep; where it
+              needs scores, decorated by `lt_prune.strategies.strategy`;
+            - a method is a `lt_prune.methods.Method`;
+            - a source is a function of a `lt_prune.data.sources.Request` to a `Source`.
+
+    Raises:
+        ArgumentError: there is no such family, or the name is taken by a member that was not registered so.
+        MemberError: the member is not what it must be.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
+        >>> lp.score("digits", metric="margin", members=1, epochs=1, depth=8).metric("margin").hard
+        'high'
+    """
+    if family not in FAMILIES:
+        raise ArgumentError(f"family must be {', '.join(FAMILIES)}, not {family!r}")
+    FAMILIES[family].register(name, member)

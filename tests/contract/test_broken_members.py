@@ -1,0 +1,335 @@
+"""A member of a family that breaks a promise is refused by a sentence that names it, whoever wrote it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import lt_prune as lp
+from lt_prune.data.sources import Source
+from lt_prune.errors import ArgumentError, MemberError
+from lt_prune.methods import METHODS, Method, Setting, Stage
+from lt_prune.methods.loss import Loss
+from lt_prune.metrics import METRICS, Metric
+from lt_prune.strategies import STRATEGIES, strategy
+
+SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "device": "cpu"}
+
+
+def margin(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return -logits.gather(1, labels[:, None]).squeeze(1)
+
+
+def raises(*_: object, **__: object) -> None:
+    raise ValueError("what is wrong\nand more")
+
+
+def keep_first(request) -> np.ndarray:
+    """Keeps the mask's promise of a type and a number, whatever the classes."""
+    return np.arange(len(request.labels)) < len(request.labels) - request.n_remove
+
+
+def source_of(**changes: object) -> Source:
+    random = np.random.default_rng(0)
+    source = Source(
+        pixels=random.integers(0, 256, (12, 8, 8, 1), dtype=np.uint8),
+        labels=np.arange(12) % 3,
+        test_pixels=random.integers(0, 256, (6, 8, 8, 1), dtype=np.uint8),
+        test_labels=np.arange(6) % 3,
+        class_names=("a", "b", "c"),
+    )
+    return replace(source, **changes)
+
+
+class Mean(Loss):
+    """A loss that keeps its promises."""
+
+    def forward(self, outputs, target):
+        return (outputs.logits * target).mean()
+
+
+def loss_that_gives(value) -> type[Loss]:
+    class Broken(Loss):
+        def forward(self, outputs, target):
+            return value(outputs)
+
+    return Broken
+
+
+def method_of(**changes: object) -> Method:
+    stage = Stage(loss=changes.pop("loss", Mean), equation="by hand", **changes.pop("stage", {}))
+    return Method(summary="by hand", paper="none", stage=stage, **changes)
+
+
+# Metrics
+
+
+@pytest.mark.parametrize(
+    ("metric", "says"),
+    [
+        (
+            lambda logits, labels: logits,
+            r"one number a sample, a tensor \(45,\) of this batch, and gave torch.float32 \(45, 4\)",
+        ),
+        (lambda logits, labels: logits.mean(), r"one number a sample, .* and gave torch.float32 \(\)"),
+        (lambda logits, labels: logits[:-1, 0], r"one number a sample, .* and gave torch.float32 \(44,\)"),
+        (lambda logits, labels: logits.detach().numpy()[:, 0], "one number a sample, .* and gave ndarray"),
+        (lambda logits, labels: logits[:, 0].to(torch.complex64), "one number a sample, .* and gave torch.complex64"),
+        (lambda logits, labels: logits[:, 0] / 0, "must give finite numbers, and those of 45 samples"),
+        (raises, "fails: ValueError: what is wrong$"),
+    ],
+    ids=["a row a class", "a number in all", "a sample less", "an array", "complex", "infinite", "raises"],
+)
+def test_a_metric_gives_one_finite_number_a_sample(blobs, metric, says):
+    lp.register("metric", "mine", metric)
+    with pytest.raises(MemberError, match=f"^metric 'mine' .*{says}"):
+        lp.score(blobs(), metric="mine", members=1, **SMALL)
+
+
+def test_a_metric_that_nobody_asked_for_stops_only_itself(blobs):
+    lp.register("metric", "broken", raises)
+    lp.register("metric", "mine", margin)
+    with pytest.warns(UserWarning, match=r"^metric 'broken' fails: ValueError: what is wrong; this metric is left out$"):
+        scores = lp.score(blobs(), metric="avh", members=2, **SMALL)
+    assert list(scores.metrics) == ["el2n", "avh", "mine"]
+    assert {len(metric.per_member) for metric in scores.metrics.values()} == {2}
+
+
+def test_a_metric_that_cannot_be_loaded_stops_only_itself(blobs, monkeypatch):
+    monkeypatch.setitem(METRICS._offered, "absent", ["no_such_module:metric"])
+    with pytest.warns(UserWarning, match=r"^metric 'absent' cannot be loaded from no_such_module:metric: ModuleNotFound"):
+        scores = lp.score(blobs(), members=1, **SMALL)
+    assert "absent" not in scores.metrics
+    with pytest.raises(MemberError, match=r"^metric 'absent' cannot be loaded"):
+        lp.score(blobs(), metric="absent", members=1, **SMALL)
+
+
+def test_a_metric_whose_scores_are_stored_is_not_left_out(blobs, tmp_path):
+    """A file has as many rows of each metric as there are members."""
+    lp.register("metric", "mine", margin)
+    lp.score(blobs(), members=1, out=tmp_path / "scores.h5", **SMALL)
+    lp.register("metric", "mine", raises)
+    with pytest.raises(MemberError, match=r"^metric 'mine' fails"):
+        lp.score(blobs(), members=2, out=tmp_path / "scores.h5", **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("metric", "says"),
+    [("margin", "must be a function of logits"), (Metric(margin, "up", "by hand"), "must declare .* high or low, not 'up'")],
+)
+def test_a_metric_is_a_function_that_declares_which_end_is_hard(metric, says):
+    with pytest.raises(MemberError, match=rf"^metric 'mine' \(what was registered\) {says}"):
+        lp.register("metric", "mine", metric)
+
+
+# Strategies
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda request: np.flatnonzero(keep_first(request)), r"a mask, bool \(45,\), .* and gave int64 \(35,\)"),
+        (lambda request: keep_first(request).astype(int), r"a mask, bool \(45,\), .* and gave int64 \(45,\)"),
+        (lambda request: keep_first(request)[1:], r"a mask, bool \(45,\), .* and gave bool \(44,\)"),
+        (lambda request: keep_first(request).tolist(), "a mask, .* and gave list"),
+        (lambda request: None, "a mask, .* and gave NoneType"),
+        (lambda request: ~keep_first(request), "must remove exactly 10 of 45 samples, and removed 35"),
+        (lambda request: np.isin(request.ids, request.ids), "must remove exactly 10 of 45 samples, and removed 0"),
+        (lambda request: np.arange(45) != np.arange(45), "must remove exactly 10 of 45 samples, and removed 45"),
+        (raises, "fails: ValueError: what is wrong$"),
+    ],
+    ids=["indices", "numbers", "a sample less", "a list", "nothing", "removed", "all", "none", "raises"],
+)
+def test_a_strategy_answers_with_a_mask_of_the_right_size(blobs, answer, says):
+    lp.register("strategy", "mine", answer)
+    with pytest.raises(MemberError, match=f"^strategy 'mine' .*{says}"):
+        lp.prune(blobs(), strategy="mine", ratio=10 / 45)
+
+
+def empty_the_rarest(request) -> np.ndarray:
+    order = np.argsort(request.labels, kind="stable")
+    kept = np.zeros(len(order), dtype=bool)
+    kept[order[: len(order) - request.n_remove]] = True
+    return kept
+
+
+def test_a_strategy_empties_no_class_unless_it_may(blobs):
+    lp.register("strategy", "mine", empty_the_rarest)
+    with pytest.raises(MemberError, match=r"^strategy 'mine' must empty no class, and emptied 3$"):
+        lp.prune(blobs(), strategy="mine", ratio=3 / 45)
+    assert lp.prune(blobs(), strategy="mine", ratio=3 / 45, allow_empty_class=True).kept_counts.tolist() == [24, 12, 6, 0]
+
+
+def test_a_sweep_refuses_a_broken_strategy_before_it_trains(blobs, in_tmp):
+    lp.register("strategy", "mine", lambda request: np.flatnonzero(keep_first(request)))
+    with pytest.raises(MemberError, match=r"^strategy 'mine' must answer with a mask"):
+        lp.sweep(blobs(), strategies=["mine"], ratios=[0.2], seeds=[0], epochs=1, depth=8)
+    assert not list(in_tmp.rglob("*.pt"))
+
+
+def test_a_strategy_is_a_function():
+    with pytest.raises(MemberError, match=r"^strategy 'mine' \(what was registered\) must be a function of a request"):
+        lp.register("strategy", "mine", "ranked")
+
+
+# Methods
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"prediction": "cosine"}, "must predict by linear or angular or abs, not 'cosine'"),
+        ({"first": "alas"}, "must start from a method of one stage that there is, not 'alas'"),
+        ({"first": "nonsense"}, "must start from a method of one stage that there is, not 'nonsense'"),
+        ({"stage": {"recipe": {"epoch": 3}}}, "must name fields of a recipe, and 'epoch' is none"),
+        ({"stage": {"tuned": ("rate",)}}, "must name fields of a recipe, and 'rate' is none"),
+        ({"stage": {"settings": {"lr": Setting(1.0, "")}}}, "must not call a setting 'lr'"),
+        ({"stage": {"settings": {"stage2_tau": Setting(1.0, "")}}}, "must not call a setting 'stage2_tau'"),
+    ],
+)
+def test_a_method_describes_a_training_that_there_can_be(changes, says):
+    with pytest.raises(MemberError, match=rf"^training method 'mine' \(what was registered\) {re.escape(says)}"):
+        lp.register("method", "mine", method_of(**changes))
+
+
+def test_a_method_is_a_method():
+    with pytest.raises(MemberError, match=r"^training method 'mine' \(what was registered\) must be a Method, not "):
+        lp.register("method", "mine", Mean)
+
+
+@pytest.mark.parametrize(
+    ("loss", "says"),
+    [
+        (lambda counts: torch.nn.CrossEntropyLoss(), "must be a Loss, not CrossEntropyLoss"),
+        (loss_that_gives(lambda outputs: outputs.logits.mean(dim=1)), r"must give the mean .* and gave a tensor \(2,\)"),
+        (loss_that_gives(lambda outputs: 1.0), "must give the mean of a batch, a tensor (), and gave float"),
+        (loss_that_gives(lambda outputs: outputs.logits.mean() / 0), "must give a finite mean, and gave "),
+        (loss_that_gives(lambda outputs: outputs.logits.detach().mean()), "must pass gradients on"),
+        (loss_that_gives(raises), "fails: ValueError: what is wrong"),
+        (lambda counts, tau: Mean(counts), "fails: TypeError: "),
+    ],
+    ids=["no loss", "a number a sample", "no tensor", "infinite", "no gradients", "raises", "other settings"],
+)
+def test_a_methods_loss_gives_the_finite_mean_of_a_batch(blobs, loss, says):
+    lp.register("method", "mine", method_of(loss=loss))
+    with pytest.raises(MemberError) as refusal:
+        lp.train(blobs(), method="mine", **SMALL)
+    assert re.match(f"the loss of training method 'mine' {says.replace('()', '[(][)]')}", str(refusal.value))
+
+
+def test_trying_a_loss_changes_nothing_of_it(blobs):
+    """By the same numbers as the method whose loss it has."""
+    lp.register("method", "mine", replace(METHODS.load("ldam-drw"), summary="the same"))
+    by_name = [lp.train(blobs(), method=name, n_threads=1, **SMALL).loss for name in ("ldam-drw", "mine")]
+    assert by_name[0] == by_name[1]
+
+
+def test_a_method_that_cannot_be_loaded_stops_only_itself(monkeypatch):
+    from lt_prune.steps.describe import describe_methods
+
+    monkeypatch.setitem(METHODS._offered, "absent", ["no_such_module:method"])
+    with pytest.warns(UserWarning, match=r"^training method 'absent' cannot be loaded from no_such_module:method"):
+        assert [row["name"] for row in describe_methods()] == [name for name in METHODS.names if name != "absent"]
+
+
+# Sources
+
+
+@pytest.mark.parametrize(
+    ("give", "says"),
+    [
+        (lambda request: (1, 2), "must give a Source, and gave tuple"),
+        (
+            lambda request: source_of(pixels=np.zeros((12, 8, 8, 1))),
+            r"must give pixels as uint8 .* gave float64 \(12, 8, 8, 1\)",
+        ),
+        (
+            lambda request: source_of(test_pixels=np.zeros((6, 8, 8), np.uint8)),
+            r"must give test_pixels as .* gave uint8 \(6, 8, 8\)",
+        ),
+        (
+            lambda request: source_of(labels=np.arange(12) % 3 / 1),
+            r"must give labels as int64 \(N,\), and gave float64 \(12,\)",
+        ),
+        (lambda request: source_of(test_labels=np.eye(6, dtype=np.int64)), r"must give test_labels .* gave int64 \(6, 6\)"),
+        (lambda request: source_of(class_names=(1, 2, 3)), r"must give class names as text, and gave \(1, 2, 3\)"),
+        (lambda request: source_of(labels=np.arange(11) % 3), "12 training images have 11 labels"),
+        (lambda request: source_of(labels=np.arange(12) % 4), "labels must lie in "),
+        (lambda request: source_of(class_names=("a", "b", "a")), "class names must differ"),
+        (raises, "fails: ValueError: what is wrong$"),
+    ],
+    ids=[
+        "a tuple",
+        "floats",
+        "no channels",
+        "float labels",
+        "one-hot",
+        "numbers",
+        "too few",
+        "out of range",
+        "twice",
+        "raises",
+    ],
+)
+def test_a_source_gives_images_and_labels_of_the_right_kind(give, says):
+    lp.register("source", "mine", give)
+    with pytest.raises(MemberError, match=f"^data source 'mine'.* {says}"):
+        lp.build("mine")
+
+
+def test_a_source_is_a_function():
+    with pytest.raises(MemberError, match=r"^data source 'mine' \(what was registered\) must be a function of a request"):
+        lp.register("source", "mine", source_of())
+
+
+# What keeps its promises is taken like any other
+
+
+def test_plain_functions_are_members(blobs, in_tmp):
+    lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
+    lp.register("strategy", "first", keep_first)
+    lp.register("strategy", "hardest", strategy(needs_scores=True)(STRATEGIES.load("ranked").function))
+    lp.register(
+        "method",
+        "mean",
+        method_of(stage={"settings": {"strength": Setting(1.0, "")}}, loss=lambda counts, strength: Mean(counts)),
+    )
+    lp.register("source", "three", lambda request: source_of())
+    assert lp.build("three").roster.counts.tolist() == [4, 4, 4]
+    data = blobs()
+    scores = lp.score(data, metric="margin", members=2, **SMALL)
+    assert scores.metric("margin").hard == "high"
+    assert lp.prune(data, strategy="first", ratio=0.2).kept[:36].all()
+    subset = lp.prune(scores=scores, strategy="hardest", metric="margin", ratio=0.2)
+    assert (subset.options["metric"], subset.kept.tolist()) == (
+        "margin",
+        lp.prune(scores=scores, metric="margin", ratio=0.2).kept.tolist(),
+    )
+    assert lp.train(data, subset=subset, method="mean", strength=2.0, **SMALL).settings == {"strength": 2.0}
+
+
+def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
+    factor = 2.0
+    lp.register("metric", "twice", lambda logits, labels: factor * -logits.gather(1, labels[:, None]).squeeze(1))
+    lp.register("metric", "once", margin)
+    scores = lp.score(blobs(), metric="twice", members=2, workers=2, **SMALL)
+    assert np.array_equal(scores.metric("twice").mean, 2 * scores.metric("once").mean)
+    lp.register("method", "local", method_of(loss=loss_that_gives(lambda outputs: factor * outputs.logits.square().mean())))
+    done = lp.sweep(blobs(), strategies=["random"], ratios=[0.2], seeds=[0], methods=["local"], workers=2, epochs=1, depth=8)
+    assert not done.failures
+
+
+def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
+    lp.register("metric", "mine", raises)
+    with pytest.raises(MemberError, match=r"^metric 'mine' fails: ValueError: what is wrong$") as refusal:
+        lp.score(blobs(), metric="mine", members=2, workers=2, **SMALL)
+    assert refusal.value.member == "mine"
+
+
+def test_there_is_no_other_family():
+    with pytest.raises(ArgumentError, match=r"^family must be metric, strategy, method, source, not 'metrics'$"):
+        lp.register("metrics", "mine", margin)

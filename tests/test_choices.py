@@ -1,0 +1,63 @@
+"""The words that arguments may be are written down once."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import click
+import pytest
+import torch
+
+from lt_prune import choices
+from lt_prune.angular.bias import AngularBiasSmoothing
+from lt_prune.cli import main
+from lt_prune.data.longtail import profile_counts
+from lt_prune.steps import export, figures
+
+OFFERED = {
+    "device": choices.DEVICES,
+    "precision": choices.PRECISIONS,
+    "loading": choices.LOADINGS,
+    "profile": choices.PROFILES,
+    "selection": choices.SELECTIONS,
+    "keep": choices.KEEP,
+    "within": choices.WITHIN,
+    "prediction": choices.PREDICTIONS,
+    "abs_form": choices.ABS_FORMS,
+    "equal": choices.EQUAL,
+    "recipe": choices.PRESETS,
+    "schedule": choices.SCHEDULES,
+    "figure": (*choices.FIGURES, "all"),
+    "format": choices.FORMATS,
+}
+"""By the option's name."""
+OPTIONS = [
+    (name, parameter)
+    for name, command in sorted(main.commands.items())
+    for parameter in command.params
+    if isinstance(parameter.type, click.Choice)
+]
+
+
+def test_the_module_imports_nothing():
+    tree = ast.parse(Path(choices.__file__).read_text())
+    assert not [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS, ids=[f"{name}-{option.name}" for name, option in OPTIONS])
+def test_an_option_offers_the_words_that_are_written_down(command, option):
+    assert tuple(option.type.choices) == OFFERED[option.name]
+
+
+def test_every_choice_is_offered_somewhere():
+    assert {option.name for _, option in OPTIONS} == set(OFFERED)
+
+
+def test_there_is_something_behind_every_word():
+    assert tuple(figures.FIGURES) == choices.FIGURES
+    assert all(hasattr(export, f"_{name}") for name in choices.FORMATS)
+    for form in choices.ABS_FORMS:
+        AngularBiasSmoothing(bias=torch.zeros(3), form=form)
+    for profile in set(choices.PROFILES) - {"none"}:
+        assert len(profile_counts(profile, 100, 10, 5)) == 5
