@@ -7,8 +7,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-LOADINGS = ("auto", "memory", "stream")
-
 
 def streams(loading: str, n_bytes: int) -> bool:
     """Whether images that take `n_bytes` once decoded are streamed: by "auto", from half of the available memory on.

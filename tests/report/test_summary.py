@@ -67,28 +67,14 @@ def scores() -> lp.ScoreSet:
 def result(subset: str | None, counts: tuple[int, ...], seconds: float, **evaluation) -> lp.TrainResult:
     accuracies = {"overall": 0.5, "balanced": 0.4, "head": 0.7, "middle": 0.3, "tail": 0.1, "ece": 0.2, **evaluation}
     return lp.TrainResult(
-        name="by-hand",
+        spec=lp.TrainSpec(name="by-hand", data_digest="0", method="ce", recipe=lp.Recipe(), seed=0),
         data=None,
-        data_digest="0",
         subset=subset,
-        strategy=None,
-        metric=None,
-        keep=None,
-        within=None,
-        ratio=0.0,
-        subset_digest=None,
         n_train=sum(counts),
         class_counts=counts,
-        method="ce",
-        settings={},
-        first=None,
-        prediction="linear",
-        recipe=lp.Recipe(),
-        seed=0,
         evaluation=lp.Evaluation(per_class=(0.5,) * 4, n_test=40, macro_f1=0.5, confusion=(), **accuracies),
         loss=(1.0,),
         seconds=seconds,
-        device="cpu",
         versions={},
     )
 
