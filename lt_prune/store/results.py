@@ -36,7 +36,7 @@ def read_result(path: Path | str) -> TrainResult:
     Raises:
         FileError: the file is missing or is no result, or a later version wrote it.
     """
-    with _reading(path, "result", "result of a run: train it again with --overwrite") as content:
+    with _reading(path, "result", "result of a run: remove it, and run the command again") as content:
         evaluation = content.pop("evaluation")
         rows = {"per_class": tuple(evaluation["per_class"]), "confusion": tuple(map(tuple, evaluation["confusion"]))}
         return TrainResult(

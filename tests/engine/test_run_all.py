@@ -100,9 +100,8 @@ def test_the_number_of_workers_changes_no_bit(make, workers):
 
 def test_runs_that_take_turns_change_no_bit_of_each_other(make):
     runs = [make(seed, recipe=replace(RECIPE, epochs=1 + seed % 2)) for seed in range(4)]
-    options = {"precision": "fp32", "compiled": False}
     with threads(1):
-        assert values(dict(run_streams(runs, torch.device("cpu"), 3, no_progress, **options))) == alone(runs)
+        assert values(dict(run_streams(runs, 3, no_progress, Arithmetic()))) == alone(runs)
 
 
 def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
@@ -130,7 +129,7 @@ def test_a_kept_failure_keeps_nothing_of_the_training(make):
     gc.disable()
     try:
         diverging = make(recipe=replace(RECIPE, lr=1e30, warmup=0, epochs=3), loss=loss)
-        ((_, outcome),) = run_all([diverging], "cpu")
+        ((_, outcome),) = run_all([diverging], on_cpu())
         assert isinstance(outcome.failure, DivergenceError)
         kept = weakref.ref(made.pop())
         assert kept() is None
@@ -203,7 +202,7 @@ def test_a_run_tried_again_goes_on_from_its_checkpoint(make, tmp_path):
     run = make(0, finish=Kill(tmp_path / "killed"), checkpoint=checkpoint)
     seen: list[int] = []
     with pytest.warns(UserWarning, match="tried once more"):
-        list(run_all([run], "cpu", isolate=True, progress=lambda what, done, total: seen.append(done)))
+        list(run_all([run], on_cpu(), isolate=True, progress=lambda what, done, total: seen.append(done)))
     assert seen == [0, 1, 2, 2]
 
 

@@ -108,7 +108,7 @@ def test_scores_say_their_ensemble(scores):
     assert (summary["n_samples"], summary["members"], summary["seconds"]) == (38, 3, 7)
     assert (summary["metrics"], summary["metric"], summary["hard"]) == (["avh", "margin"], "avh", "high")
     assert (summary["train_accuracy"], summary["recipe"]["epochs"]) == ([0.25, 0.5, 0.75], 7)
-    assert summary["equation"] == "of avh"
+    assert (summary["equation"], summary["arithmetic"]) == ("of avh", ["fp32 on cpu"] * 3)
     assert as_json(summary) == summary
 
 
