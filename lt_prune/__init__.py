@@ -16,7 +16,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lt_prune.compute import Arithmetic as Arithmetic
+    from lt_prune.compute import Compute as Compute
     from lt_prune.errors import LtPruneError as LtPruneError
+    from lt_prune.reading import Reading as Reading
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
     from lt_prune.steps.evaluate import evaluate as evaluate
@@ -45,7 +48,6 @@ if TYPE_CHECKING:
     from lt_prune.store.results import read_result as read_result
     from lt_prune.types import Evaluation as Evaluation
     from lt_prune.types import FailedRun as FailedRun
-    from lt_prune.types import FirstStage as FirstStage
     from lt_prune.types import LongTailedSet as LongTailedSet
     from lt_prune.types import MetricScores as MetricScores
     from lt_prune.types import PlannedRun as PlannedRun
@@ -54,9 +56,12 @@ if TYPE_CHECKING:
     from lt_prune.types import ScoreSet as ScoreSet
     from lt_prune.types import Subset as Subset
     from lt_prune.types import TrainResult as TrainResult
+    from lt_prune.types import TrainSpec as TrainSpec
 
 _NAMES = {
+    "compute": ("Arithmetic", "Compute"),
     "errors": ("LtPruneError",),
+    "reading": ("Reading",),
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_abs"),
     "steps.export": ("export", "torch_subset"),
@@ -71,8 +76,8 @@ _NAMES = {
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),
     "types": (
-        *("Evaluation", "FailedRun", "FirstStage", "LongTailedSet", "MetricScores", "PlannedRun"),
-        *("Recipe", "Roster", "ScoreSet", "Subset", "TrainResult"),
+        *("Evaluation", "FailedRun", "LongTailedSet", "MetricScores", "PlannedRun"),
+        *("Recipe", "Roster", "ScoreSet", "Subset", "TrainResult", "TrainSpec"),
     ),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

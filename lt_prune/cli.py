@@ -10,13 +10,17 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
 
 from lt_prune import choices
+from lt_prune.compute import Compute
 from lt_prune.errors import ArgumentError, LtPruneError
+from lt_prune.reading import Reading
 
 if TYPE_CHECKING:  # a command imports what it needs, so that --help need not load torch
     from rich.console import RenderableType
@@ -119,6 +123,22 @@ def _seeds(context: click.Context, parameter: click.Parameter, value: str) -> li
         raise click.BadParameter(f"{value!r} are no seeds such as 0-4 or 0,1,2") from None
 
 
+def _gathered(name: str, kind: type[Compute] | type[Reading]) -> Callable[[F], F]:
+    """A decorator that gives a command one value in place of the options that its fields are."""
+    names = {field.name for field in fields(kind)}
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def gathering(**options: Any) -> Any:
+            given = {option: options.pop(option) for option in names & set(options)}
+            return command(**{name: kind(**given)}, **options)
+
+        return cast(F, gathering)
+
+    return decorate
+
+
+_as_compute = _gathered("compute", Compute)
 _DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
 _read_options = _options(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
@@ -130,6 +150,7 @@ _read_options = _options(
         show_default=True,
         help="Hold a folder's images in memory, or read them as needed; auto streams what would fill half of it.",
     ),
+    _gathered("reading", Reading),
 )
 _device_option = click.option(
     "--device",
@@ -157,6 +178,9 @@ _speed_options = _options(
         help="Of training on CUDA.",
     ),
     click.option("--compiled", is_flag=True, help="Compile networks by torch.compile first."),
+)
+_mix_option = click.option(
+    "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
 )
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
 _overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
@@ -260,11 +284,11 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_common_options
 @_workers_option
 @_speed_options
+@_as_compute
+@_mix_option
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
-def score(
-    data: str, metric: str, as_json: bool, out: Path | None, download: bool, resize: int | None, loading: str, **options: Any
-) -> None:
+def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
     """Score every training sample with an ensemble of short runs.
 
     Run again, it adds what is missing: more --members, or another --metric from the weights kept beside the file.
@@ -278,7 +302,7 @@ def score(
     from lt_prune.steps.paths import scores_path
 
     METRICS.check(metric)
-    lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
+    lt_set = lp.open_set(data, reading=reading)
     out = out or scores_path(lt_set.roster, options["seed"])
     with shown_progress() as progress:
         scores = lp.score(lt_set, metric=metric, out=out, progress=progress, **options)
@@ -362,6 +386,7 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @_common_options
 @click.option("--n-threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]")
 @_speed_options
+@_as_compute
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
 def train(
@@ -372,9 +397,7 @@ def train(
     seed: int,
     as_json: bool,
     out: Path | None,
-    download: bool,
-    resize: int | None,
-    loading: str,
+    reading: Reading,
     assignments: tuple[str, ...],
     **options: Any,
 ) -> None:
@@ -395,7 +418,7 @@ def train(
 
     METHODS.check(method)
     options |= _assigned(assignments, [method], options["prediction"])
-    lt_set = lp.open_set(data, download=download, resize=resize, loading=loading)
+    lt_set = lp.open_set(data, reading=reading)
     file = subset_file(subset, lt_set.roster)
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
@@ -418,6 +441,7 @@ def train(
 @click.option("--abs-form", type=click.Choice(choices.ABS_FORMS), help="Form of ABS.  [default: as published]")
 @click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on, for ABS.  [default: found]")
 @_device_option
+@_as_compute
 @_read_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def evaluate(
@@ -469,6 +493,7 @@ def evaluate(
 @click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
 @click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on.  [default: found]")
 @_device_option
+@_as_compute
 @_read_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every value drawn.")
 @click.option("--out", type=click.Path(path_type=Path), help="Files, without ending.  [default: RUN/FIGURE]")
@@ -545,6 +570,7 @@ def export(subset: Path, out: Path, format: str | None) -> None:
 @_common_options
 @_workers_option
 @_speed_options
+@_as_compute
 @_overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
 def run(as_json: bool, **options: Any) -> None:
@@ -608,6 +634,8 @@ def run(as_json: bool, **options: Any) -> None:
 @_device_option
 @_workers_option
 @_speed_options
+@_as_compute
+@_mix_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
 def sweep(as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
@@ -680,8 +708,7 @@ def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:
 
     if not STRATEGIES.load(options["strategy"]).needs_scores or options["scores"]:
         return options
-    read = {name: options[name] for name in ("download", "resize", "loading")}
-    lt_set = lp.open_set(options["data"] or "digits", **read)
+    lt_set = lp.open_set(options["data"] or "digits", reading=options["reading"])
     scores = scores_path(lt_set.roster, options["seed"])
     if not scores.exists():
         data = f" --data {options['data']}" if options["data"] else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lt_prune.choices import DEPTHS, DRAWS, SAMPLERS, SCHEDULES, TRAINED
+from lt_prune.compute import Arithmetic
 from lt_prune.errors import ArgumentError, MismatchError
 
 Array = npt.NDArray[Any]
@@ -209,41 +210,6 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Arithmetic:
-    """What decides a network's numbers besides what it is trained on and how. The defaults are those of files that do not
-    say it."""
-
-    device: str = "cpu"
-    """Its kind: "cpu" or "cuda"."""
-    precision: str = "fp32"
-    """That of training: "fp32", on CUDA also "tf32" or "bf16"."""
-    compiled: bool = False
-    """By torch.compile."""
-
-    @property
-    def computed(self) -> dict[str, Any]:
-        """These fields alone, of whatever has others too."""
-        return {each.name: getattr(self, each.name) for each in fields(Arithmetic)}
-
-    @property
-    def arithmetic(self) -> str:
-        """In words, such as "tf32 on cuda"."""
-        return f"{self.precision} on {self.device}{', compiled' if self.compiled else ''}"
-
-    def require_arithmetic(self, was: Arithmetic, what: str) -> None:
-        """Refuse what was computed otherwise.
-
-        Raises:
-            MismatchError: it was; `what` says what that is, and what was done with it.
-        """
-        if was.arithmetic != self.arithmetic:
-            raise MismatchError(
-                f"{what} with {was.arithmetic}, now {self.arithmetic}: ask for that by --device, --precision and "
-                f"--compiled, give another --out, or start again with --overwrite"
-            )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class MetricScores:
     """One metric's scores by every member of an ensemble."""
 
@@ -266,8 +232,8 @@ class MetricScores:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ScoreSet(Arithmetic):
-    """Scores of every training sample by every metric, each member apart; all members were computed the same way."""
+class ScoreSet:
+    """Scores of every training sample by every metric, each member apart."""
 
     roster: Roster
     metrics: Mapping[str, MetricScores]
@@ -282,6 +248,11 @@ class ScoreSet(Arithmetic):
     """Library versions the scores were made with."""
     ensemble: int | None = None
     """The seed that names the ensemble; None where an old file does not say."""
+    arithmetic: tuple[Arithmetic, ...] = ()
+    """How each of the K members was computed; where nothing says it, in float32 on a CPU."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arithmetic", self.arithmetic or (Arithmetic(),) * len(self.seeds))
 
     @property
     def digest(self) -> str:
@@ -367,45 +338,74 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstStage(Arithmetic):
-    """The stage that a second stage went out from."""
-
-    method: str
-    recipe: Recipe
-    settings: Mapping[str, Any]
-    seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedRun:
-    """What one training is to be."""
+class TrainSpec:
+    """What one training is: what it trains on, how, and how that is computed. Planned, failed and finished runs have one."""
 
     name: str
     """Name of the set."""
     data_digest: str
-    strategy: str | None
-    """What pruned the set, None where it is whole."""
-    metric: str | None
-    keep: str | None
-    within: str | None
-    """Metric, end kept and scope of a strategy that ranks by scores."""
-    ratio: float
-    """The fraction removed."""
     method: str
-    settings: Mapping[str, Any]
-    """Of the method and its prediction, by name."""
-    prediction: str
     recipe: Recipe
     seed: int
-    first: FirstStage | None
-    """None where the run is of one stage."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of the method and its prediction, by name."""
+    prediction: str = "linear"
+    strategy: str | None = None
+    """What pruned the set, None where it is whole."""
+    metric: str | None = None
+    keep: str | None = None
+    within: str | None = None
+    """Metric, end kept and scope of a strategy that ranks by scores."""
+    ratio: float = 0.0
+    """The fraction removed."""
+    ensemble: int | None = None
+    """Seed of the ensemble whose scores ranked; None where none did, or an old file does not say."""
+    subset_digest: str | None = None
+    """Of the kept ids; None where the set is whole, or an old plan does not say."""
     equal: str = "epochs"
     """What a pruned run has as many of as the unpruned one: "epochs" or "steps". The unpruned one is the same for both, and
     has "epochs"."""
     unscaled: Mapping[str, Any] = field(default_factory=dict)
     """At equal steps, the settings that were scaled, as the unpruned run has them; by the names that `train` takes."""
-    ensemble: int | None = None
-    """Seed of the ensemble whose scores ranked; None where none did, or an old file does not say."""
+    first: TrainSpec | None = None
+    """The run that a second stage goes out from; None where the run is of one stage."""
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    """How it is computed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """One training, of which no more may be known than what it is to be."""
+
+    spec: TrainSpec
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return self.spec.name
+
+    @property
+    def method(self) -> str:
+        return self.spec.method
+
+    @property
+    def strategy(self) -> str | None:
+        """What pruned the set, None where it is whole."""
+        return self.spec.strategy
+
+    @property
+    def metric(self) -> str | None:
+        """What the strategy ranked by, if it ranks."""
+        return self.spec.metric
+
+    @property
+    def ratio(self) -> float:
+        """The fraction removed."""
+        return self.spec.ratio
+
+    @property
+    def seed(self) -> int:
+        return self.spec.seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -416,14 +416,13 @@ class FailedRun(PlannedRun):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainResult(PlannedRun, Arithmetic):
+class TrainResult(PlannedRun):
     """What a trained run reached after its last epoch, and everything that made it."""
 
     data: str | None
     """What was named as --data."""
     subset: str | None
     """Label and ratio of the subset trained on, None for the whole set."""
-    subset_digest: str | None
     n_train: int
     class_counts: tuple[int, ...]
     evaluation: Evaluation

@@ -286,12 +286,12 @@ def together(
     def progress(what: str, done: int, total: int) -> None:
         times[done].append(time.perf_counter())
 
-    options = {"precision": settings.pop("precision")} if device == "cuda" else {}
+    compute = lp.Compute(device=device, precision=settings.pop("precision", "tf32"), workers=n, n_threads=1)
     labels = data.roster.labels
     common: dict[str, Any] = {
         "positions": np.arange(len(labels)),
         "loss": partial(CrossEntropy, np.bincount(labels).tolist()),
-        "identity": "",
+        "identity": {},
         **settings,
     }
     recipe = Recipe(epochs=epochs, depth=depth)
@@ -300,7 +300,7 @@ def together(
         for k in range(n)
     ]
     # Isolated, so that nothing that the engine sets for a process speeds up the baseline in this one.
-    for _, outcome in run_all(runs, device, workers=n, isolate=device == "cpu", progress=progress, **options):
+    for _, outcome in run_all(runs, compute, isolate=device == "cpu", progress=progress):
         outcome.unwrap()
         ended = time.perf_counter()
     began, trained = min(times[warm_up]), times[epochs]
@@ -311,7 +311,9 @@ PROGRAM = """
 import json, sys, time
 import lt_prune as lp
 started = []
-lp.score(sys.argv[1], progress=lambda *_, **__: started.append(time.perf_counter()), **json.loads(sys.argv[2]))
+settings = json.loads(sys.argv[2])
+compute = lp.Compute(device="cpu", workers=settings.pop("workers", None))
+lp.score(sys.argv[1], compute=compute, progress=lambda *_, **__: started.append(time.perf_counter()), **settings)
 print(time.perf_counter() - started[0])
 """
 """Scores a set file; prints the seconds from the first epoch's start to the end."""
@@ -347,7 +349,7 @@ def scoring(data: LongTailedSet, **options: Any) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "set.h5"
         write_set(file, data)
-        settings = json.dumps({"epochs": 1, "device": "cpu", **options})
+        settings = json.dumps({"epochs": 1, **options})
         command = [sys.executable, "-c", PROGRAM, str(file), settings]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             while process.poll() is None:
@@ -467,7 +469,7 @@ def ensemble(sizes: Sizes, images: Images) -> Iterator[Row]:
 
     def ours() -> float:
         began = time.perf_counter()
-        lp.score(data, members=sizes.members, epochs=sizes.epochs, depth=sizes.depth, device="cpu")
+        lp.score(data, members=sizes.members, epochs=sizes.epochs, depth=sizes.depth, compute=lp.Compute(device="cpu"))
         return time.perf_counter() - began
 
     def plain() -> float:

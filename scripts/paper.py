@@ -254,7 +254,9 @@ class Study:
 
     def sets(self, names: Sequence[str]) -> list[lp.LongTailedSet]:
         """The set of --data, else those of these names."""
-        return [lp.open_set(name, download=self.download) for name in ([self.data] if self.data else names)]
+        return [
+            lp.open_set(name, reading=lp.Reading(download=self.download)) for name in ([self.data] if self.data else names)
+        ]
 
     def file(self, name: str, ending: str) -> Path:
         """Where a table or a figure is written; what is at equal steps has names of its own."""
@@ -300,7 +302,7 @@ class Runs:
     @property
     def title(self) -> str:
         run = self.done.runs[0]
-        recipe = (run.first or run).recipe
+        recipe = (run.spec.first or run.spec).recipe
         return (
             f"accuracy (%) on {run.name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}, "
             f"recipe: {recipe.preset}, at equal {self.equal}"
@@ -309,7 +311,7 @@ class Runs:
     @property
     def equal(self) -> str:
         """What the pruned runs have as many of as the unpruned one."""
-        return next((run.equal for run in self.done.runs if run.strategy), "epochs")
+        return next((run.spec.equal for run in self.done.runs if run.strategy), "epochs")
 
     def beside(self, block: Block) -> str:
         """The title with what it is compared with."""

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import lt_prune as lp
-from lt_prune.choices import DEPTHS, EQUAL, FIGURES, LOADINGS
+from lt_prune.choices import DEPTHS, DEVICES, EQUAL, FIGURES, LOADINGS, PRECISIONS
 from lt_prune.cli import main
 from lt_prune.data.sources import SOURCES
 from lt_prune.methods import METHODS
@@ -280,7 +280,9 @@ def test_prune_prints_what_the_subset_file_holds(said):
 def test_train_prints_the_result_in_the_folder(said):
     told = {**said["train"]}
     folder = Path(told.pop("folder"))
-    assert told == json.loads((folder / "result.json").read_text())
+    written = json.loads((folder / "result.json").read_text())
+    assert written.pop("schema") == 2
+    assert told == written
     assert told["n_train"] == 277
     assert told["evaluation"] == as_json(lp.evaluate(folder))
 
@@ -367,7 +369,7 @@ def test_train_takes_the_only_subset_there_is(in_tmp):
     ok("prune", "--strategy", "random", "--ratio", 0.45)
     told = json.loads(ok("train", *SMALL, "--json").stdout)
     assert told["n_train"] == 277
-    assert told["subset_digest"] == lp.read_subset("subsets/digits-lt10-random-0.45.h5").digest
+    assert told["spec"]["subset_digest"] == lp.read_subset("subsets/digits-lt10-random-0.45.h5").digest
     assert told["folder"] == "runs/digits-lt10-random-0.45-ce"
 
 
@@ -401,7 +403,7 @@ def test_train_on_subset_none_is_on_the_whole_set(in_tmp):
 def test_train_on_the_cpu_is_in_float32_whatever_precision_is_asked(in_tmp):
     first = ok("train", *SMALL, "--device", "cpu", "--precision", "bf16", "--json")
     told = json.loads(first.stdout)
-    assert (told["device"], told["precision"], told["compiled"]) == ("cpu", "fp32", False)
+    assert told["spec"]["arithmetic"] == {"device": "cpu", "precision": "fp32", "compiled": False}
     assert ok("train", *SMALL, "--device", "cpu", "--json").stdout == first.stdout
 
 
@@ -415,7 +417,7 @@ def test_train_refuses_a_result_that_was_computed_otherwise(in_tmp):
         "cpu",
         "--compiled",
         code=1,
-        says="trained with fp32 on cpu, now fp32 on cpu, compiled",
+        says="trained with fp32 on cpu, not fp32 on cpu, compiled",
     )
 
 
@@ -438,7 +440,7 @@ def test_recipe_options_reach_the_run(in_tmp):
     args = ("--epochs", 1, "--depth", 14, "--batch-size", 64, "--lr", 0.05, "--warmup", 0, "--weight-decay", 0.001)
     told = json.loads(ok("train", *args, "--schedule", "cosine", "--mixup", 1, "--flip", "--json").stdout)
     expected = {"epochs": 1, "depth": 14, "batch_size": 64, "lr": 0.05, "warmup": 0, "weight_decay": 0.001}
-    assert told["recipe"].items() >= {**expected, "schedule": "cosine", "flip": True, "mixup": 1.0}.items()
+    assert told["spec"]["recipe"].items() >= {**expected, "schedule": "cosine", "flip": True, "mixup": 1.0}.items()
     backbone = read_weights(Path(told["folder"]) / "model.pt", torch.device("cpu"))["network"]
     convolutions = [name for name, tensor in backbone.items() if tensor.ndim == 4]
     assert len(convolutions) == 14 - 1  # 6n + 2 layers, the last of which is linear (He et al. 2016)
@@ -457,7 +459,7 @@ def test_train_at_equal_steps_has_a_folder_of_its_own(in_tmp):
     small = ("--epochs", 3, "--depth", 8)
     told = json.loads(ok("train", *small, "--equal", "steps", "--json").stdout)
     assert told["folder"] == "runs/digits-lt10-random-0.45-ce-equal-steps"
-    assert (told["equal"], told["recipe"]["epochs"], len(told["loss"])) == ("steps", 4, 4)
+    assert (told["spec"]["equal"], told["spec"]["recipe"]["epochs"], len(told["loss"])) == ("steps", 4, 4)
     assert "277 samples, at equal steps), 4 epochs" in ok("train", *small, "--equal", "steps").stdout
     refuse(in_tmp, "train", *SMALL, "--subset", "none", "--equal", "steps", code=2, says="equal steps are for training on")
 
@@ -543,14 +545,49 @@ def test_divergence_is_told_in_a_sentence(in_tmp):
 
 def test_a_run_is_not_mixed_with_another(in_tmp):
     ok("train", *SMALL)
-    refuse(in_tmp, "train", *SMALL, "--lr", 0.05, code=1, says="holds a finished run with another recipe")
+    refuse(
+        in_tmp,
+        "train",
+        *SMALL,
+        "--lr",
+        0.05,
+        code=1,
+        says="holds a finished run with lr 0.1, not 0.05: give another --out, or start again with --overwrite",
+    )
 
 
 def test_scores_are_not_mixed_with_those_of_another_recipe(in_tmp):
     ok("score", "--members", 1, *SMALL)
     refuse(
-        in_tmp, "score", "--members", 2, "--epochs", 2, "--depth", 8, code=1, says="was made with {'epochs': 1}, not {'ep"
+        in_tmp,
+        "score",
+        "--members",
+        2,
+        "--epochs",
+        2,
+        "--depth",
+        8,
+        code=1,
+        says="was made with epochs 1, not 2: give another",
     )
+
+
+def test_what_was_computed_otherwise_is_mixed_where_that_is_asked_for(in_tmp, monkeypatch):
+    monkeypatch.setattr("torch.compile", lambda network: network)
+    ok("score", "--members", 1, *SMALL)
+    more = ("score", "--members", 2, *SMALL, "--compile")
+    said = "with fp32 on cpu, not fp32 on cpu, compiled: ask for the former by --device, --precision and --compile, "
+    refuse(in_tmp, *more, code=1, says=f"{said}mix the two by --mix-compute, or give another --out")
+    ok(*more, "--mix-compute")
+    assert [each.compiled for each in lp.read_scores("scores/digits-lt10.h5").arithmetic] == [False, True]
+
+
+def test_choices_of_computing_are_those_of_compute():
+    for name in ("score", "train", "run", "sweep"):
+        options = {opt: p for p in main.commands[name].params for opt in p.opts}
+        assert tuple(options["--device"].type.choices) == DEVICES
+        assert tuple(options["--precision"].type.choices) == PRECISIONS
+        assert ("--mix-compute" in options) is (name in ("score", "sweep"))
 
 
 def test_a_subset_of_other_data_is_refused(in_tmp):
@@ -688,7 +725,8 @@ SECOND = ("--set", "stage2_epochs=1")
 def test_a_method_of_two_stages_leaves_a_run_of_each(in_tmp):
     told = json.loads(ok("train", "--method", "atl", *SMALL, *SECOND, "--set", "tau=0.5", "--json").stdout)
     assert told["folder"] == "runs/digits-lt10-atl"
-    assert (told["prediction"], told["settings"]["tau"], told["first"]["method"]) == ("angular", 0.5, "aem")
+    spec = told["spec"]
+    assert (spec["prediction"], spec["settings"]["tau"], spec["first"]["method"]) == ("angular", 0.5, "aem")
     assert lp.read_result("runs/digits-lt10-atl/stage1/result.json").method == "aem"
 
 

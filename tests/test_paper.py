@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner, Result
 
 import lt_prune as lp
@@ -69,9 +68,9 @@ def out(tmp_path_factory) -> Path:
 def no_processes(monkeypatch) -> None:
     """Networks are trained in this process, which spares starting others."""
 
-    def run_here(runs, n_workers, progress, *, compiled):
+    def run_here(runs, n_workers, progress, arithmetic):
         with threads(1):
-            yield from run_streams(runs, torch.device("cpu"), 1, progress, precision="fp32", compiled=compiled)
+            yield from run_streams(runs, 1, progress, arithmetic)
 
     monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
 

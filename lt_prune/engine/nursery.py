@@ -19,8 +19,9 @@ from typing import NoReturn
 
 import torch
 
+from lt_prune.compute import Arithmetic
 from lt_prune.engine.memory import keep_heap
-from lt_prune.engine.runs import Job, Outcome
+from lt_prune.engine.runs import Outcome, Run
 from lt_prune.engine.streams import run_streams
 from lt_prune.registry import described
 
@@ -73,8 +74,9 @@ def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
         connection.send(done)
 
     try:
-        job: Job = pickle.loads(pickled)
-        ((_, outcome),) = run_streams([job.run], torch.device("cpu"), 1, progress, precision="fp32", compiled=job.compiled)
+        sent: tuple[Run, Arithmetic] = pickle.loads(pickled)
+        run, arithmetic = sent
+        ((_, outcome),) = run_streams([run], 1, progress, arithmetic)
         return outcome
     except Exception as error:
         return described(error)

@@ -23,8 +23,9 @@ from typing import Any, cast
 import cloudpickle
 import numpy as np
 
+from lt_prune.compute import Arithmetic
 from lt_prune.engine.attempts import Attempts
-from lt_prune.engine.runs import Job, Outcome, Run
+from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import LtPruneError
 from lt_prune.types import Array, Progress
 
@@ -35,7 +36,9 @@ _SHARED_FROM = 1 << 16
 """Bytes from which an array goes to the workers as a mapped file instead of through the pipe."""
 
 
-def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress, *, compiled: bool) -> Iterator[tuple[int, Outcome]]:
+def run_pool(
+    runs: Sequence[Run], n_workers: int, progress: Progress, arithmetic: Arithmetic
+) -> Iterator[tuple[int, Outcome]]:
     """Train every run in worker processes, and yield (index, outcome) as each ends.
 
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
@@ -52,7 +55,7 @@ def run_pool(runs: Sequence[Run], n_workers: int, progress: Progress, *, compile
                 while waiting and len(busy) < n_workers:
                     connection = idle.pop() if idle else _hire(nursery)
                     busy[connection] = index, run = waiting.popleft()
-                    connection.send_bytes(shelf.dumps(Job(run, compiled)))
+                    connection.send_bytes(shelf.dumps((run, arithmetic)))
                 for connection in cast("list[Connection]", wait(list(busy))):
                     index, run = busy[connection]
                     message = _hear(connection)
@@ -115,18 +118,18 @@ def _hire(nursery: socket.socket) -> Connection:
 
 
 class _Shelf:
-    """Pickles jobs; an array that several of them hold is written once, for every worker to map."""
+    """Pickles what workers are sent; an array in several of these is written once, for every worker to map."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[int, tuple[Array, Path]] = {}
         """By identity; the array is held so that its identity stays its own."""
 
-    def dumps(self, job: Job) -> bytes:
+    def dumps(self, sent: tuple[Run, Arithmetic]) -> bytes:
         memory = io.BytesIO()
         pickler = _Pickler(memory)
         pickler.shelf = self
-        pickler.dump(job)
+        pickler.dump(sent)
         return memory.getvalue()
 
     def place(self, array: Array) -> Path:

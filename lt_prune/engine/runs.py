@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.compute import Arithmetic
 from lt_prune.errors import LtPruneError
 from lt_prune.types import Array, Pixels, Recipe
 
@@ -32,23 +33,19 @@ class Run:
     loss: Callable[[], Loss]
     """Makes what is minimised."""
     seed: int
-    identity: str
-    """Method and data in words; with recipe and seed it tells whether a checkpoint is of this run."""
+    identity: Mapping[str, Any]
+    """Samples, method and its settings by field; with recipe and seed it tells whether a checkpoint is of this run."""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What a field of it counts as that an older checkpoint lacks."""
     start: Path | None = None
     """Weights to start from; by default they are drawn from the seed."""
+    mix_compute: bool = False
+    """Whether a checkpoint after the last epoch may be of a network that was computed otherwise."""
     checkpoint: Path | None = None
     """Where the state is kept after each epoch, on CUDA every half minute; after the last one, the weights without the
     optimizer's state."""
     finish: Callable[[Network], Any] | None = None
     """What is made of the trained network, where it was trained: scores, or test results."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a worker process is sent."""
-
-    run: Run
-    compiled: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +60,8 @@ class Outcome:
     """What the run's `finish` made."""
     finishing: float = 0.0
     """Seconds that it took."""
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    """How the network was computed, which a checkpoint decides where there was one."""
     failure: LtPruneError | None = None
     """Why there is no value."""
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
+from lt_prune.compute import Arithmetic
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.engine.shared import Shared
 from lt_prune.engine.train import OnEpoch, training
@@ -15,17 +16,11 @@ from lt_prune.errors import LtPruneError
 
 
 def run_steps(
-    run: Run,
-    device: torch.device,
-    on_epoch: OnEpoch,
-    *,
-    precision: str = "fp32",
-    compiled: bool = False,
-    shared: Shared | None = None,
+    run: Run, arithmetic: Arithmetic, on_epoch: OnEpoch, shared: Shared | None = None
 ) -> Generator[None, None, Outcome]:
     """Train a run step by step and finish it; an error of ours becomes its outcome. Arguments are those of `training`."""
     try:
-        trained = yield from training(run, device, on_epoch, precision=precision, compiled=compiled, shared=shared)
+        trained = yield from training(run, arithmetic, on_epoch, shared)
         began = time.perf_counter()
         value = run.finish(trained.network) if run.finish else None
     except LtPruneError as error:
@@ -33,7 +28,9 @@ def run_steps(
         error.__traceback__ = error.__context__ = error.__cause__ = None
         return Outcome(failure=error)
     finishing = time.perf_counter() - began
-    return Outcome(loss=trained.loss, seconds=trained.seconds, value=value, finishing=finishing)
+    return Outcome(
+        loss=trained.loss, seconds=trained.seconds, value=value, finishing=finishing, arithmetic=trained.arithmetic
+    )
 
 
 @contextmanager

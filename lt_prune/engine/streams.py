@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from lt_prune.compute import Arithmetic
 from lt_prune.engine.attempts import Attempts
 from lt_prune.engine.precision import multiplying
 from lt_prune.engine.runs import Outcome, Run
@@ -20,7 +21,7 @@ _MOST = 32
 
 
 def run_streams(
-    runs: Sequence[Run], device: torch.device, n_streams: int, progress: Progress, *, precision: str, compiled: bool
+    runs: Sequence[Run], n_streams: int, progress: Progress, arithmetic: Arithmetic
 ) -> Iterator[tuple[int, Outcome]]:
     """Train every run, `n_streams` of them side by side, and yield (index, outcome) as each ends.
 
@@ -28,14 +29,14 @@ def run_streams(
     On CUDA a run that dies (out of memory, for one) is tried once more, from its checkpoint where it has one, and the others
     go on; on the CPU that is what worker processes are for, and the error is the caller's.
     """
-    n_streams = min(n_streams, len(runs), _MOST)
+    device, n_streams = torch.device(arithmetic.device), min(n_streams, len(runs), _MOST)
     waiting, free = deque(enumerate(runs)), [_stream(device) for _ in range(n_streams)]
     active: deque[_Active] = deque()
     attempts, shared = Attempts(), Shared(device, n_streams)
     try:
         while waiting or active:
             while waiting and free:
-                active.append(_Active(*waiting.popleft(), free.pop(), shared, precision, compiled))
+                active.append(_Active(*waiting.popleft(), free.pop(), shared, arithmetic))
             each = active[0]
             ended = each.turn()
             while each.epochs:
@@ -60,12 +61,13 @@ class _Active:
     """A run that is being trained, on a stream of its own."""
 
     def __init__(
-        self, index: int, run: Run, stream: torch.cuda.Stream | None, shared: Shared, precision: str, compiled: bool
+        self, index: int, run: Run, stream: torch.cuda.Stream | None, shared: Shared, arithmetic: Arithmetic
     ) -> None:
-        self.index, self.run, self.stream, self.precision, self.device = index, run, stream, precision, shared.device
+        self.index, self.run, self.stream, self.device = index, run, stream, shared.device
+        self.precision = arithmetic.precision
         self.epochs: deque[int] = deque()
         """How many are done, at each change; told after the turn, as what a listener raises is no error of the run."""
-        self._steps = run_steps(run, shared.device, self._tell, precision=precision, compiled=compiled, shared=shared)
+        self._steps = run_steps(run, arithmetic, self._tell, shared)
 
     def _tell(self, *, done: int) -> None:
         self.epochs.append(done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, cast
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lt_prune.compute import Arithmetic
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.mixup import Mixup
@@ -23,11 +24,12 @@ from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.shared import Shared
 from lt_prune.engine.step import GraphedStep, Step
 from lt_prune.errors import DivergenceError, MismatchError
+from lt_prune.identity import differences
 from lt_prune.methods.loss import Loss
 from lt_prune.models.network import Network, build_network, drawn_from, frozen
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
-from lt_prune.types import Arithmetic, Recipe
+from lt_prune.types import Recipe
 
 EVERY = 30.0
 """Seconds between the checkpoints of a run on CUDA, where copying the state takes as long as many steps. On the CPU one is
@@ -49,6 +51,8 @@ class Trained:
     """Mean training loss of each epoch."""
     seconds: float
     """Training time, summed over interruptions."""
+    arithmetic: Arithmetic
+    """How it was computed."""
 
 
 @dataclass
@@ -56,7 +60,7 @@ class _State:
     network: Network
     optimizer: torch.optim.SGD
     criterion: Loss
-    how: Arithmetic
+    arithmetic: Arithmetic
     loss: list[float]
     seconds: float
     saved: float
@@ -72,15 +76,15 @@ class _State:
 
 
 def training(
-    run: Run, device: torch.device, on_epoch: OnEpoch, *, precision: str, compiled: bool, shared: Shared | None = None
+    run: Run, arithmetic: Arithmetic, on_epoch: OnEpoch, shared: Shared | None = None
 ) -> Generator[None, None, Trained]:
     """Train `run` to its last epoch, going on from its checkpoint where there is one.
 
     It stops after each step, so that several runs can take turns on one GPU, and returns what was trained.
 
     Args:
+        arithmetic: how it is computed, on which device.
         on_epoch: called with the number of whole epochs done.
-        precision, compiled: see `lt_prune.engine.run_all`.
         shared: what it has in common with runs beside it, where there are any.
 
     Raises:
@@ -89,7 +93,8 @@ def training(
         FileError: the checkpoint is damaged.
     """
     recipe = run.recipe
-    state = _start(run, device, Arithmetic(device=device.type, precision=precision, compiled=compiled))
+    device = torch.device(arithmetic.device)
+    state = _start(run, device, arithmetic)
     if len(state.loss) < recipe.epochs:
         batches = _batches(run, shared or Shared(device))
         with closing(_step(recipe, state)) as step:
@@ -99,7 +104,7 @@ def training(
     if recipe.epochs:  # 0 of 0 would say that the run failed
         on_epoch(done=recipe.epochs)
         yield  # so that this is known before what is made of the network
-    return Trained(state.network.eval(), tuple(state.loss), state.seconds)
+    return Trained(state.network.eval(), tuple(state.loss), state.seconds, state.arithmetic)
 
 
 def _train_epochs(
@@ -118,7 +123,7 @@ def _train_epochs(
 def _is_due(run: Run, state: _State) -> bool:
     """Whether the state is to be kept now."""
     done = len(state.loss) == run.recipe.epochs
-    return done or state.how.device == "cpu" or time.monotonic() - state.saved >= EVERY
+    return done or state.arithmetic.device == "cpu" or time.monotonic() - state.saved >= EVERY
 
 
 def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None, None, float]:
@@ -159,9 +164,9 @@ def _train_epoch(
 def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:
     fixed = recipe.trained != "network" and not recipe.shift_batch_norm
     network = frozen(state.network) if fixed else state.network
-    network = cast(Network, torch.compile(network)) if state.how.compiled else network
-    step = Step(network, state.optimizer, state.criterion, state.how.precision)
-    return GraphedStep(step) if state.how.device == "cuda" else step
+    network = cast(Network, torch.compile(network)) if state.arithmetic.compiled else network
+    step = Step(network, state.optimizer, state.criterion, state.arithmetic.precision)
+    return GraphedStep(step) if state.arithmetic.device == "cuda" else step
 
 
 def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
@@ -180,11 +185,11 @@ def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
     return TrainingBatches.of(shared.images(run.pixels), run.labels, run.positions, **options)
 
 
-def _start(run: Run, device: torch.device, how: Arithmetic) -> _State:
+def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:
     """The state after the last whole epoch: that of the checkpoint, or a new one."""
     network = _network(run).to(device)
     optimizer = _optimizer(run.recipe, network, device)
-    state = _State(network, optimizer, run.loss().to(device), how, [], 0.0, time.monotonic())
+    state = _State(network, optimizer, run.loss().to(device), arithmetic, [], 0.0, time.monotonic())
     if run.checkpoint and run.checkpoint.exists():
         _unpack(run, state, read_weights(run.checkpoint, device))
     return state
@@ -219,14 +224,27 @@ def _optimizer(recipe: Recipe, network: Network, device: torch.device) -> torch.
     )
 
 
-def _identity(run: Run) -> str:
-    return json.dumps({"what": run.identity, "seed": run.seed, **asdict(run.recipe)})
+def _identity(run: Run) -> dict[str, Any]:
+    return {**run.identity, "seed": run.seed, **asdict(run.recipe)}
+
+
+def _identity_of(saved: dict[str, Any]) -> Mapping[str, Any]:
+    """The identity in a checkpoint. In those of schema 1 it is a text: recipe and seed, and as "what" either "ce on DIGEST",
+    of a member of an ensemble, or method, samples, settings and first stage."""
+    if "identity" in saved:
+        return cast("Mapping[str, Any]", saved["identity"])
+    own = json.loads(saved["run"])
+    what = own.pop("what")
+    method, samples, settings, first = (*what.split(" on "), {}, None) if " on " in what else json.loads(what)
+    if first:
+        first = {**first, **first.pop("recipe"), **first.pop("settings")}
+    return {"method": method, "samples": samples, **settings, "first": first, **own}
 
 
 def _pack(run: Run, state: _State) -> dict[str, Any]:
     return {
-        "run": _identity(run),
-        "computed": state.how.computed,
+        "identity": _identity(run),
+        "computed": asdict(state.arithmetic),
         "network": state.network.state_dict(),
         "momentum": state.optimizer.state_dict()["state"] if len(state.loss) < run.recipe.epochs else None,
         "criterion": state.criterion.state_dict(),
@@ -236,12 +254,13 @@ def _pack(run: Run, state: _State) -> dict[str, Any]:
 
 
 def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
-    if saved["run"] != _identity(run):
-        raise MismatchError(
-            f"{run.checkpoint} was trained on other data or with other settings: give this run another --out, or start it "
-            f"anew with --overwrite"
-        )
-    state.how.require_arithmetic(Arithmetic(**saved.get("computed", {})), f"{run.checkpoint} was trained")
+    remedy = f"give another --out, or remove {run.checkpoint}"
+    if differing := differences(_identity_of(saved), _identity(run), {**asdict(Recipe()), **run.defaults}):
+        raise MismatchError(f"{run.checkpoint} is of a run with {differing}: {remedy}")
+    was, whole = Arithmetic(**saved.get("computed", {})), len(saved["loss"]) == run.recipe.epochs
+    if not (whole and run.mix_compute):
+        state.arithmetic.require(was, f"{run.checkpoint} was trained", remedy)
+    state.arithmetic = was
     state.network.load_state_dict(saved["network"])
     state.criterion.load_state_dict(saved["criterion"])
     if saved["momentum"] is not None:

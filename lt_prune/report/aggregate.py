@@ -30,7 +30,7 @@ def aggregate(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
     """
     groups: dict[tuple[Any, ...], list[PlannedRun]] = {}
     for run in runs:
-        key = (*(getattr(run, name) for name in KEY), run.data_digest, tuple(every_setting(run).items()))
+        key = (*(getattr(run.spec, name) for name in KEY), run.spec.data_digest, tuple(every_setting(run).items()))
         groups.setdefault(key, []).append(run)
     apart = [same for runs in groups.values() for same in _by_ensemble(runs)]
     by_method: dict[str, list[dict[str, Any]]] = {}
@@ -45,24 +45,24 @@ def _by_ensemble(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
 
     The run whose own seed is that of the one ensemble is among both.
     """
-    shared = dict.fromkeys(run.ensemble for run in runs if run.ensemble != run.seed)
-    own = [run for run in runs if run.ensemble == run.seed]
-    found = [[run for run in runs if run.ensemble == ensemble] for ensemble in shared]
-    return [*found, own] if any(run.ensemble not in shared for run in own) else found
+    shared = dict.fromkeys(run.spec.ensemble for run in runs if run.spec.ensemble != run.seed)
+    own = [run for run in runs if run.spec.ensemble == run.seed]
+    found = [[run for run in runs if run.spec.ensemble == ensemble] for ensemble in shared]
+    return [*found, own] if any(run.spec.ensemble not in shared for run in own) else found
 
 
 def every_setting(run: PlannedRun) -> dict[str, Any]:
     """What a run was trained with, by the names that `lt_prune.train` takes; at equal steps, before they were scaled."""
-    second = asdict(run.recipe)
-    if run.first is None:
-        return {**second, **run.settings, **run.unscaled}
-    first = {**asdict(run.first.recipe), **run.first.settings, "first": run.first.method}
-    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **run.settings, **run.unscaled}
+    spec, second = run.spec, asdict(run.spec.recipe)
+    if spec.first is None:
+        return {**second, **spec.settings, **spec.unscaled}
+    first = {**asdict(spec.first.recipe), **spec.first.settings, "first": spec.first.method}
+    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **spec.settings, **spec.unscaled}
 
 
 def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]:
-    first, settings = runs[0], every_setting(runs[0])
-    ensembles = {run.ensemble for run in runs}
+    first, settings = runs[0].spec, every_setting(runs[0])
+    ensembles = {run.spec.ensemble for run in runs}
     results = [run for run in runs if isinstance(run, TrainResult)]
     failures = [run for run in runs if isinstance(run, FailedRun)]
     return {

@@ -48,6 +48,7 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
         "recipe": {**asdict(scores.recipe), "milestones": list(scores.recipe.milestones)},  # JSON has no tuples
         "train_accuracy": scores.train_accuracy.tolist(),
         "seconds": float(scores.seconds.sum()),
+        "arithmetic": list(map(str, scores.arithmetic)),
         "versions": dict(scores.versions),
         "metric": metric,
         "hard": chosen.hard,

@@ -85,10 +85,10 @@ def subset_table(subset: Subset) -> RenderableType:
 
 def result_table(result: TrainResult) -> RenderableType:
     """Last-epoch results of one run."""
-    compared = f", {at_equal(result.equal)}" if result.subset else ""
+    spec, compared = result.spec, f", {at_equal(result.spec.equal)}" if result.subset else ""
     title = (
         f"{result.method} on {result.name} ({result.subset or 'whole set'}, {result.n_train:,} samples{compared}), "
-        f"{_epochs(result)} of the recipe {result.recipe.preset} in {result.seconds:.0f} s, {result.prediction} prediction"
+        f"{_epochs(result)} of the recipe {spec.recipe.preset} in {result.seconds:.0f} s, {spec.prediction} prediction"
     )
     return Group(Text(title, style="bold"), evaluation_table(result.evaluation))
 
@@ -269,8 +269,8 @@ def _several(number: int, noun: str) -> str:
 
 def _epochs(run: PlannedRun) -> str:
     """For example 300 + 10 epochs, of two stages."""
-    before = f"{run.first.recipe.epochs:,} + " if run.first else ""
-    return before + _several(run.recipe.epochs, "epoch")
+    before = f"{run.spec.first.recipe.epochs:,} + " if run.spec.first else ""
+    return before + _several(run.spec.recipe.epochs, "epoch")
 
 
 def _percent(share: float | None) -> str:

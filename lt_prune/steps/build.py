@@ -8,18 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.choices import LOADINGS
 from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import SOURCES, Request, Source
 from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect
+from lt_prune.reading import Reading
 from lt_prune.registry import described
 from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
-
-LARGEST_SIDE = 1024
-"""Pixels; images beyond it fit no memory by the thousand."""
 
 Data = str | Path | LongTailedSet
 """A set, a set file (.h5), or SOURCE[-ltB | -stepB | -full][:PATH]."""
@@ -34,9 +31,7 @@ def build(
     seed: int = 0,
     selection: str = "content",
     groups: tuple[int, int] | None = None,
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
+    reading: Reading | None = None,
     out: Path | str | None = None,
 ) -> LongTailedSet:
     """Cut a source to a long-tailed set.
@@ -50,10 +45,8 @@ def build(
         seed: names the selection; the choice depends on (seed, content) alone.
         selection: "content", or "mislas" for the reference code's shuffle.
         groups: (end of head, start of tail) over the classes sorted by decreasing count.
-        download: fetch the source where it can be.
-        resize: side of the square that a folder's images are resized to.
-        loading: "memory" to hold a folder's images, "stream" to read them again whenever they are needed, "auto" to
-            stream those that would take half of the available memory or more.
+        reading: how its images are read: whether to download them, and for a folder of images their size and whether they
+            are held in memory; by default as `lt_prune.Reading()` says.
         out: file to write the set to; a streamed set has none.
 
     Raises:
@@ -67,13 +60,15 @@ def build(
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
     expect("data", data, (str, Path), "SOURCE[:PATH]")
-    _check_reading(resize, loading)
+    reading = reading or Reading()
     if str(data).endswith(".h5"):
         raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
     spec = parse_spec(str(data))
     if spec.profile and (profile or imbalance is not None):
         raise ArgumentError(f"{data!r} names its cut already: leave out --profile and --imbalance, or name the bare source")
-    source = _answer(spec.source, Request(path=spec.path, download=download, resize=resize, loading=loading))
+    source = _answer(
+        spec.source, Request(path=spec.path, download=reading.download, resize=reading.resize, loading=reading.loading)
+    )
     profile = profile or spec.profile or ("none" if imbalance is None and source.imbalance is None else "exp")
     if profile == "none" and (imbalance is not None or largest is not None or selection != "content"):
         raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
@@ -136,9 +131,7 @@ def _assembled(source: Source, *, of: str, **options: Any) -> LongTailedSet:
         raise MemberError(f"data source {of!r}: {error}", of) from error
 
 
-def open_set(
-    data: Data = "digits", *, download: bool = False, resize: int | None = None, loading: str = "auto"
-) -> LongTailedSet:
+def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTailedSet:
     """The set that `data` names: itself, read from its file, or built from its source.
 
     Raises:
@@ -150,19 +143,12 @@ def open_set(
     if isinstance(data, LongTailedSet):
         return data
     if not str(data).endswith(".h5"):
-        opened = build(str(data), download=download, resize=resize, loading=loading)
-    elif loading == "stream":
+        opened = build(str(data), reading=reading)
+    elif reading and reading.loading == "stream":
         raise ArgumentError(f"images of {data} are held in memory: leave out --loading stream, or name their folder")
     else:
         opened = read_set(Path(data))
     return replace(opened, origin=str(data))
-
-
-def _check_reading(resize: int | None, loading: str) -> None:
-    if resize is not None and not 1 <= resize <= LARGEST_SIDE:
-        raise ArgumentError(f"resize must be a side of 1 to {LARGEST_SIDE:,} pixels, not {resize}")
-    if loading not in LOADINGS:
-        raise ArgumentError(f"loading must be {', '.join(LOADINGS)}, not {loading!r}")
 
 
 def _name(spec: Spec, profile: str, imbalance: float | None, largest: int | None, seed: int, selection: str) -> str:

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from lt_prune.choices import PREDICTIONS
-from lt_prune.engine.devices import pick_device
+from lt_prune.compute import Compute
 from lt_prune.engine.predict import Bias, both_logits, probabilities
 from lt_prune.errors import ArgumentError, DataError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.given import expect
 from lt_prune.models.network import Network, build_network
+from lt_prune.reading import Reading
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.paths import find_subset_of, subset_of
 from lt_prune.steps.recipes import resolve_abs
@@ -33,23 +34,21 @@ def evaluate(
     s: float | None = None,
     abs_form: str | None = None,
     subset: Subset | Path | str | None = None,
-    device: str = "auto",
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
+    compute: Compute | None = None,
+    reading: Reading | None = None,
 ) -> Evaluation:
     """Test a trained run again, for example with another prediction.
 
     Args:
-        run: folder of the run, or the run opened by `open_run`, which then takes data, device and what follows.
+        run: folder of the run, or the run opened by `open_run`, which then takes data, compute and reading.
         data: the data it was trained on; by default what the run was given.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the run's own.
         s, abs_form: strength in [0, 1] and form ("sine" or "linear") of ABS; by default the run's own, or those published
             for data like it.
         subset: what the run was trained on, where that is a part of its data and ABS is to measure its bias there; by
             default looked for in subsets/.
-        device: "auto", "cpu" or "cuda".
-        download, resize, loading: as for `build`.
+        compute: names the device, see `lt_prune.Compute`.
+        reading: as for `build`.
 
     Raises:
         FileError: the run is not finished, or damaged.
@@ -63,13 +62,12 @@ def evaluate(
         >>> lp.evaluate("runs/first", prediction="angular").n_test
         500
     """
-    read: dict[str, Any] = {"device": device, "download": download, "resize": resize, "loading": loading}
     if isinstance(run, OpenRun):
-        usual = {"device": "auto", "download": False, "resize": None, "loading": "auto", "data": None}
-        if ignored := [name for name, value in {**read, "data": data}.items() if value is not usual[name]]:
+        given = {"data": data, "compute": compute, "reading": reading}
+        if ignored := [name for name, value in given.items() if value is not None]:
             raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
-    opened = run if isinstance(run, OpenRun) else open_run(run, data, **read)
-    prediction = prediction or opened.result.prediction
+    opened = run if isinstance(run, OpenRun) else open_run(run, data, compute=compute, reading=reading)
+    prediction = prediction or opened.result.spec.prediction
     if prediction not in PREDICTIONS:
         raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
     if prediction != "abs":
@@ -87,10 +85,8 @@ def evaluate_abs(
     s: Sequence[float] = (0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32),
     abs_form: str | None = None,
     subset: Subset | Path | str | None = None,
-    device: str = "auto",
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
+    compute: Compute | None = None,
+    reading: Reading | None = None,
 ) -> dict[float, Evaluation]:
     """Test a trained run by ABS with several strengths (Wang & Yan, Table 5); arguments are those of `evaluate`.
 
@@ -100,7 +96,7 @@ def evaluate_abs(
         >>> list(lp.evaluate_abs("runs/first", s=[0, 0.2]))
         [0, 0.2]
     """
-    opened = open_run(run, data, device=device, download=download, resize=resize, loading=loading)
+    opened = open_run(run, data, compute=compute, reading=reading)
     return _evaluate_abs(opened, s, abs_form, subset)
 
 
@@ -119,7 +115,7 @@ class OpenRun:
             ArgumentError: that is a subset which is neither given nor found.
             MismatchError: it is another one.
         """
-        digest = self.result.subset_digest
+        digest = self.result.spec.subset_digest
         if digest is None:
             return np.arange(self.data.roster.n_samples)
         chosen = find_subset_of(digest) if subset is None else subset_of(subset)
@@ -135,10 +131,8 @@ def open_run(
     run: Path | str,
     data: Data | None = None,
     *,
-    device: str = "auto",
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
+    compute: Compute | None = None,
+    reading: Reading | None = None,
 ) -> OpenRun:
     """Read a trained run; arguments and errors are those of `evaluate`."""
     expect("run", run, (str, Path), "the folder of a run")
@@ -146,23 +140,23 @@ def open_run(
     data = result.data if data is None else data
     if data is None:
         raise ArgumentError(f"{run} does not say where its data, {result.name}, is: give --data")
-    lt_set = open_set(data, download=download, resize=resize, loading=loading)
-    if lt_set.roster.digest != result.data_digest:
+    lt_set = open_set(data, reading=reading)
+    if lt_set.roster.digest != result.spec.data_digest:
         raise MismatchError(
             f"{run} was trained on {result.name}, and {lt_set.roster.name} holds other samples: name its data with --data"
         )
     network = build_network(
-        depth=result.recipe.depth, channels=lt_set.pixels.shape[-1], n_classes=lt_set.roster.n_classes, seed=0
+        depth=result.spec.recipe.depth, channels=lt_set.pixels.shape[-1], n_classes=lt_set.roster.n_classes, seed=0
     )
     network.load_state_dict(read_weights(Path(run) / WEIGHTS, torch.device("cpu"))["network"])
-    return OpenRun(result, lt_set, network.to(pick_device(device)))
+    return OpenRun(result, lt_set, network.to((compute or Compute()).device))
 
 
 def _evaluate_abs(
     opened: OpenRun, strengths: Sequence[float | None], form: str | None, subset: Subset | Path | str | None
 ) -> dict[float, Evaluation]:
     """By strength; None stands for the default."""
-    roster, given = opened.data.roster, opened.result.settings
+    roster, given = opened.data.roster, opened.result.spec.settings
     every = [resolve_abs(opened.data, {**given, **_known(s=s, abs_form=form)}) for s in strengths]
     require_test(opened.data)
     samples = opened.data.pixels, roster.labels, opened.positions(subset)

@@ -15,6 +15,7 @@ from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect, expect_path
 from lt_prune.steps.paths import subset_of
 from lt_prune.store.atomic import write_bytes
+from lt_prune.store.schema import SCHEMAS
 from lt_prune.types import LongTailedSet, Subset
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def _json(subset: Subset) -> bytes:
         for i in np.argsort(roster.positions)
     ]
     head = {
+        "schema": SCHEMAS["export"],
         "data": roster.name,
         "source": roster.source,
         "strategy": subset.strategy,

@@ -76,7 +76,7 @@ class Subject:
         rows = class_rows(
             self.roster.class_names, result.class_counts, self.roster.groups, columns, sizes=self.roster.counts
         )
-        pruned = f" ({result.subset}, {at_equal(result.equal)})" if result.subset else ""
+        pruned = f" ({result.subset}, {at_equal(result.spec.equal)})" if result.subset else ""
         return Drawing(title=f"{result.method} on {result.name}{pruned}: {what}", rows=rows, panels=tuple(panels))
 
 
@@ -100,7 +100,7 @@ def of_true_class(outputs: Tensor, labels: Array) -> Values:
 
 def label_of(result: TrainResult) -> str:
     """What a legend calls a run: its method, and the stage where that has two."""
-    return f"{result.method}, stage two" if result.first else result.method
+    return f"{result.method}, stage two" if result.spec.first else result.method
 
 
 def classifier(run: OpenRun) -> tuple[Array, Array]:
@@ -149,7 +149,7 @@ def _softmax(outputs: Tensor) -> Tensor:
 def before_and_after_abs(subject: Subject) -> Drawing:
     """Figures 5 and 8: mean angular test probability of the true class as it is, by ABS, and of the run compared."""
     run, test = subject.run, subject.test
-    how = resolve_abs(run.data, run.result.settings)
+    how = resolve_abs(run.data, run.result.spec.settings)
     bias = Bias(run.data.pixels, subject.roster.labels, subject.positions, s=how["s"], form=how["abs_form"])
     columns = {
         "before_abs": of_true_class(_softmax(test.angular), test.labels),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from lt_prune.choices import PREDICTIONS
+from lt_prune.compute import Arithmetic
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.identity import FIRST
 from lt_prune.methods import METHODS, Method, Stage
 from lt_prune.methods.second import NOTHING
 from lt_prune.steps.equal import check_equal, with_equal_steps
@@ -19,69 +22,84 @@ from lt_prune.steps.evaluate import require_test
 from lt_prune.steps.paths import run_path, subset_path
 from lt_prune.steps.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.store.results import RESULT, STAGE_ONE, read_result
-from lt_prune.types import Arithmetic, FirstStage, LongTailedSet, PlannedRun, Recipe, Subset, TrainResult
+from lt_prune.types import LongTailedSet, Recipe, Subset, TrainSpec
+
+OVERWRITE = "give another --out, or start again with --overwrite"
+"""What to do where a folder holds something else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How to train, on whatever data; the fields are arguments of `lt_prune.train`."""
+
+    arithmetic: Arithmetic
+    method: str = "ce"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Those that the method does not know are passed over."""
+    prediction: str | None = None
+    recipe: str | None = None
+    equal: str = "epochs"
+    seed: int = 0
+    stages: int | None = None
+    from_run: Path | None = None
+    mix_compute: bool | None = None
+    """Whether what is there may have been computed otherwise; None where that cannot be asked for."""
+    overwrite: bool = False
+    remedy: str = OVERWRITE
+    """What to do where a folder holds another run."""
+
+    def require_alike(self, was: Arithmetic, what: str) -> None:
+        """Refuse what was computed otherwise, unless that is to be mixed.
+
+        Raises:
+            MismatchError: it was; `what` says what that is, and what was done with it.
+        """
+        if not self.mix_compute:
+            mix = "" if self.mix_compute is None else "mix the two by --mix-compute, or "
+            self.arithmetic.require(was, what, mix + self.remedy)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Job(Arithmetic):
+class Job:
     """One training of one stage, planned and checked."""
 
+    spec: TrainSpec
     data: LongTailedSet
     subset: Subset | None
-    method: str
     stage: Stage
-    recipe: Recipe
-    settings: dict[str, Any]
-    prediction: str
-    seed: int
-    equal: str = "epochs"
-    unscaled: dict[str, Any] = field(default_factory=dict)
-    before: Job | TrainResult | None = None
-    """What a second stage goes out from."""
+    asked: Asked
+    before: Job | None = None
+    """What must be trained first, where a second stage does not go out from a run that is there."""
     start: Path | None = None
-    """Folder of that."""
+    """Folder of the first stage."""
     out: Path | None = None
-    overwrite: bool = False
+
+    def identity(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, Any]:
+        """What tells a training from another one on the same samples, by the names that `train` takes; `spec` is this job's,
+        or that of a run which may be its."""
+        second = SECOND if spec.first else ""
+        recipe = {second + name: value for name, value in vars(spec.recipe).items()}
+        return {**self.method_of(spec, first_arithmetic), **recipe, "seed": spec.seed}
+
+    def method_of(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, Any]:
+        """The same without recipe and seed: method, settings that training depends on, and first stage."""
+        settings = {name: spec.settings[name] for name in self.stage.settings if name in spec.settings}
+        first = None
+        if spec.first:
+            how = vars(spec.first.arithmetic) if first_arithmetic else {}
+            recipe, seed = vars(spec.first.recipe), {"seed": spec.first.seed}
+            first = {"method": spec.first.method, **spec.first.settings, **recipe, **seed, **how}
+        return {"method": spec.method, **settings, FIRST: first}
 
     @property
-    def planned(self) -> PlannedRun:
-        options = self.subset.options if self.subset else {}
-        return PlannedRun(
-            name=self.data.roster.name,
-            data_digest=self.data.roster.digest,
-            strategy=self.subset.strategy if self.subset else None,
-            ratio=self.subset.ratio if self.subset else 0.0,
-            method=self.method,
-            settings=self.settings,
-            prediction=self.prediction,
-            recipe=self.recipe,
-            seed=self.seed,
-            first=self.first,
-            equal=self.equal,
-            unscaled=self.unscaled,
-            **{name: options.get(name) for name in ("metric", "keep", "within", "ensemble")},
-        )
-
-    @property
-    def first(self) -> FirstStage | None:
-        """What it goes out from, in a few words."""
-        if self.before is None:
-            return None
-        return FirstStage(**{field.name: getattr(self.before, field.name) for field in fields(FirstStage)})
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What tells this training from another one, as fields of its result."""
-        return {
-            "data_digest": self.data.roster.digest,
-            "subset_digest": self.subset.digest if self.subset else None,
-            "method": self.method,
-            "settings": {name: self.settings[name] for name in self.stage.settings},
-            "recipe": self.recipe,
-            "seed": self.seed,
-            "equal": self.equal,
-            "first": self.first,
-        }
+    def defaults(self) -> dict[str, Any]:
+        """What a field of the identity counts as that an older file lacks."""
+        methods = [
+            METHODS.load(name) for name in (self.spec.first.method if self.spec.first else None, self.spec.method) if name
+        ]
+        settings = {name: setting.default for method in methods for name, setting in method.settings.items()}
+        recipe = vars(Recipe())
+        return {**recipe, **{SECOND + name: recipe[name] for name in recipe}, **vars(Arithmetic()), **settings}
 
     @property
     def positions(self) -> Any:
@@ -96,84 +114,92 @@ class Job(Arithmetic):
     @property
     def work(self) -> tuple[int, int]:
         """Epochs, and images an epoch."""
-        return self.recipe.epochs, epoch_length(
-            self.data.roster.labels[self.positions], self.recipe.sampler, self.recipe.draws
-        )
+        recipe, labels = self.spec.recipe, self.data.roster.labels[self.positions]
+        return recipe.epochs, epoch_length(labels, recipe.sampler, recipe.draws)
 
     @property
     def title(self) -> str:
-        planned = self.planned
-        trained_on = f"{self.subset.label} {planned.ratio:g}" if self.subset else "whole"
-        parts = [planned.name, trained_on, planned.method]
-        return ", ".join([*parts, f"seed {self.seed}"] if self.seed else parts)
+        spec = self.spec
+        trained_on = f"{self.subset.label} {spec.ratio:g}" if self.subset else "whole"
+        parts = [spec.name, trained_on, spec.method]
+        return ", ".join([*parts, f"seed {spec.seed}"] if spec.seed else parts)
 
 
 def plan(
-    data: LongTailedSet,
-    *,
-    subset: Subset | None,
-    method: str,
-    prediction: str | None,
-    seed: int,
-    settings: dict[str, Any],
-    how: Arithmetic,
-    recipe: str | None = None,
-    equal: str = "epochs",
-    stages: int | None = None,
-    from_run: Path | None = None,
-    out: Path | None = None,
-    first_out: Path | None = None,
-    overwrite: bool = False,
+    data: LongTailedSet, subset: Subset | None, asked: Asked, *, out: Path | None = None, first_out: Path | None = None
 ) -> Job:
-    """Check what `train` is asked for, before anything is trained; arguments and errors are those of `train`.
+    """Check what `train` is asked for, before anything is trained; errors are those of `train`.
 
     Args:
-        how: how all stages are computed.
-        first_out: folder of the first stage, where one is to be trained.
-        settings: those that the method does not know are passed over.
+        out: folder of the run.
+        first_out: folder of its first stage, where one is to be trained.
     """
-    check_equal(equal)
-    found = _with_prediction(METHODS.load(method), prediction)
+    check_equal(asked.equal)
+    method = _with_prediction(METHODS.load(asked.method), asked.prediction)
     require_test(data)
     if subset:
         data.roster.require_same(subset.roster, "the subset")
-    equal = equal if subset else "epochs"
-    common: dict[str, Any] = {"data": data, "subset": subset, "seed": seed, "equal": equal, "overwrite": overwrite}
-    own: dict[str, Any] = {"method": method, "prediction": found.prediction, "out": out}
-    own["settings"] = resolve_settings(data, found, settings)
-    _check_stages(method, found, stages, from_run)
-    if not found.first:
-        fitted, unscaled = _fitted(first_recipe(data, found, settings, recipe or "paper"), data, subset, equal)
-        return Job(stage=found.stage, recipe=fitted, unscaled=unscaled, **own, **common, **how.computed)
-    before: Job | TrainResult
-    start = first_out
-    if from_run:
-        before, start = _first_of(from_run, data, subset, equal)
-        if given := [name for name in setting_names(found.first) if settings.get(name) is not None]:
-            raise ArgumentError(f"the first stage is that of {start}: leave out {', '.join(given)}")
-        if recipe not in (None, before.recipe.preset):
-            raise ArgumentError(f"the first stage, {start}, has the recipe {before.recipe.preset}: leave out {recipe}")
+    asked = replace(asked, equal=asked.equal if subset else "epochs")
+    _check_stages(asked, method)
+    described = partial(_spec, data, subset, asked, resolve_settings(data, method, asked.settings), method.prediction)
+    if not method.first:
+        spec = described(first_recipe(data, method, asked.settings, asked.recipe or "paper"))
+        return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, out=out)
+    before, start = None, first_out
+    if asked.from_run:
+        first, start = _first_of(asked.from_run, data, subset, asked.equal)
+        _check_first(start, first, method.first, asked)
     else:
-        asked: dict[str, Any] = {"settings": settings, "recipe": recipe, "how": how}
-        before = plan(method=found.first, prediction=None, out=first_out, **asked, **common)
-    if stages == 1:
-        found = replace(found, stage=NOTHING)
-    fitted, scaled = _fitted(second_recipe(data, found, before.recipe, settings), data, subset, equal)
-    unscaled = {**before.unscaled, **{SECOND + name: value for name, value in scaled.items()}}
-    return Job(
-        stage=found.stage, recipe=fitted, unscaled=unscaled, before=before, start=start, **own, **common, **how.computed
-    )
+        before = plan(data, subset, replace(asked, method=method.first, prediction=None, stages=None), out=first_out)
+        first = before.spec
+    if asked.stages == 1:
+        method = replace(method, stage=NOTHING)
+    spec = described(second_recipe(data, method, first.recipe, asked.settings), first)
+    return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, before=before, start=start, out=out)
 
 
-def plan_below(
-    root: Path, data: LongTailedSet, *, subset: Subset | None, method: str, seed: int, equal: str, **options: Any
-) -> Job:
+def plan_below(root: Path, data: LongTailedSet, subset: Subset | None, asked: Asked) -> Job:
     """`plan`, with the usual folders below `root`; an unpruned run has the same one at equal epochs and at equal steps."""
     trained_on = subset_path(subset).stem if subset else data.roster.name
-    folder = partial(run_path, trained_on, seed=seed, equal=equal if subset else "epochs")
-    first = METHODS.load(method).first
-    places: dict[str, Any] = {"out": root / folder(method), "first_out": root / folder(first) if first else None}
-    return plan(data, subset=subset, method=method, seed=seed, equal=equal, **places, **options)
+    folder = partial(run_path, trained_on, seed=asked.seed, equal=asked.equal if subset else "epochs")
+    first = METHODS.load(asked.method).first
+    return plan(data, subset, asked, out=root / folder(asked.method), first_out=root / folder(first) if first else None)
+
+
+def _spec(
+    data: LongTailedSet,
+    subset: Subset | None,
+    asked: Asked,
+    settings: dict[str, Any],
+    prediction: str,
+    recipe: Recipe,
+    first: TrainSpec | None = None,
+) -> TrainSpec:
+    """What is asked for on these data, with what was resolved of it; `recipe` is that of the unpruned run."""
+    options = subset.options if subset else {}
+    fitted, unscaled = _fitted(recipe, data, subset, asked.equal)
+    if first:
+        unscaled = {**first.unscaled, **{SECOND + name: value for name, value in unscaled.items()}}
+    return TrainSpec(
+        name=data.roster.name,
+        data_digest=data.roster.digest,
+        strategy=subset.strategy if subset else None,
+        metric=options.get("metric"),
+        keep=options.get("keep"),
+        within=options.get("within"),
+        ratio=subset.ratio if subset else 0.0,
+        ensemble=options.get("ensemble"),
+        subset_digest=subset.digest if subset else None,
+        method=asked.method,
+        settings=settings,
+        prediction=prediction,
+        recipe=fitted,
+        seed=asked.seed,
+        equal=asked.equal,
+        unscaled=unscaled,
+        first=first,
+        arithmetic=asked.arithmetic,
+    )
 
 
 def _fitted(recipe: Recipe, data: LongTailedSet, subset: Subset | None, equal: str) -> tuple[Recipe, dict[str, Any]]:
@@ -195,33 +221,41 @@ def _with_prediction(method: Method, prediction: str | None) -> Method:
     return replace(method, prediction=prediction, prediction_settings=settings)
 
 
-def _check_stages(name: str, method: Method, stages: int | None, from_run: Path | None) -> None:
-    if not method.first and (stages not in (None, 1) or from_run):
-        raise ArgumentError(f"method {name!r} has one stage: leave out --stages and --from-run")
-    if stages not in (None, 1, 2):
-        raise ArgumentError(f"stages must be 1 or 2, not {stages}")
+def _check_stages(asked: Asked, method: Method) -> None:
+    if not method.first and (asked.stages not in (None, 1) or asked.from_run):
+        raise ArgumentError(f"method {asked.method!r} has one stage: leave out --stages and --from-run")
+    if asked.stages not in (None, 1, 2):
+        raise ArgumentError(f"stages must be 1 or 2, not {asked.stages}")
 
 
-def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None, equal: str) -> tuple[TrainResult, Path]:
+def _check_first(folder: Path, first: TrainSpec, method: str, asked: Asked) -> None:
+    """Refuse what is asked of a first stage that is there already."""
+    if given := [name for name in setting_names(method) if asked.settings.get(name) is not None]:
+        raise ArgumentError(f"the first stage is that of {folder}: leave out {', '.join(given)}")
+    if asked.recipe not in (None, first.recipe.preset):
+        raise ArgumentError(f"the first stage, {folder}, has the recipe {first.recipe.preset}: leave out {asked.recipe}")
+
+
+def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None, equal: str) -> tuple[TrainSpec, Path]:
     """The run of one stage in `folder`, and where it is: there, or in its own first stage.
 
     Raises:
         MismatchError: it was trained on other samples, or at other than `equal`.
         ArgumentError: it is itself of two stages.
     """
-    result = read_result(folder / RESULT)
-    if result.first:
+    spec = read_result(folder / RESULT).spec
+    if spec.first:
         folder = folder / STAGE_ONE
         if not (folder / RESULT).exists():
             raise ArgumentError(f"{folder.parent} is a second stage: name the run that it went out from")
-        result = read_result(folder / RESULT)
-    if result.data_digest != data.roster.digest or result.subset_digest != (subset.digest if subset else None):
+        spec = read_result(folder / RESULT).spec
+    if spec.data_digest != data.roster.digest or spec.subset_digest != (subset.digest if subset else None):
         raise MismatchError(
             f"{folder} was trained on other samples than {data.roster.name}{' pruned so' if subset else ''}: name a run on "
             f"the same"
         )
-    if result.equal != equal:
+    if spec.equal != equal:
         raise MismatchError(
-            f"{folder} was trained at equal {result.equal}, not {equal}: name another run, or give --equal {result.equal}"
+            f"{folder} was trained at equal {spec.equal}, not {equal}: name another run, or give --equal {spec.equal}"
         )
-    return result, folder
+    return spec, folder

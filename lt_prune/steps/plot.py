@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.compute import Compute
 from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.errors import ArgumentError
+from lt_prune.reading import Reading
 from lt_prune.report.figures import Drawing, class_rows, render
 from lt_prune.steps.build import Data
 from lt_prune.steps.evaluate import OpenRun, open_run
@@ -48,10 +50,8 @@ def plot(
     compare: Path | str | None = None,
     scores: ScoreSet | Path | str | None = None,
     subset: Subset | Path | str | None = None,
-    device: str = "auto",
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
+    compute: Compute | None = None,
+    reading: Reading | None = None,
     out: Path | str | None = None,
 ) -> dict[str, Plot]:
     """Draw a trained run class by class, classes sorted by decreasing count (Wang & Yan, Figures 1 to 12).
@@ -71,8 +71,8 @@ def plot(
             second stage, say, of a run of one.
         scores: of the data, or their file, for "hardness"; by default scores/NAME.h5.
         subset: what the run was trained on, where that is a part of its data; by default looked for in subsets/.
-        device: "auto", "cpu" or "cuda".
-        download, resize, loading: as for `build`.
+        compute: names the device, see `lt_prune.Compute`.
+        reading: as for `build`.
         out: path of the files without ending, RUN/FIGURE by default; the figure's name is added where there are several.
 
     Returns:
@@ -93,11 +93,11 @@ def plot(
         ['class', 'name', 'count', 'group', 'linear_train', 'linear_test', 'angular_train', 'angular_test']
     """
     names = _chosen(figure, compare=compare, scores=scores)
-    opened = open_run(run, data, device=device, download=download, resize=resize, loading=loading)
-    compared = open_run(compare, opened.data, device=device) if compare else None
+    opened = open_run(run, data, compute=compute, reading=reading)
+    compared = open_run(compare, opened.data, compute=compute) if compare else None
     subject = Subject(
         run=opened,
-        first=_first_of(Path(run), opened, device),
+        first=_first_of(Path(run), opened, compute),
         compared=compared,
         compared_as=f"{label_of(compared.result)} ({compare})" if compared else "",
         scores=_scores(scores, opened.data.roster) if "hardness" in names else None,
@@ -180,12 +180,12 @@ def _chosen(figure: str, **given: object) -> list[str]:
     return list(FIGURES) if figure == "all" else [figure]
 
 
-def _first_of(folder: Path, opened: OpenRun, device: str) -> OpenRun | None:
+def _first_of(folder: Path, opened: OpenRun, compute: Compute | None) -> OpenRun | None:
     """The first stage in a run's folder, where the second changed anything."""
     first = folder / STAGE_ONE
-    if opened.result.recipe.trained == "nothing" or not (first / RESULT).exists():
+    if opened.result.spec.recipe.trained == "nothing" or not (first / RESULT).exists():
         return None
-    return open_run(first, opened.data, device=device)
+    return open_run(first, opened.data, compute=compute)
 
 
 def _scores(given: ScoreSet | Path | str | None, roster: Roster) -> ScoreSet | None:

@@ -12,6 +12,7 @@ from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
 from lt_prune.given import expect_whole
 from lt_prune.metrics import METRICS
+from lt_prune.reading import Reading
 from lt_prune.registry import described
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.paths import scores_of
@@ -31,9 +32,7 @@ def prune(
     within: Literal["set", "class"] | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
+    reading: Reading | None = None,
     out: Path | str | None = None,
 ) -> Subset:
     """Choose which samples to keep, removing exactly round(ratio * N).
@@ -48,7 +47,7 @@ def prune(
         within: rank over the whole "set" (default) or within each "class".
         seed: names the random strategies' draw, and the subset of any.
         allow_empty_class: let a class lose all its samples.
-        download, resize, loading: as for `build`.
+        reading: as for `build`.
         out: file to write the subset to.
 
     Raises:
@@ -67,7 +66,7 @@ def prune(
     chosen = STRATEGIES.load(strategy)
     expect_whole(seed=seed)
     score_set = scores_of(scores) if scores is not None else None
-    roster = _roster(data, score_set, {"download": download, "resize": resize, "loading": loading})
+    roster = _roster(data, score_set, reading)
     n_remove = round(ratio * roster.n_samples)
     if n_remove == roster.n_samples:
         raise ArgumentError(f"ratio {ratio} would remove all {roster.n_samples:,} samples: ask for a smaller ratio")
@@ -147,11 +146,11 @@ def check_choices(keep: str, within: str) -> None:
             raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {value!r}")
 
 
-def _roster(data: Data | None, scores: ScoreSet | None, reading: dict[str, Any]) -> Roster:
+def _roster(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> Roster:
     """Who is to be pruned: the data's samples, which must be those of the scores where both are given."""
     if data is None and scores is not None:
         return scores.roster
-    roster = open_set("digits" if data is None else data, **reading).roster
+    roster = open_set("digits" if data is None else data, reading=reading).roster
     if scores is not None:
         roster.require_same(scores.roster, "the score file")
     return roster

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from lt_prune.engine.devices import arithmetic
+from lt_prune.compute import Compute
+from lt_prune.reading import Reading
 from lt_prune.report.plots import comparison_figure
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.plan import plan_below
+from lt_prune.steps.plan import Asked, plan_below
 from lt_prune.steps.prune import check_ratio, prune
 from lt_prune.steps.score import score
 from lt_prune.steps.train import train_everything
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
+from lt_prune.store.results import write_json
 from lt_prune.types import Progress, TrainResult, no_progress
 
 AT_RANDOM = ("random", "class-random")
@@ -49,15 +49,10 @@ def run(
     score_epochs: int = 10,
     depth: int = 32,
     seed: int = 0,
-    device: str = "auto",
-    workers: int | None = None,
-    precision: str = "tf32",
-    compiled: bool = False,
+    compute: Compute | None = None,
+    reading: Reading | None = None,
     out: Path | str = ".",
     overwrite: bool = False,
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
     progress: Progress = no_progress,
 ) -> Comparison:
     """Do the main job: what does pruning cost head, middle and tail?
@@ -73,13 +68,10 @@ def run(
         members, score_epochs: size of the scoring ensemble.
         depth: depth of the ResNets that score and are compared.
         seed: names all randomness.
-        device: "auto", "cpu" or "cuda".
-        workers: networks trained at once, by default one a CPU core; on the CPU it changes no result.
-        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
-        compiled: by torch.compile, which takes half a minute before it gains anything.
+        compute: device, precision, compilation and networks trained at once, by default as `lt_prune.Compute()` says.
+        reading: as for `build`.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
         overwrite: start anew where files are there.
-        download, resize, loading: as for `build`.
         progress: called as progress(what, done, total).
 
     Raises:
@@ -93,31 +85,45 @@ def run(
     """
     check_ratio(ratio)
     root = Path(out)
-    lt_set = open_set(data, download=download, resize=resize, loading=loading)
-    training: dict[str, Any] = {"method": method, "prediction": None, "seed": seed, "equal": equal, "overwrite": overwrite}
-    training["settings"] = {"epochs": epochs, "depth": depth}
-    training["how"] = how = arithmetic(device, precision, compiled)
+    compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
+    lt_set = open_set(data, reading=reading)
+    asked = Asked(
+        arithmetic=compute.arithmetic,
+        method=method,
+        settings={"epochs": epochs, "depth": depth},
+        equal=equal,
+        seed=seed,
+        overwrite=overwrite,
+    )
     # What cannot end well is refused now, not after the scoring.
-    plan_below(root, lt_set, subset=None, **training)
+    plan_below(root, lt_set, None, asked)
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
     set_file, scores_file = root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
-    common: dict[str, Any] = {"workers": workers, "progress": progress}
-    ensemble: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": depth, "seed": seed}
-    scores = score(lt_set, out=scores_file, overwrite=overwrite, **ensemble, **how.computed, **common)
+    scores = score(
+        lt_set,
+        members=members,
+        seed=seed,
+        compute=compute,
+        out=scores_file,
+        overwrite=overwrite,
+        progress=progress,
+        epochs=score_epochs,
+        depth=depth,
+    )
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
     if not lt_set.streamed:
         write_set(set_file, lt_set)
     for subset in (*at_random, *ranked):
         files.append(root / paths.subset_path(subset))
         write_subset(files[-1], subset)
-    jobs = [plan_below(root, lt_set, subset=subset, **training) for subset in (None, *at_random, *ranked)]
-    results = train_everything(jobs, **common)
+    jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *at_random, *ranked)]
+    results = train_everything(jobs, compute, progress=progress)
     files += [job.out for job in jobs if job.out]
     table = root / paths.comparison_path(lt_set.roster, ratio, method, seed, equal)
     files += [table, table.with_suffix(".png")]
     written = tuple(str(file) for file in files)
     comparison = Comparison(name=lt_set.roster.name, ratio=ratio, equal=equal, results=results, files=written)
-    write_bytes(table, (json.dumps(asdict(comparison), indent=1) + "\n").encode())
+    write_json(table, "comparison", asdict(comparison))
     write_bytes(files[-1], comparison_figure(comparison.name, comparison.results, equal))
     return comparison

@@ -11,20 +11,24 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.engine import Run, run_all
-from lt_prune.engine.devices import arithmetic
+from lt_prune.compute import Compute
+from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import MismatchError
 from lt_prune.given import expect_whole
+from lt_prune.identity import differences
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
 from lt_prune.randomness import derive_seed
+from lt_prune.reading import Reading
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.recipes import MEMBER, check_fields, resolve_recipe
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
-from lt_prune.types import Arithmetic, LongTailedSet, MetricScores, Progress, Recipe, ScoreSet, no_progress
+from lt_prune.types import LongTailedSet, MetricScores, Progress, Recipe, ScoreSet, no_progress
 from lt_prune.versions import versions
+
+_REMEDY = "give another --out, or make it again by `lt-prune score --overwrite`"
 
 
 def score(
@@ -33,15 +37,11 @@ def score(
     metric: str = "avh",
     members: int = 10,
     seed: int = 0,
-    device: str = "auto",
-    workers: int | None = None,
-    precision: str = "tf32",
-    compiled: bool = False,
+    compute: Compute | None = None,
+    reading: Reading | None = None,
     out: Path | str | None = None,
     overwrite: bool = False,
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
+    mix_compute: bool = False,
     progress: Progress = no_progress,
     **settings: Any,
 ) -> ScoreSet:
@@ -55,13 +55,11 @@ def score(
         metric: a metric that must be among the results.
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
-        device: "auto", "cpu" or "cuda".
-        workers: members trained at once, by default one a CPU core; on the CPU it changes no score.
-        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
-        compiled: by torch.compile, which takes half a minute before it gains anything.
+        compute: device, precision, compilation and members trained at once, by default as `lt_prune.Compute()` says.
+        reading: as for `build`.
         out: score file to write, or to add to.
         overwrite: start anew where `out` exists.
-        download, resize, loading: as for `build`.
+        mix_compute: add members to `out` even where those there were computed otherwise; the file says how each was.
         progress: called as progress(what, done, total).
         **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", depth=20.
 
@@ -82,24 +80,26 @@ def score(
     expect_whole(1, members=members)
     expect_whole(seed=seed)
     check_fields(settings)
-    how = arithmetic(device, precision, compiled)
-    lt_set = open_set(data, download=download, resize=resize, loading=loading)
+    compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
+    lt_set = open_set(data, reading=reading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
     file = Path(out) if out else None
     folder = file.with_suffix(".members") if file else None
     with locked(folder):
         if overwrite:
             clear(file, folder)
-        scores = _known(file, lt_set, recipe, seed, how)
-        runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder)
-        outcomes = dict(run_all(runs, workers=workers, progress=progress, **how.computed))
+        scores = _known(file, lt_set, recipe, seed)
+        for was in () if mix_compute else scores.arithmetic:
+            compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
+        runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder, mix_compute)
+        outcomes = dict(run_all(runs, compute, progress=progress))
         scored = [outcomes[index].unwrap() for index in range(len(runs))]
         refused = {name: reason for each in scored for name, reason in each.refused.items()}
         for reason in refused.values():
             warnings.warn(f"{reason}; this metric is left out", stacklevel=2)
         for index, run in enumerate(runs):
             rows = {name: row for name, row in scored[index].rows.items() if name not in refused}
-            scores = _with_member(scores, run, rows, scored[index].accuracy, outcomes[index].seconds)
+            scores = _with_member(scores, run, rows, outcomes[index])
         if file and runs:
             write_scores(file, scores)
     return scores
@@ -109,7 +109,7 @@ def _rows(scores: ScoreSet, name: str) -> int:
     return len(scores.metrics[name].per_member) if name in scores.metrics else 0
 
 
-def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int, how: Arithmetic) -> ScoreSet:
+def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -> ScoreSet:
     """What `out` holds, where that can be added to; otherwise scores of no member."""
     if out is None or not out.exists():
         return ScoreSet(
@@ -121,24 +121,26 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int, h
             recipe=recipe,
             versions=versions(),
             ensemble=seed,
-            **how.computed,
         )
     known = read_scores(out)
     lt_set.roster.require_same(known.roster, str(out))
-    if known.recipe != recipe:
-        differing = [name for name in vars(recipe) if getattr(known.recipe, name) != getattr(recipe, name)]
-        was, asked = ({name: getattr(r, name) for name in differing} for r in (known.recipe, recipe))
-        raise MismatchError(f"{out} was made with {was}, not {asked}: give another --out, or start anew with --overwrite")
+    was, asked = vars(known.recipe), dict(vars(recipe))
     if known.seeds != tuple(derive_seed(seed, "member", k) for k in range(len(known.seeds))):
-        raise MismatchError(
-            f"{out} was made with another --seed than {seed}: give another --out, or start anew with --overwrite"
-        )
-    how.require_arithmetic(known, f"{out} was made")
+        was, asked = {**was, "seed": known.ensemble}, {**asked, "seed": seed}
+    if differing := differences(was, asked):
+        raise MismatchError(f"{out} was made with {differing}: {_REMEDY}")
     return replace(known, ensemble=seed)
 
 
 def _missing_runs(
-    known: ScoreSet, metric: str, lt_set: LongTailedSet, recipe: Recipe, n_members: int, seed: int, folder: Path | None
+    known: ScoreSet,
+    metric: str,
+    lt_set: LongTailedSet,
+    recipe: Recipe,
+    n_members: int,
+    seed: int,
+    folder: Path | None,
+    mix_compute: bool,
 ) -> list[Run]:
     """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
     names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
@@ -157,7 +159,8 @@ def _missing_runs(
                     recipe=recipe,
                     loss=partial(make_loss, "ce", lt_set.roster.counts.tolist()),
                     seed=member,
-                    identity=f"ce on {lt_set.roster.digest}",
+                    identity={"method": "ce", "samples": lt_set.roster.digest},
+                    mix_compute=mix_compute,
                     checkpoint=folder / f"{member}.pt" if folder else None,
                     finish=Scoring(lt_set.pixels, lt_set.roster.labels, missing, optional, dict(METRICS.registered)),
                 )
@@ -165,8 +168,8 @@ def _missing_runs(
     return runs
 
 
-def _with_member(scores: ScoreSet, run: Run, rows: Mapping[str, MetricScores], accuracy: float, seconds: float) -> ScoreSet:
-    """`scores` with one more row of each metric in `rows`."""
+def _with_member(scores: ScoreSet, run: Run, rows: Mapping[str, MetricScores], outcome: Outcome) -> ScoreSet:
+    """`scores` with one more row of each metric in `rows`, by the member that the run has trained."""
     metrics = dict(scores.metrics)
     for name, new in rows.items():
         before = metrics[name].per_member if name in metrics else new.per_member[:0]
@@ -177,6 +180,7 @@ def _with_member(scores: ScoreSet, run: Run, rows: Mapping[str, MetricScores], a
         scores,
         metrics=metrics,
         seeds=(*scores.seeds, run.seed),
-        train_accuracy=np.append(scores.train_accuracy, accuracy),
-        seconds=np.append(scores.seconds, seconds),
+        train_accuracy=np.append(scores.train_accuracy, outcome.value.accuracy),
+        seconds=np.append(scores.seconds, outcome.seconds),
+        arithmetic=(*scores.arithmetic, outcome.arithmetic),
     )

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from lt_prune.engine import check_options
-from lt_prune.engine.devices import arithmetic
+from lt_prune.compute import Compute
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_whole
+from lt_prune.identity import differences
 from lt_prune.metrics import METRICS
+from lt_prune.reading import Reading
 from lt_prune.report.overall import Overall
 from lt_prune.steps import paths
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.plan import Job, plan_below
+from lt_prune.steps.plan import Asked, Job, plan_below
 from lt_prune.steps.prune import check_choices, prune
 from lt_prune.steps.recipes import check_names
 from lt_prune.steps.score import score
 from lt_prune.steps.train import finished, stages_of, train_all
 from lt_prune.store.files import write_subset
-from lt_prune.store.results import FAILURE, read_grid, write_failure, write_grid
+from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
 from lt_prune.types import (
-    Arithmetic,
     FailedRun,
     LongTailedSet,
     PlannedRun,
@@ -33,6 +34,7 @@ from lt_prune.types import (
     ScoreSet,
     Subset,
     TrainResult,
+    TrainSpec,
     no_progress,
 )
 
@@ -81,14 +83,10 @@ def sweep(
     prediction: str | None = None,
     recipe: str | None = None,
     equal: str = "epochs",
-    device: str = "auto",
-    workers: int | None = None,
-    precision: str = "tf32",
-    compiled: bool = False,
+    compute: Compute | None = None,
+    reading: Reading | None = None,
+    mix_compute: bool = False,
     out: Path | str = ".",
-    download: bool = False,
-    resize: int | None = None,
-    loading: str = "auto",
     progress: Progress = no_progress,
     **settings: Any,
 ) -> Sweep:
@@ -113,12 +111,10 @@ def sweep(
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
             then its epochs, and what else of the schedule is counted in epochs, are scaled in both stages.
-        device: "auto", "cpu" or "cuda".
-        workers: networks trained at once, by default one a CPU core; on the CPU it changes no result.
-        precision: on CUDA, "tf32", "fp32" or "bf16"; the CPU computes in float32.
-        compiled: by torch.compile, which takes half a minute before it gains anything.
+        compute: device, precision, compilation and networks trained at once, by default as `lt_prune.Compute()` says.
+        reading: as for `build`.
+        mix_compute: add runs and members even where those there were computed otherwise; each says how it was.
         out: folder that scores/, subsets/ and runs/ are written below.
-        download, resize, loading: as for `build`.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
         **settings: as for `train`, such as epochs=100, stage2_epochs=5 or tau=0.5, for every method that knows them; the
@@ -126,7 +122,7 @@ def sweep(
 
     Raises:
         ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
-        MismatchError: `out` holds a sweep of other data, or with other settings.
+        MismatchError: `out` holds a sweep of other data, or with other settings, or computed otherwise.
 
     Example:
         >>> import lt_prune as lp
@@ -134,8 +130,7 @@ def sweep(
         >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
-    how = arithmetic(device, precision, compiled)
-    check_options(workers=workers)
+    compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
     _check_lists(strategies=strategies, metrics=metrics, ratios=ratios, methods=methods, seeds=seeds)
     _check_named(ratios=ratios, methods=methods, seeds=seeds)
     for seed in seeds:
@@ -147,22 +142,38 @@ def sweep(
     _check_ranking(keep, within, bool(ranked_by))
     if own_ensembles and not ranked_by:
         raise ArgumentError("ensembles are for strategies that rank by scores: leave them out, or add ranked")
-    lt_set = open_set(data, download=download, resize=resize, loading=loading)
+    lt_set = open_set(data, reading=reading)
     for ratio in ratios:
         prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
-    ranking = {"keep": keep, "within": within}
-    grid = _Grid(lt_set, Path(out), prediction, recipe, equal, settings, ranking, own_ensembles, how)
+    asked = Asked(
+        arithmetic=compute.arithmetic,
+        settings=settings,
+        prediction=prediction,
+        recipe=recipe,
+        equal=equal,
+        mix_compute=mix_compute,
+        remedy="give another --out",
+    )
+    grid = _Grid(lt_set, Path(out), asked, keep, within, own_ensembles)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
-    common: dict[str, Any] = {"workers": workers, "progress": progress}
     scores = {}
-    ensemble: dict[str, Any] = {"members": members, "epochs": score_epochs, "depth": settings.get("depth")}
     for seed, metric in product(dict.fromkeys(map(grid.ensemble, seeds)), dict.fromkeys(ranked_by)):
-        file = Path(out) / paths.scores_path(lt_set.roster, seed)  # the networks are trained for the first metric
-        scores[seed] = score(lt_set, metric=metric, seed=seed, out=file, **ensemble, **how.computed, **common)
+        scores[seed] = score(  # the networks are trained for the first metric
+            lt_set,
+            metric=metric,
+            members=members,
+            seed=seed,
+            compute=compute,
+            out=Path(out) / paths.scores_path(lt_set.roster, seed),
+            mix_compute=mix_compute,
+            progress=progress,
+            epochs=score_epochs,
+            depth=settings.get("depth"),
+        )
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
-    ended = _train(jobs, **common)
+    ended = _train(jobs, compute, progress)
     figure = Path(out) / paths.curves_path(lt_set.roster, equal, own_ensembles)
     runs_ended = tuple(ended[job] for job in jobs)
     return Sweep(name=lt_set.roster.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
@@ -216,15 +227,12 @@ class _Grid:
 
     data: LongTailedSet
     root: Path
-    prediction: str | None
-    recipe: str | None
-    equal: str
-    settings: dict[str, Any]
-    ranking: dict[str, Any]
-    """`keep` and `within` of the strategies that rank."""
+    asked: Asked
+    keep: Literal["hard", "easy"] | None
+    within: Literal["set", "class"] | None
+    """Of the strategies that rank."""
     own_ensembles: bool
     """Whether each seed is ranked by the ensemble of that seed, instead of that of seed 0."""
-    how: Arithmetic
 
     def ensemble(self, seed: int) -> int:
         """Seed of the ensemble that ranks for a seed."""
@@ -246,22 +254,13 @@ class _Grid:
         return jobs
 
     def _subset(self, pruning: _Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
-        by_score = {"scores": scores[seed], "metric": pruning.metric, **self.ranking} if pruning.metric else {}
-        return prune(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, **by_score)
+        choose = partial(prune, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
+        if pruning.metric is None:
+            return choose()
+        return choose(scores=scores[seed], metric=pruning.metric, keep=self.keep, within=self.within)
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:
-        return plan_below(
-            self.root,
-            self.data,
-            subset=subset,
-            method=method,
-            prediction=self.prediction,
-            recipe=self.recipe,
-            seed=seed,
-            equal=self.equal,
-            settings=self.settings,
-            how=self.how,
-        )
+        return plan_below(self.root, self.data, subset, replace(self.asked, method=method, seed=seed))
 
     @property
     def file(self) -> Path:
@@ -271,20 +270,17 @@ class _Grid:
         """The runs that the record lists already, none of which may be another one in the folder of one of these.
 
         Raises:
-            MismatchError: one is.
+            MismatchError: one is, or was computed otherwise.
         """
         known = read_grid(self.file) if self.file.exists() else {}
+        for folder in known:
+            if (folder / RESULT).exists():
+                was = read_result(folder / RESULT).spec.arithmetic
+                self.asked.require_alike(was, f"{self.file} lists {folder}, which was trained")
         for job in jobs:
-            before = known.get(job.out or Path(), job.planned)
-            if job.first and before.first:
-                job.first.require_arithmetic(before.first, f"the first stage of {job.out} was trained")
-            trained = {name: before.settings.get(name) for name in job.stage.settings}
-            # Records of the first versions do not name the ensemble, which the folder does.
-            ensemble, settings = job.planned.ensemble, {**job.settings, **trained}
-            if replace(before, prediction=job.prediction, ensemble=ensemble, settings=settings) != job.planned:
-                raise MismatchError(
-                    f"{self.file} lists {job.out} of other data or with other settings: give those, or another --out"
-                )
+            before = known.get(job.out or Path())
+            if before and (differing := _differences(before.spec, job)):
+                raise MismatchError(f"{self.file} lists {job.out} with {differing}: {self.asked.remedy}")
             finished(job)
         return known
 
@@ -293,15 +289,27 @@ class _Grid:
         known = self.check(jobs)
         for subset in dict.fromkeys(job.subset for job in jobs if job.subset):
             write_subset(self.root / paths.subset_path(subset), subset)
-        write_grid(self.file, {**known, **{job.out: job.planned for job in jobs if job.out}})
+        write_grid(self.file, {**known, **{job.out: PlannedRun(spec=job.spec) for job in jobs if job.out}})
 
 
-def _train(jobs: Sequence[Job], *, progress: Progress, **options: Any) -> Mapping[Job, TrainResult | FailedRun]:
+def _differences(planned: TrainSpec, job: Job) -> str:
+    """What tells a planned run from that of a job. Records of the first versions name neither subset nor ensemble, and only
+    the folder of a run, which is checked for itself, says how it was computed."""
+    placed = ["name", "data_digest", "strategy", "metric", "keep", "within", "ratio", "equal"]
+    placed += [name for name in ("ensemble", "subset_digest") if getattr(planned, name) is not None]
+    was, asked = (
+        {name: getattr(spec, name) for name in placed} | job.identity(spec, first_arithmetic=False)
+        for spec in (planned, job.spec)
+    )
+    return differences(was, asked, job.defaults)
+
+
+def _train(jobs: Sequence[Job], compute: Compute, progress: Progress) -> Mapping[Job, TrainResult | FailedRun]:
     """How every job ended."""
     firsts, seconds = stages_of(jobs)
     overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
     ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, isolate=True, progress=overall, **options):
+    for job, result in train_all(jobs, compute, isolate=True, progress=overall):
         overall.end(job.title)
         ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
     return ended
@@ -309,7 +317,7 @@ def _train(jobs: Sequence[Job], *, progress: Progress, **options: Any) -> Mappin
 
 def _failed(job: Job, error: LtPruneError) -> FailedRun:
     """A row for a run without a result, kept in its folder until it succeeds."""
-    failure = FailedRun(**vars(job.planned), reason=str(error))
+    failure = FailedRun(spec=job.spec, reason=str(error))
     if job.out:
         write_failure(job.out / FAILURE, failure)
     return failure

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.compute import Arithmetic
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, expect_path
 from lt_prune.store.hdf5 import Document, read_document, write_document
@@ -63,7 +64,8 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
         "members/seconds": scores.seconds,
     }
     attributes: dict[str, Mapping[str, Any]] = {
-        "/": {"recipe": asdict(scores.recipe), "computed": scores.computed, "versions": dict(scores.versions)},
+        "/": {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)},
+        "members": {"arithmetic": [asdict(each) for each in scores.arithmetic]},
     }
     if scores.ensemble is not None:
         attributes["/"] = {**attributes["/"], "ensemble": scores.ensemble}
@@ -94,8 +96,17 @@ def read_scores(path: Path | str) -> ScoreSet:
             recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
             versions=json.loads(document.attributes["/"]["versions"]),
             ensemble=document.attributes["/"].get("ensemble"),
-            **json.loads(document.attributes["/"].get("computed", "{}")),
+            arithmetic=_arithmetic(document),
         )
+
+
+def _arithmetic(document: Document) -> tuple[Arithmetic, ...]:
+    """How each member was computed; in files of schema 1 all were alike, and the first of them do not say how."""
+    own = document.attributes.get("members", {}).get("arithmetic")
+    if own is not None:
+        return tuple(Arithmetic(**each) for each in json.loads(own))
+    shared = Arithmetic(**json.loads(document.attributes["/"].get("computed", "{}")))
+    return (shared,) * len(document.arrays["members/seeds"])
 
 
 def write_subset(path: Path | str, subset: Subset) -> None:

@@ -19,10 +19,10 @@ import numpy as np
 
 from lt_prune.errors import FileError
 from lt_prune.store.atomic import write_bytes
+from lt_prune.store.schema import SCHEMAS, check_schema
 from lt_prune.types import Array
 
 BLOCK = 512
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def write_document(path: Path, kind: str, document: Document) -> None:
     memory = io.BytesIO()
     with h5py.File(memory, "w", userblock_size=BLOCK) as file:
         file.attrs["format"] = f"lt-prune {kind}"
-        file.attrs["schema_version"] = SCHEMA_VERSION
+        file.attrs["schema_version"] = SCHEMAS[kind]
         for name, array in document.arrays.items():
             _write_array(file, name, array)
         for place, attributes in document.attributes.items():
@@ -73,11 +73,7 @@ def _parse(path: Path, kind: str, content: bytes) -> Document:
     with h5py.File(io.BytesIO(content), "r") as file:
         if file.attrs["format"] != f"lt-prune {kind}":
             raise FileError(f"{path} is an {file.attrs['format']} file, and a {kind} file was expected")
-        if file.attrs["schema_version"] > SCHEMA_VERSION:
-            raise FileError(
-                f"{path} has schema version {file.attrs['schema_version']}, and this lt-prune reads up to "
-                f"{SCHEMA_VERSION}: update lt-prune"
-            )
+        check_schema(path, kind, int(file.attrs["schema_version"]))
         arrays: dict[str, Array] = {}
         attributes: dict[str, Mapping[str, Any]] = {"/": _attributes(file)}
 

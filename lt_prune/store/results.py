@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from lt_prune.compute import Arithmetic
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.atomic import write_bytes
-from lt_prune.types import Evaluation, FailedRun, FirstStage, PlannedRun, Recipe, TrainResult
+from lt_prune.store.schema import SCHEMAS, check_schema
+from lt_prune.types import Evaluation, FailedRun, PlannedRun, Recipe, TrainResult, TrainSpec
 
 WEIGHTS = "model.pt"
 RESULT = "result.json"
@@ -19,87 +21,110 @@ FAILURE = "failure.json"
 """Names of the files in a run's folder."""
 STAGE_ONE = "stage1"
 """Name of the folder in it where the run is that a second stage went out from."""
+_SPEC = tuple(each.name for each in fields(TrainSpec))
+_ARITHMETIC = tuple(each.name for each in fields(Arithmetic))
 
 
 def write_result(path: Path, result: TrainResult) -> None:
     """Write a result as JSON."""
-    write_json(path, asdict(result))
+    write_json(path, "result", asdict(result))
 
 
 def read_result(path: Path | str) -> TrainResult:
     """Read a result.
 
     Raises:
-        FileError: the file is missing or is no result.
+        FileError: the file is missing or is no result, or a later version wrote it.
     """
-    with _reading(path, "result of a run: train it again with --overwrite") as fields:
-        evaluation = fields.pop("evaluation")
+    with _reading(path, "result", "result of a run: remove it, and run the command again") as content:
+        evaluation = content.pop("evaluation")
         rows = {"per_class": tuple(evaluation["per_class"]), "confusion": tuple(map(tuple, evaluation["confusion"]))}
         return TrainResult(
-            **_nested(fields),
+            spec=_spec_of(content),
             evaluation=Evaluation(**{**evaluation, **rows}),
-            class_counts=tuple(fields.pop("class_counts")),
-            loss=tuple(fields.pop("loss")),
-            **fields,
+            class_counts=tuple(content.pop("class_counts")),
+            loss=tuple(content.pop("loss")),
+            **content,
         )
 
 
 def write_failure(path: Path, failure: FailedRun) -> None:
     """Write why a run has no result, as JSON."""
-    write_json(path, asdict(failure))
+    write_json(path, "failure", asdict(failure))
 
 
 def read_failure(path: Path | str) -> FailedRun:
     """Read why a run has no result.
 
     Raises:
-        FileError: the file is missing or is no failure.
+        FileError: the file is missing or is no failure, or a later version wrote it.
     """
-    with _reading(path, "failure of a run: remove it") as fields:
-        return FailedRun(**_nested(fields), **fields)
+    with _reading(path, "failure", "failure of a run: remove it") as content:
+        return FailedRun(spec=_spec_of(content), **content)
 
 
 def write_grid(path: Path, grid: Mapping[Path, PlannedRun]) -> None:
     """Write which runs are planned, by folder; the folders are named as seen from where the file is."""
     rows = [{"folder": str(folder.relative_to(path.parent)), **asdict(run)} for folder, run in grid.items()]
-    write_json(path, {"runs": rows})
+    write_json(path, "sweep", {"runs": rows})
 
 
 def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
     """Read which runs are planned, by folder.
 
     Raises:
-        FileError: the file is missing or lists no runs.
+        FileError: the file is missing or lists no runs, or a later version wrote it.
     """
-    with _reading(path, "record of a sweep: run the sweep again, after removing it") as fields:
-        folders = [Path(path).parent / row.pop("folder") for row in fields["runs"]]
-        runs = [PlannedRun(**_nested(row), **row) for row in fields["runs"]]
+    with _reading(path, "sweep", "record of a sweep: run the sweep again, after removing it") as content:
+        folders = [Path(path).parent / row.pop("folder") for row in content["runs"]]
+        runs = [PlannedRun(spec=_spec_of(row), **row) for row in content["runs"]]
         return dict(zip(folders, runs))
 
 
-def _nested(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a planned run that are objects themselves, taken out of the others."""
-    first = fields.pop("first")
-    unscaled = fields.pop("unscaled", {})
-    return {
-        "recipe": Recipe(**fields.pop("recipe")),
+def _spec_of(content: dict[str, Any]) -> TrainSpec:
+    """The spec of a run, taken out of the content of its file."""
+    return _spec(content.pop("spec") if "spec" in content else _flat_spec(content))
+
+
+def _spec(content: dict[str, Any]) -> TrainSpec:
+    first, unscaled = content.get("first"), content.get("unscaled", {})
+    nested = {
+        "recipe": Recipe(**content["recipe"]),
         "unscaled": {name: tuple(value) if isinstance(value, list) else value for name, value in unscaled.items()},
-        "first": FirstStage(**{**first, "recipe": Recipe(**first["recipe"])}) if first else None,
+        "first": _spec(first) if first else None,
+        "arithmetic": Arithmetic(**content.get("arithmetic", {})),
     }
+    return TrainSpec(**{**content, **nested})
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a dictionary as JSON in one step."""
-    write_bytes(path, (json.dumps(content, indent=1) + "\n").encode())
+def _flat_spec(content: dict[str, Any]) -> dict[str, Any]:
+    """The spec of a run in a file of schema 1, where its fields stand among the others. Such a file tells of a first stage
+    what differs from the run."""
+    spec = {name: content.pop(name) for name in _SPEC if name in content}
+    first = spec.get("first")
+    spec["arithmetic"] = {name: content.pop(name) for name in _ARITHMETIC if name in content}
+    if first:
+        unscaled = {name: value for name, value in spec.get("unscaled", {}).items() if not name.startswith("stage2_")}
+        shared = {name: value for name, value in spec.items() if name not in ("prediction", "unscaled", "arithmetic")}
+        arithmetic = {name: first.pop(name) for name in _ARITHMETIC if name in first}
+        spec["first"] = {**shared, **first, "first": None, "unscaled": unscaled, "arithmetic": arithmetic}
+    return spec
+
+
+def write_json(path: Path, kind: str, content: dict[str, Any]) -> None:
+    """Write a dictionary as JSON in one step, and with it the schema number of its kind."""
+    write_bytes(path, (json.dumps({"schema": SCHEMAS[kind], **content}, indent=1) + "\n").encode())
 
 
 @contextmanager
-def _reading(path: Path | str, what: str) -> Iterator[dict[str, Any]]:
+def _reading(path: Path | str, kind: str, what: str) -> Iterator[dict[str, Any]]:
     """The fields of a JSON file; `what` says what it should hold: and what to do where it does not."""
-    kind, _, remedy = what.partition(": ")
+    words, _, remedy = what.partition(": ")
     try:
-        yield json.loads(Path(path).read_bytes())
+        content = json.loads(Path(path).read_bytes())
+        check_schema(path, kind, content.pop("schema", 1))
+        yield content
     except FileNotFoundError:
         raise FileError(f"{path} does not exist: name the folder of a finished run") from None
     except (ValueError, KeyError, TypeError, AttributeError, ArgumentError) as error:
-        raise FileError(f"{path} is no {kind} ({error}): {remedy}") from None
+        raise FileError(f"{path} is no {words} ({error}): {remedy}") from None

@@ -16,6 +16,7 @@ import torch
 
 from lt_prune.errors import FileError
 from lt_prune.store.atomic import write_bytes
+from lt_prune.store.schema import SCHEMAS, check_schema
 
 COMMENT = b"lt-prune sha256="
 _NO_COMMENT = b"\0\0"
@@ -23,9 +24,9 @@ _NO_COMMENT = b"\0\0"
 
 
 def write_weights(path: Path, state: dict[str, Any]) -> None:
-    """Write a dictionary of tensors and plain values in one step."""
+    """Write a dictionary of tensors and plain values in one step, and with it the schema number."""
     memory = io.BytesIO()
-    torch.save(state, memory)
+    torch.save({"schema": SCHEMAS["weights"], **state}, memory)
     content = memory.getvalue()
     assert content.endswith(_NO_COMMENT), "torch writes archives without a comment"
     write_bytes(path, content.removesuffix(_NO_COMMENT) + _sealed_end(content))
@@ -35,7 +36,7 @@ def read_weights(path: Path, device: torch.device) -> dict[str, Any]:
     """Read such a dictionary with its tensors on `device`.
 
     Raises:
-        FileError: the file is missing or damaged, or was not written by `write_weights`.
+        FileError: the file is missing or damaged, or was not written by `write_weights`, or by that of a later version.
     """
     try:
         sealed = path.read_bytes()
@@ -48,6 +49,7 @@ def read_weights(path: Path, device: torch.device) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
         raise FileError(f"{path} is sealed, but holds more than weights: remove it and run the command again") from None
+    check_schema(path, "weights", state.pop("schema", 1))
     return state
 
 

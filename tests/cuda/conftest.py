@@ -11,6 +11,7 @@ import pytest
 import torch
 from virtual_cuda import VirtualCuda
 
+from lt_prune.compute import Compute
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.methods import make_loss
 from lt_prune.models.network import Network
@@ -24,7 +25,7 @@ def cuda_is_virtual(monkeypatch) -> None:
     """There seems to be a driver; one step of each shape comes before its capture, which spares epochs."""
     if torch.version.cuda is None:
         pytest.skip("virtual CUDA needs a torch that was built for CUDA, though no GPU")
-    monkeypatch.setattr("lt_prune.engine.devices.driver_present", lambda: True)
+    monkeypatch.setattr("lt_prune.compute.driver_present", lambda: True)
     monkeypatch.setattr("lt_prune.engine.step.WARM_UP", 1)
 
 
@@ -49,7 +50,7 @@ def make(blobs) -> Callable[..., Run]:
             "recipe": Recipe(**given),
             "loss": partial(make_loss, method, COUNTS),
             "seed": seed,
-            "identity": "blobs",
+            "identity": {"samples": "blobs"},
             "finish": state,
         }
         return Run(**{**fields, **(field or {})})
@@ -66,7 +67,7 @@ def on_cuda() -> Callable[..., tuple[list[Outcome], VirtualCuda]]:
         for name, value in (gpu or {}).items():
             setattr(virtual, name, value)
         with virtual:
-            outcomes = dict(run_all(runs, "cuda", workers=workers, **options))
+            outcomes = dict(run_all(runs, Compute(device="cuda", workers=workers, n_threads=1), **options))
         return [outcomes[index] for index in range(len(runs))], virtual
 
     return on_cuda

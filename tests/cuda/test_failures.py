@@ -95,10 +95,11 @@ def test_a_kept_failure_keeps_no_graph(make, on_cuda, alive):
 
 
 def test_a_closed_iterator_leaves_nothing_running(make, alive):
+    from lt_prune.compute import Compute
     from lt_prune.engine import run_all
 
     with virtual_cuda.VirtualCuda() as gpu:
-        outcomes = run_all([make(0, epochs=1), make(1, epochs=9)], "cuda", workers=2)
+        outcomes = run_all([make(0, epochs=1), make(1, epochs=9)], Compute(device="cuda", workers=2))
         next(outcomes)
         outcomes.close()
         assert gpu.current == 0

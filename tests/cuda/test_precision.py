@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from lt_prune.models.network import Network
 from lt_prune.store.results import read_result
 
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
-SMALL = {"depth": 8, "batch_size": 23, "n_threads": 1}
+SMALL = {"depth": 8, "batch_size": 23}
 
 
 def settings() -> list[str]:
@@ -29,16 +29,18 @@ class StopError(Exception):
 
 @pytest.fixture
 def train(blobs, tmp_path):
-    """train(device="cuda", stop=None, **options), interrupted when so many epochs are done."""
+    """train(stop=None, **options), interrupted when so many epochs are done; fields of `Compute` are among the options."""
 
-    def train(device: str = "cuda", stop: int | None = None, out: str = "run", **options) -> lp.TrainResult | None:
+    def train(stop: int | None = None, out: str = "run", **options) -> lp.TrainResult | None:
         def progress(what: str, done: int, total: int) -> None:
             if done == stop:
                 raise StopError
 
         with VirtualCuda() as gpu:
+            how = {name: options.pop(name) for name in ("device", "precision", "compiled") if name in options}
+            compute = lp.Compute(**{"device": "cuda", "n_threads": 1, **how})
             try:
-                return lp.train(blobs(), device=device, out=tmp_path / out, progress=progress, **{**SMALL, **options})
+                return lp.train(blobs(), compute=compute, out=tmp_path / out, progress=progress, **{**SMALL, **options})
             except StopError:
                 return None
             finally:
@@ -147,60 +149,85 @@ def test_a_checkpoint_is_written_every_so_often_and_at_the_end(train, monkeypatc
 @pytest.mark.parametrize(
     ("first", "then", "said"),
     [
-        ({}, {"device": "cpu"}, "was trained with tf32 on cuda, now fp32 on cpu: "),
-        ({"device": "cpu"}, {}, "was trained with fp32 on cpu, now tf32 on cuda: "),
-        ({}, {"precision": "bf16"}, "was trained with tf32 on cuda, now bf16 on cuda: "),
-        ({}, {"compiled": True}, "was trained with tf32 on cuda, now tf32 on cuda, compiled: "),
+        ({}, {"device": "cpu"}, "was trained with tf32 on cuda, not fp32 on cpu: "),
+        ({"device": "cpu"}, {}, "was trained with fp32 on cpu, not tf32 on cuda: "),
+        ({}, {"precision": "bf16"}, "was trained with tf32 on cuda, not bf16 on cuda: "),
+        ({}, {"compiled": True}, "was trained with tf32 on cuda, not tf32 on cuda, compiled: "),
     ],
     ids=["cuda-cpu", "cpu-cuda", "bf16", "compiled"],
 )
 def test_what_was_computed_otherwise_is_refused(train, monkeypatch, tmp_path, first, then, said, stop):
     monkeypatch.setattr("lt_prune.engine.train.EVERY", 0)
     train(stop=stop, epochs=2, **first)
-    with pytest.raises(MismatchError, match=said + ".*start again with --overwrite"):
+    remedy = "give another --out, or start again with --overwrite" if stop is None else "give another --out, or remove"
+    with pytest.raises(MismatchError, match=f"{said}ask for the former by .*, {remedy}"):
         train(epochs=2, **then)
     monkeypatch.setattr("torch.compile", lambda network: network)
     result = train(epochs=2, overwrite=True, **then)
     assert read_result(tmp_path / "run" / "result.json") == result
-    assert result.arithmetic in said
+    assert str(result.spec.arithmetic) in said
 
 
 def test_a_second_stage_knows_how_its_first_was_computed(train, tmp_path):
     train(out="first", epochs=1, method="mixup")
     options = {"method": "crt", "from_run": tmp_path / "first", "stage2_epochs": 1, "device": "cpu"}
     options |= {"depth": None, "batch_size": None}  # those of the first stage
-    assert train(**options).first.arithmetic == "tf32 on cuda"
+    assert str(train(**options).spec.first.arithmetic) == "tf32 on cuda"
     train(out="other", device="cpu", epochs=1, method="mixup")
-    with pytest.raises(MismatchError, match="another first"):
+    with pytest.raises(
+        MismatchError, match="with first stage's device cuda, not cpu, and first stage's precision tf32, not fp32"
+    ):
         train(**{**options, "from_run": tmp_path / "other"})
 
 
-@pytest.mark.parametrize(("device", "told"), [("cuda", True), ("cpu", False)])
-def test_a_checkpoint_tells_how_the_first_stage_was_computed_but_for_the_cpu(train, tmp_path, device, told):
-    """Of which those of older versions, too, are."""
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_a_checkpoint_tells_how_the_first_stage_was_computed(train, tmp_path, device):
     train(device=device, method="crt", epochs=1, stage2_epochs=1)
-    identity = torch.load(tmp_path / "run" / "model.pt", weights_only=True)["run"]
-    assert ('"precision"' in json.loads(identity)["what"]) == told
+    identity = torch.load(tmp_path / "run" / "model.pt", weights_only=True)["identity"]
+    assert (identity["first"]["method"], identity["first"]["device"]) == ("ce", device)
 
 
 @pytest.mark.parametrize("prediction", ["linear", "angular", "abs"])
 def test_a_run_tested_again_says_the_same(train, tmp_path, blobs, prediction):
     tested = train(precision="bf16", epochs=1, prediction=prediction).evaluation
     with VirtualCuda() as gpu:
-        assert lp.evaluate(tmp_path / "run", blobs(), device="cuda") == tested
+        assert lp.evaluate(tmp_path / "run", blobs(), compute=lp.Compute(device="cuda")) == tested
         assert not gpu.races
 
 
-def test_scores_are_added_to_by_what_was_computed_alike(blobs, tmp_path):
-    out, options = tmp_path / "scores.h5", {"epochs": 1, "depth": 8, "batch_size": 23}
+def how(scores: lp.ScoreSet) -> list[str]:
+    return list(map(str, scores.arithmetic))
+
+
+def test_scores_are_added_to_by_what_was_computed_alike_unless_asked_to_mix(blobs, tmp_path):
+    out = tmp_path / "scores.h5"
+    score = partial(lp.score, blobs(), out=out, epochs=1, depth=8, batch_size=23)
     with VirtualCuda() as gpu:
-        assert lp.score(blobs(), members=1, device="cuda", out=out, **options).arithmetic == "tf32 on cuda"
-        assert len(lp.score(blobs(), members=2, device="cuda", out=out, **options).seeds) == 2
-        for other in ({"device": "cpu"}, {"device": "cuda", "precision": "bf16"}):
-            with pytest.raises(MismatchError, match=r"was made with tf32 on cuda, now .*fp?\d\d on"):
-                lp.score(blobs(), members=3, out=out, **other, **options)
+        on_cuda, others = lp.Compute(device="cuda"), [lp.Compute(device="cpu"), lp.Compute(device="cuda", precision="bf16")]
+        assert how(score(members=1, compute=on_cuda)) == ["tf32 on cuda"]
+        before = score(members=2, compute=on_cuda)
+        for other in others:
+            said = f"members of {out} were trained with tf32 on cuda, not {other.arithmetic}: .*--mix-compute"
+            with pytest.raises(MismatchError, match=said):
+                score(members=3, compute=other)
+            assert len(lp.read_scores(out).seeds) == 2
+        mixed = score(members=3, compute=others[0], mix_compute=True)
         assert not gpu.races
-    assert lp.read_scores(out).arithmetic == "tf32 on cuda"
+    assert how(mixed) == how(lp.read_scores(out)) == ["tf32 on cuda", "tf32 on cuda", "fp32 on cpu"]
+    for name, metric in before.metrics.items():
+        assert (mixed.metric(name).per_member[:2] == metric.per_member).all()
+
+
+def test_a_member_says_how_it_was_trained_and_not_how_it_is_scored(blobs, tmp_path):
+    """Its weights are there, and its scores are not: as after an interruption, or for another metric."""
+    out = tmp_path / "scores.h5"
+    score = partial(lp.score, blobs(), out=out, members=1, epochs=1, depth=8, batch_size=23)
+    with VirtualCuda():
+        score(compute=lp.Compute(device="cuda", precision="bf16"))
+        out.unlink()
+        with pytest.raises(MismatchError, match="was trained with bf16 on cuda, not tf32 on cuda"):
+            score(compute=lp.Compute(device="cuda"))
+        assert how(score(compute=lp.Compute(device="cuda"), mix_compute=True)) == ["bf16 on cuda"]
 
 
 @pytest.mark.parametrize("method", ["ce", "crt"])
@@ -215,10 +242,19 @@ def test_a_sweep_goes_on_only_as_it_began(blobs, tmp_path, method):
         "depth": 8,
         **stages,
     }
+    sweep = partial(lp.sweep, blobs(), out=tmp_path, **options)
     with VirtualCuda() as gpu:
-        done = lp.sweep(blobs(), device="cuda", out=tmp_path, **options)
+        bf16 = lp.Compute(device="cuda", precision="bf16")
+        done = sweep(compute=lp.Compute(device="cuda"))
         assert not done.failures
+        assert sweep(compute=lp.Compute(device="cuda")) == done
+        for ratios in ([0.5], [0.4]):  # that of the runs that are there, and another one
+            with pytest.raises(MismatchError, match="which was trained with tf32 on cuda, not bf16 on cuda") as refusal:
+                sweep(compute=bf16, ratios=ratios)
+            assert "--mix-compute" in str(refusal.value)
+            assert "--overwrite" not in str(refusal.value)
+        mixed = sweep(compute=bf16, ratios=[0.5, 0.4], mix_compute=True)
+        assert not mixed.failures
         assert not gpu.races
-        assert lp.sweep(blobs(), device="cuda", out=tmp_path, **options) == done
-        with pytest.raises(MismatchError, match="was trained with tf32 on cuda, now bf16 on cuda"):
-            lp.sweep(blobs(), device="cuda", precision="bf16", out=tmp_path, **options)
+    assert [str(run.spec.arithmetic) for run in mixed.runs] == ["tf32 on cuda", "tf32 on cuda", "bf16 on cuda"]
+    assert mixed.runs[:2] == done.runs

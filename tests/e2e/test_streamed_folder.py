@@ -22,7 +22,9 @@ SMALL = {"epochs": 2, "depth": 8, "batch_size": 16}
 
 def both(root: Path, **options) -> tuple[lp.LongTailedSet, lp.LongTailedSet]:
     """The folder held and streamed."""
-    held, streamed = (lp.open_set(f"folder:{root}", loading=loading, **options) for loading in ("memory", "stream"))
+    held, streamed = (
+        lp.open_set(f"folder:{root}", reading=lp.Reading(loading=loading, **options)) for loading in ("memory", "stream")
+    )
     assert not held.streamed
     assert streamed.streamed
     return held, streamed
@@ -50,7 +52,9 @@ def test_the_set_is_the_same(blob_folder, options):
 
 def test_a_cut_is_the_same(blob_folder):
     root = blob_folder((24, 12, 9))
-    held, streamed = (lp.build(f"folder-lt3:{root}", loading=loading) for loading in ("memory", "stream"))
+    held, streamed = (
+        lp.build(f"folder-lt3:{root}", reading=lp.Reading(loading=loading)) for loading in ("memory", "stream")
+    )
     assert held.roster.counts.tolist() == [9, 5, 3]
     assert_same_set(held, streamed)
 
@@ -81,7 +85,7 @@ def test_the_normalisation_is_the_same(sets):
     assert all(torch.equal(getattr(networks[0], name), getattr(networks[1], name)) for name in ("mean", "std"))
 
 
-@pytest.mark.parametrize("options", [{}, pytest.param({"workers": 2}, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("options", [{}, pytest.param({"compute": lp.Compute(workers=2)}, marks=pytest.mark.slow)])
 def test_the_scores_are_the_same(sets, options):
     held = lp.score(sets[0], members=2, **SMALL)
     streamed = lp.score(sets[1], members=2, **options, **SMALL)
@@ -97,7 +101,7 @@ def timeless(result: lp.TrainResult) -> lp.TrainResult:
 def test_a_trained_network_is_the_same(sets, tmp_path, settings):
     results, weights = [], []
     for data, out in zip(sets, ("held", "streamed")):
-        options = {**SMALL, **settings, "n_threads": 1, "out": tmp_path / out}
+        options = {**SMALL, **settings, "compute": lp.Compute(n_threads=1), "out": tmp_path / out}
         results.append(timeless(lp.train(data, **options)))
         weights.append(torch.load(tmp_path / out / "model.pt", weights_only=True)["network"])
     assert results[0] == results[1]
@@ -112,7 +116,8 @@ def test_a_network_trained_on_a_subset_is_the_same(sets):
     assert subsets[0].digest == subsets[1].digest
     # Each subset with the other's set: they are joined by id.
     held, streamed = (
-        timeless(lp.train(data, subset=subset, n_threads=1, **SMALL)) for data, subset in zip(sets, reversed(subsets))
+        timeless(lp.train(data, subset=subset, compute=lp.Compute(n_threads=1), **SMALL))
+        for data, subset in zip(sets, reversed(subsets))
     )
     assert streamed == held
 
@@ -127,9 +132,9 @@ def test_an_interrupted_run_goes_on_with_the_other_loading(sets, tmp_path):
 
     held, streamed = sets
     with pytest.raises(StoppedError):
-        lp.train(held, n_threads=1, out=tmp_path / "run", progress=stop, **SMALL)
-    resumed = lp.train(streamed, n_threads=1, out=tmp_path / "run", **SMALL)
-    assert timeless(resumed) == timeless(lp.train(held, n_threads=1, **SMALL))
+        lp.train(held, compute=lp.Compute(n_threads=1), out=tmp_path / "run", progress=stop, **SMALL)
+    resumed = lp.train(streamed, compute=lp.Compute(n_threads=1), out=tmp_path / "run", **SMALL)
+    assert timeless(resumed) == timeless(lp.train(held, compute=lp.Compute(n_threads=1), **SMALL))
 
 
 def test_a_torch_subset_is_the_same(sets):
@@ -163,31 +168,34 @@ def test_a_streamed_set_is_not_written(sets, blob_folder, in_tmp):
     with pytest.raises(ArgumentError, match=rf"^photos {said}"):
         lp.write_set("set.h5", sets[1])
     with pytest.raises(ArgumentError, match=rf"^photos-lt2 {said}"):
-        lp.build(f"folder-lt2:{in_tmp / 'photos'}", loading="stream", out="set.h5")
+        lp.build(f"folder-lt2:{in_tmp / 'photos'}", reading=lp.Reading(loading="stream"), out="set.h5")
     assert not Path("set.h5").exists()
 
 
 def test_writing_a_streamed_set_is_refused_before_its_images_are_read(sets, in_tmp, monkeypatch):
     monkeypatch.setattr("lt_prune.steps.build.assemble", None)
     with pytest.raises(ArgumentError, match="is streamed"):
-        lp.build(f"folder:{in_tmp / 'photos'}", loading="stream", out="set.h5")
+        lp.build(f"folder:{in_tmp / 'photos'}", reading=lp.Reading(loading="stream"), out="set.h5")
 
 
 def test_a_set_file_is_held_in_memory(sets, in_tmp):
     lp.write_set("set.h5", sets[0])
     with pytest.raises(ArgumentError, match=r"^images of set.h5 are held in memory: leave out --loading stream"):
-        lp.open_set("set.h5", loading="stream")
-    assert not lp.open_set("set.h5", loading="auto").streamed
+        lp.open_set("set.h5", reading=lp.Reading(loading="stream"))
+    assert not lp.open_set("set.h5", reading=lp.Reading(loading="auto")).streamed
 
 
 def test_another_loading_is_refused(blob_folder):
     with pytest.raises(ArgumentError, match="loading must be auto, memory, stream, not 'lazy'"):
-        lp.build(f"folder:{blob_folder()}", loading="lazy")
+        lp.build(f"folder:{blob_folder()}", reading=lp.Reading(loading="lazy"))
 
 
 def test_a_training_image_that_vanishes_before_training_is_named(sets, in_tmp):
     (in_tmp / "photos" / "train" / "class3" / "0043.png").unlink()
-    for step in (lambda: lp.train(sets[1], n_threads=1, **SMALL), lambda: lp.score(sets[1], members=1, **SMALL)):
+    for step in (
+        lambda: lp.train(sets[1], compute=lp.Compute(n_threads=1), **SMALL),
+        lambda: lp.score(sets[1], members=1, **SMALL),
+    ):
         with pytest.raises(DataError, match=r"class3/0043.png is gone since its folder was listed"):
             step()
 
@@ -197,7 +205,7 @@ def test_a_test_image_that_breaks_during_training_is_named(sets, in_tmp):
         (in_tmp / "photos" / "test" / "class0" / "0002.png").write_bytes(b"no image")
 
     with pytest.raises(DataError, match=r"test/class0/0002.png cannot be read as an image"):
-        lp.train(sets[1], n_threads=1, progress=harm, **SMALL)
+        lp.train(sets[1], compute=lp.Compute(n_threads=1), progress=harm, **SMALL)
 
 
 @pytest.mark.parametrize("name", ["train/class3/0043.png", "test/class0/0002.png"])
@@ -205,7 +213,7 @@ def test_a_broken_image_is_found_when_the_set_is_opened(blob_folder, name):
     root = blob_folder()
     (root / name).write_bytes((root / name).read_bytes()[:60])
     with pytest.raises(DataError, match=rf"{name} cannot be read as an image"):
-        lp.open_set(f"folder:{root}", loading="stream")
+        lp.open_set(f"folder:{root}", reading=lp.Reading(loading="stream"))
 
 
 def test_the_images_are_never_held(blob_folder, monkeypatch):
@@ -227,7 +235,7 @@ def test_the_images_are_never_held(blob_folder, monkeypatch):
 
     root = blob_folder((300, 200, 100))
     monkeypatch.setattr(ImageFiles, "__getitem__", count)
-    data = lp.open_set(f"folder:{root}", loading="stream")
+    data = lp.open_set(f"folder:{root}", reading=lp.Reading(loading="stream"))
     lp.score(data, members=1, epochs=1, depth=8)
-    lp.train(data, epochs=1, depth=8, n_threads=1)
+    lp.train(data, epochs=1, depth=8, compute=lp.Compute(n_threads=1))
     assert 0 < most <= 2 * CHUNK < 600

@@ -44,9 +44,10 @@ def check(folder: Path, epochs: int, members: int) -> lp.TrainResult:
     assert avh[~subset.kept].max() <= avh[several].min()
     result = lp.read_result("runs/digits-lt10-ranked-avh-0.45-atl/result.json")
     assert (result.n_train, result.subset, result.method) == (277, "avh 0.45", "atl")
-    assert (result.first.method, result.first.recipe.epochs, len(result.loss)) == ("aem", epochs, 10)
+    assert (result.spec.first.method, result.spec.first.recipe.epochs, len(result.loss)) == ("aem", epochs, 10)
     assert result.class_counts == tuple(subset.kept_counts)
-    assert json.loads(Path("runs/digits-lt10-ranked-avh-0.45-atl/result.json").read_text())["subset_digest"] == subset.digest
+    told = json.loads(Path("runs/digits-lt10-ranked-avh-0.45-atl/result.json").read_text())
+    assert told["spec"]["subset_digest"] == subset.digest
     return result
 
 

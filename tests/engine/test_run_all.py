@@ -17,11 +17,12 @@ import numpy as np
 import pytest
 import torch
 
+from lt_prune.compute import Arithmetic, Compute
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.solo import threads
 from lt_prune.engine.streams import run_streams
-from lt_prune.errors import ArgumentError, DivergenceError, LtPruneError
+from lt_prune.errors import DivergenceError, LtPruneError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import Network
 from lt_prune.types import Recipe, no_progress
@@ -70,7 +71,7 @@ def make(blobs) -> Callable[..., Run]:
             "n_classes": 4,
             "recipe": RECIPE,
             "loss": partial(CrossEntropy, [24, 12, 6, 3]),
-            "identity": "ce on blobs",
+            "identity": {"method": "ce", "samples": "blobs"},
             "finish": finish,
         }
         return Run(seed=seed, **{**given, **fields})
@@ -78,26 +79,29 @@ def make(blobs) -> Callable[..., Run]:
     return make
 
 
+def on_cpu(workers: int | None = None, compiled: bool = False) -> Compute:
+    return Compute(device="cpu", workers=workers, compiled=compiled, n_threads=1)
+
+
 def values(outcomes: dict[int, Outcome]) -> list[bytes]:
     return [outcomes[index].unwrap().tobytes() for index in sorted(outcomes)]
 
 
 def alone(runs: list[Run]) -> list[bytes]:
-    return [values(dict(run_all([run], "cpu", workers=1)))[0] for run in runs]
+    return [values(dict(run_all([run], on_cpu(1))))[0] for run in runs]
 
 
 @processes
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_number_of_workers_changes_no_bit(make, workers):
     runs = [make(seed) for seed in range(4)]
-    assert values(dict(run_all(runs, "cpu", workers=workers, isolate=True))) == alone(runs)
+    assert values(dict(run_all(runs, on_cpu(workers), isolate=True))) == alone(runs)
 
 
 def test_runs_that_take_turns_change_no_bit_of_each_other(make):
     runs = [make(seed, recipe=replace(RECIPE, epochs=1 + seed % 2)) for seed in range(4)]
-    options = {"precision": "fp32", "compiled": False}
     with threads(1):
-        assert values(dict(run_streams(runs, torch.device("cpu"), 3, no_progress, **options))) == alone(runs)
+        assert values(dict(run_streams(runs, 3, no_progress, Arithmetic()))) == alone(runs)
 
 
 def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
@@ -110,7 +114,7 @@ def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
 
     monkeypatch.setattr("lt_prune.engine.train.time.perf_counter", lambda: clock[0])
     runs = [make(k, recipe=replace(RECIPE, epochs=1 + k), loss=partial(Ticking, [24, 12, 6, 3])) for k in range(3)]
-    outcomes = dict(run_streams(runs, torch.device("cpu"), 3, no_progress, precision="fp32", compiled=False))
+    outcomes = dict(run_streams(runs, 3, no_progress, Arithmetic()))
     assert [outcomes[k].seconds for k in range(3)] == [2, 4, 6], "two steps an epoch"
 
 
@@ -125,7 +129,7 @@ def test_a_kept_failure_keeps_nothing_of_the_training(make):
     gc.disable()
     try:
         diverging = make(recipe=replace(RECIPE, lr=1e30, warmup=0, epochs=3), loss=loss)
-        ((_, outcome),) = run_all([diverging], "cpu")
+        ((_, outcome),) = run_all([diverging], on_cpu())
         assert isinstance(outcome.failure, DivergenceError)
         kept = weakref.ref(made.pop())
         assert kept() is None
@@ -136,7 +140,7 @@ def test_a_kept_failure_keeps_nothing_of_the_training(make):
 @processes
 def test_outcomes_come_as_runs_end(make):
     runs = [make(0, recipe=replace(RECIPE, epochs=60)), make(1, recipe=replace(RECIPE, epochs=1)), make(2)]
-    assert [index for index, _ in run_all(runs, "cpu", workers=2)] == [1, 2, 0]
+    assert [index for index, _ in run_all(runs, on_cpu(2))] == [1, 2, 0]
 
 
 @processes
@@ -147,7 +151,7 @@ def test_progress_counts_the_epochs_of_each_run(make, workers):
     def watch(what: str, done: int, total: int) -> None:
         seen.append((what, done, total))
 
-    list(run_all([make(0), make(1)], "cpu", workers=workers, progress=watch))
+    list(run_all([make(0), make(1)], on_cpu(workers), progress=watch))
     for title in ("run 0", "run 1"):
         assert [said[1:] for said in seen if said[0] == title] == [(0, 2), (1, 2), (2, 2)]
 
@@ -157,7 +161,7 @@ def test_progress_counts_the_epochs_of_each_run(make, workers):
 def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
     diverging = replace(RECIPE, lr=1e30, warmup=0, epochs=3)
     runs = [make(0), make(1, recipe=diverging), make(2)]
-    outcomes = dict(run_all(runs, "cpu", workers=workers))
+    outcomes = dict(run_all(runs, on_cpu(workers)))
     assert isinstance(outcomes[1].failure, DivergenceError)
     with pytest.raises(DivergenceError, match="lower the learning rate"):
         outcomes[1].unwrap()
@@ -168,7 +172,7 @@ def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
 def test_a_run_whose_worker_is_killed_is_tried_once_more(make, tmp_path):
     runs = [make(0), make(1, finish=Kill(tmp_path / "killed")), make(2)]
     with pytest.warns(UserWarning, match=r"run 1: its worker process ended.*tried once more"):
-        outcomes = dict(run_all(runs, "cpu", workers=2))
+        outcomes = dict(run_all(runs, on_cpu(2)))
     assert values(outcomes) == alone([make(0), make(1), make(2)])
 
 
@@ -176,7 +180,7 @@ def test_a_run_whose_worker_is_killed_is_tried_once_more(make, tmp_path):
 def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_on(make, tmp_path):
     runs = [make(0), make(1, finish=Kill(tmp_path / "killed", always=True)), make(2)]
     with pytest.warns(UserWarning, match="tried once more"):
-        outcomes = dict(run_all(runs, "cpu", workers=2))
+        outcomes = dict(run_all(runs, on_cpu(2)))
     with pytest.raises(LtPruneError, match=r"run 1 failed 2 times: its worker process ended.*killed.*memory"):
         outcomes[1].unwrap()
     assert values({0: outcomes[0], 1: outcomes[2]}) == alone([runs[0], runs[2]])
@@ -186,7 +190,7 @@ def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_o
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("not enough memory: you tried to allocate 1 byte.\nmore")])
 def test_an_error_of_no_kind_of_ours_is_told_in_one_line(make, error):
     with pytest.warns(UserWarning, match="tried once more"):
-        outcomes = dict(run_all([make(0, finish=Raise(error)), make(1)], "cpu", workers=2))
+        outcomes = dict(run_all([make(0, finish=Raise(error)), make(1)], on_cpu(2)))
     assert str(outcomes[0].failure).startswith(f"run 0 failed 2 times: {type(error).__name__}")
     assert "\n" not in str(outcomes[0].failure)
     assert outcomes[1].failure is None
@@ -198,7 +202,7 @@ def test_a_run_tried_again_goes_on_from_its_checkpoint(make, tmp_path):
     run = make(0, finish=Kill(tmp_path / "killed"), checkpoint=checkpoint)
     seen: list[int] = []
     with pytest.warns(UserWarning, match="tried once more"):
-        list(run_all([run], "cpu", isolate=True, progress=lambda what, done, total: seen.append(done)))
+        list(run_all([run], on_cpu(), isolate=True, progress=lambda what, done, total: seen.append(done)))
     assert seen == [0, 1, 2, 2]
 
 
@@ -223,9 +227,7 @@ def children() -> set[int]:
 def test_closing_ends_every_process_and_leaves_no_file(make, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = children()
-    outcomes = run_all(
-        [make(seed, recipe=replace(RECIPE, epochs=1 + 999 * (seed > 0))) for seed in range(3)], "cpu", workers=2
-    )
+    outcomes = run_all([make(seed, recipe=replace(RECIPE, epochs=1 + 999 * (seed > 0))) for seed in range(3)], on_cpu(2))
     next(outcomes)
     assert len(children() - before) == 3, "one that forks, two that work"
     began = time.monotonic()
@@ -239,7 +241,7 @@ def test_closing_ends_every_process_and_leaves_no_file(make, tmp_path, monkeypat
 def test_arrays_are_mapped_and_not_sent(make):
     pixels = np.zeros((2000, 8, 8, 3), np.uint8)
     runs = [make(seed, pixels=pixels, finish=Mapped(pixels)) for seed in range(2)]
-    assert [outcome.unwrap() for _, outcome in run_all(runs, "cpu", workers=2)] == [True, True]
+    assert [outcome.unwrap() for _, outcome in run_all(runs, on_cpu(2))] == [True, True]
 
 
 @dataclass
@@ -251,22 +253,8 @@ class Mapped:
 
 
 def test_no_runs_are_no_work():
-    assert list(run_all([], "cpu")) == []
-    assert list(run_pool([], 2, no_progress, compiled=False)) == []
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"workers": 0}, "workers must be at least 1, not 0"),
-        ({"n_threads": -1}, "n_threads must be at least 1, not -1"),
-        ({"precision": "fp8"}, "precision must be tf32, fp32, bf16, not 'fp8'"),
-        ({"device": "tpu"}, "device must be one of auto, cpu, cuda, not 'tpu'"),
-    ],
-)
-def test_unusable_arguments_are_refused(make, options, said):
-    with pytest.raises(ArgumentError, match=said):
-        list(run_all([make()], **{"device": "cpu", **options}))
+    assert list(run_all([], on_cpu())) == []
+    assert list(run_pool([], 2, no_progress, Arithmetic())) == []
 
 
 def test_a_run_has_the_threads_asked_for_and_gives_them_back(make):
@@ -274,12 +262,12 @@ def test_a_run_has_the_threads_asked_for_and_gives_them_back(make):
     seen: list[int] = []
     for number in (1, 2):
         progress = lambda what, done, total: seen.append(torch.get_num_threads())  # noqa: E731
-        list(run_all([make(recipe=replace(RECIPE, epochs=1))], "cpu", n_threads=number, progress=progress))
+        list(run_all([make(recipe=replace(RECIPE, epochs=1))], Compute(device="cpu", n_threads=number), progress=progress))
     assert seen == [1, 1, 2, 2]
     assert torch.get_num_threads() == before
 
 
 @pytest.mark.slow
 def test_a_compiled_network_learns_the_same(make):
-    plain, compiled = (dict(run_all([make()], "cpu", compiled=c))[0] for c in (False, True))
+    plain, compiled = (dict(run_all([make()], on_cpu(compiled=c)))[0] for c in (False, True))
     np.testing.assert_allclose(compiled.loss, plain.loss, rtol=1e-3)

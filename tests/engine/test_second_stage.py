@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from lt_prune.compute import Arithmetic
 from lt_prune.engine.runs import Run
 from lt_prune.engine.solo import run_steps
 from lt_prune.engine.train import Trained, training
@@ -31,7 +32,7 @@ def train(run: Run, stop_at: int | None = None) -> Trained | None:
         if done == stop_at:
             raise InterruptedError
 
-    steps = training(run, CPU, on_epoch, precision="fp32", compiled=False)
+    steps = training(run, Arithmetic(), on_epoch)
     while True:
         try:
             next(steps)
@@ -47,7 +48,7 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
     data = blobs()
 
     def make(recipe: Recipe, **given) -> Run:
-        fields = {"loss": partial(CrossEntropy, COUNTS), "seed": 3, "identity": "", **given}
+        fields = {"loss": partial(CrossEntropy, COUNTS), "seed": 3, "identity": {}, **given}
         common = {"title": "blobs", "positions": np.arange(45), "n_classes": 4}
         return Run(pixels=data.pixels, labels=data.roster.labels, recipe=recipe, **common, **fields)
 

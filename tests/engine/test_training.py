@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from lt_prune.compute import Arithmetic
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.engine.runs import Run
 from lt_prune.engine.train import Trained, training
@@ -38,7 +39,7 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
             "title": "blobs",
             "positions": np.arange(45),
             "seed": 3,
-            "identity": "ce on blobs",
+            "identity": {"method": "ce", "samples": "blobs"},
             "checkpoint": None,
             "loss": partial(CrossEntropy, [24, 12, 6, 3]),
             **(field or {}),
@@ -53,7 +54,7 @@ def unwatched(*, done: int) -> None:
 
 
 def train(run: Run, on_epoch=unwatched) -> Trained:
-    steps = training(run, CPU, on_epoch, precision="fp32", compiled=False)
+    steps = training(run, Arithmetic(), on_epoch)
     while True:
         try:
             next(steps)
@@ -258,7 +259,7 @@ def test_the_optimizers_state_is_kept_until_the_last_epoch(make, tmp_path):
     "change",
     [
         {"field": {"seed": 4}},
-        {"field": {"identity": "ce on other blobs"}},
+        {"field": {"identity": {"method": "ce", "samples": "other blobs"}}},
         {"epochs": 4},
         {"lr": 0.2},
         {"mixup": 1.0},
@@ -272,7 +273,7 @@ def test_a_checkpoint_of_another_run_is_refused(make, tmp_path, change, done):
     mine = {"checkpoint": tmp_path / "model.pt"}
     train_until(make(field=mine), done)
     before = mine["checkpoint"].read_bytes()
-    with pytest.raises(MismatchError, match="another --out, or start it anew with --overwrite"):
+    with pytest.raises(MismatchError, match=r"model.pt is of a run with \w+ .+, not .+: give another --out, or remove"):
         train(make(**{**change, "field": {**mine, **change.get("field", {})}}))
     assert mine["checkpoint"].read_bytes() == before
 
@@ -291,7 +292,9 @@ def test_a_checkpoint_that_was_computed_otherwise_is_refused(make, tmp_path):
     train_until(run, 1)
     saved = read_weights(run.checkpoint, CPU)
     write_weights(run.checkpoint, {**saved, "computed": {"device": "cuda", "precision": "bf16", "compiled": True}})
-    with pytest.raises(MismatchError, match=r"was trained with bf16 on cuda, compiled, now fp32 on cpu: .*--overwrite"):
+    with pytest.raises(
+        MismatchError, match=r"was trained with bf16 on cuda, compiled, not fp32 on cpu: .*give another --out, or remove"
+    ):
         train(run)
 
 

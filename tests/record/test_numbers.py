@@ -51,7 +51,7 @@ def of_weights(file: Path) -> str:
 
 def trained(method: str, folder: Path) -> dict[str, Any]:
     second = {"stage2_epochs": 1} if METHODS.load(method).first and METHODS.load(method).stage.recipe["epochs"] else {}
-    result = lp.train("digits", method=method, n_threads=1, out=folder / method, **SMALL, **second)
+    result = lp.train("digits", method=method, compute=lp.Compute(n_threads=1), out=folder / method, **SMALL, **second)
     test = result.evaluation
     return {"exact": of_weights(folder / method / "model.pt"), "near": [*result.loss, test.overall, test.ece]}
 
@@ -78,7 +78,9 @@ def pruned(scores: lp.ScoreSet) -> dict[str, Any]:
 
 
 def swept(folder: Path) -> dict[str, Any]:
-    grid = lp.sweep("digits", ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1, workers=2, out=folder, **SMALL)
+    grid = lp.sweep(
+        "digits", ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1, compute=lp.Compute(workers=2), out=folder, **SMALL
+    )
     tests = [run.evaluation for run in grid.runs if isinstance(run, lp.TrainResult)]
     assert len(tests) == 2 * 4
     return {"exact": digest(*(test.per_class for test in tests)), "near": [test.overall for test in tests]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 import lt_prune as lp
 
 FILES = Path(__file__).with_name("files") / "0.1"
-SMALL: dict[str, Any] = {"depth": 8, "epochs": 2, "n_threads": 1}
+SMALL: dict[str, Any] = {"depth": 8, "epochs": 2, "compute": lp.Compute(n_threads=1)}
 
 
 class StopError(Exception):
@@ -38,7 +39,7 @@ def make(folder: Path) -> None:
     with pytest.raises(StopError):
         lp.train(data, method="mixup", progress=stop_after_one_epoch, out=folder / "interrupted", **SMALL)
     grid: dict[str, Any] = {"strategies": ["random"], "ratios": [0.5], "seeds": [0], "epochs": 1, "depth": 8}
-    lp.sweep(data, workers=1, out=folder / "sweep", **grid)
+    lp.sweep(data, compute=lp.Compute(workers=1), out=folder / "sweep", **grid)
     for weights in (folder / "sweep").rglob("model.pt"):  # the record and the results are enough
         weights.unlink()
 
@@ -60,6 +61,7 @@ def test_the_set_is_that_of_its_source(old):
 def test_the_scores_are_read_and_take_another_member(old):
     before = lp.read_scores(old / "scores.h5")
     assert before.metric("avh").per_member.shape == (1, 503)
+    assert before.arithmetic == (lp.Arithmetic(),)
     after = lp.score(old / "set.h5", members=2, epochs=1, depth=8, out=old / "scores.h5")
     assert after.seeds[0] == before.seeds[0]
     for name, metric in before.metrics.items():
@@ -74,13 +76,34 @@ def test_the_subset_is_read(old):
 
 def test_the_finished_run_is_read_and_not_trained_again(old):
     result = lp.read_result(old / "finished" / "result.json")
-    assert (result.method, result.first.method, result.n_train) == ("alas", "mixup", 277)
+    assert (result.method, result.spec.first.method, result.n_train) == ("alas", "mixup", 277)
     weights = old / "finished" / "model.pt"
     then = hashlib.sha256(weights.read_bytes()).hexdigest()
     data = lp.read_set(old / "set.h5")
     again = lp.train(data, subset=old / "subset.h5", method="alas", stage2_epochs=1, out=old / "finished", **SMALL)
     assert again.evaluation == result.evaluation
     assert hashlib.sha256(weights.read_bytes()).hexdigest() == then
+
+
+def test_the_weights_of_both_stages_are_known_again_without_their_results(old):
+    before = lp.read_result(old / "finished" / "result.json")
+    for file in (old / "finished").rglob("result.json"):
+        file.unlink()
+    data, subset = lp.read_set(old / "set.h5"), old / "subset.h5"
+    again = lp.train(data, subset=subset, method="alas", stage2_epochs=1, out=old / "finished", **SMALL)
+    assert again.loss == before.loss
+    assert replace(again.spec.first, prediction="linear") == before.spec.first
+    assert replace(again.spec, first=before.spec.first) == before.spec
+
+
+def test_what_differs_from_the_old_runs_is_named(old):
+    data, subset = lp.read_set(old / "set.h5"), old / "subset.h5"
+    other = {**SMALL, "epochs": 3, "stage2_lr": 0.5}
+    said = r"with stage2_lr .+, not 0.5, and first stage's epochs 2, not 3|with first stage's epochs 2, not 3, and stage2_lr"
+    with pytest.raises(lp.LtPruneError, match=said):
+        lp.train(data, subset=subset, method="alas", stage2_epochs=1, out=old / "finished", **other)
+    with pytest.raises(lp.LtPruneError, match=r"is of a run with lr 0.1, not 0.05: give"):
+        lp.train(data, method="mixup", out=old / "interrupted", lr=0.05, **SMALL)
 
 
 def test_the_finished_run_is_tested_again(old):

@@ -15,18 +15,14 @@ from lt_prune.report.tables import results_table
 PLAN: dict[str, Any] = {
     "name": "digits-lt10",
     "data_digest": "0",
-    "strategy": None,
-    "metric": None,
-    "keep": None,
-    "within": None,
-    "ratio": 0.0,
     "method": "ce",
-    "settings": {},
-    "prediction": "linear",
     "recipe": lp.Recipe(),
     "seed": 0,
-    "first": None,
 }
+
+
+def spec(**changes: Any) -> lp.TrainSpec:
+    return lp.TrainSpec(**{**PLAN, **changes})
 
 
 def result(overall: float, tail: float | None = 0.5, seconds: float = 10.0, **changes: Any) -> lp.TrainResult:
@@ -43,16 +39,14 @@ def result(overall: float, tail: float | None = 0.5, seconds: float = 10.0, **ch
         n_test=10,
     )
     return lp.TrainResult(
-        **{**PLAN, **changes},
+        spec=spec(**changes),
         data=None,
         subset=None,
-        subset_digest=None,
         n_train=1,
         class_counts=(1,),
         evaluation=evaluation,
         loss=(),
         seconds=seconds,
-        device="cpu",
         versions={},
     )
 
@@ -75,8 +69,8 @@ def test_a_group_without_test_samples_has_no_mean():
 
 
 def test_what_failed_and_what_is_missing_is_counted():
-    failed = lp.FailedRun(**{**PLAN, "seed": 1}, reason="it diverged")
-    [row] = aggregate([result(0.5), failed, lp.PlannedRun(**{**PLAN, "seed": 2})])
+    failed = lp.FailedRun(spec=spec(seed=1), reason="it diverged")
+    [row] = aggregate([result(0.5), failed, lp.PlannedRun(spec=spec(seed=2))])
     assert (row["n"], row["failed"], row["missing"], row["reasons"]) == (1, 1, 1, ["seed 1: it diverged"])
 
 
@@ -96,11 +90,11 @@ def test_settings_that_differ_are_told():
 
 
 def test_settings_of_two_stages_bear_the_names_that_override_them():
-    first = lp.FirstStage(method="aem", recipe=lp.Recipe(epochs=9), settings={"entropy": "minimised"}, seed=0)
+    first = spec(method="aem", recipe=lp.Recipe(epochs=9), settings={"entropy": "minimised"})
     run = result(0.5, method="atl", first=first, recipe=lp.Recipe(epochs=3), settings={"tau": 0.5})
     found = every_setting(run)
     assert (found["epochs"], found["stage2_epochs"], found["tau"], found["entropy"]) == (9, 3, 0.5, "minimised")
-    other = replace(run, recipe=lp.Recipe(epochs=4))
+    other = replace(run, spec=replace(run.spec, recipe=lp.Recipe(epochs=4)))
     assert [row["settings"] for row in aggregate([run, other])] == ["stage2_epochs=3", "stage2_epochs=4"]
 
 
@@ -184,8 +178,8 @@ def shown(rows: list[dict[str, Any]]) -> str:
 
 
 def test_the_table_shows_percent_seconds_and_what_lacks():
-    runs: list[lp.PlannedRun] = [result(0.5), result(0.6, seed=1), lp.PlannedRun(**{**PLAN, "ratio": 0.4})]
-    runs += [lp.FailedRun(**{**PLAN, "ratio": 0.4, "seed": 1}, reason="it diverged")]
+    runs: list[lp.PlannedRun] = [result(0.5), result(0.6, seed=1), lp.PlannedRun(spec=spec(ratio=0.4))]
+    runs += [lp.FailedRun(spec=spec(ratio=0.4, seed=1), reason="it diverged")]
     lines = shown(aggregate(runs)).splitlines()
     assert "digits-lt10, ce, linear" in lines[0]
     assert "55.00±7.07" in lines[2]

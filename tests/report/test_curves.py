@@ -28,7 +28,7 @@ def accuracy(measure: str, label: str, ratio: float, seed: int) -> float:
 def planned(**changes: Any) -> lp.PlannedRun:
     plan = dict.fromkeys(("strategy", "metric", "keep", "within", "first"))
     plan |= {"name": "blobs", "data_digest": "0", "ratio": 0.0, "method": "ce", "settings": {}, "prediction": "linear"}
-    return lp.PlannedRun(**{**plan, "recipe": lp.Recipe(epochs=60), "seed": 0, **changes})
+    return lp.PlannedRun(spec=lp.TrainSpec(**{**plan, "recipe": lp.Recipe(epochs=60), "seed": 0, **changes}))
 
 
 def result(values: dict[str, float | None] | None = None, **changes: Any) -> lp.TrainResult:
@@ -36,8 +36,8 @@ def result(values: dict[str, float | None] | None = None, **changes: Any) -> lp.
     label = run.metric or run.strategy or "nothing"
     reached = {measure: accuracy(measure, label, run.ratio, run.seed) for measure in PANELS} | (values or {})
     evaluation = lp.Evaluation(**reached, per_class=(), ece=0.1, macro_f1=0.4, confusion=(), n_test=10)
-    others: dict[str, Any] = {"data": None, "subset": None, "subset_digest": None, "n_train": 1, "class_counts": (1,)}
-    return lp.TrainResult(**vars(run), **others, evaluation=evaluation, loss=(), seconds=1.0, device="cpu", versions={})
+    others: dict[str, Any] = {"data": None, "subset": None, "n_train": 1, "class_counts": (1,)}
+    return lp.TrainResult(**vars(run), **others, evaluation=evaluation, loss=(), seconds=1.0, versions={})
 
 
 def grid(*prunings: dict[str, Any], seeds: Sequence[int] = SEEDS, **changes: Any) -> list[lp.PlannedRun]:
@@ -124,8 +124,8 @@ def test_a_run_alone_has_no_deviation_and_that_is_said():
 
 def test_what_has_no_result_is_a_cross_and_no_zero():
     runs = [run for run in grid(RANDOM, AVH) if not (run.metric and run.ratio == 0.4)]
-    plan = vars(planned(**AVH, ratio=0.4))
-    runs += [lp.FailedRun(**plan, reason="it diverged"), lp.PlannedRun(**{**plan, "seed": 1})]
+    spec = planned(**AVH, ratio=0.4).spec
+    runs += [lp.FailedRun(spec=spec, reason="it diverged"), planned(**AVH, ratio=0.4, seed=1)]
     drawn = only(runs)
     for axes in panels(drawn).values():
         x, y, _ = lines(axes)["avh"]

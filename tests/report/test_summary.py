@@ -67,28 +67,14 @@ def scores() -> lp.ScoreSet:
 def result(subset: str | None, counts: tuple[int, ...], seconds: float, **evaluation) -> lp.TrainResult:
     accuracies = {"overall": 0.5, "balanced": 0.4, "head": 0.7, "middle": 0.3, "tail": 0.1, "ece": 0.2, **evaluation}
     return lp.TrainResult(
-        name="by-hand",
+        spec=lp.TrainSpec(name="by-hand", data_digest="0", method="ce", recipe=lp.Recipe(), seed=0),
         data=None,
-        data_digest="0",
         subset=subset,
-        strategy=None,
-        metric=None,
-        keep=None,
-        within=None,
-        ratio=0.0,
-        subset_digest=None,
         n_train=sum(counts),
         class_counts=counts,
-        method="ce",
-        settings={},
-        first=None,
-        prediction="linear",
-        recipe=lp.Recipe(),
-        seed=0,
         evaluation=lp.Evaluation(per_class=(0.5,) * 4, n_test=40, macro_f1=0.5, confusion=(), **accuracies),
         loss=(1.0,),
         seconds=seconds,
-        device="cpu",
         versions={},
     )
 
@@ -122,7 +108,7 @@ def test_scores_say_their_ensemble(scores):
     assert (summary["n_samples"], summary["members"], summary["seconds"]) == (38, 3, 7)
     assert (summary["metrics"], summary["metric"], summary["hard"]) == (["avh", "margin"], "avh", "high")
     assert (summary["train_accuracy"], summary["recipe"]["epochs"]) == ([0.25, 0.5, 0.75], 7)
-    assert summary["equation"] == "of avh"
+    assert (summary["equation"], summary["arithmetic"]) == ("of avh", ["fp32 on cpu"] * 3)
     assert as_json(summary) == summary
 
 

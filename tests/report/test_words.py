@@ -14,24 +14,16 @@ from lt_prune.report.tables import results_table
 PLAN: dict[str, Any] = {
     "name": "digits-lt10",
     "data_digest": "0",
-    "strategy": None,
-    "metric": None,
-    "keep": None,
-    "within": None,
-    "ratio": 0.0,
     "method": "ce",
-    "settings": {},
-    "prediction": "linear",
     "recipe": lp.Recipe(epochs=60),
     "seed": 0,
-    "first": None,
 }
 RANDOM = {"strategy": "random"}
 AVH = {"strategy": "ranked", "metric": "avh", "keep": "hard", "within": "set", "ratio": 0.5}
 
 
 def planned(**changes: Any) -> lp.PlannedRun:
-    return lp.PlannedRun(**{**PLAN, **changes})
+    return lp.PlannedRun(spec=lp.TrainSpec(**{**PLAN, **changes}))
 
 
 def at_steps(ratio: float, epochs: int, seed: int = 0) -> lp.PlannedRun:

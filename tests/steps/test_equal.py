@@ -66,7 +66,7 @@ def test_runs_are_compared_at_epochs_or_steps():
         check_equal("time")
 
 
-SMALL = {"epochs": 3, "depth": 8, "batch_size": 8, "device": "cpu"}
+SMALL = {"epochs": 3, "depth": 8, "batch_size": 8, "compute": lp.Compute(device="cpu")}
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_optimizer_takes_as_many_steps_as_on_the_whole_set(blobs, steps):
     steps.clear()
     result = lp.train(blobs(), subset=subset, equal="steps", **SMALL)
     assert (len(steps), len(result.loss)) == (6 * 3, 6)
-    assert (result.equal, result.recipe.epochs, result.unscaled["epochs"]) == ("steps", 6, 3)
+    assert (result.spec.equal, result.spec.recipe.epochs, result.spec.unscaled["epochs"]) == ("steps", 6, 3)
 
 
 def test_so_in_both_stages(blobs, steps):
@@ -101,8 +101,8 @@ def test_so_in_both_stages(blobs, steps):
     for stage, (before, now) in enumerate(zip(counts["whole"], counts["subset"], strict=True)):
         an_epoch = -(-(int(subset.kept.sum()), half)[stage] // 8)
         assert abs(before - now) <= an_epoch / 2
-    assert result.unscaled.keys() == {"epochs", "warmup", "stage2_epochs"}
-    assert (result.unscaled["epochs"], result.unscaled["stage2_epochs"]) == (3, 4)
+    assert result.spec.unscaled.keys() == {"epochs", "warmup", "stage2_epochs"}
+    assert (result.spec.unscaled["epochs"], result.spec.unscaled["stage2_epochs"]) == (3, 4)
 
 
 def test_equal_steps_need_a_subset(blobs):
@@ -114,8 +114,9 @@ def test_neither_answers_for_the_other(blobs, in_tmp):
     """Even where the epochs come out the same."""
     subset = lp.prune(blobs(), strategy="random", ratio=0.1)
     options = {**SMALL, "batch_size": 64, "subset": subset, "out": "run"}
-    assert lp.train(blobs(), **options).recipe == lp.train(blobs(), equal="steps", **{**options, "out": "other"}).recipe
-    with pytest.raises(MismatchError, match="holds a finished run with another --equal: give another --out"):
+    whole = lp.train(blobs(), **options), lp.train(blobs(), equal="steps", **{**options, "out": "other"})
+    assert whole[0].spec.recipe == whole[1].spec.recipe
+    with pytest.raises(MismatchError, match="holds a finished run with equal epochs, not steps: give another --out"):
         lp.train(blobs(), equal="steps", **options)
     with pytest.raises(MismatchError, match="run was trained at equal epochs, not steps"):
-        lp.train(blobs(), method="crt", from_run="run", subset=subset, equal="steps", device="cpu")
+        lp.train(blobs(), method="crt", from_run="run", subset=subset, equal="steps", compute=lp.Compute(device="cpu"))

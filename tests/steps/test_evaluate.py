@@ -13,7 +13,7 @@ from lt_prune.errors import ArgumentError, DataError, FileError, MismatchError
 from lt_prune.models.network import build_network
 from lt_prune.store.weights import read_weights
 
-SMALL = {"epochs": 3, "depth": 8, "batch_size": 16, "warmup": 0, "device": "cpu"}
+SMALL = {"epochs": 3, "depth": 8, "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def outputs(data: lp.LongTailedSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def test_equals_the_stored_evaluation(run, blobs):
-    assert lp.evaluate("mine", blobs(), device="cpu") == run.evaluation
+    assert lp.evaluate("mine", blobs(), compute=lp.Compute(device="cpu")) == run.evaluation
 
 
 def test_linear_accuracy_is_that_of_the_kept_weights(run, blobs):

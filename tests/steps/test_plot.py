@@ -16,7 +16,13 @@ from lt_prune.models.network import build_network
 from lt_prune.steps.figures import FIGURES
 from lt_prune.store.weights import read_weights
 
-SMALL = {"epochs": 3, "depth": 8, "batch_size": 16, "warmup": 0, "device": "cpu", "n_threads": 1}
+SMALL = {
+    "epochs": 3,
+    "depth": 8,
+    "batch_size": 16,
+    "warmup": 0,
+    "compute": lp.Compute(device="cpu", n_threads=1),
+}
 ORDER = (1, 3, 0, 2)
 """Classes of `uneven` by decreasing count."""
 
@@ -64,7 +70,7 @@ def column(drawing: lp.Plot, name: str) -> list[float | None]:
 
 
 def plot(data, figure, run="mine", **options) -> lp.Plot:
-    return lp.plot(run, figure, data=data, device="cpu", **options)[figure]
+    return lp.plot(run, figure, data=data, compute=lp.Compute(device="cpu"), **options)[figure]
 
 
 def test_rows_are_of_the_classes_by_decreasing_count(run, uneven):
@@ -182,7 +188,7 @@ def test_a_class_without_test_samples_has_no_test_value(uneven, in_tmp):
 
 def test_each_figure_is_three_files_in_the_folder_of_the_run(run, uneven):
     lp.score(uneven, members=1, epochs=1, depth=8, out="scores/blobs.h5")
-    drawn = lp.plot("mine", data=uneven, device="cpu")
+    drawn = lp.plot("mine", data=uneven, compute=lp.Compute(device="cpu"))
     assert list(drawn) == list(FIGURES)
     for name, drawing in drawn.items():
         assert drawing.files == tuple(f"mine/{name}.{ending}" for ending in ("png", "pdf", "csv"))
@@ -199,7 +205,7 @@ def test_the_table_holds_the_rows(run, uneven):
 
 def test_several_figures_add_their_names_to_the_path(run, uneven):
     with pytest.warns(UserWarning, match="hardness is left out"):
-        drawn = lp.plot("mine", data=uneven, device="cpu", out="there/mine")
+        drawn = lp.plot("mine", data=uneven, compute=lp.Compute(device="cpu"), out="there/mine")
     assert sorted(path.name for path in Path("there").glob("*.csv")) == sorted(f"mine-{name}.csv" for name in drawn)
     assert list(drawn) == [name for name in FIGURES if name != "hardness"]
 

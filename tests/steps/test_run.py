@@ -10,7 +10,7 @@ import pytest
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, UnknownNameError
 
-SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "device": "cpu"}
+SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "compute": lp.Compute(device="cpu")}
 
 
 def run(data, **options) -> lp.Comparison:
@@ -53,14 +53,14 @@ def test_subsets_are_those_of_the_scores_written(blobs, in_tmp):
     for metric in ("el2n", "avh"):
         subset = lp.prune(blobs(), scores="scores/blobs.h5", metric=metric, ratio=0.3)
         assert lp.read_subset(f"subsets/blobs-ranked-{metric}-0.3.h5").digest == subset.digest
-        assert lp.read_result(f"runs/blobs-ranked-{metric}-0.3-ce/result.json").subset_digest == subset.digest
+        assert lp.read_result(f"runs/blobs-ranked-{metric}-0.3-ce/result.json").spec.subset_digest == subset.digest
 
 
 def test_results_are_those_of_the_steps_one_by_one(blobs, in_tmp):
     comparison = run(blobs())
-    scores = lp.score(blobs(), members=1, epochs=1, depth=8, device="cpu")
+    scores = lp.score(blobs(), members=1, epochs=1, depth=8, compute=lp.Compute(device="cpu"))
     subset = lp.prune(blobs(), scores=scores, ratio=0.45)
-    result = lp.train(blobs(), subset=subset, epochs=1, depth=8, device="cpu", n_threads=1)
+    result = lp.train(blobs(), subset=subset, epochs=1, depth=8, compute=lp.Compute(device="cpu", n_threads=1))
     assert comparison.results[-1].loss == result.loss
     assert comparison.results[-1].evaluation == result.evaluation
 
@@ -128,7 +128,7 @@ def test_runs_of_two_seeds_stand_side_by_side(blobs, in_tmp):
     run(blobs(), seed=1, score_epochs=3)
     after = digests("subsets")
     assert {path for path in before if before[path] != after[path]} == set()
-    assert lp.read_subset("subsets/blobs-ranked-avh-0.45.h5").digest == first.results[-1].subset_digest
+    assert lp.read_subset("subsets/blobs-ranked-avh-0.45.h5").digest == first.results[-1].spec.subset_digest
 
 
 @pytest.mark.parametrize("ratio", [1.0, -0.1, float("nan")])
@@ -175,7 +175,7 @@ def test_at_equal_steps_runs_have_other_folders_but_for_the_whole_set(blobs, in_
     run(blobs(), **settings)
     comparison = run(blobs(), equal="steps", **settings)
     assert comparison.equal == "steps"
-    assert [result.equal for result in comparison.results] == ["epochs", *["steps"] * 4]
+    assert [result.spec.equal for result in comparison.results] == ["epochs", *["steps"] * 4]
     names = [Path(file).name for file in comparison.files if Path(file).is_dir()]
     kept = ("random", "class-random", "ranked-el2n", "ranked-avh")
     assert names == ["blobs-mixup", *(f"blobs-{label}-0.45-mixup-equal-steps" for label in kept)]

@@ -16,7 +16,7 @@ from lt_prune.errors import ArgumentError, FileError, MismatchError, UnknownName
 from lt_prune.metrics import METRICS, metric
 from lt_prune.registry import Registry
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "device": "cpu", "members": 2}
+SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "compute": lp.Compute(device="cpu"), "members": 2}
 
 
 def score(data, **options):
@@ -120,7 +120,7 @@ def test_training_makes_most_samples_easy(blobs):
 
 
 def test_members_are_trained_by_the_short_recipe(blobs):
-    recipe = lp.score(blobs(), members=1, depth=8, epochs=1, device="cpu").recipe
+    recipe = lp.score(blobs(), members=1, depth=8, epochs=1, compute=lp.Compute(device="cpu")).recipe
     assert (recipe.warmup, recipe.schedule, recipe.lr, recipe.batch_size) == (1, "cosine", 0.1, 128)
     assert (recipe.weight_decay, recipe.mixup, recipe.padding, recipe.flip) == (5e-4, 0, 1, True)
 
@@ -226,9 +226,9 @@ def test_an_interrupted_ensemble_ends_as_an_uninterrupted_one(blobs, in_tmp, sto
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"epochs": 2}, r"{'epochs': 1}, not {'epochs': 2}"),
-        ({"lr": 0.05}, r"{'lr': 0.1}, not {'lr': 0.05}"),
-        ({"seed": 1}, "another --seed than 1"),
+        ({"epochs": 2}, "epochs 1, not 2"),
+        ({"lr": 0.05}, "lr 0.1, not 0.05"),
+        ({"seed": 1}, "seed 0, not 1"),
     ],
     ids=["epochs", "lr", "seed"],
 )
@@ -298,7 +298,7 @@ def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
 def test_who_leaves_training_to_workers_does_not_load_torch(tmp_path):
     code = """
 import sys, lt_prune as lp
-scores = lp.score("digits", members=2, epochs=1, depth=8, device="cpu", workers=2)
+scores = lp.score("digits", members=2, epochs=1, depth=8, compute=lp.Compute(device="cpu", workers=2))
 assert scores.metric("avh").per_member.shape == (2, 503)
 assert "torch" not in sys.modules, "it takes hundreds of megabytes"
 """

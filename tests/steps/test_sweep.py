@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import lt_prune as lp
 from lt_prune.engine.solo import threads
@@ -16,7 +15,7 @@ from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.store.results import read_grid
 from lt_prune.strategies import STRATEGIES, strategy
 
-SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "device": "cpu", "workers": 1}
+SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "compute": lp.Compute(device="cpu", workers=1)}
 GRID = {"strategies": ["random", "ranked"], "metrics": ["el2n"], "ratios": [0.2, 0.4], "seeds": [0, 1]}
 
 
@@ -28,9 +27,9 @@ def sweep(data, **options) -> lp.Sweep:
 def no_processes(monkeypatch, request) -> None:
     """Networks are trained in this process, which spares starting others, unless a test is about those."""
 
-    def run_here(runs, n_workers, progress, *, compiled):
+    def run_here(runs, n_workers, progress, arithmetic):
         with threads(1):
-            yield from run_streams(runs, torch.device("cpu"), 1, progress, precision="fp32", compiled=compiled)
+            yield from run_streams(runs, 1, progress, arithmetic)
 
     if "single_training" not in request.node.name:
         monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
@@ -55,7 +54,14 @@ def test_a_result_is_that_of_a_single_training(blobs, in_tmp):
         if run.strategy:
             by_score = {"scores": "scores/blobs.h5", "metric": "el2n"} if run.metric else {}
             subset = lp.prune(blobs(), strategy=run.strategy, ratio=run.ratio, seed=run.seed, **by_score)
-        alone = lp.train(blobs(), subset=subset, seed=run.seed, epochs=1, depth=8, device="cpu", n_threads=1)
+        alone = lp.train(
+            blobs(),
+            subset=subset,
+            seed=run.seed,
+            epochs=1,
+            depth=8,
+            compute=lp.Compute(device="cpu", n_threads=1),
+        )
         assert (run.loss, run.evaluation, run.class_counts) == (alone.loss, alone.evaluation, alone.class_counts)
 
 
@@ -117,7 +123,6 @@ def test_one_failure_leaves_the_others_and_is_tried_again(blobs, in_tmp):
         ({"ensembles": 3}, ArgumentError),
         ({"ensembles": 0}, ArgumentError),
         ({"strategies": ["random"], "ensembles": 2}, ArgumentError),
-        ({"workers": 0}, ArgumentError),
         ({"members": 0}, ArgumentError),
         ({"epochs": 0}, ArgumentError),
     ],
@@ -130,7 +135,7 @@ def test_what_cannot_end_well_is_refused_before_anything_is_written(blobs, in_tm
 
 def test_other_settings_in_the_same_folder_are_refused(blobs, in_tmp):
     sweep(blobs(), strategies=["random"], seeds=[0])
-    with pytest.raises(MismatchError, match="other settings"):
+    with pytest.raises(MismatchError, match=r"lists runs/blobs-ce with epochs 1, not 2: give another --out$"):
         sweep(blobs(), strategies=["random"], seeds=[0], epochs=2)
 
 
@@ -172,8 +177,12 @@ def test_grids_at_equal_epochs_and_at_equal_steps_lie_side_by_side(blobs, in_tmp
     at_steps = sweep(
         blobs(), seeds=[0], epochs=3, batch_size=8, equal="steps", progress=lambda what, *_: started.append(what)
     )
-    assert {run.ratio: run.recipe.epochs for run in at_steps.runs} == {0: 3, 0.2: 4, 0.4: 4}  # 18 / 5 = 3.6, 18 / 4 = 4.5
-    assert {run.recipe.epochs for run in at_epochs.runs} == {3}
+    assert {run.ratio: run.spec.recipe.epochs for run in at_steps.runs} == {
+        0: 3,
+        0.2: 4,
+        0.4: 4,
+    }  # 18 / 5 = 3.6, 18 / 4 = 4.5
+    assert {run.spec.recipe.epochs for run in at_epochs.runs} == {3}
     assert at_steps.runs[0] == at_epochs.runs[0]
     assert "blobs, whole, ce" not in started
     folders = {folder.name for folder in read_grid(at_steps.file)}
@@ -194,13 +203,13 @@ def test_each_seed_can_have_an_ensemble_of_its_own(blobs, in_tmp):
     for run in (run for run in done.runs if run.metric):
         name = "blobs" + (f"-seed{run.seed}" if run.seed else "")
         subset = lp.prune(blobs(), scores=f"scores/{name}.h5", metric="el2n", ratio=run.ratio)
-        assert (run.ensemble, run.subset_digest) == (run.seed, subset.digest)
-    assert [run.ensemble for run in done.runs if not run.metric] == [None] * 6
+        assert (run.spec.ensemble, run.spec.subset_digest) == (run.seed, subset.digest)
+    assert [run.spec.ensemble for run in done.runs if not run.metric] == [None] * 6
     before = Path("scores/blobs-seed1.h5").read_bytes()
-    lp.score(blobs(), seed=1, members=1, epochs=1, depth=8, device="cpu", out="scores/blobs-seed1.h5")
+    lp.score(blobs(), seed=1, members=1, epochs=1, depth=8, compute=lp.Compute(device="cpu"), out="scores/blobs-seed1.h5")
     assert Path("scores/blobs-seed1.h5").read_bytes() == before
     shared = sweep(blobs())
-    assert {run.ensemble for run in shared.runs if run.metric} == {0}
+    assert {run.spec.ensemble for run in shared.runs if run.metric} == {0}
     rows = [row for row in lp.results() if row["metric"]]
     assert [(row["ratio"], row["n"], row["ensembles"]) for row in rows] == [
         (0.2, 2, 1),
@@ -217,10 +226,10 @@ def test_a_record_of_the_first_versions_goes_on(blobs, in_tmp):
         content = json.loads(file.read_text())
         for fields in content.get("runs", [content]):
             for name in ("equal", "unscaled", "ensemble"):
-                del fields[name]
+                del fields["spec"][name]
         file.write_text(json.dumps(content))
     again = sweep(blobs())
-    assert [replace(run, ensemble=None) for run in done.runs] == list(again.runs)
+    assert [replace(run, spec=replace(run.spec, ensemble=None)) for run in done.runs] == list(again.runs)
 
 
 def test_two_strategies_on_one_metric_have_files_and_runs_of_their_own(blobs, in_tmp):
@@ -231,6 +240,6 @@ def test_two_strategies_on_one_metric_have_files_and_runs_of_their_own(blobs, in
     assert not done.failures
     assert {file.name for file in Path("subsets").iterdir()} == {"blobs-ranked-avh-0.4.h5", "blobs-easiest-avh-0.4.h5"}
     kept = [lp.read_subset(f"subsets/blobs-{name}-avh-0.4.h5").digest for name in ("ranked", "easiest")]
-    assert [run.subset_digest for run in done.runs] == [None, *kept]
+    assert [run.spec.subset_digest for run in done.runs] == [None, *kept]
     assert [run.subset for run in done.runs] == [None, "avh 0.4", "easiest avh 0.4"]
     assert kept[0] != kept[1]

@@ -14,9 +14,9 @@ import lt_prune.steps.evaluate as testing
 from lt_prune.engine import solo
 from lt_prune.errors import ArgumentError, DataError, DivergenceError, FileError, MismatchError, UnknownNameError
 from lt_prune.models.network import build_network
-from lt_prune.store.weights import read_weights
+from lt_prune.store.weights import read_weights, write_weights
 
-SMALL = {"epochs": 2, "depth": 8, "batch_size": 16, "warmup": 0, "device": "cpu"}
+SMALL = {"epochs": 2, "depth": 8, "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
 
 
 class StoppedError(Exception):
@@ -57,9 +57,10 @@ def trainings(monkeypatch) -> list[int]:
 def test_the_result_says_what_was_done(blobs):
     data = blobs()
     result = train(data, seed=5)
-    assert (result.name, result.method, result.prediction, result.seed, result.device) == ("blobs", "ce", "linear", 5, "cpu")
+    assert (result.name, result.method, result.seed) == ("blobs", "ce", 5)
+    assert (result.spec.prediction, result.spec.arithmetic.device) == ("linear", "cpu")
     assert (result.n_train, result.class_counts) == (45, (24, 12, 6, 3))
-    assert (result.data_digest, result.subset, result.subset_digest) == (data.roster.digest, None, None)
+    assert (result.spec.data_digest, result.subset, result.spec.subset_digest) == (data.roster.digest, None, None)
     assert result.evaluation.n_test == 40
     assert len(result.loss) == 2
     assert result.seconds > 0
@@ -81,14 +82,14 @@ def test_the_default_recipe_is_stage_one(blobs, monkeypatch):
 
     monkeypatch.setattr(solo, "training", peek)
     with pytest.raises(StoppedError):
-        lp.train(blobs(), device="cpu")
+        lp.train(blobs(), compute=lp.Compute(device="cpu"))
     assert seen == [lp.Recipe(padding=1)]  # an eighth of 8 pixels
     assert (seen[0].epochs, seen[0].lr, seen[0].depth, seen[0].schedule) == (300, 0.1, 32, "step")
 
 
 def test_images_are_not_mirrored_where_that_changes_their_class(blobs):
-    assert train(replace(blobs(), flip=False), epochs=1).recipe.flip is False
-    assert train(replace(blobs(), flip=False), epochs=1, flip=True).recipe.flip is True
+    assert train(replace(blobs(), flip=False), epochs=1).spec.recipe.flip is False
+    assert train(replace(blobs(), flip=False), epochs=1, flip=True).spec.recipe.flip is True
 
 
 def test_the_result_written_is_the_one_returned(blobs, in_tmp):
@@ -135,7 +136,7 @@ def test_another_prediction_of_a_finished_run_trains_nothing(blobs, in_tmp):
     angular = train(blobs(), out="mine", prediction="angular", progress=lambda what, done, total: seen.append(done))
     assert set(seen) <= {2}
     assert angular.loss == linear.loss
-    assert lp.read_result("mine/result.json").prediction == "angular"
+    assert lp.read_result("mine/result.json").spec.prediction == "angular"
 
 
 def test_without_out_nothing_is_written(blobs, in_tmp):
@@ -162,7 +163,7 @@ def test_a_subset_trains_on_its_kept_samples(blobs, monkeypatch):
     result = train(data, subset=subset)
     assert np.array_equal(runs[0].positions, np.flatnonzero(subset.kept))
     assert (result.n_train, result.class_counts) == (23, tuple(subset.kept_counts))
-    assert (result.subset, result.subset_digest) == ("random 0.5", subset.digest)
+    assert (result.subset, result.spec.subset_digest) == ("random 0.5", subset.digest)
 
 
 def test_a_subset_is_joined_by_id_to_data_of_another_order(blobs):
@@ -214,13 +215,17 @@ def test_an_interrupted_run_ends_at_the_same_numbers(blobs, in_tmp, stop_at, mix
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"seed": 1}, "another seed"), ({"epochs": 3}, "another recipe"), ({"lr": 0.05}, "another recipe")],
-    ids=["seed", "epochs", "lr"],
+    [
+        ({"seed": 1}, "seed 0, not 1"),
+        ({"epochs": 3}, "epochs 2, not 3"),
+        ({"lr": 0.05, "flip": False, "seed": 1}, "lr 0.1, not 0.05, and flip yes, not no, and seed 0, not 1"),
+    ],
+    ids=["seed", "epochs", "several"],
 )
 def test_a_folder_with_another_finished_run_is_refused(blobs, in_tmp, change, said):
     train(blobs(), out="mine")
     before = Path("mine/result.json").read_bytes(), Path("mine/model.pt").read_bytes()
-    with pytest.raises(MismatchError, match=f"mine holds a finished run with {said}: give another --out"):
+    with pytest.raises(MismatchError, match=f"mine holds a finished run with {said}: give another --out, or start again"):
         train(blobs(), out="mine", **change)
     assert (Path("mine/result.json").read_bytes(), Path("mine/model.pt").read_bytes()) == before
 
@@ -228,14 +233,34 @@ def test_a_folder_with_another_finished_run_is_refused(blobs, in_tmp, change, sa
 def test_a_folder_with_a_finished_run_on_another_subset_is_refused(blobs, in_tmp):
     train(blobs(), out="mine", subset=half(blobs()))
     for subset in (None, half(blobs(), seed=1)):
-        with pytest.raises(MismatchError, match="another subset digest"):
+        with pytest.raises(MismatchError, match=r"with subset \w{12}, not (none|\w{12}): give"):
             train(blobs(), out="mine", subset=subset)
 
 
 def test_a_folder_with_a_finished_run_on_other_data_is_refused(blobs, in_tmp):
     train(blobs(), out="mine")
-    with pytest.raises(MismatchError, match="another data digest"):
+    with pytest.raises(MismatchError, match=r"with data \w{12}, not \w{12}: give"):
         train(blobs(seed=7), out="mine")
+
+
+@pytest.mark.parametrize("name", ["result.json", "model.pt"])
+def test_a_recipe_and_settings_with_fewer_fields_are_of_an_older_version_and_of_the_same_run(blobs, in_tmp, name):
+    """What a later version adds to recipes and methods orphans nothing."""
+    trained = train(blobs(), method="focal", out="mine")
+    kept = read_weights(Path("mine/model.pt"), torch.device("cpu"))
+    content = json.loads(Path("mine/result.json").read_text())
+    for field in ("fresh", "draws", "milestones"):
+        del kept["identity"][field], content["spec"]["recipe"][field]
+    del kept["identity"]["gamma"], content["spec"]["settings"]["gamma"]
+    write_weights(Path("mine/model.pt"), kept)
+    Path("mine/result.json").write_text(json.dumps(content))
+    Path("mine", "result.json" if name == "model.pt" else "model.pt").unlink()
+    if name == "model.pt":
+        assert train(blobs(), method="focal", out="mine").loss == trained.loss
+    with pytest.raises(MismatchError) as refusal:
+        train(blobs(), method="focal", out="mine", draws="oversampled", gamma=1.0)
+    assert "draws samples, not oversampled" in str(refusal.value)
+    assert "gamma 2.0, not 1.0" in str(refusal.value)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"lr": 0.05}, {"epochs": 3}], ids=["seed", "lr", "epochs"])
@@ -246,7 +271,7 @@ def test_a_folder_with_another_unfinished_run_is_refused(blobs, in_tmp, change):
 
     with pytest.raises(StoppedError):
         train(blobs(), out="mine", progress=stop)
-    with pytest.raises(MismatchError, match="was trained on other data or with other settings"):
+    with pytest.raises(MismatchError, match=r"model.pt is of a run with (seed|lr|epochs) .+, not .+: give another --out"):
         train(blobs(), out="mine", **change)
 
 
@@ -269,7 +294,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
     [
         ({"method": "ec"}, UnknownNameError, "unknown training method 'ec'"),
         ({"prediction": "cosine"}, ArgumentError, "prediction must be linear or angular or abs, not 'cosine'"),
-        ({"device": "tpu"}, ArgumentError, "device must be one of"),
+        ({"device": "tpu"}, ArgumentError, "unknown setting 'device'"),
         ({"depth": 33}, ArgumentError, "depth must be one of"),
         ({"epochs": 0}, ArgumentError, "epochs must be at least 1"),
         ({"tau": 0.5}, ArgumentError, "unknown setting 'tau'"),

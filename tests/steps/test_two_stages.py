@@ -20,7 +20,7 @@ from lt_prune.methods import METHODS
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.weights import read_weights
 
-SMALL = {"epochs": 2, "depth": 8, "batch_size": 16, "warmup": 0, "device": "cpu"}
+SMALL = {"epochs": 2, "depth": 8, "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
 SECOND = {"stage2_epochs": 2, "stage2_lr": 0.3}
 TWO = [name for name in METHODS.names if METHODS.load(name).first]
 
@@ -37,7 +37,7 @@ def weights(folder: str) -> dict[str, torch.Tensor]:
 def go_on(data, method: str, **options) -> lp.TrainResult:
     """A second stage upon the run in the folder first."""
     second = SECOND if method != "abs" else {}
-    return lp.train(data, method=method, from_run="first", device="cpu", **{**second, **options})
+    return lp.train(data, method=method, from_run="first", compute=lp.Compute(device="cpu"), **{**second, **options})
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def titles(monkeypatch) -> list[str]:
 def here(monkeypatch) -> None:
     """The networks of a sweep are trained in this process, where `titles` sees them."""
 
-    def run_here(runs, n_workers, progress, *, compiled):
+    def run_here(runs, n_workers, progress, arithmetic):
         with threads(1):
-            yield from run_streams(runs, torch.device("cpu"), 1, progress, precision="fp32", compiled=compiled)
+            yield from run_streams(runs, 1, progress, arithmetic)
 
     monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
 
@@ -72,7 +72,7 @@ def test_a_whole_run_is_that_of_its_stages_one_by_one(blobs, in_tmp, method):
     first = train(data, METHODS.load(method).first, out="first")
     second = go_on(data, method, out="second")
     assert whole == replace(second, seconds=whole.seconds)
-    assert whole.first == lp.FirstStage(method=first.method, recipe=first.recipe, settings=first.settings, seed=0)
+    assert whole.spec.first == first.spec
     assert lp.read_result("whole/stage1/result.json").evaluation == first.evaluation
     for ours, theirs in (("whole", "second"), ("whole/stage1", "first")):
         assert all(torch.equal(value, weights(theirs)[name]) for name, value in weights(ours).items())
@@ -93,9 +93,9 @@ def test_without_a_folder_both_stages_are_trained_and_nothing_is_left(blobs, in_
 def test_one_stage_alone_is_the_first_under_the_methods_prediction(blobs, in_tmp):
     alone = train(blobs(), "l2a", stages=1, out="one")
     first = train(blobs(), "mixup", prediction="angular", out="first")
-    assert alone.prediction == "angular"
+    assert alone.spec.prediction == "angular"
     assert alone.evaluation == first.evaluation
-    assert alone.recipe.trained == "nothing"
+    assert alone.spec.recipe.trained == "nothing"
     assert all(torch.equal(value, weights("first")[name]) for name, value in weights("one").items())
 
 
@@ -116,27 +116,27 @@ def test_overwriting_trains_both_stages_anew(blobs, in_tmp, titles):
 
 def test_another_setting_is_another_run(blobs, in_tmp):
     train(blobs(), "alas", out="mine")
-    with pytest.raises(MismatchError, match="mine holds a finished run with another settings: give another --out"):
+    with pytest.raises(MismatchError, match=r"mine holds a finished run with tau 0.75, not 0.5: give another --out"):
         train(blobs(), "alas", out="mine", tau=0.5)
 
 
 def test_settings_of_either_stage_reach_it(blobs):
     result = train(blobs(), "atl", tau=0.25, entropy="minimised", mixup=0.5, stage2_sampler="instance")
-    assert result.settings["tau"] == 0.25
-    assert result.first.settings == {
+    assert result.spec.settings["tau"] == 0.25
+    assert result.spec.first.settings == {
         "entropy": "minimised",
         "aem_logits": "linear",
         "aem_rows": "detached",
         "entropy_weight": 1.0,
     }
-    assert (result.first.recipe.mixup, result.recipe.mixup) == (0.5, 0.0)
-    assert (result.first.recipe.epochs, result.recipe.epochs) == (2, 2)
-    assert (result.first.recipe.sampler, result.recipe.sampler) == ("instance", "instance")
+    assert (result.spec.first.recipe.mixup, result.spec.recipe.mixup) == (0.5, 0.0)
+    assert (result.spec.first.recipe.epochs, result.spec.recipe.epochs) == (2, 2)
+    assert (result.spec.first.recipe.sampler, result.spec.recipe.sampler) == ("instance", "instance")
 
 
 def test_a_second_stage_takes_over_the_shape_of_the_first(blobs, in_tmp):
     train(blobs(), "mixup", out="first")
-    recipe = go_on(blobs(), "mislas").recipe
+    recipe = go_on(blobs(), "mislas").spec.recipe
     assert (recipe.depth, recipe.batch_size, recipe.padding) == (8, 16, 1)
     assert (recipe.schedule, recipe.sampler, recipe.trained, recipe.lr_factor) == (
         "cosine",
@@ -149,12 +149,12 @@ def test_a_second_stage_takes_over_the_shape_of_the_first(blobs, in_tmp):
 def test_any_run_of_one_stage_can_be_gone_out_from(blobs, in_tmp):
     first = train(blobs(), "focal", out="first", seed=4)
     result = go_on(blobs(), "mislas", seed=1)
-    assert result.first == lp.FirstStage(method="focal", recipe=first.recipe, settings={"gamma": 2.0}, seed=4)
+    assert result.spec.first == first.spec
 
 
 def test_the_first_stage_of_a_second_is_found_in_it(blobs, in_tmp):
     train(blobs(), "mislas", out="first")
-    assert go_on(blobs(), "alas").first.method == "mixup"
+    assert go_on(blobs(), "alas").spec.first.method == "mixup"
 
 
 def test_a_second_stage_whose_first_is_elsewhere_is_no_first(blobs, in_tmp):
@@ -208,23 +208,22 @@ def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, here):
         ratios=[0],
         methods=["ce", "alas"],
         seeds=[0],
-        workers=1,
         **{**SMALL, **SECOND, "lr": 1e30, "schedule": "constant"},
     )
     reasons = {run.method: run.reason for run in done.failures}
     assert reasons.keys() == {"ce", "alas"}
     assert reasons["alas"].startswith("its first stage failed: training diverged")
-    assert json.loads(Path("runs/blobs-alas/failure.json").read_text())["first"]["method"] == "mixup"
+    assert json.loads(Path("runs/blobs-alas/failure.json").read_text())["spec"]["first"]["method"] == "mixup"
 
 
 def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, here, titles):
-    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], "workers": 1, **SMALL, **SECOND}
+    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
     methods = ["mislas", "alas", "mixup", "l2a", "ce"]
     done = lp.sweep(blobs(), methods=methods, **options)
     assert sorted(titles) == sorted(f"blobs, whole, {name}" for name in methods)
     assert [run.method for run in done.runs] == methods
     for run in done.runs:
-        alone = train(blobs(), run.method, n_threads=1)
+        alone = train(blobs(), run.method, compute=lp.Compute(n_threads=1))
         assert replace(run, seconds=0, data=None) == replace(alone, seconds=0, data=None)
     before = len(titles)
     lp.sweep(blobs(), methods=[*methods, "abs"], **options)
@@ -236,8 +235,8 @@ def test_predictions_by_abs_need_no_second_stage(blobs, in_tmp):
     data = blobs()
     subset = lp.prune(data, ratio=0.4, strategy="random")
     result = train(data, "mixup", subset=subset, prediction="abs", s=0.3, out="mine")
-    assert result.settings == {"s": 0.3, "abs_form": "sine"}
-    network = open_run("mine", data, device="cpu").network
+    assert result.spec.settings == {"s": 0.3, "abs_form": "sine"}
+    network = open_run("mine", data, compute=lp.Compute(device="cpu")).network
 
     def softmax(images):
         a = both_logits(network, images)[1].double().numpy()
@@ -248,4 +247,4 @@ def test_predictions_by_abs_need_no_second_stage(blobs, in_tmp):
     share = (lowest - lowest.min()) / (lowest.max() - lowest.min())
     predicted = ((1 - 0.3 * np.sin(np.pi / 2 * share)) * softmax(data.test_pixels)).argmax(1)
     assert result.evaluation.overall == np.mean(predicted == data.test_labels)
-    assert result.evaluation == lp.evaluate("mine", data, subset=subset, device="cpu")
+    assert result.evaluation == lp.evaluate("mine", data, subset=subset, compute=lp.Compute(device="cpu"))

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from lt_prune.compute import Arithmetic
 from lt_prune.errors import FileError
 from lt_prune.store.files import read_scores, read_set, read_subset, write_scores, write_set, write_subset
 from lt_prune.store.hdf5 import read_document, write_document
@@ -41,9 +42,7 @@ def scores_of(data: LongTailedSet) -> ScoreSet:
         recipe=Recipe(epochs=10, lr=0.05, schedule="cosine", flip=False),
         versions={"python": "3.11.7", "torch": "2.15.0"},
         ensemble=2**62,
-        device="cuda",
-        precision="bf16",
-        compiled=True,
+        arithmetic=(Arithmetic(), Arithmetic(device="cuda", precision="bf16", compiled=True), Arithmetic()),
     )
 
 
@@ -136,13 +135,15 @@ def test_a_score_file_has_the_documented_layout(small, tmp_path):
         np.testing.assert_allclose(file["metrics/el2n/spread"], per_member.astype(np.float64).std(0), rtol=1e-5)
 
 
-def test_scores_from_before_they_said_how_they_were_computed_are_of_the_cpu(small, tmp_path):
+@pytest.mark.parametrize("computed", [{}, {"device": "cuda", "precision": "tf32", "compiled": True}], ids=["none", "one"])
+def test_scores_of_schema_1_were_computed_alike_and_where_nothing_says_it_by_the_cpu(small, tmp_path, computed):
     path = written("scores", small, tmp_path)
     document = read_document(path, "scores")
     attributes = {place: dict(of) for place, of in document.attributes.items()}
-    del attributes["/"]["computed"]
+    del attributes["members"]["arithmetic"]
+    attributes["/"] |= {"computed": computed} if computed else {}
     write_document(path, "scores", replace(document, attributes=attributes))
-    assert read_scores(path).arithmetic == "fp32 on cpu"
+    assert read_scores(path).arithmetic == (Arithmetic(**computed),) * 3
 
 
 def test_a_subset_file_lists_kept_and_removed_ids(small, tmp_path):

@@ -1,33 +1,50 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
+from lt_prune.compute import Arithmetic
 from lt_prune.errors import FileError
-from lt_prune.store.results import read_result, write_result
-from lt_prune.types import Evaluation, FirstStage, Recipe, TrainResult
+from lt_prune.store.results import (
+    read_failure,
+    read_grid,
+    read_result,
+    write_failure,
+    write_grid,
+    write_result,
+)
+from lt_prune.store.schema import SCHEMAS
+from lt_prune.types import Evaluation, FailedRun, PlannedRun, Recipe, TrainResult, TrainSpec
 
-RESULT = TrainResult(
+FIRST = TrainSpec(
     name="Käse-lt10",
-    data="folder-lt10:/data/Käse",
     data_digest="ab" * 32,
-    subset="avh 0.45",
-    strategy=None,
-    metric=None,
-    keep=None,
-    within=None,
-    ratio=0.0,
     subset_digest="cd" * 32,
-    n_train=100,
-    class_counts=(60, 30, 10),
+    method="mixup",
+    recipe=Recipe(mixup=1.0),
+    seed=2**62,
+    arithmetic=Arithmetic(device="cuda", precision="bf16"),
+)
+SPEC = TrainSpec(
+    name="Käse-lt10",
+    data_digest="ab" * 32,
+    subset_digest="cd" * 32,
     method="alas",
     settings={"tau": 0.75, "alas_form": "concave"},
-    first=FirstStage(method="mixup", recipe=Recipe(mixup=1.0), settings={}, seed=2**62, device="cuda", precision="bf16"),
+    first=FIRST,
     prediction="angular",
     recipe=Recipe(epochs=2, lr=0.05, schedule="cosine"),
     seed=2**62,
+    arithmetic=Arithmetic(device="cuda", precision="tf32", compiled=True),
+)
+RESULT = TrainResult(
+    spec=SPEC,
+    data="folder-lt10:/data/Käse",
+    subset="avh 0.45",
+    n_train=100,
+    class_counts=(60, 30, 10),
     evaluation=Evaluation(
         overall=1 / 3,
         balanced=0.1,
@@ -42,11 +59,9 @@ RESULT = TrainResult(
     ),
     loss=(2.3, 1 / 7),
     seconds=12.5,
-    device="cuda",
-    precision="tf32",
-    compiled=True,
     versions={"python": "3.11.7"},
 )
+FIRST_IN_SCHEMA_1 = ("method", "recipe", "settings", "seed")
 
 
 @pytest.fixture
@@ -55,31 +70,93 @@ def path(tmp_path):
     return tmp_path / "result.json"
 
 
+def as_schema_1(content: dict) -> dict:
+    """As the first version wrote it: the fields of the spec among the others, and few of the first stage."""
+    spec = content.pop("spec")
+    first = spec.pop("first")
+    told = {**{name: first[name] for name in FIRST_IN_SCHEMA_1}, **first["arithmetic"]}
+    del content["schema"]
+    return {**spec.pop("arithmetic"), **spec, "first": told, **content}
+
+
 def test_every_field_comes_back(path):
     assert read_result(path) == RESULT
 
 
 def test_a_result_of_the_whole_set_comes_back(tmp_path):
-    whole = replace(RESULT, subset=None, subset_digest=None, data=None)
+    whole = replace(RESULT, subset=None, data=None, spec=replace(SPEC, subset_digest=None, first=None))
     write_result(tmp_path / "a.json", whole)
     assert read_result(str(tmp_path / "a.json")) == whole
 
 
 def test_it_is_plain_json(path):
     fields = json.loads(path.read_text())
+    assert next(iter(fields)) == "schema"
     assert fields["evaluation"]["per_class"] == [0.5, None, 0.0]
     assert fields["class_counts"] == [60, 30, 10]
-    assert fields["recipe"]["schedule"] == "cosine"
+    assert fields["spec"]["recipe"]["schedule"] == "cosine"
+    assert fields["spec"]["first"]["arithmetic"]["precision"] == "bf16"
+
+
+def test_a_result_of_schema_1_is_read(path):
+    """It says of a first stage what the run itself does not say."""
+    path.write_text(json.dumps(as_schema_1(json.loads(path.read_text()))))
+    assert read_result(path) == RESULT
 
 
 def test_a_result_from_before_it_said_how_it_was_computed_is_one_of_the_cpu(path):
-    fields = json.loads(path.read_text())
-    for name in ("device", "precision", "compiled"):
+    fields = as_schema_1(json.loads(path.read_text()))
+    for name in asdict(Arithmetic()):
         del fields[name], fields["first"][name]
     path.write_text(json.dumps(fields))
-    read = read_result(path)
-    assert read.first
-    assert (read.arithmetic, read.first.arithmetic) == ("fp32 on cpu", "fp32 on cpu")
+    spec = read_result(path).spec
+    assert spec.first
+    assert (spec.arithmetic, spec.first.arithmetic) == (Arithmetic(), Arithmetic())
+
+
+def test_a_field_that_an_older_version_did_not_know_has_its_default(path):
+    fields = json.loads(path.read_text())
+    for name in ("fresh", "draws", "milestones"):
+        del fields["spec"]["recipe"][name], fields["spec"]["first"]["recipe"][name]
+    for name in ("equal", "unscaled", "ensemble", "keep"):
+        del fields["spec"][name]
+    path.write_text(json.dumps(fields))
+    assert read_result(path) == RESULT
+
+
+def test_failures_and_plans_come_back(tmp_path):
+    failed, planned = FailedRun(spec=SPEC, reason="it diverged"), PlannedRun(spec=FIRST)
+    write_failure(tmp_path / "failure.json", failed)
+    write_grid(tmp_path / "grid.json", {tmp_path / "a": planned, tmp_path / "b" / "c": PlannedRun(spec=SPEC)})
+    assert read_failure(tmp_path / "failure.json") == failed
+    assert read_grid(tmp_path / "grid.json") == {tmp_path / "a": planned, tmp_path / "b" / "c": PlannedRun(spec=SPEC)}
+
+
+def test_failures_and_plans_of_schema_1_are_read(tmp_path):
+    write_failure(tmp_path / "failure.json", FailedRun(spec=SPEC, reason="it diverged"))
+    old = as_schema_1(json.loads((tmp_path / "failure.json").read_text()))
+    (tmp_path / "failure.json").write_text(json.dumps(old))
+    del old["reason"], old["subset_digest"]
+    (tmp_path / "grid.json").write_text(json.dumps({"runs": [{"folder": "a", **old}]}))
+    assert read_failure(tmp_path / "failure.json").spec == SPEC
+    spec = replace(SPEC, subset_digest=None, first=replace(FIRST, subset_digest=None))
+    assert read_grid(tmp_path / "grid.json") == {tmp_path / "a": PlannedRun(spec=spec)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [("result", read_result), ("failure", read_failure), ("sweep", read_grid)],
+    ids=["result", "failure", "sweep"],
+)
+def test_a_file_of_a_later_version_says_so(tmp_path, kind, read):
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps({"schema": SCHEMAS[kind] + 1, "other": "fields"}))
+    with pytest.raises(FileError) as refusal:
+        read(file)
+    known = SCHEMAS[kind]
+    assert str(refusal.value) == (
+        f"{file} was written by a newer lt-prune (schema {known + 1}, this one reads up to {known}): update lt-prune"
+    )
 
 
 def test_a_missing_result_is_named(tmp_path):
@@ -102,17 +179,25 @@ def test_other_json_is_refused(path, content):
         read_result(path)
 
 
-@pytest.mark.parametrize("name", ["evaluation", "recipe", "loss", "seed", "n_train"])
+@pytest.mark.parametrize("name", ["evaluation", "loss", "n_train", "recipe", "seed"])
 def test_a_result_that_lacks_a_field_is_refused(path, name):
     fields = json.loads(path.read_text())
-    del fields[name]
+    del (fields if name in fields else fields["spec"])[name]
     path.write_text(json.dumps(fields))
     with pytest.raises(FileError, match=name):
         read_result(path)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("evaluation", []), ("evaluation", None), ("recipe", {"epochs": 0}), ("loss", 3), ("extra", 1)]
+    ("name", "value"),
+    [
+        ("evaluation", []),
+        ("evaluation", None),
+        ("spec", {"recipe": {"epochs": 0}}),
+        ("loss", 3),
+        ("extra", 1),
+        ("schema", "x"),
+    ],
 )
 def test_a_result_with_a_wrong_field_is_refused(path, name, value):
     fields = json.loads(path.read_text())
@@ -123,15 +208,6 @@ def test_a_result_with_a_wrong_field_is_refused(path, name, value):
 
 
 def test_a_result_at_equal_steps_comes_back(tmp_path):
-    result = replace(RESULT, equal="steps", unscaled={"epochs": 1, "milestones": (0.5, 3.0)}, ensemble=3)
-    write_result(tmp_path / "a.json", result)
-    assert read_result(tmp_path / "a.json") == result
-
-
-def test_a_result_of_the_first_versions_is_at_equal_epochs(path):
-    fields = json.loads(path.read_text())
-    for name in ("equal", "unscaled", "ensemble"):
-        del fields[name]
-    path.write_text(json.dumps(fields))
-    assert read_result(path) == RESULT
-    assert (RESULT.equal, RESULT.unscaled, RESULT.ensemble) == ("epochs", {}, None)
+    spec = replace(SPEC, equal="steps", unscaled={"epochs": 1, "milestones": (0.5, 3.0)}, ensemble=3)
+    write_result(tmp_path / "a.json", replace(RESULT, spec=spec))
+    assert read_result(tmp_path / "a.json").spec == spec

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from lt_prune.errors import FileError
+from lt_prune.store.schema import SCHEMAS
 from lt_prune.store.weights import read_weights, write_weights
 
 CPU = torch.device("cpu")
@@ -54,7 +55,13 @@ def test_tensors_and_plain_values_come_back(path):
 
 
 def test_any_torch_reads_it(path):
-    assert same(torch.load(path, weights_only=True), STATE)
+    assert same(torch.load(path, weights_only=True), {"schema": SCHEMAS["weights"], **STATE})
+
+
+def test_weights_of_a_later_version_say_so(path):
+    write_weights(path, {"schema": SCHEMAS["weights"] + 1, "other": "fields"})
+    with pytest.raises(FileError, match=r"was written by a newer lt-prune \(schema 3, this one reads up to 2\): update"):
+        read_weights(path, torch.device("cpu"))
 
 
 def test_a_views_own_part_comes_back(tmp_path):

@@ -10,22 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lt_prune.errors import ArgumentError
+from lt_prune.reading import Reading
 from lt_prune.registry import Registry
 from lt_prune.types import Array, Pixels
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a source is asked for."""
+class Request(Reading):
+    """What a source is asked for: how to read, and where."""
 
     path: Path | None = None
     """Where the data lies; None lets the source look in its usual places."""
-    download: bool = False
-    """Fetch what is missing, for sources that can."""
-    resize: int | None = None
-    """Side of the square that images are resized to, for sources of files."""
-    loading: str = "auto"
-    """"memory", "stream" or "auto", see `lt_prune.data.loading`, for sources of files."""
 
     def refuse_file_options(self, source: str) -> None:
         """What a source says whose images are no files.

@@ -134,7 +134,7 @@ def test_test_images_of_another_size_than_the_training_images_are_refused(root):
 def test_test_images_of_another_size_are_brought_to_that_of_the_training_images(root):
     for name in ("cat", "dog"):
         save(root / "test" / name / "3.png", size=(60, 50))
-    assert lp.build(f"folder:{root}", resize=3).test_pixels.shape == (2, 3, 3, 3)
+    assert lp.build(f"folder:{root}", reading=lp.Reading(resize=3)).test_pixels.shape == (2, 3, 3, 3)
 
 
 def test_unequal_sizes_are_brought_to_one(root):
@@ -149,19 +149,19 @@ def test_images_that_take_half_of_the_memory_available_are_streamed(root, monkey
     # Six images of 4 x 6 x 3 bytes, the test images among them.
     monkeypatch.setattr("lt_prune.data.loading.available_memory", lambda: available)
     assert lp.build(f"folder:{root}").streamed is streamed
-    assert not lp.build(f"folder:{root}", loading="memory").streamed
+    assert not lp.build(f"folder:{root}", reading=lp.Reading(loading="memory")).streamed
 
 
 def test_what_counts_is_the_size_after_resizing(root, monkeypatch):
     monkeypatch.setattr("lt_prune.data.loading.available_memory", lambda: 6 * 72)
     assert lp.build(f"folder:{root}").streamed
-    assert not lp.build(f"folder:{root}", resize=2).streamed
+    assert not lp.build(f"folder:{root}", reading=lp.Reading(resize=2)).streamed
 
 
 @pytest.mark.parametrize("side", [0, -3, 100_000])
 def test_a_side_out_of_range_is_refused(root, side):
     with pytest.raises(ArgumentError, match=f"resize must be a side of 1 to 1,024 pixels, not {side}"):
-        lp.build(f"folder:{root}", resize=side)
+        lp.build(f"folder:{root}", reading=lp.Reading(resize=side))
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n", None])

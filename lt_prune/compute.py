@@ -1,0 +1,121 @@
+"""How networks are computed: what is asked for, and the part of it that decides their numbers.
+
+Torch is loaded only where it must be asked for a GPU: who leaves training to worker processes saves the hundreds of
+megabytes that it takes.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lt_prune.choices import DEVICES, PRECISIONS
+from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+
+_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap", "/dev/kfd")
+"""Where Linux shows the driver of a GPU: NVIDIA's, that of Windows below, that of embedded boards, and AMD's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arithmetic:
+    """What decides a network's numbers besides what it is trained on and how. It is kept with checkpoints, results and each
+    member of a score file; the defaults are those of files that do not say it."""
+
+    device: str = "cpu"
+    """Its kind: "cpu" or "cuda"."""
+    precision: str = "fp32"
+    """That of training: "fp32", on CUDA also "tf32" or "bf16"."""
+    compiled: bool = False
+    """By torch.compile."""
+
+    def __str__(self) -> str:
+        """In words, such as "tf32 on cuda"."""
+        return f"{self.precision} on {self.device}{', compiled' if self.compiled else ''}"
+
+    def require(self, was: Arithmetic, what: str, remedy: str) -> None:
+        """Refuse what was computed otherwise.
+
+        Raises:
+            MismatchError: it was; `what` says what that is, and what was done with it, `remedy` what else to do.
+        """
+        if was != self:
+            raise MismatchError(
+                f"{what} with {was}, not {self}: ask for the former by --device, --precision and --compiled, {remedy}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compute:
+    """How networks are computed here: on what, how exactly, and how many at once. Nothing but `arithmetic` decides numbers,
+    and `n_threads` their last bits.
+
+    Args:
+        device: "auto", "cpu" or "cuda"; "auto" becomes "cuda" where torch finds a GPU, otherwise "cpu".
+        precision: of training on CUDA, "tf32", "fp32" or "bf16" (by autocast); on the CPU it becomes "fp32". Predictions and
+            scores are in float32 everywhere.
+        compiled: by torch.compile, which takes half a minute before it gains anything.
+        workers: networks trained at once; by default one a CPU core, or 4 on a GPU, fewer where images are large. On the CPU
+            it changes no number of any result; on a GPU it is meant to change none, which no GPU has confirmed yet.
+        n_threads: CPU threads of a run that has this process to itself, as `lt_prune.train` trains it; None for as many as
+            torch takes. The same number repeats such a run bit for bit. Runs of a sweep and members of an ensemble have one
+            each.
+
+    Raises:
+        ArgumentError: there is no such device or precision, or workers or n_threads is below 1.
+        LtPruneError: "cuda" where torch finds none.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> str(lp.Compute(device="cpu", precision="bf16").arithmetic)
+        'fp32 on cpu'
+    """
+
+    device: str = "auto"
+    precision: str = "tf32"
+    compiled: bool = False
+    workers: int | None = None
+    n_threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ArgumentError(f"precision must be {', '.join(PRECISIONS)}, not {self.precision!r}")
+        for name, value in (("workers", self.workers), ("n_threads", self.n_threads)):
+            if value is not None and value < 1:
+                raise ArgumentError(f"{name} must be at least 1, not {value}")
+        object.__setattr__(self, "device", pick_device(self.device))
+        if self.device == "cpu":
+            object.__setattr__(self, "precision", "fp32")
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """The part that decides numbers, which files keep."""
+        return Arithmetic(device=self.device, precision=self.precision, compiled=self.compiled)
+
+
+def pick_device(name: str) -> str:
+    """The device called "cpu" or "cuda"; "auto" is CUDA where there is one.
+
+    Raises:
+        ArgumentError: another name.
+        LtPruneError: "cuda" where torch finds none.
+    """
+    if name not in DEVICES:
+        raise ArgumentError(f"device must be one of {', '.join(DEVICES)}, not {name!r}")
+    if name == "cpu":
+        return "cpu"
+    found = (name == "cuda" or driver_present()) and _cuda_available()
+    if name == "cuda" and not found:
+        raise LtPruneError("device 'cuda' was asked for, but torch finds no usable GPU here: use --device cpu or auto")
+    return "cuda" if found else "cpu"
+
+
+def driver_present() -> bool:
+    """Whether there may be a GPU that torch can use; elsewhere than on Linux it always may."""
+    return not sys.platform.startswith("linux") or any(Path(driver).exists() for driver in _DRIVERS)
+
+
+def _cuda_available() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,52 @@
+"""What tells one thing from another of its kind: a mapping, compared field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+FIRST = "first"
+"""The field that holds the identity of a first stage, None where there is none."""
+
+
+def differences(was: Mapping[str, Any], asked: Mapping[str, Any], absent: Mapping[str, Any] | None = None) -> str:
+    """The fields in which two identities differ, with both values: "epochs 300, not 100, and seed 0, not 1"; "" where there
+    are none.
+
+    Args:
+        was: what is there.
+        asked: what was asked for.
+        absent: what a field counts as where it is absent, so that fields of later versions tell no older file apart.
+    """
+    return ", and ".join(_differing(was, asked, absent or {}))
+
+
+def _differing(was: Mapping[str, Any], asked: Mapping[str, Any], absent: Mapping[str, Any], of: str = "") -> Iterator[str]:
+    for name in dict.fromkeys([*asked, *was]):
+        one, other = (_plain(each.get(name, absent.get(name))) for each in (was, asked))
+        if name == FIRST:
+            yield from _differing_first(one, other, absent)
+        elif one != other:
+            yield f"{of}{name} {_told(one)}, not {_told(other)}"
+
+
+def _differing_first(was: Any, asked: Any, absent: Mapping[str, Any]) -> Iterator[str]:
+    if was and asked:
+        yield from _differing(was, asked, absent, "first stage's ")
+    elif was or asked:
+        yield "first stage {}, not {}".format(*(each["method"] if each else "none" for each in (was, asked)))
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, str) and len(value) == 64:  # a digest
+        return value[:12]
+    return "none" if value is None else str(value)
