@@ -237,7 +237,7 @@ def _identity_of(saved: dict[str, Any]) -> Mapping[str, Any]:
     what = own.pop("what")
     method, samples, settings, first = (*what.split(" on "), {}, None) if " on " in what else json.loads(what)
     if first:
-        first = {**first, **first.pop("recipe"), **first.pop("settings")}
+        first = {**first.pop("recipe"), **first.pop("settings"), **first}
     return {"method": method, "samples": samples, **settings, "first": first, **own}
 
 

@@ -98,10 +98,10 @@ def test_the_weights_of_both_stages_are_known_again_without_their_results(old):
 
 def test_what_differs_from_the_old_runs_is_named(old):
     data, subset = lp.read_set(old / "set.h5"), old / "subset.h5"
-    other = {**SMALL, "epochs": 3, "stage2_lr": 0.5}
-    said = r"with stage2_lr .+, not 0.5, and first stage's epochs 2, not 3|with first stage's epochs 2, not 3, and stage2_lr"
-    with pytest.raises(lp.LtPruneError, match=said):
-        lp.train(data, subset=subset, method="alas", stage2_epochs=1, out=old / "finished", **other)
+    of_alas: dict[str, Any] = {"subset": subset, "method": "alas", "stage2_epochs": 1, "out": old / "finished"}
+    for change, said in (({"epochs": 3}, "epochs 2, not 3"), ({"stage2_lr": 0.5}, r"stage2_lr \S+, not 0.5")):
+        with pytest.raises(lp.LtPruneError, match=f"holds a finished run with {said}: give another --out"):
+            lp.train(data, **of_alas, **{**SMALL, **change})
     with pytest.raises(lp.LtPruneError, match=r"is of a run with lr 0.1, not 0.05: give"):
         lp.train(data, method="mixup", out=old / "interrupted", lr=0.05, **SMALL)
 
