@@ -23,6 +23,14 @@ SAID_OTHERWISE = {
 }
 FIELDS = {field.name for field in fields(lp.Recipe)}
 OF_PYTHON_ALONE = {"progress", "settings"}
+GATHERED = {"compute": lp.Compute, "reading": lp.Reading}
+"""Keywords whose fields are options of their own."""
+NOT_OFFERED = {
+    **dict.fromkeys(("score", "run", "sweep"), ("n_threads",)),  # one each, whatever the number of workers
+    "train": ("workers",),
+    **dict.fromkeys(("evaluate", "plot"), ("workers", "n_threads", "precision", "compiled")),  # they train nothing
+}
+"""Fields of these that a command has no use for."""
 OF_THE_COMMAND_ALONE = {
     ("build", "device"),  # every command of the flow takes --device, so that a script need not tell them apart
     ("prune", "device"),
@@ -39,7 +47,13 @@ def options(name: str) -> dict[str, click.Parameter]:
 
 
 def keywords(name: str) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(FUNCTIONS[name]).parameters)
+    """Keywords of a function, the fields of those that gather several in their place."""
+    found: dict[str, inspect.Parameter] = {}
+    for keyword, parameter in inspect.signature(FUNCTIONS[name]).parameters.items():
+        parts = fields(GATHERED[keyword]) if keyword in GATHERED else ()
+        found |= {part.name: parameter.replace(name=part.name, default=part.default) for part in parts}
+        found |= {} if parts else {keyword: parameter}
+    return {keyword: parameter for keyword, parameter in found.items() if keyword not in NOT_OFFERED.get(name, ())}
 
 
 @pytest.mark.parametrize("command", FUNCTIONS)
@@ -131,8 +145,9 @@ def test_numbers_of_numpy_are_numbers(blobs):
         "flip": np.bool_(True),
         "milestones": [0.5],
     }
-    result = lp.train(blobs(), device="cpu", **small)
-    assert (result.recipe.epochs, result.recipe.lr, result.recipe.milestones) == (1, 0.25, (0.5,))
+    result = lp.train(blobs(), compute=lp.Compute(device="cpu"), **small)
+    recipe = result.spec.recipe
+    assert (recipe.epochs, recipe.lr, recipe.milestones) == (1, 0.25, (0.5,))
 
 
 @pytest.fixture
@@ -197,7 +212,7 @@ def subset_file(data, in_tmp) -> Path:
     return Path("subsets/mine.h5")
 
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "device": "cpu"}
+SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "compute": lp.Compute(device="cpu")}
 
 
 @pytest.mark.parametrize(
@@ -228,7 +243,7 @@ def test_an_exported_subset_may_be_named_by_its_file(subset_file):
 
 @pytest.mark.parametrize(
     "ignored",
-    [{"data": "digits"}, {"device": "cpu"}, {"download": True}, {"resize": 8}, {"loading": "memory"}],
+    [{"data": "digits"}, {"compute": lp.Compute(device="cpu")}, {"reading": lp.Reading(resize=8)}],
     ids=lambda ignored: next(iter(ignored)),
 )
 def test_an_opened_run_refuses_what_it_would_ignore(data, in_tmp, ignored):

@@ -575,9 +575,9 @@ def test_scores_are_not_mixed_with_those_of_another_recipe(in_tmp):
 def test_what_was_computed_otherwise_is_mixed_where_that_is_asked_for(in_tmp, monkeypatch):
     monkeypatch.setattr("torch.compile", lambda network: network)
     ok("score", "--members", 1, *SMALL)
-    more = ("score", "--members", 2, *SMALL, "--compile")
-    said = "with fp32 on cpu, not fp32 on cpu, compiled: ask for the former by --device, --precision and --compile, "
-    refuse(in_tmp, *more, code=1, says=f"{said}mix the two by --mix-compute, or give another --out")
+    more = ("score", "--members", 2, *SMALL, "--compiled")
+    said = "with fp32 on cpu, not fp32 on cpu, compiled: ask for the former by --device, --precision and --compiled, "
+    refuse(in_tmp, *more, code=1, says=f"{said}mix the two by --mix-compute, give another --out, or")
     ok(*more, "--mix-compute")
     assert [each.compiled for each in lp.read_scores("scores/digits-lt10.h5").arithmetic] == [False, True]
 

@@ -102,5 +102,5 @@ def test_what_was_computed_otherwise_is_refused_by_a_sentence_that_names_the_two
     here.require(here, "it was trained", "give another")
     with pytest.raises(MismatchError) as refusal:
         here.require(was, "it was trained", "give another")
-    expected = f"it was trained with {was}, not fp32 on cpu: ask for the former by --device, --precision and --compile, "
+    expected = f"it was trained with {was}, not fp32 on cpu: ask for the former by --device, --precision and --compiled, "
     assert str(refusal.value) == f"{expected}give another"

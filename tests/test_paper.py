@@ -159,7 +159,7 @@ def test_groups_of_other_classes_are_not_compared(paper, blobs):
 
 
 def test_other_data_stand_beside_the_published_data_most_alike(paper, tmp_path):
-    study = paper.studied("smoke", None, None, None, out=tmp_path, download=False)
+    study = paper.studied("smoke", None, None, None, None, out=tmp_path, download=False)
     assert [block.title for _, block in study.blocks("table1")] == ["CIFAR-10-LT, imbalance 10"]
     assert [block.title for _, block in study.blocks("table6")] == ["CIFAR-100-LT, imbalance 100"]
 

@@ -83,7 +83,7 @@ def train(
     Example:
         >>> import lt_prune as lp
         >>> result = lp.train("digits", method="atl", epochs=2, depth=8, stage2_epochs=1)
-        >>> len(result.loss), result.n_train, result.prediction
+        >>> len(result.loss), result.n_train, result.spec.prediction
         (1, 503, 'angular')
     """
     compute = compute or Compute()

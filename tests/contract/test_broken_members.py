@@ -17,7 +17,7 @@ from lt_prune.methods.loss import Loss
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.strategies import STRATEGIES, strategy
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "device": "cpu"}
+SMALL = {"epochs": 1, "depth": 8, "batch_size": 16}
 
 
 def margin(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -224,7 +224,9 @@ def test_a_methods_loss_gives_the_finite_mean_of_a_batch(blobs, loss, says):
 def test_trying_a_loss_changes_nothing_of_it(blobs):
     """By the same numbers as the method whose loss it has."""
     lp.register("method", "mine", replace(METHODS.load("ldam-drw"), summary="the same"))
-    by_name = [lp.train(blobs(), method=name, n_threads=1, **SMALL).loss for name in ("ldam-drw", "mine")]
+    by_name = [
+        lp.train(blobs(), method=name, compute=lp.Compute(n_threads=1), **SMALL).loss for name in ("ldam-drw", "mine")
+    ]
     assert by_name[0] == by_name[1]
 
 
@@ -309,24 +311,33 @@ def test_plain_functions_are_members(blobs, in_tmp):
         "margin",
         lp.prune(scores=scores, metric="margin", ratio=0.2).kept.tolist(),
     )
-    assert lp.train(data, subset=subset, method="mean", strength=2.0, **SMALL).settings == {"strength": 2.0}
+    assert lp.train(data, subset=subset, method="mean", strength=2.0, **SMALL).spec.settings == {"strength": 2.0}
 
 
 def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
     factor = 2.0
     lp.register("metric", "twice", lambda logits, labels: factor * -logits.gather(1, labels[:, None]).squeeze(1))
     lp.register("metric", "once", margin)
-    scores = lp.score(blobs(), metric="twice", members=2, workers=2, **SMALL)
+    scores = lp.score(blobs(), metric="twice", members=2, compute=lp.Compute(workers=2), **SMALL)
     assert np.array_equal(scores.metric("twice").mean, 2 * scores.metric("once").mean)
     lp.register("method", "local", method_of(loss=loss_that_gives(lambda outputs: factor * outputs.logits.square().mean())))
-    done = lp.sweep(blobs(), strategies=["random"], ratios=[0.2], seeds=[0], methods=["local"], workers=2, epochs=1, depth=8)
+    done = lp.sweep(
+        blobs(),
+        strategies=["random"],
+        ratios=[0.2],
+        seeds=[0],
+        methods=["local"],
+        compute=lp.Compute(workers=2),
+        epochs=1,
+        depth=8,
+    )
     assert not done.failures
 
 
 def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
     lp.register("metric", "mine", raises)
     with pytest.raises(MemberError, match=r"^metric 'mine' fails: ValueError: what is wrong$") as refusal:
-        lp.score(blobs(), metric="mine", members=2, workers=2, **SMALL)
+        lp.score(blobs(), metric="mine", members=2, compute=lp.Compute(workers=2), **SMALL)
     assert refusal.value.member == "mine"
 
 

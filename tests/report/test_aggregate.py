@@ -104,7 +104,7 @@ def test_rows_that_differ_in_several_settings_tell_each():
 
 
 def test_methods_that_stand_upon_other_first_stages_are_rows_apart():
-    firsts = [lp.FirstStage(method=method, recipe=lp.Recipe(), settings={}, seed=0) for method in ("ce", "mixup")]
+    firsts = [spec(method=method, recipe=lp.Recipe()) for method in ("ce", "mixup")]
     rows = aggregate([result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=3)) for first in firsts])
     assert [row["settings"] for row in rows] == ["first=ce", "first=mixup"]
 
@@ -152,7 +152,7 @@ def test_what_is_not_ranked_has_no_ensemble_and_old_files_do_not_say():
 
 
 def test_a_row_tells_the_epochs_of_both_stages():
-    first = lp.FirstStage(method="ce", recipe=lp.Recipe(epochs=9), settings={}, seed=0)
+    first = spec(method="ce", recipe=lp.Recipe(epochs=9))
     one, two = aggregate([result(0.5), result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=3))])
     assert [(row["epochs"], row["stage2_epochs"]) for row in (one, two)] == [(300, None), (9, 3)]
 
@@ -166,7 +166,7 @@ def test_runs_at_equal_steps_are_rows_apart_with_the_settings_of_the_unpruned_ru
         ("epochs", 300, ""),
         ("steps", 300, ""),
     ]
-    first = lp.FirstStage(method="ce", recipe=lp.Recipe(epochs=18), settings={}, seed=0)
+    first = spec(method="ce", recipe=lp.Recipe(epochs=18))
     scaled = result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=6), unscaled={"epochs": 9, "stage2_epochs": 3})
     assert (every_setting(scaled)["epochs"], every_setting(scaled)["stage2_epochs"]) == (9, 3)
 

@@ -96,7 +96,6 @@ def test_different_cuts_have_different_names(archive):
         ("npz:mine.npz", {"imbalance": 4, "largest": 50}, "has 40 images but the exp profile asks it for 50"),
         ("npz:mine.npz", {"imbalance": 30}, "so the smallest would get none"),
         ("npz:mine.npz", {"groups": (2, 1)}, "groups must be two numbers"),
-        ("npz:mine.npz", {"resize": 0}, "resize must be a side of 1 to 1,024 pixels, not 0"),
         ("sets/mine.h5", {}, "names a set that is built already"),
     ],
 )
