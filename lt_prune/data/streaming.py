@@ -79,40 +79,49 @@ class StreamedBatches:
             seed=self.seed,
             epoch=epoch,
         )
-        samples = self.positions[plan.order]
-        batches = [slice(start, end) for start, end in self.bounds]
-        loader: DataLoader[Tensor | DataError] = DataLoader(
-            _Crops(self.pixels, samples, plan, self.padding),
-            batch_size=None,  # each item of the sampler is a whole batch
-            sampler=batches,
-            num_workers=self.n_workers,
-            # A forked reader does not run the caller's script anew, as a spawned one would.
-            multiprocessing_context="fork" if self.n_workers else None,
-        )
-        device = self.labels.device
-        for batch, crops in zip(batches, loader):
+        samples, device = self.positions[plan.order], self.labels.device
+        every = [part.numpy() for part in (samples, plan.top, plan.left, plan.mirrored)]
+        self._asked[:] = [tuple(part[start:end] for part in every) for start, end in self.bounds]
+        for (start, end), crops in zip(self.bounds, self._loader):
             if isinstance(crops, DataError):
                 raise crops
-            yield crops.to(device), self.labels[samples[batch].to(device)]
+            yield crops.to(device), self.labels[samples[start:end].to(device)]
+
+    @cached_property
+    def _asked(self) -> list[tuple[Array, ...]]:
+        """What the loader is to read next: the batches of an epoch, see `_Crops`."""
+        return []
+
+    @cached_property
+    def _loader(self) -> DataLoader[Tensor | DataError]:
+        """One for all epochs, so that its readers are forked once."""
+        return DataLoader(
+            _Crops(self.pixels, self.padding),
+            batch_size=None,  # each item of the sampler is a whole batch
+            sampler=self._asked,
+            num_workers=self.n_workers,
+            persistent_workers=self.n_workers > 0,
+            # A forked reader does not run the caller's script again, as a spawned one would.
+            multiprocessing_context="fork" if self.n_workers else None,
+        )
 
 
 @dataclass(frozen=True)
 class _Crops(Dataset[Tensor | DataError]):
-    """What a batch of an epoch shows, by its place in the epoch's order."""
+    """Crops of the images of a batch."""
 
     pixels: ImageFiles
-    samples: Tensor
-    """int64 (N,): which image comes when."""
-    plan: EpochPlan
     padding: int
 
-    def __getitem__(self, batch: slice) -> Tensor | DataError:
-        """uint8 (B, C, H, W) in channels-last order, or what hindered: raised in a reader, an error would lose its words."""
+    def __getitem__(self, batch: tuple[Array, ...]) -> Tensor | DataError:
+        """Which images int64 (B,), top and left of their crops int64 (B,), and which are mirrored bool (B,), to uint8
+        (B, C, H, W) in channels-last order; or to what hindered: raised in a reader, an error would lose its words."""
+        samples, *places_of = batch
         try:
-            images = self.pixels[self.samples[batch].numpy()]
+            images = self.pixels[samples]
         except DataError as error:
             return error
-        places = zip(self.plan.top[batch].tolist(), self.plan.left[batch].tolist(), self.plan.mirrored[batch].tolist())
+        places = zip(*(part.tolist() for part in places_of))
         crops = [
             _crop(image, self.padding, top, left, mirrored)
             for image, (top, left, mirrored) in zip(torch.from_numpy(images).permute(0, 3, 1, 2), places)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing.context
 import os
 from pathlib import Path
 
@@ -63,6 +64,19 @@ def test_so_they_are_of_a_part_of_the_images(files, positions):
 @pytest.mark.parametrize("n_workers", [WORKERS])
 def test_so_they_are_where_other_processes_read(files, n_workers):
     assert_same_epochs(files, n_workers=n_workers)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes do not fork here")
+def test_readers_are_forked_once_for_all_epochs(files, monkeypatch):
+    started = []
+    plain = multiprocessing.context.ForkProcess.start
+    monkeypatch.setattr(multiprocessing.context.ForkProcess, "start", lambda self: (started.append(self), plain(self))[1])
+    batches = StreamedBatches.of(files, LABELS, n_workers=2, **OPTIONS)
+    assert [len(list(batches.epoch(epoch))) for epoch in range(3)] == [3, 3, 3]
+    assert len(started) == 2
+    assert all(reader.is_alive() for reader in started)
+    del batches
+    assert not any(reader.is_alive() for reader in started)
 
 
 def test_no_more_than_a_batch_is_read_at_once(files, monkeypatch):
