@@ -102,7 +102,7 @@ def _pair(context: click.Context, parameter: click.Parameter, value: str | None)
 
 
 def _list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
-    """A callback that reads values set apart by commas."""
+    """A callback that reads values comma-separated."""
 
     def read(context: click.Context, parameter: click.Parameter, value: str) -> list[Any]:
         try:
@@ -114,7 +114,7 @@ def _list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _seeds(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
-    """Seeds set apart by commas, or from the first to the last one as 0-4."""
+    """Seeds comma-separated, or from the first to the last one as 0-4."""
     if (ends := re.fullmatch(r"(\d+)-(\d+)", value.strip())) and int(ends[1]) <= int(ends[2]):
         return list(range(int(ends[1]), int(ends[2]) + 1))
     try:
@@ -183,7 +183,7 @@ _mix_option = click.option(
     "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
 )
 _data_option = click.option("--data", default="digits", show_default=True, help=_DATA_HELP)
-_overwrite_option = click.option("--overwrite", is_flag=True, help="Start anew where the output exists.")
+_overwrite_option = click.option("--overwrite", is_flag=True, help="Start again where the output exists.")
 _mixup_option = click.option(
     "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )
@@ -374,7 +374,7 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @click.option(
     "--from-run",
     type=click.Path(path_type=Path),
-    help="Finished run of one stage that the second goes out from.  [default: train it in OUT/stage1]",
+    help="Finished run of one stage that the second starts from.  [default: train it in OUT/stage1]",
 )
 @_mixup_option
 @_prediction_option
@@ -436,7 +436,7 @@ def train(
 @click.option("--data", help=f"{_DATA_HELP}  [default: what the run was given]")
 @click.option("--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the run did]")
 @click.option(
-    "--s", callback=_list_of(float), default="", help="Strengths of ABS, set apart by commas.  [default: as published]"
+    "--s", callback=_list_of(float), default="", help="Strengths of ABS, comma-separated.  [default: as published]"
 )
 @click.option("--abs-form", type=click.Choice(choices.ABS_FORMS), help="Form of ABS.  [default: as published]")
 @click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on, for ABS.  [default: found]")
@@ -599,7 +599,7 @@ def run(as_json: bool, **options: Any) -> None:
     callback=_list_of(str),
     default="random,class-random,ranked",
     show_default=True,
-    help="Pruning strategies, set apart by commas.",
+    help="Pruning strategies, comma-separated.",
 )
 @click.option(
     "--metrics",

@@ -121,7 +121,7 @@ class Registry(Generic[T]):
 
 
 def described(error: Exception) -> str:
-    """An error of no kind of ours in one line."""
+    """An unexpected error in one line."""
     first_line = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
 

@@ -183,7 +183,7 @@ class Recipe:
     trained: str = "network"
     """"network", "classifier", "scale" (a factor a class, on the logits), "classifier+scale", or "nothing"."""
     fresh: bool = False
-    """Start the classifier anew."""
+    """Start from a new classifier."""
     lr_factor: float = 1.0
     """Factor on every learning rate but the scale's."""
     shift_batch_norm: bool = False
@@ -368,7 +368,7 @@ class TrainSpec:
     unscaled: Mapping[str, Any] = field(default_factory=dict)
     """At equal steps, the settings that were scaled, as the unpruned run has them; by the names that `train` takes."""
     first: TrainSpec | None = None
-    """The run that a second stage goes out from; None where the run is of one stage."""
+    """The run that a second stage starts from; None where the run is of one stage."""
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
     """How it is computed."""
 

@@ -173,7 +173,7 @@ class PlainImages(Dataset[tuple[Tensor, int]]):
 
 
 def plain_loader(pixels: Array, labels: Array, augment: bool, workers: int = 2) -> DataLoader[tuple[Tensor, int]]:
-    """Workers are forked where that can be: other ways, which newer Pythons prefer, would load torch anew each epoch."""
+    """Workers are forked where that can be: other ways, which newer Pythons prefer, would load torch again each epoch."""
     how = "fork" if workers and "fork" in multiprocessing.get_all_start_methods() else None
     images = PlainImages(pixels, labels, augment)
     return DataLoader(images, BATCH, shuffle=augment, num_workers=workers, multiprocessing_context=how)

@@ -547,7 +547,7 @@ def points(runs: Runs) -> Iterator[Line]:
     """The unpruned runs, then ratio by ratio of each strategy."""
     found: dict[tuple[str, float], list[lp.PlannedRun]] = {}
     for run in runs.done.runs:
-        found.setdefault((run.metric or run.strategy or "nothing", run.ratio), []).append(run)
+        found.setdefault((run.metric or run.strategy or "unpruned", run.ratio), []).append(run)
     for (label, ratio), same in found.items():
         ours = percent([run.evaluation for run in same if isinstance(run, lp.TrainResult)])
         known: dict[str, Any] = {"data": runs.done.name, "row": label, "column": f"{ratio:g}", "equal": runs.equal}

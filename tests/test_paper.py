@@ -38,7 +38,7 @@ ROWS = {
     "table4": {"ViT-S linear", "ViT-S angular", "ViT-B linear", "ViT-B angular"},
     "table5": {"sine"},
     "table6": {"linear", "concave"},
-    "figure6": {"nothing", "random", "class-random", "el2n", "avh"},
+    "figure6": {"unpruned", "random", "class-random", "el2n", "avh"},
 }
 NOT_RUN = {"L2RW", "RCBM-CE", "BBN", "TSC", "TDE", "MetaSAug-CE", *ROWS["table4"]}
 

@@ -55,7 +55,7 @@ def assemble(
         counts = _wanted_counts(profile, imbalance, largest, available, source.class_names)
         chosen = _select(selection, source.labels, digests, occurrence, counts, seed)
         built = {"profile": profile, "imbalance": imbalance, "largest": int(counts[0]), "seed": seed, "selection": selection}
-    # Counted anew among the chosen, so that the cut set read again from a copy has the same ids.
+    # Counted again among the chosen, so that the cut set read again from a copy has the same ids.
     ids = sample_ids(digests[chosen], occurrences(digests[chosen]))
     chosen = chosen[np.argsort(ids)]
     n_classes = len(source.class_names)

@@ -1,4 +1,4 @@
-"""What becomes of a run that dies by an error of no kind of ours: it is tried once more, and is then a failure."""
+"""What becomes of a run that dies by an unexpected error: it is tried once more, and is then a failure."""
 
 from __future__ import annotations
 

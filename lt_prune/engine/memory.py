@@ -13,7 +13,7 @@ def keep_heap() -> bool:
     """Tell glibc to keep freed blocks instead of handing them back to the system; whether it was told.
 
     Every step of training frees and takes the same hundreds of megabytes; without this, each time the system maps and clears
-    them anew. Elsewhere than on glibc nothing is done.
+    them again. Elsewhere than on glibc nothing is done.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -68,7 +68,7 @@ def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
 
 
 def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
-    """How the run ended; in words where it ended by an error of no kind of ours."""
+    """How the run ended; in words where it ended by an unexpected error."""
 
     def progress(what: str, done: int, total: int) -> None:
         connection.send(done)

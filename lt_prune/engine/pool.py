@@ -2,7 +2,7 @@
 
 One thread a run, so that a run's numbers do not depend on how many others there are. The workers are forked from one process
 that has loaded torch (`lt_prune.engine.nursery`), so the next one starts at once and shares its memory; the caller's own
-program is neither forked nor imported anew, so a script needs no `if __name__ == "__main__"`.
+program is neither forked nor imported again, so a script needs no `if __name__ == "__main__"`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ cb = Method(
         loss=ClassBalanced,
         equation="-sum q w log softmax(z), w_c = (1 - beta) / (1 - beta^n_c), scaled to a mean of 1",
         settings={
-            "beta": Setting(0.9999, "how far samples count anew, in [0, 1); 0 weighs all classes alike", high=0.9999999)
+            "beta": Setting(0.9999, "how much further samples add, in [0, 1); 0 weighs all classes alike", high=0.9999999)
         },
     ),
 )

@@ -195,7 +195,7 @@ def results_table(rows: list[dict[str, Any]]) -> RenderableType:
         lacking = ", ".join(f"{row[name]} {name}" for name in ("failed", "missing") if row[name])
         known = [pruned_by(row), f"{row['ratio']:g}", *(row[name] for name in own), *(told[name] for name in differing)]
         table.add_row(*map(escape, known), str(row["n"]), *accuracies, _mean(row, "seconds", 1, 1), lacking)
-    parts = ["mean±deviation over n runs (%, seconds)", *(rows[0][name] for name in common if rows[0][name])]
+    parts = ["mean ± std over n runs (%, seconds)", *(rows[0][name] for name in common if rows[0][name])]
     parts += [at_equal(equals[0])] * (len(equals) == 1)
     notes = ["ratio: the fraction removed", *_ranking(rankings)]
     reasons = [Text(f"{row['name']}, {pruned_by(row)} {row['ratio']:g}, {why}") for row in rows for why in row["reasons"]]

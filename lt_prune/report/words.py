@@ -10,7 +10,7 @@ ONE_ENSEMBLE = "one ensemble"
 
 def pruned_by(row: dict[str, Any]) -> str:
     """For example "avh, within class"."""
-    parts = [row["metric"] or row["strategy"] or "nothing"]
+    parts = [row["metric"] or row["strategy"] or "unpruned"]
     parts += ["easy kept"] if row["keep"] == "easy" else []
     parts += ["within class"] if row["within"] == "class" else []
     return ", ".join(parts)

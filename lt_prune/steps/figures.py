@@ -43,7 +43,7 @@ class Subject:
 
     run: OpenRun
     first: OpenRun | None
-    """The stage that the run went out from, where that is known."""
+    """The stage that the run started from, where that is known."""
     compared: OpenRun | None
     compared_as: str
     """What the legend calls it."""

@@ -69,7 +69,7 @@ class Job:
     stage: Stage
     asked: Asked
     before: Job | None = None
-    """What must be trained first, where a second stage does not go out from a run that is there."""
+    """What must be trained first, where a second stage does not start from a run that is there."""
     start: Path | None = None
     """Folder of the first stage."""
     out: Path | None = None
@@ -247,7 +247,7 @@ def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None, equal: s
     if spec.first:
         folder = folder / STAGE_ONE
         if not (folder / RESULT).exists():
-            raise ArgumentError(f"{folder.parent} is a second stage: name the run that it went out from")
+            raise ArgumentError(f"{folder.parent} is a second stage: name the run that it started from")
         spec = read_result(folder / RESULT).spec
     if spec.data_digest != data.roster.digest or spec.subset_digest != (subset.digest if subset else None):
         raise MismatchError(

@@ -71,7 +71,7 @@ def run(
         compute: device, precision, compilation and networks trained at once, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
-        overwrite: start anew where files are there.
+        overwrite: start again where files are there.
         progress: called as progress(what, done, total).
 
     Raises:

@@ -58,7 +58,7 @@ def score(
         compute: device, precision, compilation and members trained at once, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
         out: score file to write, or to add to.
-        overwrite: start anew where `out` exists.
+        overwrite: start again where `out` exists.
         mix_compute: add members to `out` even where those there were computed otherwise; the file says how each was.
         progress: called as progress(what, done, total).
         **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", depth=20.

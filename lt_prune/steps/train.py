@@ -58,7 +58,7 @@ def train(
             the whole set where there is none, and is what the command takes by default; None or "none" is the whole set.
         method: a training method, such as "ce" or "atl".
         stages: 1 leaves out the second stage of a method that has two.
-        from_run: folder of a finished run of one stage on the same samples, which the second stage goes out from; by
+        from_run: folder of a finished run of one stage on the same samples, which the second stage starts from; by
             default the method's first stage is trained, in the folder stage1 of `out`.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" or "released" (the first author's code); by default
@@ -69,7 +69,7 @@ def train(
         compute: device, precision, compilation and threads, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
         out: folder of the run; it will hold model.pt and result.json.
-        overwrite: start anew where `out` holds a run.
+        overwrite: start again where `out` holds a run.
         progress: called as progress(what, done, total).
         **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20; for the second stage as
             stage2_epochs=5; and settings of the method, such as tau=0.5 (`lt-prune methods NAME` lists them).

@@ -20,7 +20,7 @@ RESULT = "result.json"
 FAILURE = "failure.json"
 """Names of the files in a run's folder."""
 STAGE_ONE = "stage1"
-"""Name of the folder in it where the run is that a second stage went out from."""
+"""Name of the folder in it where the run is that a second stage started from."""
 _SPEC = tuple(each.name for each in fields(TrainSpec))
 _ARITHMETIC = tuple(each.name for each in fields(Arithmetic))
 

@@ -89,7 +89,7 @@ def stop_train_and_go_on(folder: Path, by: str, uninterrupted: Future[Path]) -> 
 
     finish(folder, TRAIN)
     one, other = (lp.read_result(f / RUN / "result.json") for f in (folder, uninterrupted.result()))
-    assert one.seconds > WORKED_BEFORE > other.seconds, "it went on, and did not begin anew"
+    assert one.seconds > WORKED_BEFORE > other.seconds, "it went on, and did not begin again"
     assert one.loss == other.loss
     assert one.evaluation == other.evaluation
     of_one, of_other = (weights(f / RUN / "model.pt")["network"] for f in (folder, uninterrupted.result()))
@@ -112,7 +112,7 @@ def kill_score_and_go_on(folder: Path, uninterrupted: Future[Path]) -> None:
     finish(folder, SCORE)
     assert first.read_bytes() == before
     one, other = (lp.read_scores(f / SCORES) for f in (folder, uninterrupted.result()))
-    assert one.seconds[1] > WORKED_BEFORE > other.seconds[1], "the second member went on, and did not begin anew"
+    assert one.seconds[1] > WORKED_BEFORE > other.seconds[1], "the second member went on, and did not begin again"
     assert one.seeds == other.seeds
     assert np.array_equal(one.train_accuracy, other.train_accuracy)
     assert set(one.metrics) == set(other.metrics) == {"el2n", "avh"}

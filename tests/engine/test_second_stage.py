@@ -1,4 +1,4 @@
-"""What a stage that goes out from another one's weights trains, and what it leaves alone."""
+"""What a stage that starts from another one's weights trains, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def state_of(path: Path) -> dict[str, torch.Tensor]:
 
 
 def changed(trained: Trained, start: Path) -> set[str]:
-    """What differs from the weights that it went out from: parts of the network."""
+    """What differs from the weights that it started from: parts of the network."""
     before, after = state_of(start), trained.network.state_dict()
     return {
         name.partition(".")[0] if "running" not in name and "tracked" not in name else "batch statistics"

@@ -185,7 +185,7 @@ def test_the_table_shows_percent_seconds_and_what_lacks():
     assert "55.00±7.07" in lines[2]
     assert "10.0±0.0" in lines[2]
     assert "1 failed, 1 missing" in lines[3]
-    assert lines[-1].rstrip() == "digits-lt10, nothing 0.4, seed 1: it diverged"
+    assert lines[-1].rstrip() == "digits-lt10, unpruned 0.4, seed 1: it diverged"
 
 
 def test_columns_tell_what_rows_differ_in():

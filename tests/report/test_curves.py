@@ -33,7 +33,7 @@ def planned(**changes: Any) -> lp.PlannedRun:
 
 def result(values: dict[str, float | None] | None = None, **changes: Any) -> lp.TrainResult:
     run = planned(**changes)
-    label = run.metric or run.strategy or "nothing"
+    label = run.metric or run.strategy or "unpruned"
     reached = {measure: accuracy(measure, label, run.ratio, run.seed) for measure in PANELS} | (values or {})
     evaluation = lp.Evaluation(**reached, per_class=(), ece=0.1, macro_f1=0.4, confusion=(), n_test=10)
     others: dict[str, Any] = {"data": None, "subset": None, "n_train": 1, "class_counts": (1,)}
@@ -94,8 +94,8 @@ def test_each_panel_shows_means_and_deviations_over_seeds():
 
 def test_the_unpruned_runs_are_a_line_with_a_band():
     for measure, axes in panels(only(grid(RANDOM))).items():
-        values = [100 * accuracy(measure, "nothing", 0, seed) for seed in SEEDS]
-        [line] = [line for line in axes.lines if line.get_label() == "nothing"]
+        values = [100 * accuracy(measure, "unpruned", 0, seed) for seed in SEEDS]
+        [line] = [line for line in axes.lines if line.get_label() == "unpruned"]
         assert line.get_ydata() == pytest.approx([np.mean(values)] * 2)
         [band] = axes.patches
         low, high = (np.mean(values) + sign * np.std(values, ddof=1) for sign in (-1, 1))

@@ -1,4 +1,4 @@
-"""Methods of two stages: what they go out from, what they share, and what is refused."""
+"""Methods of two stages: what they start from, what they share, and what is refused."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_the_first_stage_of_a_second_is_found_in_it(blobs, in_tmp):
 def test_a_second_stage_whose_first_is_elsewhere_is_no_first(blobs, in_tmp):
     train(blobs(), "mixup", out="first")
     go_on(blobs(), "mislas", out="second")
-    with pytest.raises(ArgumentError, match="second is a second stage: name the run that it went out from"):
+    with pytest.raises(ArgumentError, match="second is a second stage: name the run that it started from"):
         lp.train(blobs(), method="alas", from_run="second")
 
 
