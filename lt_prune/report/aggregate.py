@@ -52,12 +52,16 @@ def _by_ensemble(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
 
 
 def every_setting(run: PlannedRun) -> dict[str, Any]:
-    """What a run was trained with, by the names that `lt_prune.train` takes; at equal steps, before they were scaled."""
+    """What a run was trained with, by the names that `lt_prune.train` takes; at equal steps, before they were scaled.
+
+    And how it was computed, as each precision rounds otherwise.
+    """
     spec, second = run.spec, asdict(run.spec.recipe)
+    shared = {**spec.settings, **spec.unscaled, "computed": str(spec.arithmetic)}
     if spec.first is None:
-        return {**second, **spec.settings, **spec.unscaled}
+        return {**second, **shared}
     first = {**asdict(spec.first.recipe), **spec.first.settings, "first": spec.first.method}
-    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **spec.settings, **spec.unscaled}
+    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **shared}
 
 
 def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]:

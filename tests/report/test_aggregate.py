@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 import lt_prune as lp
+from lt_prune.compute import Arithmetic
 from lt_prune.report.aggregate import aggregate, every_setting
 from lt_prune.report.tables import results_table
 
@@ -101,6 +102,12 @@ def test_settings_of_two_stages_bear_the_names_that_override_them():
 def test_rows_that_differ_in_several_settings_tell_each():
     runs = [result(0.5, recipe=lp.Recipe(epochs=epochs, lr=lr)) for epochs, lr in ((3, 0.1), (4, 0.2))]
     assert [row["settings"] for row in aggregate(runs)] == ["epochs=3 lr=0.1", "epochs=4 lr=0.2"]
+
+
+def test_runs_that_were_computed_otherwise_are_rows_apart():
+    hows = [Arithmetic(device="cuda", precision=precision) for precision in ("tf32", "bf16", "tf32")]
+    rows = aggregate([result(0.5, arithmetic=how, seed=seed) for seed, how in enumerate(hows)])
+    assert [(row["settings"], row["n"]) for row in rows] == [("computed=bf16 on cuda", 1), ("computed=tf32 on cuda", 2)]
 
 
 def test_methods_that_stand_upon_other_first_stages_are_rows_apart():
