@@ -102,7 +102,7 @@ def _pair(context: click.Context, parameter: click.Parameter, value: str | None)
 
 
 def _list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
-    """A callback that reads values comma-separated."""
+    """A callback that reads comma-separated values."""
 
     def read(context: click.Context, parameter: click.Parameter, value: str) -> list[Any]:
         try:
@@ -114,7 +114,7 @@ def _list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 def _seeds(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
-    """Seeds comma-separated, or from the first to the last one as 0-4."""
+    """Comma-separated seeds, or from the first to the last one as 0-4."""
     if (ends := re.fullmatch(r"(\d+)-(\d+)", value.strip())) and int(ends[1]) <= int(ends[2]):
         return list(range(int(ends[1]), int(ends[2]) + 1))
     try:
