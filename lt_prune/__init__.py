@@ -16,10 +16,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lt_prune.compute import Arithmetic as Arithmetic
-    from lt_prune.compute import Compute as Compute
+    from lt_prune.config.compute import Arithmetic as Arithmetic
+    from lt_prune.config.compute import Compute as Compute
+    from lt_prune.config.reading import Reading as Reading
+    from lt_prune.config.recipe import Recipe as Recipe
     from lt_prune.errors import LtPruneError as LtPruneError
-    from lt_prune.reading import Reading as Reading
+    from lt_prune.runs import Evaluation as Evaluation
+    from lt_prune.runs import FailedRun as FailedRun
+    from lt_prune.runs import PlannedRun as PlannedRun
+    from lt_prune.runs import TrainResult as TrainResult
+    from lt_prune.runs import TrainSpec as TrainSpec
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
     from lt_prune.steps.evaluate import evaluate as evaluate
@@ -46,22 +52,18 @@ if TYPE_CHECKING:
     from lt_prune.store.files import write_set as write_set
     from lt_prune.store.files import write_subset as write_subset
     from lt_prune.store.results import read_result as read_result
-    from lt_prune.types import Evaluation as Evaluation
-    from lt_prune.types import FailedRun as FailedRun
     from lt_prune.types import LongTailedSet as LongTailedSet
     from lt_prune.types import MetricScores as MetricScores
-    from lt_prune.types import PlannedRun as PlannedRun
-    from lt_prune.types import Recipe as Recipe
-    from lt_prune.types import Roster as Roster
+    from lt_prune.types import SampleIndex as SampleIndex
     from lt_prune.types import ScoreSet as ScoreSet
     from lt_prune.types import Subset as Subset
-    from lt_prune.types import TrainResult as TrainResult
-    from lt_prune.types import TrainSpec as TrainSpec
 
 _NAMES = {
-    "compute": ("Arithmetic", "Compute"),
+    "config.compute": ("Arithmetic", "Compute"),
+    "config.reading": ("Reading",),
+    "config.recipe": ("Recipe",),
     "errors": ("LtPruneError",),
-    "reading": ("Reading",),
+    "runs": ("Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_abs"),
     "steps.export": ("export", "torch_subset"),
@@ -75,10 +77,7 @@ _NAMES = {
     "steps.train": ("train",),
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),
-    "types": (
-        *("Evaluation", "FailedRun", "LongTailedSet", "MetricScores", "PlannedRun"),
-        *("Recipe", "Roster", "ScoreSet", "Subset", "TrainResult", "TrainSpec"),
-    ),
+    "types": ("LongTailedSet", "MetricScores", "SampleIndex", "ScoreSet", "Subset"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -9,7 +9,6 @@ PROFILES = ("exp", "step", "none")
 SELECTIONS = ("content", "mislas")
 """How counts fall from class to class, and which images of a class are taken."""
 
-HARD = ("high", "low")
 """Which end of a metric's scores is hard."""
 KEEP = ("hard", "easy")
 WITHIN = ("set", "class")

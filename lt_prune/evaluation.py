@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lt_prune.types import GROUPS, Array, Evaluation
+from lt_prune.runs import Evaluation
+from lt_prune.types import GROUPS, Array
 
 
 def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Array) -> Evaluation:

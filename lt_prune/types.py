@@ -9,19 +9,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from lt_prune.choices import DEPTHS, DRAWS, SAMPLERS, SCHEDULES, TRAINED
-from lt_prune.compute import Arithmetic
-from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
+from lt_prune.errors import ArgumentError, DataError, MismatchError
 
 Array = npt.NDArray[Any]
-Hard = Literal["high", "low"]
-
-
 CHUNK = 256
 """Images looked at together in a pass over a set, so that no pass needs all of them in memory."""
 
@@ -37,20 +34,6 @@ class Pixels(Protocol):
     def __getitem__(self, index: Any, /) -> Array: ...
 
 
-class Progress(Protocol):
-    """Called while a step works, with what it works on and how many epochs of how many are done."""
-
-    def __call__(self, what: str, done: int, total: int) -> None: ...
-
-
-def no_progress(what: str, done: int, total: int) -> None:
-    """The progress of a step that nobody watches."""
-
-
-ALL_RUNS = "all runs"
-"""What a step of many runs calls its progress with besides, in images trained on instead of epochs."""
-
-
 GROUPS = ("head", "middle", "tail")
 
 
@@ -60,10 +43,10 @@ def digest_of(ids: Array) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Roster:
-    """Who is in a data set: one row a training sample, in ascending order of id, whatever order the source had.
+class SampleIndex:
+    """Which samples a data set has: one row a training sample, in ascending order of id, whatever order the source had.
 
-    A sample is known by its content (see `lt_prune.data.identity`), so two copies of the same data give the same roster.
+    A sample is known by its content (see `lt_prune.data.identity`), so two copies of the same data give the same index.
     """
 
     name: str
@@ -80,8 +63,8 @@ class Roster:
     """The source it was read from, as the user named it."""
     source_size: int
     """Number of training samples in the whole source, before any cut."""
-    positions: Array
-    """int64 (N,): position of each sample in the source's own training split."""
+    source_index: Array
+    """int64 (N,): place of each sample in the source's own training split."""
     file_names: tuple[str, ...] | None = None
     """For file sources, each sample's path below the source's root."""
     built: Mapping[str, Any] = field(default_factory=dict)
@@ -113,7 +96,7 @@ class Roster:
         """Hexadecimal digest of the ids: equal exactly where the samples are the same."""
         return digest_of(self.ids)
 
-    def require_same(self, other: Roster, what: str) -> None:
+    def require_same(self, other: SampleIndex, what: str) -> None:
         """Refuse `other` unless it lists the very same samples.
 
         Raises:
@@ -131,9 +114,9 @@ class Roster:
 class LongTailedSet:
     """A long-tailed training set and its untouched test set, with pixels."""
 
-    roster: Roster
+    index: SampleIndex
     pixels: Pixels
-    """uint8 (N, H, W, C), in the roster's order."""
+    """uint8 (N, H, W, C), in the index's order."""
     test_pixels: Pixels
     """uint8 (T, H, W, C)."""
     test_labels: Array
@@ -148,65 +131,16 @@ class LongTailedSet:
         """Whether the images are read from their files as they are needed, instead of held in memory."""
         return not (isinstance(self.pixels, np.ndarray) and isinstance(self.test_pixels, np.ndarray))
 
+    def require_test(self) -> None:
+        """Refuse a set without test images.
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How one network is trained. Defaults are stage one of Wang & Yan, as MiSLAS trains it."""
-
-    preset: str = "paper"
-    """Whose numbers the defaults are, "paper" or "released" (see `lt_prune.steps.recipes`)."""
-    epochs: int = 300
-    batch_size: int = 128
-    lr: float = 0.1
-    """Peak learning rate."""
-    warmup: int = 5
-    """Epochs over which the learning rate rises linearly; the first step is above 0, the last one at the peak."""
-    schedule: str = "step"
-    """After the warm-up: "step" (x0.1 at each milestone), "cosine" (to 0) or "constant". "step" and its warm-up move with
-    the epochs, the others with the steps."""
-    milestones: tuple[float, ...] = (0.8, 0.9)
-    """Epochs before which the step schedule lowers the rate: below 1 a share of all epochs, otherwise their number."""
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    mixup: float = 0.0
-    """Mixup draws its share from Beta(mixup, mixup); 0 is off."""
-    depth: int = 32
-    """Depth of the CIFAR-style ResNet."""
-    padding: int = 4
-    """Pixels of zero padding on each side before the random crop."""
-    flip: bool = True
-    """Random horizontal flip."""
-    sampler: str = "instance"
-    """"instance": every sample once an epoch; "balanced": every class equally often, 4 samples of it in a row."""
-    draws: str = "samples"
-    """How long a balanced epoch is: "samples", N draws, or "oversampled", n_max times M."""
-    trained: str = "network"
-    """"network", "classifier", "scale" (a factor a class, on the logits), "classifier+scale", or "nothing"."""
-    fresh: bool = False
-    """Start from a new classifier."""
-    lr_factor: float = 1.0
-    """Factor on every learning rate but the scale's."""
-    shift_batch_norm: bool = False
-    """Where the backbone is not trained, let its batch normalisation follow the batches nevertheless."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "milestones", tuple(self.milestones))  # JSON knows lists only
-        if not all(0 < milestone < float("inf") for milestone in self.milestones):
-            raise ArgumentError(f"milestones must be numbers above 0, not {', '.join(map(str, self.milestones))}")
-        if self.trained == "nothing" and self.epochs:
-            raise ArgumentError(f"epochs must be 0 where nothing is trained, not {self.epochs}")
-        fewest = 0 if self.trained == "nothing" else 1
-        for name, low in (("epochs", fewest), ("batch_size", 2), ("warmup", 0), ("padding", 0)):
-            if getattr(self, name) < low:
-                raise ArgumentError(f"{name} must be at least {low}, not {getattr(self, name)}")
-        for name in ("lr", "momentum", "weight_decay", "mixup", "lr_factor"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ArgumentError(f"{name} must be a number of 0 or more, not {getattr(self, name)}")
-        if self.depth not in DEPTHS:
-            raise ArgumentError(f"depth must be one of {', '.join(map(str, DEPTHS))}, not {self.depth}")
-        for name, choices in (("schedule", SCHEDULES), ("sampler", SAMPLERS), ("draws", DRAWS), ("trained", TRAINED)):
-            if getattr(self, name) not in choices:
-                raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {getattr(self, name)!r}")
+        Raises:
+            DataError: there are none.
+        """
+        if not len(self.test_labels):
+            raise DataError(
+                f"{self.index.name} has no test images to report on: add a test split (test/CLASS/ or x_test, y_test)"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -215,8 +149,8 @@ class MetricScores:
 
     per_member: Array
     """float32 (K, N)."""
-    hard: Hard
-    """Which end is hard: "high" where a higher score means a harder sample."""
+    higher_is_harder: bool
+    """Whether a higher score means a harder sample."""
     equation: str
     """Where the metric is defined."""
 
@@ -225,8 +159,13 @@ class MetricScores:
         """float32 (N,): mean over members, the score that pruning uses."""
         return np.asarray(self.per_member.mean(axis=0, dtype=np.float64), dtype=np.float32)
 
+    @property
+    def difficulty(self) -> Array:
+        """float32 (N,): the mean turned so that higher is harder, whichever way the metric counts."""
+        return self.mean if self.higher_is_harder else -self.mean
+
     @cached_property
-    def spread(self) -> Array:
+    def std(self) -> Array:
         """float32 (N,): standard deviation over members (0 with one member)."""
         return np.asarray(self.per_member.std(axis=0, dtype=np.float64), dtype=np.float32)
 
@@ -235,7 +174,7 @@ class MetricScores:
 class ScoreSet:
     """Scores of every training sample by every metric, each member apart."""
 
-    roster: Roster
+    index: SampleIndex
     metrics: Mapping[str, MetricScores]
     seeds: tuple[int, ...]
     """The K members' seeds, all different."""
@@ -278,11 +217,11 @@ class ScoreSet:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subset:
-    """Which samples of a roster a pruning kept, and everything that decided it."""
+    """Which samples of a index a pruning kept, and everything that decided it."""
 
-    roster: Roster
+    index: SampleIndex
     kept: Array
-    """bool (N,), in the roster's order."""
+    """bool (N,), in the index's order."""
     strategy: str
     ratio: float
     """The fraction asked to be removed."""
@@ -300,11 +239,11 @@ class Subset:
 
     @property
     def kept_ids(self) -> Array:
-        return self.roster.ids[self.kept]
+        return self.index.ids[self.kept]
 
     @property
     def removed_ids(self) -> Array:
-        return self.roster.ids[~self.kept]
+        return self.index.ids[~self.kept]
 
     @cached_property
     def digest(self) -> str:
@@ -314,120 +253,4 @@ class Subset:
     @cached_property
     def kept_counts(self) -> Array:
         """int64 (M,): kept samples of each class."""
-        return np.bincount(self.roster.labels[self.kept], minlength=self.roster.n_classes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """Test results as fractions in [0, 1]; None where a class or a group has no test sample."""
-
-    overall: float
-    balanced: float
-    """Mean of the per-class accuracies."""
-    head: float | None
-    middle: float | None
-    tail: float | None
-    per_class: tuple[float | None, ...]
-    ece: float
-    """Expected calibration error, 15 bins."""
-    macro_f1: float
-    """Mean F1 score of the classes that have test samples or are predicted."""
-    confusion: tuple[tuple[int, ...], ...]
-    """M rows of M: test samples by true class (row) and predicted class (column)."""
-    n_test: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainSpec:
-    """What one training is: what it trains on, how, and how that is computed. Planned, failed and finished runs have one."""
-
-    name: str
-    """Name of the set."""
-    data_digest: str
-    method: str
-    recipe: Recipe
-    seed: int
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """Of the method and its prediction, by name."""
-    prediction: str = "linear"
-    strategy: str | None = None
-    """What pruned the set, None where it is whole."""
-    metric: str | None = None
-    keep: str | None = None
-    within: str | None = None
-    """Metric, end kept and scope of a strategy that ranks by scores."""
-    ratio: float = 0.0
-    """The fraction removed."""
-    ensemble: int | None = None
-    """Seed of the ensemble whose scores ranked; None where none did, or an old file does not say."""
-    subset_digest: str | None = None
-    """Of the kept ids; None where the set is whole, or an old plan does not say."""
-    equal: str = "epochs"
-    """What a pruned run has as many of as the unpruned one: "epochs" or "steps". The unpruned one is the same for both, and
-    has "epochs"."""
-    unscaled: Mapping[str, Any] = field(default_factory=dict)
-    """At equal steps, the settings that were scaled, as the unpruned run has them; by the names that `train` takes."""
-    first: TrainSpec | None = None
-    """The run that a second stage starts from; None where the run is of one stage."""
-    arithmetic: Arithmetic = field(default_factory=Arithmetic)
-    """How it is computed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedRun:
-    """One training, of which no more may be known than what it is to be."""
-
-    spec: TrainSpec
-
-    @property
-    def name(self) -> str:
-        """Name of the set."""
-        return self.spec.name
-
-    @property
-    def method(self) -> str:
-        return self.spec.method
-
-    @property
-    def strategy(self) -> str | None:
-        """What pruned the set, None where it is whole."""
-        return self.spec.strategy
-
-    @property
-    def metric(self) -> str | None:
-        """What the strategy ranked by, if it ranks."""
-        return self.spec.metric
-
-    @property
-    def ratio(self) -> float:
-        """The fraction removed."""
-        return self.spec.ratio
-
-    @property
-    def seed(self) -> int:
-        return self.spec.seed
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedRun(PlannedRun):
-    """A training that could not be done."""
-
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainResult(PlannedRun):
-    """What a trained run reached after its last epoch, and everything that made it."""
-
-    data: str | None
-    """What was named as --data."""
-    subset: str | None
-    """Label and ratio of the subset trained on, None for the whole set."""
-    n_train: int
-    class_counts: tuple[int, ...]
-    evaluation: Evaluation
-    loss: tuple[float, ...]
-    """Mean training loss of each epoch."""
-    seconds: float
-    """Training time alone, summed over interruptions."""
-    versions: Mapping[str, str]
+        return np.bincount(self.index.labels[self.kept], minlength=self.index.n_classes)

@@ -45,20 +45,21 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 
 import lt_prune as lp
+from lt_prune.config.recipe import Recipe
 from lt_prune.data.assemble import assemble
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.sources import Source
 from lt_prune.engine import Run, run_all
 from lt_prune.engine.scoring import Scoring
-from lt_prune.engine.solo import threads
+from lt_prune.engine.session import threads
+from lt_prune.engine.testing import Testing
 from lt_prune.machine import available_cores
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.metrics import METRICS
 from lt_prune.steps.build import open_set
-from lt_prune.steps.evaluate import Testing
 from lt_prune.store.files import write_set
-from lt_prune.types import Array, LongTailedSet, Recipe
+from lt_prune.types import Array, LongTailedSet
 
 CLASSES = 10
 BATCH = 128
@@ -287,9 +288,9 @@ def together(
         times[done].append(time.perf_counter())
 
     compute = lp.Compute(device=device, precision=settings.pop("precision", "tf32"), workers=n, n_threads=1)
-    labels = data.roster.labels
+    labels = data.index.labels
     common: dict[str, Any] = {
-        "positions": np.arange(len(labels)),
+        "rows": np.arange(len(labels)),
         "loss": partial(CrossEntropy, np.bincount(labels).tolist()),
         "identity": {},
         **settings,
@@ -392,7 +393,7 @@ def matmul_flops(side: int) -> float:
 
 def training(sizes: Sizes, images: Images) -> Iterator[Row]:
     data, cores = images.long_tailed(sizes.train), available_cores()
-    pixels, labels = data.pixels, data.roster.labels
+    pixels, labels = data.pixels, data.index.labels
     seconds, plain, peak = alternate(
         sizes.repeats,
         lambda: together(data, sizes.depth, cores).train,
@@ -412,11 +413,11 @@ def pruned(sizes: Sizes, images: Images) -> Iterator[Row]:
 
     def plain() -> float:
         network = PlainNetwork(sizes.depth, data.pixels.shape[-1])
-        epoch = sum(plain_train(network, data.pixels, data.roster.labels))
+        epoch = sum(plain_train(network, data.pixels, data.index.labels))
         return epoch + plain_pass(network, data.test_pixels, data.test_labels, plain_correct)
 
     test = Testing.of(data, "linear")
-    spans, baseline = alternate(sizes.repeats, lambda: together(data, sizes.depth, cores, finish=test), plain)
+    spans, baseline = alternate(sizes.repeats, lambda: together(data, sizes.depth, cores, on_trained=test), plain)
     size = f"{sizes.kept:,} + {sizes.tested:,} images"
     epoch, whole = [s.train / cores for s in spans], [s.whole / cores for s in spans]
     yield Row(name="pruned epoch", size=size, unit="s", ours=epoch, baseline=baseline, floor="2.2x", goal="2.6x")
@@ -425,12 +426,12 @@ def pruned(sizes: Sizes, images: Images) -> Iterator[Row]:
 
 def forward(sizes: Sizes, images: Images) -> Iterator[Row]:
     data, cores = images.long_tailed(sizes.scored), available_cores()
-    pixels, labels = data.pixels, data.roster.labels
+    pixels, labels = data.pixels, data.index.labels
     network = PlainNetwork(sizes.depth, pixels.shape[-1])
     score = Scoring(pixels, labels, tuple(METRICS.names))
     seconds, two, one = alternate(
         sizes.repeats,
-        lambda: together(data, sizes.depth, cores, positions=np.arange(2), finish=score).finish,
+        lambda: together(data, sizes.depth, cores, rows=np.arange(2), on_trained=score).on_trained,
         lambda: sum(plain_pass(network, pixels, labels, function) for function in (plain_el2n, plain_avh)),
         lambda: plain_pass(network, pixels, labels, plain_el2n, plain_avh),
     )
@@ -442,7 +443,7 @@ def forward(sizes: Sizes, images: Images) -> Iterator[Row]:
 
 def loader(sizes: Sizes, images: Images) -> Iterator[Row]:
     data = images.long_tailed(sizes.loaded)
-    pixels, labels = data.pixels, data.roster.labels
+    pixels, labels = data.pixels, data.index.labels
     batches = TrainingBatches.of(pixels, labels, padding=4, flip=True, batch_size=BATCH, seed=0)
 
     def rate(epoch: Callable[[], Any]) -> float:
@@ -465,7 +466,7 @@ def loader(sizes: Sizes, images: Images) -> Iterator[Row]:
 
 def ensemble(sizes: Sizes, images: Images) -> Iterator[Row]:
     data = images.long_tailed(sizes.ensemble)
-    pixels, labels = data.pixels, data.roster.labels
+    pixels, labels = data.pixels, data.index.labels
 
     def ours() -> float:
         began = time.perf_counter()
@@ -521,7 +522,7 @@ def growth(sizes: Sizes, images: Images) -> Iterator[Row]:
 def on_cuda(sizes: Sizes, images: Images) -> Iterator[Row]:
     """Each after a first epoch. The baseline comes first, so that nothing that the engine sets for this process helps it."""
     data, timed = images.long_tailed(sizes.train), sizes.cuda_epochs
-    pixels, labels = data.pixels, data.roster.labels
+    pixels, labels = data.pixels, data.index.labels
     options = {"warm_up": 1, "epochs": 1 + timed}
 
     def plain() -> float:

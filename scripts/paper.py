@@ -30,12 +30,12 @@ from rich.table import Table
 from rich.text import Text
 
 import lt_prune as lp
+from lt_prune.figures.curves import curves, render
 from lt_prune.methods.published import CLASSES
+from lt_prune.planning.paths import run_path
 from lt_prune.report.aggregate import aggregate
-from lt_prune.report.curves import curves, render
 from lt_prune.report.progress import shown_progress
 from lt_prune.report.words import kinds_of_ranking
-from lt_prune.steps.paths import run_path
 from lt_prune.store.atomic import write_bytes
 
 PUBLISHED = Path(__file__).with_suffix(".csv")
@@ -110,15 +110,15 @@ class Block:
         own = self.place.rpartition(":")[2]
         return bool(re.match(rf"{re.escape(own)}(?!-n\d)(-|$)", name))
 
-    def same_classes(self, roster: lp.Roster, column: str) -> bool:
+    def same_classes(self, index: lp.SampleIndex, column: str) -> bool:
         """Whether what the paper means by head, middle or tail is what the set does."""
-        return column not in ("head", "mid", "tail") or roster.groups == GROUPS[self.data]
+        return column not in ("head", "mid", "tail") or index.groups == GROUPS[self.data]
 
-    def distance(self, roster: lp.Roster) -> tuple[float, float]:
+    def distance(self, index: lp.SampleIndex) -> tuple[float, float]:
         """How unlike a set is, by its number of classes, then by its imbalance, both compared as ratios."""
-        imbalance = roster.counts.max() / max(roster.counts.min(), 1)
+        imbalance = index.counts.max() / max(index.counts.min(), 1)
         classes, published = CLASSES[self.data], float(self.imbalance)
-        return abs(math.log(roster.n_classes / classes)), abs(math.log(imbalance / published))
+        return abs(math.log(index.n_classes / classes)), abs(math.log(imbalance / published))
 
 
 def blocks_of(table: str) -> list[Block]:
@@ -212,18 +212,20 @@ def number(value: float | None, sign: str = "") -> str:
     return "" if value is None else f"{value:{sign}.2f}"
 
 
-def beside(block: Block, roster: lp.Roster, row: str, ours: Mapping[str, Sequence[float]], reason: str = "") -> list[Line]:
+def beside(
+    block: Block, index: lp.SampleIndex, row: str, ours: Mapping[str, Sequence[float]], reason: str = ""
+) -> list[Line]:
     """A row of ours, by column, beside the published one; `reason` says why there is none, or why seeds are missing."""
     paper = block.rows.get(row, {})
     return [
         Line(
-            data=roster.name,
+            data=index.name,
             row=row,
             column=column,
             ours=tuple(ours.get(column, ())),
             paper=paper.get(column),
             paper_data=block.title,
-            comparable=block.is_about(roster.name) and block.same_classes(roster, column),
+            comparable=block.is_about(index.name) and block.same_classes(index, column),
             note=reason or ("" if paper else "not published"),
         )
         for column in (paper or block.columns)
@@ -266,17 +268,17 @@ class Study:
         """Each set to train on, with the published numbers on the same data, else on the data most alike."""
         blocks = blocks_of(table)
 
-        def unlike(block: Block, roster: lp.Roster) -> tuple[bool, tuple[float, float]]:
-            return not block.is_about(roster.name), block.distance(roster)
+        def unlike(block: Block, index: lp.SampleIndex) -> tuple[bool, tuple[float, float]]:
+            return not block.is_about(index.name), block.distance(index)
 
         return [
-            (data, min(blocks, key=lambda block: unlike(block, data.roster)))
+            (data, min(blocks, key=lambda block: unlike(block, data.index)))
             for data in self.sets([block.place for block in blocks])
         ]
 
     def first_stage(self, data: lp.LongTailedSet) -> dict[str, Any]:
         """Settings of first stages."""
-        return {**RECIPES.get(data.roster.name, {}), **self.first}
+        return {**RECIPES.get(data.index.name, {}), **self.first}
 
     def sweep(self, data: lp.LongTailedSet, *, n_seeds: int = 3, **options: Any) -> Runs:
         """The runs of a grid; `n_seeds` is how many seeds the paper takes."""
@@ -444,7 +446,7 @@ def by_method(study: Study, table: str, ways: Mapping[str, tuple[str, str | None
             method, prediction = ways.get(row, ("", None))
             ours = runs.tested(method, prediction) if method else {}
             reason = runs.failures(method) if method else "no implementation"
-            lines += beside(block, data.roster, row, ours, reason)
+            lines += beside(block, data.index, row, ours, reason)
         yield Part(f"{table}: {runs.beside(block)}", ("method", "classes"), lines)
 
 
@@ -486,7 +488,7 @@ def table5(study: Study) -> Iterator[Part]:
             strengths = [float(column) for column in paper]
             every = [lp.evaluate_abs(runs.folder(run), data, s=strengths, abs_form=form) for run in runs.of("mixup")]
             ours = {column: percent([found[s] for found in every]) for column, s in zip(paper, strengths)}
-            lines += beside(block, data.roster, form, ours, runs.failures("mixup"))
+            lines += beside(block, data.index, form, ours, runs.failures("mixup"))
         yield Part(f"table5, ABS: {runs.beside(block)}", ("form", "s"), lines)
 
 
@@ -498,7 +500,7 @@ def table6(study: Study) -> Iterator[Part]:
         lines = []
         for form, paper in block.rows.items():
             ours = {column: percent(alas(study, runs, form, float(column))) for column in paper}
-            lines += beside(block, data.roster, form, ours, runs.failures("mixup"))
+            lines += beside(block, data.index, form, ours, runs.failures("mixup"))
         yield Part(f"table6, ALAS: {runs.beside(block)}", ("form", "tau"), lines)
 
 

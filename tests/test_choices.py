@@ -13,7 +13,8 @@ from lt_prune import choices
 from lt_prune.angular.bias import AngularBiasSmoothing
 from lt_prune.cli import main
 from lt_prune.data.longtail import profile_counts
-from lt_prune.steps import export, figures
+from lt_prune.figures import of_run as figures
+from lt_prune.steps import export
 
 OFFERED = {
     "device": choices.DEVICES,

@@ -24,10 +24,10 @@ import lt_prune as lp
 from lt_prune.choices import DEPTHS, DEVICES, EQUAL, FIGURES, LOADINGS, PRECISIONS
 from lt_prune.cli import main
 from lt_prune.data.sources import SOURCES
+from lt_prune.figures import of_run as figures
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
-from lt_prune.steps import figures
-from lt_prune.steps.recipes import MEMBER
+from lt_prune.planning.recipes import MEMBER
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
 
@@ -238,17 +238,17 @@ def test_tables_go_to_stdout_and_what_was_written_to_stderr(in_tmp):
 
 def test_build_prints_what_the_set_file_holds(said):
     told, built = said["build"], lp.read_set(said["build"]["file"])
-    assert (told["name"], told["data_digest"]) == (built.roster.name, built.roster.digest)
+    assert (told["name"], told["data_digest"]) == (built.index.name, built.index.digest)
     assert told["n_samples"] == len(built.pixels) == 503
     assert told["n_test"] == len(built.test_pixels) == 500
     assert told["image_shape"] == list(built.pixels.shape[1:])
-    assert [row["count"] for row in told["classes"]] == np.bincount(built.roster.labels).tolist()
+    assert [row["count"] for row in told["classes"]] == np.bincount(built.index.labels).tolist()
 
 
 def test_score_prints_what_the_score_file_holds(said):
     told, scores = said["score"], lp.read_scores(said["score"]["file"])
     avh = scores.metrics["avh"].per_member
-    mean, labels = avh.mean(axis=0), scores.roster.labels
+    mean, labels = avh.mean(axis=0), scores.index.labels
     assert told["members"] == len(scores.seeds) == 2
     assert set(told["metrics"]) == set(scores.metrics) == set(METRICS.names)
     assert lp.Recipe(**told["recipe"]) == scores.recipe
@@ -256,8 +256,8 @@ def test_score_prints_what_the_score_file_holds(said):
     assert told["mean"] == pytest.approx(avh.mean(), rel=1e-5)
     assert [row["mean"] for row in told["classes"]] == pytest.approx([mean[labels == c].mean() for c in range(10)], rel=1e-5)
     assert sum(told["histogram"]["counts"]) == 503
-    assert told["hardest"][0]["id"] == f"{scores.roster.ids[mean.argmax()]:016x}"
-    assert told["easiest"][0]["id"] == f"{scores.roster.ids[mean.argmin()]:016x}"
+    assert told["hardest"][0]["id"] == f"{scores.index.ids[mean.argmax()]:016x}"
+    assert told["easiest"][0]["id"] == f"{scores.index.ids[mean.argmin()]:016x}"
 
 
 def test_scores_prints_what_score_printed(said):
@@ -266,9 +266,7 @@ def test_scores_prints_what_score_printed(said):
 
 def test_prune_prints_what_the_subset_file_holds(said):
     told, subset = said["prune"], lp.read_subset(said["prune"]["file"])
-    before, kept = (
-        np.bincount(labels, minlength=10) for labels in (subset.roster.labels, subset.roster.labels[subset.kept])
-    )
+    before, kept = (np.bincount(labels, minlength=10) for labels in (subset.index.labels, subset.index.labels[subset.kept]))
     assert (told["n_kept"], told["n_removed"]) == (subset.kept.sum(), (~subset.kept).sum()) == (277, 226)
     assert [(row["before"], row["kept"]) for row in told["classes"]] == list(zip(before, kept))
     assert sum(group["kept"] for group in told["groups"].values()) == 277
@@ -477,7 +475,7 @@ def test_export_writes_the_kept_positions(in_tmp):
     ok("prune", "--strategy", "random", "--ratio", 0.45)
     ok("export", "subsets/digits-lt10-random-0.45.h5", "--out", "kept.npy")
     subset = lp.read_subset("subsets/digits-lt10-random-0.45.h5")
-    assert np.load("kept.npy").tolist() == sorted(subset.roster.positions[subset.kept])
+    assert np.load("kept.npy").tolist() == sorted(subset.index.source_index[subset.kept])
 
 
 # Refusals that need torch, or images; the others are in e2e/test_bad_input.py

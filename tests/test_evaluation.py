@@ -145,8 +145,8 @@ def test_groups_are_those_of_the_classes_not_of_the_labels_order():
 
 def test_groups_of_a_set_follow_the_rank_of_its_counts(blobs):
     # Class 1 is the largest and class 2 the smallest; only class 1 is predicted right.
-    roster = blobs(counts=(6, 24, 3, 12), groups=(1, 3)).roster
-    found = evaluate_probabilities(sure_of([1, 1, 1, 1], m=4), np.arange(4), roster.class_groups)
+    index = blobs(counts=(6, 24, 3, 12), groups=(1, 3)).index
+    found = evaluate_probabilities(sure_of([1, 1, 1, 1], m=4), np.arange(4), index.class_groups)
     assert (found.head, found.middle, found.tail) == (1, 0, 0)
 
 

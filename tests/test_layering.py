@@ -11,27 +11,30 @@ import pytest
 import lt_prune
 
 ROOT = Path(lt_prune.__file__).parent
-GROUND = "types compute reading identity registry randomness versions machine given choices errors"
+GROUND = "runs types progress config identity registry randomness versions machine given choices errors"
 
 # Package, and what it may import besides itself; every package stands above those it may import.
 ALLOWED = {
     "__main__": "cli",
-    "cli": f"api steps report metrics strategies methods {GROUND}",
+    "cli": f"api steps report planning metrics strategies methods {GROUND}",
     "api": f"steps store {GROUND}",
-    "steps": f"report engine evaluation metrics strategies methods models data store {GROUND}",
+    "steps": f"figures report planning engine evaluation metrics strategies methods models data store {GROUND}",
+    "figures": f"report planning engine {GROUND}",
     "report": GROUND,
-    "engine": f"methods metrics models angular data store {GROUND}",
+    "planning": f"methods data store {GROUND}",
+    "engine": f"evaluation methods metrics models angular data store {GROUND}",
     "evaluation": GROUND,
     "metrics": f"models angular {GROUND}",
     "methods": f"models angular {GROUND}",
     "strategies": f"data {GROUND}",
     "models": "types choices errors",
     "angular": "",
-    "data": "registry randomness types reading machine choices errors",
-    "store": "types compute given errors",
-    "types": "compute choices errors",
-    "compute": "choices errors",
-    "reading": "choices errors",
+    "data": "types config registry randomness machine choices errors",
+    "store": "runs types config given errors",
+    "runs": "config",
+    "types": "config errors",
+    "progress": "",
+    "config": "choices errors",
     "identity": "",
     "registry": "errors",
     "randomness": "",

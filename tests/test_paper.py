@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lt_prune as lp
-from lt_prune.engine.solo import threads
-from lt_prune.engine.streams import run_streams
+from lt_prune.engine.cuda import run_side_by_side
+from lt_prune.engine.session import threads
 from lt_prune.store.results import RESULT, read_result
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "paper.py"
@@ -68,11 +68,11 @@ def out(tmp_path_factory) -> Path:
 def no_processes(monkeypatch) -> None:
     """Networks are trained in this process, which spares starting others."""
 
-    def run_here(runs, n_workers, progress, arithmetic):
+    def run_local(runs, n_workers, progress, arithmetic):
         with threads(1):
-            yield from run_streams(runs, 1, progress, arithmetic)
+            yield from run_side_by_side(runs, 1, progress, arithmetic)
 
-    monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
+    monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def like_the_papers(blobs, tmp_path) -> Path:
     """A set file whose name says that it is the paper's."""
     data = blobs()
     file = tmp_path / "set.h5"
-    lp.write_set(file, replace(data, roster=replace(data.roster, name="cifar10-lt100")))
+    lp.write_set(file, replace(data, index=replace(data.index, name="cifar10-lt100")))
     return file
 
 
@@ -150,7 +150,7 @@ def test_a_set_is_the_papers_where_its_name_says_so(paper, name, same):
 def test_groups_of_other_classes_are_not_compared(paper, blobs):
     rows = {"L2A stage 1": {"head": 90.0, "mid": 80.0, "tail": 70.0, "all": 80.0}}
     for groups, compared in (((3, 7), {"head", "mid", "tail", "all"}), ((4, 8), {"all"})):
-        ten = blobs(counts=(30, 20, 10, 9, 8, 7, 6, 5, 4, 3), groups=groups).roster
+        ten = blobs(counts=(30, 20, 10, 9, 8, 7, 6, 5, 4, 3), groups=groups).index
         ours = {column: [85.0] for column in rows["L2A stage 1"]}
         lines = paper.beside(
             paper.Block("CIFAR-10-LT", "100", rows), replace(ten, name="cifar10-lt100"), "L2A stage 1", ours

@@ -107,7 +107,7 @@ def test_everything_required_is_imported(requirements):
 
 def test_click_is_new_enough_for_the_errors_that_cli_names(requirements):
     # click.exceptions.NoArgsIsHelpError came with click 8.2; without it every usage error ends in a traceback.
-    assert "NoArgsIsHelpError" in (PACKAGE / "cli.py").read_text()
+    assert "NoArgsIsHelpError" in (PACKAGE / "cli" / "group.py").read_text()
     assert tuple(int(part) for part in requirements["click"].split(".")) >= (8, 2)
 
 

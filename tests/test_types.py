@@ -7,12 +7,13 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pytest
 
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.types import MetricScores, Recipe, Roster, ScoreSet, Subset
+from lt_prune.types import MetricScores, SampleIndex, ScoreSet, Subset
 
 
-def roster_of(ids: list[int], labels: list[int], groups: tuple[int, int] = (1, 2), name: str = "mine") -> Roster:
-    return Roster(
+def roster_of(ids: list[int], labels: list[int], groups: tuple[int, int] = (1, 2), name: str = "mine") -> SampleIndex:
+    return SampleIndex(
         name=name,
         ids=np.array(ids, dtype=np.uint64),
         labels=np.array(labels, dtype=np.int64),
@@ -20,7 +21,7 @@ def roster_of(ids: list[int], labels: list[int], groups: tuple[int, int] = (1, 2
         groups=groups,
         source="npz:x.npz",
         source_size=len(ids),
-        positions=np.arange(len(ids)),
+        source_index=np.arange(len(ids)),
     )
 
 
@@ -54,18 +55,18 @@ def test_counts_include_classes_without_a_sample():
 
 def test_class_groups_follow_the_rank_of_counts_not_the_label():
     # Class 0 has 1 sample, class 1 has 3, class 2 has 2: by rank 1, 2, 0.
-    roster = roster_of([1, 2, 3, 4, 5, 6], [0, 1, 1, 1, 2, 2], groups=(1, 2))
-    assert roster.class_groups.tolist() == [2, 0, 1]
+    index = roster_of([1, 2, 3, 4, 5, 6], [0, 1, 1, 1, 2, 2], groups=(1, 2))
+    assert index.class_groups.tolist() == [2, 0, 1]
 
 
 def test_class_groups_of_equal_counts_follow_the_label():
-    roster = roster_of([1, 2, 3, 4], [3, 2, 1, 0], groups=(1, 3))
-    assert roster.class_groups.tolist() == [0, 1, 1, 2]
+    index = roster_of([1, 2, 3, 4], [3, 2, 1, 0], groups=(1, 3))
+    assert index.class_groups.tolist() == [0, 1, 1, 2]
 
 
 def test_class_groups_without_a_middle():
-    roster = roster_of([1, 2, 3], [0, 0, 1], groups=(1, 1))
-    assert roster.class_groups.tolist() == [0, 2]
+    index = roster_of([1, 2, 3], [0, 0, 1], groups=(1, 1))
+    assert index.class_groups.tolist() == [0, 2]
 
 
 def test_a_set_is_streamed_where_any_of_its_images_are_no_array(blobs):
@@ -78,16 +79,16 @@ def test_a_set_is_streamed_where_any_of_its_images_are_no_array(blobs):
 
 
 def test_kept_and_removed_ids_are_the_two_parts_of_the_roster():
-    roster = roster_of([1, 2, 3, 4], [0, 1, 2, 2])
-    subset = Subset(roster=roster, kept=np.array([1, 0, 0, 1], bool), strategy="random", ratio=0.5, options={})
+    index = roster_of([1, 2, 3, 4], [0, 1, 2, 2])
+    subset = Subset(index=index, kept=np.array([1, 0, 0, 1], bool), strategy="random", ratio=0.5, options={})
     assert subset.kept_ids.tolist() == [1, 4]
     assert subset.removed_ids.tolist() == [2, 3]
     assert subset.kept_counts.tolist() == [1, 0, 1]
 
 
 def test_subset_digest_is_that_of_the_kept_ids():
-    roster = roster_of([1, 2, 3], [0, 1, 2])
-    subset = Subset(roster=roster, kept=np.array([0, 1, 1], bool), strategy="random", ratio=0.3, options={})
+    index = roster_of([1, 2, 3], [0, 1, 2])
+    subset = Subset(index=index, kept=np.array([0, 1, 1], bool), strategy="random", ratio=0.3, options={})
     assert subset.digest == hashlib.sha256(struct.pack("<2Q", 2, 3)).hexdigest()
 
 
@@ -101,27 +102,27 @@ def test_subset_digest_is_that_of_the_kept_ids():
     ],
 )
 def test_subset_is_labelled_by_its_metric_or_its_strategy_or_both(strategy, options, label):
-    roster = roster_of([1, 2], [0, 1])
-    assert Subset(roster=roster, kept=np.ones(2, bool), strategy=strategy, ratio=0.0, options=options).label == label
+    index = roster_of([1, 2], [0, 1])
+    assert Subset(index=index, kept=np.ones(2, bool), strategy=strategy, ratio=0.0, options=options).label == label
 
 
 def test_mean_and_spread_are_over_members():
-    scores = MetricScores(per_member=np.array([[1, 5], [3, 5]], np.float32), hard="high", equation="Eq. 11")
+    scores = MetricScores(per_member=np.array([[1, 5], [3, 5]], np.float32), higher_is_harder=True, equation="Eq. 11")
     assert scores.mean.tolist() == [2, 5]
-    assert scores.spread.tolist() == [1, 0]
+    assert scores.std.tolist() == [1, 0]
 
 
 def test_mean_of_many_members_is_the_double_precision_one_rounded_once():
     values = np.random.default_rng(0).random((1000, 3)).astype(np.float32)
     expected = [np.float32(sum(float(v) for v in column) / 1000) for column in values.T]
-    scores = MetricScores(per_member=values, hard="high", equation="")
+    scores = MetricScores(per_member=values, higher_is_harder=True, equation="")
     np.testing.assert_allclose(scores.mean, expected, rtol=1e-7)
 
 
 def test_an_absent_metric_lists_those_there_are(blobs):
-    metric = MetricScores(per_member=np.ones((1, 45), np.float32), hard="high", equation="")
+    metric = MetricScores(per_member=np.ones((1, 45), np.float32), higher_is_harder=True, equation="")
     scores = ScoreSet(
-        roster=blobs().roster,
+        index=blobs().index,
         metrics={"el2n": metric},
         seeds=(1,),
         train_accuracy=np.ones(1),
@@ -173,7 +174,7 @@ def test_a_recipe_checks_changes_too():
 
 def test_what_flows_cannot_be_changed(blobs):
     with pytest.raises(FrozenInstanceError):
-        blobs().roster.name = "other"
+        blobs().index.name = "other"
 
 
 def test_recipe_defaults_are_the_published_stage_one():

@@ -14,7 +14,7 @@ from lt_prune.data.image_files import take
 from lt_prune.data.longtail import profile_counts, select_by_content, select_mislas
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, DataError
-from lt_prune.types import Array, LongTailedSet, Roster
+from lt_prune.types import Array, LongTailedSet, SampleIndex
 
 
 def assemble(
@@ -59,7 +59,7 @@ def assemble(
     ids = sample_ids(digests[chosen], occurrences(digests[chosen]))
     chosen = chosen[np.argsort(ids)]
     n_classes = len(source.class_names)
-    roster = Roster(
+    index = SampleIndex(
         name=name,
         ids=np.sort(ids),
         labels=source.labels[chosen],
@@ -67,12 +67,12 @@ def assemble(
         groups=check_groups(groups or source.groups or default_groups(n_classes), n_classes),
         source=spec,
         source_size=len(source.labels),
-        positions=chosen.astype(np.int64),
+        source_index=chosen.astype(np.int64),
         file_names=tuple(source.file_names[i] for i in chosen) if source.file_names else None,
         built=built,
     )
     return LongTailedSet(
-        roster=roster,
+        index=index,
         pixels=take(source.pixels, chosen),
         test_pixels=source.test_pixels,
         test_labels=source.test_labels,

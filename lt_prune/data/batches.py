@@ -63,7 +63,7 @@ class TrainingBatches:
     """uint8 (P, H, W, C): every image there is."""
     labels: Tensor
     """int64 (P,)."""
-    positions: Tensor
+    rows: Tensor
     """int64 (N,): the images to train on."""
     classes: Array
     """int64 (N,): their labels."""
@@ -78,7 +78,7 @@ class TrainingBatches:
     def of(
         pixels: Array | Tensor,
         labels: Array,
-        positions: Array | None = None,
+        rows: Array | None = None,
         *,
         sampler: str = "instance",
         draws: str = "samples",
@@ -88,8 +88,8 @@ class TrainingBatches:
         seed: int,
         device: torch.device | str = "cpu",
     ) -> TrainingBatches:
-        """Batches of uint8 (P, H, W, C) images, all of them or those at `positions`, held on `device`."""
-        chosen = np.arange(len(labels)) if positions is None else positions
+        """Batches of uint8 (P, H, W, C) images, all of them or those at `rows`, held on `device`."""
+        chosen = np.arange(len(labels)) if rows is None else rows
         images, targets, samples = (tensor_of(each).to(device) for each in (pixels, labels, chosen))
         return TrainingBatches(images, targets, samples, labels[chosen], sampler, draws, padding, flip, batch_size, seed)
 
@@ -109,7 +109,7 @@ class TrainingBatches:
             epoch=epoch,
         )
         plan = plan.to(self.pixels.device)
-        samples = self.positions[plan.order]
+        samples = self.rows[plan.order]
         for start, end in self.bounds:
             batch = slice(start, end)
             yield (
@@ -130,9 +130,9 @@ class TrainingBatches:
         return found.reshape(len(samples), height, width, channels).permute(0, 3, 1, 2)
 
 
-def plain_batches(pixels: Pixels, batch_size: int, device: torch.device, positions: Array | None = None) -> Iterator[Tensor]:
-    """Images as they are, all of them or those at `positions`, in order: uint8 (B, C, H, W) in channels-last order."""
-    chosen = np.arange(len(pixels)) if positions is None else positions
+def plain_batches(pixels: Pixels, batch_size: int, device: torch.device, rows: Array | None = None) -> Iterator[Tensor]:
+    """Images as they are, all of them or those at `rows`, in order: uint8 (B, C, H, W) in channels-last order."""
+    chosen = np.arange(len(pixels)) if rows is None else rows
     for start in range(0, len(chosen), batch_size):
         images = np.array(pixels[chosen[start : start + batch_size]])
         yield torch.from_numpy(images).to(device).permute(0, 3, 1, 2)

@@ -59,22 +59,22 @@ class ImageFiles:
         Raises:
             DataError: a file cannot be read, or has another size.
         """
-        positions = np.arange(len(self))[index]
-        if positions.ndim == 0:
-            return self._read(int(positions))
-        images = np.empty((len(positions), *self.shape[1:]), dtype=np.uint8)
+        rows = np.arange(len(self))[index]
+        if rows.ndim == 0:
+            return self._read(int(rows))
+        images = np.empty((len(rows), *self.shape[1:]), dtype=np.uint8)
 
         def place(i: int) -> None:
-            images[i] = self._read(int(positions[i]))
+            images[i] = self._read(int(rows[i]))
 
         with ThreadPoolExecutor() as pool:
-            for start in range(0, len(positions), CHUNK):
-                list(pool.map(place, range(start, min(start + CHUNK, len(positions)))))
+            for start in range(0, len(rows), CHUNK):
+                list(pool.map(place, range(start, min(start + CHUNK, len(rows)))))
         return images
 
-    def take(self, positions: Array | slice) -> ImageFiles:
+    def take(self, rows: Array | slice) -> ImageFiles:
         """Those files alone, unread."""
-        return replace(self, names=tuple(self.names[i] for i in np.arange(len(self))[positions]))
+        return replace(self, names=tuple(self.names[i] for i in np.arange(len(self))[rows]))
 
     def check(self) -> None:
         """Read every file and hold none.
@@ -85,8 +85,8 @@ class ImageFiles:
         for start in range(0, len(self), CHUNK):
             _ = self[start : start + CHUNK]
 
-    def _read(self, position: int) -> Array:
-        path = self.root / self.names[position]
+    def _read(self, row: int) -> Array:
+        path = self.root / self.names[row]
         image = read_image(path, self.resize)
         if image.shape != self.shape[1:]:
             height, width = self.side
@@ -119,6 +119,6 @@ def read_image(path: Path, resize: int | None) -> Array:
     return np.asarray(image)
 
 
-def take(pixels: Pixels, positions: Array) -> Pixels:
-    """The images at `positions`: copied where they are in memory, unread where they are files."""
-    return pixels.take(positions) if isinstance(pixels, ImageFiles) else pixels[positions]
+def take(pixels: Pixels, rows: Array) -> Pixels:
+    """The images at `rows`: copied where they are in memory, unread where they are files."""
+    return pixels.take(rows) if isinstance(pixels, ImageFiles) else pixels[rows]

@@ -26,7 +26,7 @@ def epoch_length(labels: Array, sampler: str, draws: str = "samples") -> int:
 
 
 def epoch_order(labels: Array, sampler: str, seed: int, epoch: int, draws: str = "samples") -> Tensor:
-    """int64 (E,): positions in `labels` in the order in which an epoch shows them.
+    """int64 (E,): rows in `labels` in the order in which an epoch shows them.
 
     Args:
         labels: int64 (N,).

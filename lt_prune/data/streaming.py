@@ -26,7 +26,7 @@ class StreamedBatches:
     """uint8 (P, H, W, C): every image there is."""
     labels: Tensor
     """int64 (P,)."""
-    positions: Tensor
+    rows: Tensor
     """int64 (N,): the images to train on."""
     classes: Array
     """int64 (N,): their labels."""
@@ -43,7 +43,7 @@ class StreamedBatches:
     def of(
         pixels: ImageFiles,
         labels: Array,
-        positions: Array | None = None,
+        rows: Array | None = None,
         *,
         sampler: str = "instance",
         draws: str = "samples",
@@ -54,8 +54,8 @@ class StreamedBatches:
         device: torch.device | str = "cpu",
         n_workers: int = 0,
     ) -> StreamedBatches:
-        """Batches on `device` of the images (P, H, W, C), all of them or those at `positions`."""
-        chosen = np.arange(len(labels)) if positions is None else positions
+        """Batches on `device` of the images (P, H, W, C), all of them or those at `rows`."""
+        chosen = np.arange(len(labels)) if rows is None else rows
         targets, samples = (torch.from_numpy(np.require(a, requirements="W")) for a in (labels, chosen))
         plan = sampler, draws, padding, flip, batch_size, seed
         return StreamedBatches(pixels, targets.to(device), samples, labels[chosen], *plan, n_workers)
@@ -79,7 +79,7 @@ class StreamedBatches:
             seed=self.seed,
             epoch=epoch,
         )
-        samples, device = self.positions[plan.order], self.labels.device
+        samples, device = self.rows[plan.order], self.labels.device
         every = [part.numpy() for part in (samples, plan.top, plan.left, plan.mirrored)]
         self._asked[:] = [tuple(part[start:end] for part in every) for start, end in self.bounds]
         for (start, end), crops in zip(self.bounds, self._loader):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from lt_prune.compute import Compute
+from lt_prune.config.compute import Compute
 from lt_prune.engine.devices import n_at_once
 from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.machine import available_cores
-from lt_prune.types import Progress, no_progress
+from lt_prune.progress import Progress, no_progress
 
 __all__ = ["Outcome", "Run", "run_all"]
 
@@ -36,6 +36,6 @@ def run_all(
     if on_cpu and os.name == "posix" and (n_workers > 1 or isolate):
         yield from run_pool(runs, n_workers, progress, compute.arithmetic)
         return
-    from lt_prune.engine.here import run_here
+    from lt_prune.engine.local import run_local
 
-    yield from run_here(runs, 1 if on_cpu else n_workers, progress, compute)
+    yield from run_local(runs, 1 if on_cpu else n_workers, progress, compute)

@@ -1,7 +1,7 @@
 """Many runs at once on the CPU: a queue of runs over single-threaded worker processes.
 
 One thread a run, so that a run's numbers do not depend on how many others there are. The workers are forked from one process
-that has loaded torch (`lt_prune.engine.nursery`), so the next one starts at once and shares its memory; the caller's own
+that has loaded torch (`lt_prune.engine.forkserver`), so the next one starts at once and shares its memory; the caller's own
 program is neither forked nor imported again, so a script needs no `if __name__ == "__main__"`.
 """
 
@@ -23,15 +23,19 @@ from typing import Any, cast
 import cloudpickle
 import numpy as np
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
 from lt_prune.engine.attempts import Attempts
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import LtPruneError
-from lt_prune.types import Array, Progress
+from lt_prune.progress import Progress
+from lt_prune.types import Array
 
-_NURSERY = (
-    "import sys; sys.path[:] = sys.argv[3:]; from lt_prune.engine.nursery import main; main(int(sys.argv[1]), sys.argv[2])"
-)
+_FORKSERVER = """
+import sys
+sys.path[:] = sys.argv[3:]
+from lt_prune.engine.forkserver import main
+main(int(sys.argv[1]), sys.argv[2])
+"""
 _SHARED_FROM = 1 << 16
 """Bytes from which an array goes to the workers as a mapped file instead of through the pipe."""
 
@@ -44,8 +48,8 @@ def run_pool(
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
     go on. Closing the iterator ends the workers.
     """
-    with TemporaryDirectory(prefix="lt-prune-", ignore_cleanup_errors=True) as folder, _nursery(folder) as nursery:
-        shelf = _Shelf(Path(folder))
+    with TemporaryDirectory(prefix="lt-prune-", ignore_cleanup_errors=True) as folder, _forkserver(folder) as forkserver:
+        sharing = _ArraySharing(Path(folder))
         waiting = deque(enumerate(runs))
         attempts = Attempts()
         busy: dict[Connection, tuple[int, Run]] = {}
@@ -53,9 +57,9 @@ def run_pool(
         try:
             while waiting or busy:
                 while waiting and len(busy) < n_workers:
-                    connection = idle.pop() if idle else _hire(nursery)
+                    connection = idle.pop() if idle else _hire(forkserver)
                     busy[connection] = index, run = waiting.popleft()
-                    connection.send_bytes(shelf.dumps((run, arithmetic)))
+                    connection.send_bytes(sharing.dumps((run, arithmetic)))
                 for connection in cast("list[Connection]", wait(list(busy))):
                     index, run = busy[connection]
                     message = _hear(connection)
@@ -87,13 +91,13 @@ def _hear(connection: Connection) -> int | Outcome | str:
 
 
 @contextmanager
-def _nursery(shared: str) -> Iterator[socket.socket]:
+def _forkserver(shared: str) -> Iterator[socket.socket]:
     """The process that workers are forked from, seen as the socket that it takes their connections by."""
     ours, theirs = socket.socketpair()
     with theirs:
         # By -c and with the caller's search path, so that a file in the working directory shadows nothing.
         process = subprocess.Popen(
-            [sys.executable, "-c", _NURSERY, str(theirs.fileno()), shared, *(entry or os.getcwd() for entry in sys.path)],
+            [sys.executable, "-c", _FORKSERVER, str(theirs.fileno()), shared, *(entry or os.getcwd() for entry in sys.path)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -105,19 +109,19 @@ def _nursery(shared: str) -> Iterator[socket.socket]:
         process.wait()
 
 
-def _hire(nursery: socket.socket) -> Connection:
+def _hire(forkserver: socket.socket) -> Connection:
     """A connection to a new worker."""
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            socket.send_fds(nursery, [b"+"], [theirs.fileno()])
+            socket.send_fds(forkserver, [b"+"], [theirs.fileno()])
         except OSError:
             ours.close()
             raise LtPruneError("the process that starts workers ended: run the command again") from None
     return Connection(ours.detach())
 
 
-class _Shelf:
+class _ArraySharing:
     """Pickles what workers are sent; an array in several of these is written once, for every worker to map."""
 
     def __init__(self, folder: Path) -> None:
@@ -128,7 +132,7 @@ class _Shelf:
     def dumps(self, sent: tuple[Run, Arithmetic]) -> bytes:
         memory = io.BytesIO()
         pickler = _Pickler(memory)
-        pickler.shelf = self
+        pickler.sharing = self
         pickler.dump(sent)
         return memory.getvalue()
 
@@ -143,9 +147,9 @@ class _Shelf:
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Takes functions of a notebook along by what they are, those of modules by name."""
 
-    shelf: _Shelf
+    sharing: _ArraySharing
 
     def reducer_override(self, value: Any) -> Any:
         if type(value) is np.ndarray and value.nbytes >= _SHARED_FROM and not value.dtype.hasobject:
-            return np.load, (self.shelf.place(value), "c")
+            return np.load, (self.sharing.place(value), "c")
         return super().reducer_override(value)

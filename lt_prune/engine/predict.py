@@ -24,25 +24,25 @@ BATCH = 250
 
 
 @torch.inference_mode()
-def _outputs(network: Network, pixels: Pixels, batch_size: int, positions: Array | None = None) -> Iterator[Outputs]:
-    """Outputs for uint8 images (N, H, W, C), all or those at `positions`, batch by batch, in order; in float32, whatever the
+def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | None = None) -> Iterator[Outputs]:
+    """Outputs for uint8 images (N, H, W, C), all or those at `rows`, batch by batch, in order; in float32, whatever the
     network was trained in, so that a run tests itself as it is tested again."""
     network = folded(network)
     with multiplying(network.mean.device, "fp32"):
-        for batch in plain_batches(pixels, batch_size, network.mean.device, positions):
+        for batch in plain_batches(pixels, batch_size, network.mean.device, rows):
             yield network(batch)
 
 
 @torch.inference_mode()
 def both_logits(
-    network: Network, pixels: Pixels, positions: Array | None = None, batch_size: int = BATCH
+    network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH
 ) -> tuple[Tensor, Tensor]:
-    """Linear and angular logits (Wang & Yan, Eq. 1), each float32 (N, M), of images, all or those at `positions`.
+    """Linear and angular logits (Wang & Yan, Eq. 1), each float32 (N, M), of images, all or those at `rows`.
 
     Raises:
         DivergenceError: a logit is not finite.
     """
-    pairs = [(o.logits, angular_logits(o.features, o.weight)) for o in _outputs(network, pixels, batch_size, positions)]
+    pairs = [(o.logits, angular_logits(o.features, o.weight)) for o in _outputs(network, pixels, batch_size, rows)]
     linear, angular = (torch.cat(parts).cpu() for parts in zip(*pairs))
     if not (linear.isfinite().all() and angular.isfinite().all()):
         raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
@@ -50,14 +50,14 @@ def both_logits(
 
 
 @dataclass(frozen=True, eq=False)
-class Bias:
+class AbsPredictor:
     """Training samples that ABS measures the bias of a network on."""
 
     pixels: Pixels
     """uint8 (P, H, W, C): every image of the set."""
     labels: Array
     """int64 (P,)."""
-    positions: Array
+    rows: Array
     """int64 (N,): the images trained on."""
     s: float
     form: Any
@@ -65,11 +65,11 @@ class Bias:
 
     def fit(self, network: Network) -> AngularBiasSmoothing:
         """ABS with the bias of `network`, on the CPU."""
-        _, angular = both_logits(network, self.pixels, self.positions)
-        return AngularBiasSmoothing.fit(angular, torch.from_numpy(self.labels[self.positions]), s=self.s, form=self.form)
+        _, angular = both_logits(network, self.pixels, self.rows)
+        return AngularBiasSmoothing.fit(angular, torch.from_numpy(self.labels[self.rows]), s=self.s, form=self.form)
 
 
-def probabilities(network: Network, pixels: Pixels, prediction: str | Bias, batch_size: int = BATCH) -> Array:
+def probabilities(network: Network, pixels: Pixels, prediction: str | AbsPredictor, batch_size: int = BATCH) -> Array:
     """Class probabilities (N, M) float32.
 
     Args:
@@ -80,10 +80,10 @@ def probabilities(network: Network, pixels: Pixels, prediction: str | Bias, batc
         ArgumentError: there is no such prediction.
         DivergenceError: a logit is not finite.
     """
-    if not isinstance(prediction, Bias) and prediction not in ("linear", "angular"):
+    if not isinstance(prediction, AbsPredictor) and prediction not in ("linear", "angular"):
         raise ArgumentError(f"prediction must be linear or angular, or what to measure ABS on, not {prediction!r}")
     linear, angular = both_logits(network, pixels, batch_size=batch_size)
-    if isinstance(prediction, Bias):
+    if isinstance(prediction, AbsPredictor):
         return np.asarray(prediction.fit(network)(angular).numpy())
     return np.asarray(torch.softmax(linear if prediction == "linear" else angular, dim=1).numpy())
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import LtPruneError
-from lt_prune.types import Array, Pixels, Recipe
+from lt_prune.types import Array, Pixels
 
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
@@ -26,7 +27,7 @@ class Run:
     """uint8 (P, H, W, C): every image of the set."""
     labels: Array
     """int64 (P,)."""
-    positions: Array
+    rows: Array
     """int64 (N,): the images to train on."""
     n_classes: int
     recipe: Recipe
@@ -44,7 +45,7 @@ class Run:
     checkpoint: Path | None = None
     """Where the state is kept after each epoch, on CUDA every half minute; after the last one, the weights without the
     optimizer's state."""
-    finish: Callable[[Network], Any] | None = None
+    on_trained: Callable[[Network], Any] | None = None
     """What is made of the trained network, where it was trained: scores, or test results."""
 
 
@@ -57,7 +58,7 @@ class Outcome:
     seconds: float = 0.0
     """Training time, summed over interruptions."""
     value: Any = None
-    """What the run's `finish` made."""
+    """What the run's `on_trained` made."""
     finishing: float = 0.0
     """Seconds that it took."""
     arithmetic: Arithmetic = field(default_factory=Arithmetic)

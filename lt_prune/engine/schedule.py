@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lt_prune.types import Recipe
+from lt_prune.config.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, epoch: int, step: int, n_steps: int) -> float:

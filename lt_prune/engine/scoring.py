@@ -65,7 +65,9 @@ class Scoring:
                 self._refuse(error, refused)
                 del metrics[error.member]
         rows = {
-            name: MetricScores(per_member=row[None], hard=metrics[name].hard, equation=metrics[name].equation)
+            name: MetricScores(
+                per_member=row[None], higher_is_harder=metrics[name].higher_is_harder, equation=metrics[name].equation
+            )
             for name, row in values.items()
         }
         return Scored(rows, accuracy, refused)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.mixup import Mixup
@@ -29,7 +30,6 @@ from lt_prune.methods.loss import Loss
 from lt_prune.models.network import Network, build_network, drawn_from, frozen
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
-from lt_prune.types import Recipe
 
 EVERY = 30.0
 """Seconds between the checkpoints of a run on CUDA, where copying the state takes as long as many steps. On the CPU one is
@@ -181,8 +181,8 @@ def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
         "device": shared.device,
     }
     if isinstance(run.pixels, ImageFiles):
-        return StreamedBatches.of(run.pixels, run.labels, run.positions, n_workers=shared.n_readers, **options)
-    return TrainingBatches.of(shared.images(run.pixels), run.labels, run.positions, **options)
+        return StreamedBatches.of(run.pixels, run.labels, run.rows, n_workers=shared.n_readers, **options)
+    return TrainingBatches.of(shared.images(run.pixels), run.labels, run.rows, **options)
 
 
 def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:

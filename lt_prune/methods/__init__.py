@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lt_prune.choices import PREDICTIONS
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import LtPruneError, MemberError
 from lt_prune.methods.method import Method, Setting, Stage
 from lt_prune.registry import Registry, described
-from lt_prune.types import Recipe
 
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss

@@ -33,7 +33,7 @@ LAS = {
     "smooth_head": Setting(0.3, "smoothing of the most frequent class", high=1),
     "smooth_tail": Setting(0.0, "smoothing of the least frequent class", high=1),
     "smooth_form": Setting("concave", "how it runs between them over the class counts", FORMS),
-    "smooth_spread": Setting("others", "who gets it: the other classes (Eq. 4), or all (MiSLAS's code)", ("others", "all")),
+    "smooth_spread": Setting("others", "which classes share it: others (Eq. 4), or all (MiSLAS's code)", ("others", "all")),
 }
 EQUATION = "-(1 - f(n_y)) log p_y - f(n_y)/(M-1) sum of the other log p, p = softmax(z)"
 

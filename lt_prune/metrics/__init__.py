@@ -1,6 +1,7 @@
 """Metrics of how hard a sample is: each a plain function `metric(outputs, labels) -> (B,)` of one member's outputs.
 
-A sample's score depends on that sample alone, never on the batch it came in, and each metric declares which end is hard.
+A sample's score depends on that sample alone, never on the batch it came in, and each metric declares whether
+higher is harder.
 """
 
 from __future__ import annotations
@@ -9,9 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lt_prune.choices import HARD
 from lt_prune.registry import Registry
-from lt_prune.types import Hard
 
 if TYPE_CHECKING:  # the names must be listed without loading torch
     from torch import Tensor
@@ -26,8 +25,7 @@ class Metric:
     """A metric function with what a reader of its scores must know."""
 
     function: Function
-    hard: Hard
-    """Which end is hard."""
+    higher_is_harder: bool
     equation: str
     """Where it is defined."""
 
@@ -35,9 +33,9 @@ class Metric:
         return self.function(outputs, labels)
 
 
-def metric(*, hard: Hard, equation: str) -> Callable[[Function], Metric]:
+def metric(*, higher_is_harder: bool, equation: str) -> Callable[[Function], Metric]:
     """Decorate a function as a metric."""
-    return lambda function: Metric(function, hard, equation)
+    return lambda function: Metric(function, higher_is_harder, equation)
 
 
 @dataclass(frozen=True)
@@ -51,14 +49,14 @@ class _OfLogits:
 
 
 def _accept(found: object) -> Metric:
-    """A metric, or a plain function `metric(logits, labels) -> (B,)` as one, whose high end is hard."""
+    """A metric, or a plain function `metric(logits, labels) -> (B,)` as one, of which higher is harder."""
     if isinstance(found, Metric):
-        if found.hard not in HARD:
-            raise ValueError(f"must declare which end is hard, {' or '.join(HARD)}, not {found.hard!r}")
+        if not isinstance(found.higher_is_harder, bool):
+            raise ValueError(f"must declare higher_is_harder, True or False, not {found.higher_is_harder!r}")
         return found
     if not callable(found):
         raise ValueError(f"must be a function of logits and labels, or one decorated as a metric, not {found!r}")
-    return Metric(_OfLogits(found), "high", f"the function {getattr(found, '__qualname__', type(found).__name__)}")
+    return Metric(_OfLogits(found), True, f"the function {getattr(found, '__qualname__', type(found).__name__)}")
 
 
 METRICS: Registry[Metric] = Registry(

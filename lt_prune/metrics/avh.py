@@ -7,7 +7,9 @@ from lt_prune.metrics import metric
 from lt_prune.models.network import Outputs
 
 
-@metric(hard="high", equation="A_y / sum_i A_i with A_i = arccos(cos(phi, W_i)), Wang & Yan Eq. 12 (Chen et al. 2020)")
+@metric(
+    higher_is_harder=True, equation="A_y / sum_i A_i with A_i = arccos(cos(phi, W_i)), Wang & Yan Eq. 12 (Chen et al. 2020)"
+)
 def avh(outputs: Outputs, labels: Tensor) -> Tensor:
     """Angle to the label's weight vector over the sum of the angles to all, in [0, 1].
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.types import GROUPS, FailedRun, PlannedRun, TrainResult
+from lt_prune.runs import FailedRun, PlannedRun, TrainResult
+from lt_prune.types import GROUPS
 
 MEASURES = (*GROUPS, "overall", "balanced", "ece", "seconds")
 KEY = ("name", "strategy", "metric", "keep", "within", "ratio", "method", "prediction", "equal")

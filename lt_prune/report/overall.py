@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lt_prune.types import ALL_RUNS, Progress
+from lt_prune.progress import ALL_RUNS, Progress
 
 
 class Overall:

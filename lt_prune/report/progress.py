@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from lt_prune.types import ALL_RUNS, Progress
+from lt_prune.progress import ALL_RUNS, Progress
 
 
 @contextmanager

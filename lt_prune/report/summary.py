@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.types import GROUPS, Array, LongTailedSet, Roster, ScoreSet, Subset, TrainResult
+from lt_prune.runs import TrainResult
+from lt_prune.types import GROUPS, Array, LongTailedSet, SampleIndex, ScoreSet, Subset
 
 
 def imbalance_ratio(counts: Array) -> float | None:
@@ -17,32 +18,32 @@ def imbalance_ratio(counts: Array) -> float | None:
 
 def summarise_set(data: LongTailedSet) -> dict[str, Any]:
     """Name, sizes and class counts of a set."""
-    roster = data.roster
+    index = data.index
     return {
-        "name": roster.name,
-        "source": roster.source,
-        "built": dict(roster.built),
-        "data_digest": roster.digest,
-        "n_samples": roster.n_samples,
+        "name": index.name,
+        "source": index.source,
+        "built": dict(index.built),
+        "data_digest": index.digest,
+        "n_samples": index.n_samples,
         "n_test": len(data.test_labels),
         "image_shape": list(data.pixels.shape[1:]),
-        "imbalance": imbalance_ratio(roster.counts),
+        "imbalance": imbalance_ratio(index.counts),
         "classes": [
             {"class": name, "count": int(count), "group": GROUPS[group]}
-            for name, count, group in zip(roster.class_names, roster.counts, roster.class_groups)
+            for name, count, group in zip(index.class_names, index.counts, index.class_groups)
         ],
     }
 
 
 def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[str, Any]:
     """What a score file holds, with one metric in detail: class means, histogram, hardest and easiest samples."""
-    roster, chosen = scores.roster, scores.metric(metric)
-    n = min(extremes, roster.n_samples)
-    easiest_first = np.argsort(chosen.mean if chosen.hard == "high" else -chosen.mean, kind="stable")
+    index, chosen = scores.index, scores.metric(metric)
+    n = min(extremes, index.n_samples)
+    easiest_first = np.argsort(chosen.difficulty, kind="stable")
     heights, edges = np.histogram(chosen.mean, bins=20)
     return {
-        "name": roster.name,
-        "n_samples": roster.n_samples,
+        "name": index.name,
+        "n_samples": index.n_samples,
         "members": len(scores.seeds),
         "metrics": sorted(scores.metrics),
         "recipe": {**asdict(scores.recipe), "milestones": list(scores.recipe.milestones)},  # JSON has no tuples
@@ -51,18 +52,18 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
         "arithmetic": list(map(str, scores.arithmetic)),
         "versions": dict(scores.versions),
         "metric": metric,
-        "hard": chosen.hard,
+        "higher_is_harder": chosen.higher_is_harder,
         "equation": chosen.equation,
         "mean": float(chosen.mean.mean()),
-        "spread": float(chosen.spread.mean()),
+        "std": float(chosen.std.mean()),
         "classes": [
             {
-                "class": roster.class_names[c],
-                "group": GROUPS[roster.class_groups[c]],
-                "count": int(roster.counts[c]),
-                "mean": float(chosen.mean[roster.labels == c].mean()) if roster.counts[c] else None,
+                "class": index.class_names[c],
+                "group": GROUPS[index.class_groups[c]],
+                "count": int(index.counts[c]),
+                "mean": float(chosen.mean[index.labels == c].mean()) if index.counts[c] else None,
             }
-            for c in range(roster.n_classes)
+            for c in range(index.n_classes)
         ],
         "histogram": {"edges": edges.tolist(), "counts": heights.tolist()},
         "hardest": [_sample(scores, metric, i) for i in easiest_first[::-1][:n]],
@@ -71,23 +72,23 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
 
 
 def _sample(scores: ScoreSet, metric: str, i: int) -> dict[str, Any]:
-    roster, chosen = scores.roster, scores.metric(metric)
+    index, chosen = scores.index, scores.metric(metric)
     return {
-        "id": f"{roster.ids[i]:016x}",
-        "position": int(roster.positions[i]),
-        **({"file": roster.file_names[i]} if roster.file_names else {}),
-        "class": roster.class_names[roster.labels[i]],
+        "id": f"{index.ids[i]:016x}",
+        "source_index": int(index.source_index[i]),
+        **({"file": index.file_names[i]} if index.file_names else {}),
+        "class": index.class_names[index.labels[i]],
         "score": float(chosen.mean[i]),
-        "spread": float(chosen.spread[i]),
+        "std": float(chosen.std[i]),
     }
 
 
 def summarise_subset(subset: Subset) -> dict[str, Any]:
     """Kept and removed samples by group, imbalance before and after, warnings."""
-    roster = subset.roster
-    before, after = roster.counts, subset.kept_counts
+    index = subset.index
+    before, after = index.counts, subset.kept_counts
     return {
-        "name": roster.name,
+        "name": index.name,
         "strategy": subset.strategy,
         "ratio_removed": subset.ratio,
         "options": dict(subset.options),
@@ -98,23 +99,23 @@ def summarise_subset(subset: Subset) -> dict[str, Any]:
         "imbalance_after": imbalance_ratio(after),
         "groups": {
             group: {
-                "classes": int((roster.class_groups == g).sum()),
-                "before": int(before[roster.class_groups == g].sum()),
-                "kept": int(after[roster.class_groups == g].sum()),
+                "classes": int((index.class_groups == g).sum()),
+                "before": int(before[index.class_groups == g].sum()),
+                "kept": int(after[index.class_groups == g].sum()),
             }
             for g, group in enumerate(GROUPS)
         },
         "classes": [
-            {"class": name, "before": int(b), "kept": int(a)} for name, b, a in zip(roster.class_names, before, after)
+            {"class": name, "before": int(b), "kept": int(a)} for name, b, a in zip(index.class_names, before, after)
         ],
-        "warnings": subset_warnings(roster, after),
+        "warnings": subset_warnings(index, after),
     }
 
 
-def subset_warnings(roster: Roster, after: Array) -> list[str]:
+def subset_warnings(index: SampleIndex, after: Array) -> list[str]:
     """What a pruning did that its owner may not want: a tail that lost more than the head, classes nearly gone."""
-    before = roster.counts
-    head, tail = (_share_lost(before, after, roster.class_groups == g) for g in (0, 2))
+    before = index.counts
+    head, tail = (_share_lost(before, after, index.class_groups == g) for g in (0, 2))
     warnings = []
     if tail > head:
         warnings.append(f"the tail lost more than the head: {tail:.1%} of its samples against {head:.1%}")
@@ -123,7 +124,7 @@ def subset_warnings(roster: Roster, after: Array) -> list[str]:
         worst = gone[np.argmin(after[gone] / before[gone])]
         warnings.append(
             f"{len(gone)} of {len(before)} classes keep less than a tenth of their samples: class "
-            f"{roster.class_names[worst]!r} keeps {after[worst]:,} of {before[worst]:,}"
+            f"{index.class_names[worst]!r} keeps {after[worst]:,} of {before[worst]:,}"
         )
     return warnings
 
@@ -136,7 +137,7 @@ def _share_lost(before: Array, after: Array, chosen: Array) -> float:
 def compare_results(results: tuple[TrainResult, ...]) -> list[dict[str, Any]]:
     """One row a result; the first is the baseline that training time and class counts are compared with.
 
-    `least_class_kept` is the share that the class which lost most has kept.
+    `min_class_retention` is the share that the class which lost most has kept.
     """
     rows = []
     whole = np.array(results[0].class_counts)
@@ -146,7 +147,7 @@ def compare_results(results: tuple[TrainResult, ...]) -> list[dict[str, Any]]:
             {
                 "trained_on": result.subset or "whole set",
                 "n_kept": result.n_train,
-                "least_class_kept": float((np.array(result.class_counts) / whole).min()),
+                "min_class_retention": float((np.array(result.class_counts) / whole).min()),
                 **{name: getattr(evaluation, name) for name in (*GROUPS, "overall", "balanced", "ece")},
                 "seconds": result.seconds,
                 "time_saved": 1 - result.seconds / results[0].seconds,

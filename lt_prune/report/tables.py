@@ -17,7 +17,8 @@ from lt_prune.report.summary import (
     summarise_subset,
 )
 from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by
-from lt_prune.types import GROUPS, Evaluation, LongTailedSet, PlannedRun, ScoreSet, Subset, TrainResult
+from lt_prune.runs import Evaluation, PlannedRun, TrainResult
+from lt_prune.types import GROUPS, LongTailedSet, ScoreSet, Subset
 
 BAR = 40
 LARGEST_CONFUSION = 20
@@ -50,8 +51,8 @@ def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
     details = (
         f"members reach {min(accuracy):.1%} to {max(accuracy):.1%} on the training samples, "
         f"{_several(summary['recipe']['epochs'], 'epoch')} each, {summary['seconds']:.0f} s in all\n"
-        f"{metric}: {summary['equation']}; {summary['hard']} is hard; "
-        f"mean {summary['mean']:.4f}, mean spread over members {summary['spread']:.4f}"
+        f"{metric}: {summary['equation']}; {'higher' if summary['higher_is_harder'] else 'lower'} is harder; "
+        f"mean {summary['mean']:.4f}, mean std over members {summary['std']:.4f}"
     )
     return Group(
         Text(head, style="bold"),
@@ -166,15 +167,18 @@ def _plain(value: Any) -> str:
 def comparison_table(name: str, results: tuple[TrainResult, ...], equal: str = "epochs") -> RenderableType:
     """Runs on the whole set and on its subsets, side by side; `equal` is what these have as many of."""
     table = _table(
-        "trained on", ">kept", ">least class", *(f">{column}" for column in (*GROUPS, "overall", "balanced", "time saved"))
+        "trained on",
+        ">kept",
+        ">minimum class\nretention",
+        *(f">{column}" for column in (*GROUPS, "overall", "balanced", "time saved")),
     )
     for row in compare_results(results):
         accuracies = [_percent(row[column]) for column in (*GROUPS, "overall", "balanced")]
-        least = f"{row['least_class_kept']:.0%}"
-        table.add_row(row["trained_on"], f"{row['n_kept']:,}", least, *accuracies, f"{row['time_saved']:.0%}")
+        retention = f"{row['min_class_retention']:.0%}"
+        table.add_row(row["trained_on"], f"{row['n_kept']:,}", retention, *accuracies, f"{row['time_saved']:.0%}")
     scaled = " on the whole set" if equal == "steps" else ""
     title = f"{name}: test accuracy (%) after the last of {_epochs(results[0])}{scaled}, {at_equal(equal)}"
-    note = "least class: the share that the class which lost most has kept"
+    note = "minimum class retention: the share that the class which lost most has kept"
     return Group(Text(title, style="bold"), table, Text(note))
 
 
@@ -234,14 +238,14 @@ def _histogram(summary: dict[str, Any]) -> Table:
 
 def _extremes(which: str, samples: list[dict[str, Any]]) -> Table:
     has_files = any("file" in sample for sample in samples)
-    table = _table(which, "class", ">position", ">score", ">spread", *(["file"] if has_files else []))
+    table = _table(which, "class", ">source index", ">score", ">std", *(["file"] if has_files else []))
     for sample in samples:
         table.add_row(
             sample["id"],
             escape(sample["class"]),
-            str(sample["position"]),
+            str(sample["source_index"]),
             f"{sample['score']:.4f}",
-            f"{sample['spread']:.4f}",
+            f"{sample['std']:.4f}",
             *([escape(sample["file"])] if has_files else []),
         )
     return table

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.config.reading import Reading
 from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import SOURCES, Request, Source
 from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect
-from lt_prune.reading import Reading
 from lt_prune.registry import described
 from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
@@ -56,7 +56,7 @@ def build(
 
     Example:
         >>> import lt_prune as lp
-        >>> lp.build("digits", imbalance=10).roster.counts.tolist()
+        >>> lp.build("digits", imbalance=10).index.counts.tolist()
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
     expect("data", data, (str, Path), "SOURCE[:PATH]")

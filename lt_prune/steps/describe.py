@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import MemberError
 from lt_prune.methods import METHODS, Method, Setting
 from lt_prune.methods.published import published_settings
-from lt_prune.steps.recipes import SECOND
-from lt_prune.types import Recipe
+from lt_prune.planning.recipes import SECOND
 
 
 def describe_methods() -> list[dict[str, Any]]:

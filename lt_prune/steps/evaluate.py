@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from lt_prune.choices import PREDICTIONS
-from lt_prune.compute import Compute
-from lt_prune.engine.predict import Bias, both_logits, probabilities
-from lt_prune.errors import ArgumentError, DataError, MismatchError
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
+from lt_prune.engine.opened import OpenRun
+from lt_prune.engine.predict import AbsPredictor, both_logits
+from lt_prune.engine.testing import Testing
+from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.given import expect
-from lt_prune.models.network import Network, build_network
-from lt_prune.reading import Reading
+from lt_prune.models.network import build_network
+from lt_prune.planning.paths import trained_rows
+from lt_prune.planning.recipes import resolve_abs
+from lt_prune.runs import Evaluation
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.paths import find_subset_of, subset_of
-from lt_prune.steps.recipes import resolve_abs
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import read_weights
-from lt_prune.types import Array, Evaluation, LongTailedSet, Pixels, Subset, TrainResult
+from lt_prune.types import Subset
 
 
 def evaluate(
@@ -100,33 +101,6 @@ def evaluate_abs(
     return _evaluate_abs(opened, s, abs_form, subset)
 
 
-@dataclass(frozen=True, eq=False)
-class OpenRun:
-    """A trained run, with its data and its network."""
-
-    result: TrainResult
-    data: LongTailedSet
-    network: Network
-
-    def positions(self, subset: Subset | Path | str | None = None) -> Array:
-        """int64 (N,): positions in the set of what it was trained on.
-
-        Raises:
-            ArgumentError: that is a subset which is neither given nor found.
-            MismatchError: it is another one.
-        """
-        digest = self.result.spec.subset_digest
-        if digest is None:
-            return np.arange(self.data.roster.n_samples)
-        chosen = find_subset_of(digest) if subset is None else subset_of(subset)
-        if chosen is None:
-            raise ArgumentError(f"the run was trained on a pruned set ({self.result.subset}): name its file with --subset")
-        if chosen.digest != digest:
-            raise MismatchError("the run was trained on another subset: name that one with --subset")
-        self.data.roster.require_same(chosen.roster, "the subset")
-        return np.flatnonzero(chosen.kept)
-
-
 def open_run(
     run: Path | str,
     data: Data | None = None,
@@ -141,12 +115,12 @@ def open_run(
     if data is None:
         raise ArgumentError(f"{run} does not say where its data, {result.name}, is: give --data")
     lt_set = open_set(data, reading=reading)
-    if lt_set.roster.digest != result.spec.data_digest:
+    if lt_set.index.digest != result.spec.data_digest:
         raise MismatchError(
-            f"{run} was trained on {result.name}, and {lt_set.roster.name} holds other samples: name its data with --data"
+            f"{run} was trained on {result.name}, and {lt_set.index.name} holds other samples: name its data with --data"
         )
     network = build_network(
-        depth=result.spec.recipe.depth, channels=lt_set.pixels.shape[-1], n_classes=lt_set.roster.n_classes, seed=0
+        depth=result.spec.recipe.depth, channels=lt_set.pixels.shape[-1], n_classes=lt_set.index.n_classes, seed=0
     )
     network.load_state_dict(read_weights(Path(run) / WEIGHTS, torch.device("cpu"))["network"])
     return OpenRun(result, lt_set, network.to((compute or Compute()).device))
@@ -156,71 +130,19 @@ def _evaluate_abs(
     opened: OpenRun, strengths: Sequence[float | None], form: str | None, subset: Subset | Path | str | None
 ) -> dict[float, Evaluation]:
     """By strength; None stands for the default."""
-    roster, given = opened.data.roster, opened.result.spec.settings
+    index, given = opened.data.index, opened.result.spec.settings
     every = [resolve_abs(opened.data, {**given, **_known(s=s, abs_form=form)}) for s in strengths]
-    require_test(opened.data)
-    samples = opened.data.pixels, roster.labels, opened.positions(subset)
-    bias = Bias(*samples, s=every[0]["s"], form=every[0]["abs_form"]).fit(opened.network)
+    opened.data.require_test()
+    samples = opened.data.pixels, index.labels, trained_rows(opened.result, index, subset)
+    bias = AbsPredictor(*samples, s=every[0]["s"], form=every[0]["abs_form"]).fit(opened.network)
     _, angular = both_logits(opened.network, opened.data.test_pixels)
     found = {}
     for settings in every:
         bias.s = settings["s"]
         predicted = bias(angular).numpy()
-        found[bias.s] = evaluate_probabilities(predicted, opened.data.test_labels, roster.class_groups)
+        found[bias.s] = evaluate_probabilities(predicted, opened.data.test_labels, index.class_groups)
     return found
 
 
 def _known(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-@dataclass(frozen=True, eq=False)
-class Testing:
-    """Evaluates a network on test images; crosses processes without the training images, unless ABS needs them."""
-
-    pixels: Pixels
-    """uint8 (T, H, W, C)."""
-    labels: Array
-    """int64 (T,)."""
-    class_groups: Array
-    """int64 (M,)."""
-    prediction: str | Bias
-    """See `probabilities`."""
-
-    @staticmethod
-    def of(
-        lt_set: LongTailedSet, prediction: str, settings: Mapping[str, Any] | None = None, positions: Array | None = None
-    ) -> Testing:
-        """Testing on a set's test images.
-
-        Args:
-            prediction: "linear", "angular" or "abs".
-            settings: strength "s" and form "abs_form", for ABS.
-            positions: int64 (N,), what the network was trained on, for ABS, which measures its bias there.
-
-        Raises:
-            DataError: the set has no test images.
-        """
-        require_test(lt_set)
-        how: str | Bias = prediction
-        if prediction == "abs":
-            assert settings is not None, "ABS has a strength and a form"
-            assert positions is not None, "and is measured on what was trained on"
-            how = Bias(lt_set.pixels, lt_set.roster.labels, positions, s=settings["s"], form=settings["abs_form"])
-        return Testing(lt_set.test_pixels, lt_set.test_labels, lt_set.roster.class_groups, how)
-
-    def __call__(self, network: Network) -> Evaluation:
-        predicted = probabilities(network, self.pixels, self.prediction)
-        return evaluate_probabilities(predicted, self.labels, self.class_groups)
-
-
-def require_test(lt_set: LongTailedSet) -> None:
-    """Refuse a set without test images.
-
-    Raises:
-        DataError: there are none.
-    """
-    if not len(lt_set.test_labels):
-        raise DataError(
-            f"{lt_set.roster.name} has no test images to report on: add a test split (test/CLASS/ or x_test, y_test)"
-        )

@@ -1,4 +1,4 @@
-"""Subset -> what other code reads: positions, names, JSON, a torch Subset."""
+"""Subset -> what other code reads: source indices, names, JSON, a torch Subset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from lt_prune.choices import FORMATS
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect, expect_path
-from lt_prune.steps.paths import subset_of
+from lt_prune.planning.paths import subset_of
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS
 from lt_prune.types import LongTailedSet, Subset
@@ -28,8 +28,8 @@ def export(subset: Subset | Path | str, out: Path | str, format: str | None = No
     Args:
         subset: what to export, or its file.
         out: file to write.
-        format: "npy" for int64 positions in the source's own training split (as torchvision or `ImageFolder` orders it);
-            "txt" for one file name a line, or one position a line where the source has no files; "json" for everything,
+        format: "npy" for int64 indices into the source's own training split (as torchvision or `ImageFolder` orders it);
+            "txt" for one file name a line, or one index a line where the source has no files; "json" for everything,
             kept and removed. By default the ending of `out`.
 
     Raises:
@@ -56,7 +56,7 @@ def torch_subset(subset: Subset, dataset: Any) -> torch.utils.data.Subset[Any]:
         subset: what was kept.
         dataset: a `LongTailedSet`, joined by sample id, whose items are then (uint8 tensor (C, H, W), label); or your own
             torch dataset over the source's whole training split in the source's order, such as torchvision's CIFAR10 or
-            ImageFolder with any transform, joined by position and checked by length and labels.
+            ImageFolder with any transform, joined by index and checked by length and labels.
 
     Raises:
         MismatchError: the dataset is another one.
@@ -75,66 +75,66 @@ def torch_subset(subset: Subset, dataset: Any) -> torch.utils.data.Subset[Any]:
     expect("subset", subset, Subset, "a Subset")
 
     if isinstance(dataset, LongTailedSet):
-        dataset.roster.require_same(subset.roster, "the subset")
-        whole = Samples(dataset.pixels, torch.from_numpy(dataset.roster.labels))
+        dataset.index.require_same(subset.index, "the subset")
+        whole = Samples(dataset.pixels, torch.from_numpy(dataset.index.labels))
         return torch.utils.data.Subset(whole, np.flatnonzero(subset.kept).tolist())
     expect("dataset", dataset, Sized, "a LongTailedSet, or a torch dataset of a length")
     _check_dataset(subset, dataset)
-    return torch.utils.data.Subset(dataset, source_positions(subset).tolist())
+    return torch.utils.data.Subset(dataset, kept_source_index(subset).tolist())
 
 
-def source_positions(subset: Subset) -> Any:
-    """int64: ascending positions of the kept samples in the source's own training split."""
-    return np.sort(subset.roster.positions[subset.kept])
+def kept_source_index(subset: Subset) -> Any:
+    """int64: ascending indices of the kept samples into the source's own training split."""
+    return np.sort(subset.index.source_index[subset.kept])
 
 
 def _check_dataset(subset: Subset, dataset: Any) -> None:
-    roster = subset.roster
-    if len(dataset) != roster.source_size:
+    index = subset.index
+    if len(dataset) != index.source_size:
         raise MismatchError(
-            f"the dataset has {len(dataset):,} samples, and the training split of {roster.source} that the subset refers "
-            f"to has {roster.source_size:,}: give that whole split, in its own order"
+            f"the dataset has {len(dataset):,} samples, and the training split of {index.source} that the subset refers "
+            f"to has {index.source_size:,}: give that whole split, in its own order"
         )
     targets = getattr(dataset, "targets", None)
-    if targets is not None and not np.array_equal(np.asarray(targets)[roster.positions], roster.labels):
+    if targets is not None and not np.array_equal(np.asarray(targets)[index.source_index], index.labels):
         raise MismatchError(
-            f"the dataset's labels are not those of {roster.source}: give its training split in its own order"
+            f"the dataset's labels are not those of {index.source}: give its training split in its own order"
         )
 
 
 def _npy(subset: Subset) -> bytes:
     memory = io.BytesIO()
-    np.save(memory, source_positions(subset))
+    np.save(memory, kept_source_index(subset))
     return memory.getvalue()
 
 
 def _txt(subset: Subset) -> bytes:
-    if subset.roster.file_names is None:
-        lines = [str(position) for position in source_positions(subset)]
+    if subset.index.file_names is None:
+        lines = [str(place) for place in kept_source_index(subset)]
     else:
-        names = np.array(subset.roster.file_names, dtype=object)
-        order = np.argsort(subset.roster.positions)
+        names = np.array(subset.index.file_names, dtype=object)
+        order = np.argsort(subset.index.source_index)
         lines = [str(name) for name in names[order][subset.kept[order]]]
     return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _json(subset: Subset) -> bytes:
-    roster = subset.roster
+    index = subset.index
     samples = [
         {
-            "id": f"{roster.ids[i]:016x}",
-            "position": int(roster.positions[i]),
-            **({"file": roster.file_names[i]} if roster.file_names else {}),
-            "label": int(roster.labels[i]),
-            "class": roster.class_names[roster.labels[i]],
+            "id": f"{index.ids[i]:016x}",
+            "source_index": int(index.source_index[i]),
+            **({"file": index.file_names[i]} if index.file_names else {}),
+            "label": int(index.labels[i]),
+            "class": index.class_names[index.labels[i]],
             "kept": bool(subset.kept[i]),
         }
-        for i in np.argsort(roster.positions)
+        for i in np.argsort(index.source_index)
     ]
     head = {
         "schema": SCHEMAS["export"],
-        "data": roster.name,
-        "source": roster.source,
+        "data": index.name,
+        "source": index.source,
         "strategy": subset.strategy,
         "ratio_removed": subset.ratio,
         "options": dict(subset.options),

@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.compute import Compute
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
 from lt_prune.data.groups import check_groups, default_groups
+from lt_prune.engine.opened import OpenRun
 from lt_prune.errors import ArgumentError
-from lt_prune.reading import Reading
-from lt_prune.report.figures import Drawing, class_rows, render
+from lt_prune.figures.by_class import Drawing, class_rows, render
+from lt_prune.figures.of_run import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
+from lt_prune.planning.paths import scores_of, scores_path
 from lt_prune.steps.build import Data
-from lt_prune.steps.evaluate import OpenRun, open_run
-from lt_prune.steps.figures import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
-from lt_prune.steps.paths import scores_of, scores_path
+from lt_prune.steps.evaluate import open_run
 from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import RESULT, STAGE_ONE
-from lt_prune.types import Array, Roster, ScoreSet, Subset
+from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 USES = {"compare": ("weight-norms", "abs"), "scores": ("hardness",)}
 """The figures that take these arguments."""
@@ -100,7 +101,7 @@ def plot(
         first=_first_of(Path(run), opened, compute),
         compared=compared,
         compared_as=f"{label_of(compared.result)} ({compare})" if compared else "",
-        scores=_scores(scores, opened.data.roster) if "hardness" in names else None,
+        scores=_scores(scores, opened.data.index) if "hardness" in names else None,
         subset=subset,
     )
     if figure == "all" and not subject.scores:
@@ -188,10 +189,10 @@ def _first_of(folder: Path, opened: OpenRun, compute: Compute | None) -> OpenRun
     return open_run(first, opened.data, compute=compute)
 
 
-def _scores(given: ScoreSet | Path | str | None, roster: Roster) -> ScoreSet | None:
+def _scores(given: ScoreSet | Path | str | None, index: SampleIndex) -> ScoreSet | None:
     """The scores given, or else those at their usual place, if there are any."""
-    if given is None and scores_path(roster).exists():
-        given = scores_path(roster)
+    if given is None and scores_path(index).exists():
+        given = scores_path(index)
     return scores_of(given) if given is not None else None
 
 

@@ -9,16 +9,16 @@ from typing import Any, Literal
 import numpy as np
 
 from lt_prune.choices import KEEP, WITHIN
+from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
 from lt_prune.given import expect_whole
 from lt_prune.metrics import METRICS
-from lt_prune.reading import Reading
+from lt_prune.planning.paths import scores_of
 from lt_prune.registry import described
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.paths import scores_of
 from lt_prune.store.files import write_subset
 from lt_prune.strategies import STRATEGIES, Request, Strategy
-from lt_prune.types import Array, Roster, ScoreSet, Subset
+from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 
 def prune(
@@ -66,10 +66,10 @@ def prune(
     chosen = STRATEGIES.load(strategy)
     expect_whole(seed=seed)
     score_set = scores_of(scores) if scores is not None else None
-    roster = _roster(data, score_set, reading)
-    n_remove = round(ratio * roster.n_samples)
-    if n_remove == roster.n_samples:
-        raise ArgumentError(f"ratio {ratio} would remove all {roster.n_samples:,} samples: ask for a smaller ratio")
+    index = _index(data, score_set, reading)
+    n_remove = round(ratio * index.n_samples)
+    if n_remove == index.n_samples:
+        raise ArgumentError(f"ratio {ratio} would remove all {index.n_samples:,} samples: ask for a smaller ratio")
     request: dict[str, Any] = {"seed": seed, "allow_empty_class": allow_empty_class}
     options = dict(request)
     if chosen.needs_scores:
@@ -79,7 +79,7 @@ def prune(
         check_choices(keep, within)
         if metric not in score_set.metrics:
             METRICS.check(metric)
-        request |= {"difficulty": difficulty(score_set, metric), "keep": keep, "within": within}
+        request |= {"difficulty": score_set.metric(metric).difficulty, "keep": keep, "within": within}
         options |= {
             "metric": metric,
             "keep": keep,
@@ -90,9 +90,9 @@ def prune(
         }
     elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
         raise ArgumentError(f"strategy {strategy!r} reads no scores and takes no --{given[0]}: leave it out, or use ranked")
-    asked = Request(ids=roster.ids, labels=roster.labels, n_classes=roster.n_classes, n_remove=n_remove, **request)
+    asked = Request(ids=index.ids, labels=index.labels, n_classes=index.n_classes, n_remove=n_remove, **request)
     kept = _answer(strategy, chosen, asked)
-    subset = Subset(roster=roster, kept=kept, strategy=strategy, ratio=ratio, options=options)
+    subset = Subset(index=index, kept=kept, strategy=strategy, ratio=ratio, options=options)
     if out:
         write_subset(out, subset)
     return subset
@@ -129,12 +129,6 @@ def check_ratio(ratio: float) -> None:
         raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
 
 
-def difficulty(scores: ScoreSet, metric: str) -> Array:
-    """Mean scores (N,) turned so that higher is harder, whichever end the metric declares hard."""
-    chosen = scores.metric(metric)
-    return chosen.mean if chosen.hard == "high" else -chosen.mean
-
-
 def check_choices(keep: str, within: str) -> None:
     """Refuse an end to keep, or a scope, that there is not.
 
@@ -146,11 +140,11 @@ def check_choices(keep: str, within: str) -> None:
             raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {value!r}")
 
 
-def _roster(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> Roster:
-    """Who is to be pruned: the data's samples, which must be those of the scores where both are given."""
+def _index(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:
+    """What is to be pruned: the data's samples, which must be those of the scores where both are given."""
     if data is None and scores is not None:
-        return scores.roster
-    roster = open_set("digits" if data is None else data, reading=reading).roster
+        return scores.index
+    index = open_set("digits" if data is None else data, reading=reading).index
     if scores is not None:
-        roster.require_same(scores.roster, "the score file")
-    return roster
+        index.require_same(scores.index, "the score file")
+    return index

@@ -44,8 +44,8 @@ def register(family: str, name: str, member: object) -> None:
     Example:
         >>> import lt_prune as lp
         >>> lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
-        >>> lp.score("digits", metric="margin", members=1, epochs=1, depth=8).metric("margin").hard
-        'high'
+        >>> lp.score("digits", metric="margin", members=1, epochs=1, depth=8).metric("margin").higher_is_harder
+        True
     """
     if family not in FAMILIES:
         raise ArgumentError(f"family must be {', '.join(FAMILIES)}, not {family!r}")

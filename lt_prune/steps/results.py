@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from lt_prune.errors import ArgumentError, FileError
+from lt_prune.figures.curves import curves, render
+from lt_prune.planning.paths import GRID_END
 from lt_prune.report.aggregate import aggregate
-from lt_prune.report.curves import curves, render
-from lt_prune.steps.paths import GRID_END
+from lt_prune.runs import PlannedRun
 from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, read_failure, read_grid, read_result
 from lt_prune.store.rows import write_csv
-from lt_prune.types import PlannedRun
 
 
 def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str, Any]]:

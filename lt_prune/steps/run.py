@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from lt_prune.compute import Compute
-from lt_prune.reading import Reading
-from lt_prune.report.plots import comparison_figure
-from lt_prune.steps import paths
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
+from lt_prune.figures.comparison import comparison_figure
+from lt_prune.planning import paths
+from lt_prune.planning.plan import Asked, plan_below
+from lt_prune.progress import Progress, no_progress
+from lt_prune.runs import TrainResult
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.plan import Asked, plan_below
 from lt_prune.steps.prune import check_ratio, prune
 from lt_prune.steps.score import score
 from lt_prune.steps.train import train_everything
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
 from lt_prune.store.results import write_json
-from lt_prune.types import Progress, TrainResult, no_progress
 
 AT_RANDOM = ("random", "class-random")
 RANKED_BY = ("el2n", "avh")
@@ -67,7 +68,7 @@ def run(
         epochs: epochs of the unpruned run (the paper's 300 take longer and reach more).
         members, score_epochs: size of the scoring ensemble.
         depth: depth of the ResNets that score and are compared.
-        seed: names all randomness.
+        seed: random seed of every step.
         compute: device, precision, compilation and networks trained at once, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
@@ -98,7 +99,7 @@ def run(
     # What cannot end well is refused now, not after the scoring.
     plan_below(root, lt_set, None, asked)
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
-    set_file, scores_file = root / paths.set_path(lt_set.roster), root / paths.scores_path(lt_set.roster, seed)
+    set_file, scores_file = root / paths.set_path(lt_set.index), root / paths.scores_path(lt_set.index, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
     scores = score(
         lt_set,
@@ -120,10 +121,10 @@ def run(
     jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *at_random, *ranked)]
     results = train_everything(jobs, compute, progress=progress)
     files += [job.out for job in jobs if job.out]
-    table = root / paths.comparison_path(lt_set.roster, ratio, method, seed, equal)
+    table = root / paths.comparison_path(lt_set.index, ratio, method, seed, equal)
     files += [table, table.with_suffix(".png")]
     written = tuple(str(file) for file in files)
-    comparison = Comparison(name=lt_set.roster.name, ratio=ratio, equal=equal, results=results, files=written)
+    comparison = Comparison(name=lt_set.index.name, ratio=ratio, equal=equal, results=results, files=written)
     write_json(table, "comparison", asdict(comparison))
     write_bytes(files[-1], comparison_figure(comparison.name, comparison.results, equal))
     return comparison

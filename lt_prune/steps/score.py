@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.compute import Compute
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
+from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import MismatchError
@@ -19,13 +21,13 @@ from lt_prune.given import expect_whole
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
+from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe
+from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
-from lt_prune.reading import Reading
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.recipes import MEMBER, check_fields, resolve_recipe
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
-from lt_prune.types import LongTailedSet, MetricScores, Progress, Recipe, ScoreSet, no_progress
+from lt_prune.types import LongTailedSet, MetricScores, ScoreSet
 from lt_prune.versions import versions
 
 _REMEDY = "give another --out, or make it again by `lt-prune score --overwrite`"
@@ -113,7 +115,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
     """What `out` holds, where that can be added to; otherwise scores of no member."""
     if out is None or not out.exists():
         return ScoreSet(
-            roster=lt_set.roster,
+            index=lt_set.index,
             metrics={},
             seeds=(),
             train_accuracy=np.zeros(0),
@@ -123,7 +125,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
             ensemble=seed,
         )
     known = read_scores(out)
-    lt_set.roster.require_same(known.roster, str(out))
+    lt_set.index.require_same(known.index, str(out))
     was, asked = vars(known.recipe), dict(vars(recipe))
     if known.seeds != tuple(derive_seed(seed, "member", k) for k in range(len(known.seeds))):
         was, asked = {**was, "seed": known.ensemble}, {**asked, "seed": seed}
@@ -153,16 +155,16 @@ def _missing_runs(
                 Run(
                     title=f"member {k + 1} of {n_members}" + (f", seed {seed}" if seed else ""),
                     pixels=lt_set.pixels,
-                    labels=lt_set.roster.labels,
-                    positions=np.arange(lt_set.roster.n_samples),
-                    n_classes=lt_set.roster.n_classes,
+                    labels=lt_set.index.labels,
+                    rows=np.arange(lt_set.index.n_samples),
+                    n_classes=lt_set.index.n_classes,
                     recipe=recipe,
-                    loss=partial(make_loss, "ce", lt_set.roster.counts.tolist()),
+                    loss=partial(make_loss, "ce", lt_set.index.counts.tolist()),
                     seed=member,
-                    identity={"method": "ce", "samples": lt_set.roster.digest},
+                    identity={"method": "ce", "samples": lt_set.index.digest},
                     mix_compute=mix_compute,
                     checkpoint=folder / f"{member}.pt" if folder else None,
-                    finish=Scoring(lt_set.pixels, lt_set.roster.labels, missing, optional, dict(METRICS.registered)),
+                    on_trained=Scoring(lt_set.pixels, lt_set.index.labels, missing, optional, dict(METRICS.registered)),
                 )
             )
     return runs

@@ -9,34 +9,26 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from lt_prune.compute import Compute
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_whole
 from lt_prune.identity import differences
 from lt_prune.metrics import METRICS
-from lt_prune.reading import Reading
+from lt_prune.planning import paths
+from lt_prune.planning.plan import Asked, Job, plan_below
+from lt_prune.planning.recipes import check_names
+from lt_prune.progress import Progress, no_progress
 from lt_prune.report.overall import Overall
-from lt_prune.steps import paths
+from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.plan import Asked, Job, plan_below
 from lt_prune.steps.prune import check_choices, prune
-from lt_prune.steps.recipes import check_names
 from lt_prune.steps.score import score
 from lt_prune.steps.train import finished, stages_of, train_all
 from lt_prune.store.files import write_subset
 from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
-from lt_prune.types import (
-    FailedRun,
-    LongTailedSet,
-    PlannedRun,
-    Progress,
-    ScoreSet,
-    Subset,
-    TrainResult,
-    TrainSpec,
-    no_progress,
-)
+from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +157,7 @@ def sweep(
             members=members,
             seed=seed,
             compute=compute,
-            out=Path(out) / paths.scores_path(lt_set.roster, seed),
+            out=Path(out) / paths.scores_path(lt_set.index, seed),
             mix_compute=mix_compute,
             progress=progress,
             epochs=score_epochs,
@@ -174,9 +166,9 @@ def sweep(
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
     ended = _train(jobs, compute, progress)
-    figure = Path(out) / paths.curves_path(lt_set.roster, equal, own_ensembles)
+    figure = Path(out) / paths.curves_path(lt_set.index, equal, own_ensembles)
     runs_ended = tuple(ended[job] for job in jobs)
-    return Sweep(name=lt_set.roster.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
+    return Sweep(name=lt_set.index.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
 
 
 def _check_lists(**options: object) -> None:
@@ -264,7 +256,7 @@ class _Grid:
 
     @property
     def file(self) -> Path:
-        return self.root / paths.grid_path(self.data.roster)
+        return self.root / paths.grid_path(self.data.index)
 
     def check(self, jobs: Sequence[Job]) -> dict[Path, PlannedRun]:
         """The runs that the record lists already, none of which may be another one in the folder of one of these.

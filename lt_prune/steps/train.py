@@ -10,22 +10,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lt_prune.compute import Compute
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
 from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole
 from lt_prune.identity import differences
 from lt_prune.methods import promised_loss
+from lt_prune.planning.paths import chosen_subset
+from lt_prune.planning.plan import Asked, Job, plan
+from lt_prune.planning.recipes import check_names
+from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
-from lt_prune.reading import Reading
+from lt_prune.runs import TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.evaluate import Testing
-from lt_prune.steps.paths import chosen_subset
-from lt_prune.steps.plan import Asked, Job, plan
-from lt_prune.steps.recipes import check_names
 from lt_prune.store.folders import clear, locked
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
-from lt_prune.types import Progress, Subset, TrainResult, TrainSpec, digest_of, no_progress
+from lt_prune.types import Subset, digest_of
 from lt_prune.versions import versions
 
 
@@ -90,7 +92,7 @@ def train(
     expect_whole(seed=seed)
     check_names([method], prediction, settings)
     lt_set = open_set(data, reading=reading)
-    chosen = chosen_subset(subset, lt_set.roster)
+    chosen = chosen_subset(subset, lt_set.index)
     if equal == "steps" and not chosen:
         raise ArgumentError("equal steps are for training on a subset, as they are those of the whole set: name a subset")
     for name, path in (("from_run", from_run), ("out", out)):
@@ -218,23 +220,23 @@ def _as_started(job: Job) -> TrainSpec:
 
 
 def _run(job: Job) -> Run:
-    roster, spec = job.data.roster, _as_started(job)
+    index, spec = job.data.index, _as_started(job)
     settings = {name: spec.settings[name] for name in job.stage.settings}
     return Run(
         title=job.title,
         pixels=job.data.pixels,
-        labels=roster.labels,
-        positions=job.positions,
-        n_classes=roster.n_classes,
+        labels=index.labels,
+        rows=job.rows,
+        n_classes=index.n_classes,
         recipe=spec.recipe,
         loss=partial(promised_loss, spec.method, job.stage.loss, job.counts.tolist(), settings),
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
-        identity={"samples": digest_of(roster.ids[job.positions]), **job.method_of(spec)},
+        identity={"samples": digest_of(index.ids[job.rows]), **job.method_of(spec)},
         defaults=job.defaults,
         mix_compute=bool(job.asked.mix_compute),
         start=job.start / WEIGHTS if job.start else None,
         checkpoint=job.out / WEIGHTS if job.out else None,
-        finish=Testing.of(job.data, spec.prediction, spec.settings, job.positions),
+        on_trained=Testing.of(job.data, spec.prediction, spec.settings, job.rows),
     )
 
 

@@ -1,4 +1,4 @@
-"""The three kinds of sealed files: sets, scores and subsets. Each holds its roster, so each can be read alone."""
+"""The three kinds of sealed files: sets, scores and subsets. Each holds its index, so each can be read alone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, expect_path
 from lt_prune.store.hdf5 import Document, read_document, write_document
-from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, Recipe, Roster, ScoreSet, Subset
+from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
 
 
 def write_set(path: Path | str, data: LongTailedSet) -> None:
@@ -25,9 +26,9 @@ def write_set(path: Path | str, data: LongTailedSet) -> None:
         ArgumentError: the set is streamed.
     """
     expect("data", data, LongTailedSet, "a LongTailedSet")
-    check_held(data.roster.name, data.pixels, data.test_pixels)
+    check_held(data.index.name, data.pixels, data.test_pixels)
     arrays = {"pixels": data.pixels[:], "test/pixels": data.test_pixels[:], "test/labels": data.test_labels}
-    _write(path, "set", data.roster, arrays, {"/": {"flip": int(data.flip)}})
+    _write(path, "set", data.index, arrays, {"/": {"flip": int(data.flip)}})
 
 
 def check_held(name: str, *images: Pixels) -> None:
@@ -47,7 +48,7 @@ def read_set(path: Path | str) -> LongTailedSet:
     """Read a long-tailed set; raises FileError as `read_document` does."""
     with _reading(path, "set") as document:
         return LongTailedSet(
-            roster=_roster(document),
+            index=_index(document),
             pixels=document.arrays["pixels"],
             test_pixels=document.arrays["test/pixels"],
             test_labels=document.arrays["test/labels"],
@@ -71,20 +72,20 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
         attributes["/"] = {**attributes["/"], "ensemble": scores.ensemble}
     for name, metric in scores.metrics.items():
         place = f"metrics/{name}"
-        arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/spread": metric.spread}
-        attributes[place] = {"hard": metric.hard, "equation": metric.equation}
-    _write(path, "scores", scores.roster, arrays, attributes)
+        arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/std": metric.std}
+        attributes[place] = {"higher_is_harder": int(metric.higher_is_harder), "equation": metric.equation}
+    _write(path, "scores", scores.index, arrays, attributes)
 
 
 def read_scores(path: Path | str) -> ScoreSet:
     """Read scores; raises FileError as `read_document` does."""
     with _reading(path, "scores") as document:
         return ScoreSet(
-            roster=_roster(document),
+            index=_index(document),
             metrics={
                 place.removeprefix("metrics/"): MetricScores(
                     per_member=document.arrays[f"{place}/per_member"],
-                    hard=attributes["hard"],
+                    higher_is_harder=bool(attributes["higher_is_harder"]),
                     equation=attributes["equation"],
                 )
                 for place, attributes in document.attributes.items()
@@ -114,17 +115,17 @@ def write_subset(path: Path | str, subset: Subset) -> None:
     expect("subset", subset, Subset, "a Subset")
     arrays = {"kept_ids": subset.kept_ids, "removed_ids": subset.removed_ids}
     attributes = {"strategy": subset.strategy, "ratio": subset.ratio, "options": dict(subset.options)}
-    _write(path, "subset", subset.roster, arrays, {"/": attributes})
+    _write(path, "subset", subset.index, arrays, {"/": attributes})
 
 
 def read_subset(path: Path | str) -> Subset:
     """Read a subset; raises FileError as `read_document` does."""
     with _reading(path, "subset") as document:
-        roster = _roster(document)
+        index = _index(document)
         attributes = document.attributes["/"]
         return Subset(
-            roster=roster,
-            kept=np.isin(roster.ids, document.arrays["kept_ids"]),
+            index=index,
+            kept=np.isin(index.ids, document.arrays["kept_ids"]),
             strategy=attributes["strategy"],
             ratio=attributes["ratio"],
             options=json.loads(attributes["options"]),
@@ -137,40 +138,51 @@ def _reading(path: Path | str, kind: str) -> Iterator[Document]:
     expect_path("path", path)
     document = read_document(Path(path), kind)
     try:
-        yield document
+        yield _renamed(document)
     except (KeyError, TypeError, ValueError, ArgumentError) as error:
         raise FileError(f"{path} is sealed, but is no whole {kind} file ({error!r}): make it again") from None
 
 
+def _renamed(document: Document) -> Document:
+    """The document with the names of today, where an older version wrote it."""
+    arrays, attributes = dict(document.arrays), dict(document.attributes)
+    if "positions" in arrays:
+        arrays["source_index"] = arrays.pop("positions")
+    for place, own in attributes.items():
+        if "hard" in own:
+            attributes[place] = {**own, "higher_is_harder": own["hard"] == "high"}
+    return Document(arrays, attributes)
+
+
 def _write(
-    path: Path | str, kind: str, roster: Roster, arrays: Mapping[str, Array], attributes: Mapping[str, Mapping[str, Any]]
+    path: Path | str, kind: str, index: SampleIndex, arrays: Mapping[str, Array], attributes: Mapping[str, Mapping[str, Any]]
 ) -> None:
     expect_path("path", path)
-    roster_arrays = {
-        "ids": roster.ids,
-        "labels": roster.labels,
-        "positions": roster.positions,
-        "class_names": np.array(roster.class_names, dtype=object),
+    index_arrays = {
+        "ids": index.ids,
+        "labels": index.labels,
+        "source_index": index.source_index,
+        "class_names": np.array(index.class_names, dtype=object),
     }
-    if roster.file_names:
-        roster_arrays["file_names"] = np.array(roster.file_names, dtype=object)
+    if index.file_names:
+        index_arrays["file_names"] = np.array(index.file_names, dtype=object)
     own = {
-        "name": roster.name,
-        "data_digest": roster.digest,
-        "groups": list(roster.groups),
-        "source": roster.source,
-        "source_size": roster.source_size,
-        "built": dict(roster.built),
+        "name": index.name,
+        "data_digest": index.digest,
+        "groups": list(index.groups),
+        "source": index.source,
+        "source_size": index.source_size,
+        "built": dict(index.built),
     }
     merged = {**attributes, "/": {**own, **attributes["/"]}}
-    write_document(Path(path), kind, Document({**roster_arrays, **arrays}, merged))
+    write_document(Path(path), kind, Document({**index_arrays, **arrays}, merged))
 
 
-def _roster(document: Document) -> Roster:
+def _index(document: Document) -> SampleIndex:
     attributes = document.attributes["/"]
     head_end, tail_start = json.loads(attributes["groups"])
     file_names = document.arrays.get("file_names")
-    return Roster(
+    return SampleIndex(
         name=attributes["name"],
         ids=document.arrays["ids"],
         labels=document.arrays["labels"],
@@ -178,7 +190,7 @@ def _roster(document: Document) -> Roster:
         groups=(head_end, tail_start),
         source=attributes["source"],
         source_size=attributes["source_size"],
-        positions=document.arrays["positions"],
+        source_index=document.arrays["source_index"],
         file_names=None if file_names is None else tuple(file_names),
         built=json.loads(attributes["built"]),
     )

@@ -9,11 +9,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, FileError
+from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS, check_schema
-from lt_prune.types import Evaluation, FailedRun, PlannedRun, Recipe, TrainResult, TrainSpec
 
 WEIGHTS = "model.pt"
 RESULT = "result.json"

@@ -10,15 +10,15 @@ from pathlib import Path
 from lt_prune.errors import FileError
 
 SCHEMAS = {
-    "set": 1,
-    "scores": 2,  # 1: all members were computed alike
-    "subset": 1,
+    "set": 2,  # 1: other names of arrays and attributes
+    "scores": 3,  # 1: all members were computed alike; 2: other names of arrays and attributes
+    "subset": 2,  # 1: other names of arrays
     "weights": 2,  # 1: the identity was a text
     "result": 2,  # 1: the fields of the spec stood among the others
     "failure": 2,
     "sweep": 2,
-    "comparison": 2,
-    "export": 1,
+    "comparison": 3,
+    "export": 2,
 }
 """By kind; files without a number are of schema 1."""
 

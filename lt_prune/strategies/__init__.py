@@ -62,8 +62,8 @@ STRATEGIES: Registry[Strategy] = Registry(
     "strategy",
     "lt_prune.strategies",
     {
-        "random": "lt_prune.strategies.at_random:random",
-        "class-random": "lt_prune.strategies.at_random:class_random",
+        "random": "lt_prune.strategies.random:random",
+        "class-random": "lt_prune.strategies.random:class_random",
         "ranked": "lt_prune.strategies.ranked:ranked",
     },
     _accept,

@@ -119,9 +119,12 @@ def test_a_metric_whose_scores_are_stored_is_not_left_out(blobs, tmp_path):
 
 @pytest.mark.parametrize(
     ("metric", "says"),
-    [("margin", "must be a function of logits"), (Metric(margin, "up", "by hand"), "must declare .* high or low, not 'up'")],
+    [
+        ("margin", "must be a function of logits"),
+        (Metric(margin, "up", "by hand"), "must declare higher_is_harder, True or False, not 'up'"),
+    ],
 )
-def test_a_metric_is_a_function_that_declares_which_end_is_hard(metric, says):
+def test_a_metric_is_a_function_that_declares_whether_higher_is_harder(metric, says):
     with pytest.raises(MemberError, match=rf"^metric 'mine' \(what was registered\) {says}"):
         lp.register("metric", "mine", metric)
 
@@ -301,10 +304,10 @@ def test_plain_functions_are_members(blobs, in_tmp):
         method_of(stage={"settings": {"strength": Setting(1.0, "")}}, loss=lambda counts, strength: Mean(counts)),
     )
     lp.register("source", "three", lambda request: source_of())
-    assert lp.build("three").roster.counts.tolist() == [4, 4, 4]
+    assert lp.build("three").index.counts.tolist() == [4, 4, 4]
     data = blobs()
     scores = lp.score(data, metric="margin", members=2, **SMALL)
-    assert scores.metric("margin").hard == "high"
+    assert scores.metric("margin").higher_is_harder
     assert lp.prune(data, strategy="first", ratio=0.2).kept[:36].all()
     subset = lp.prune(scores=scores, strategy="hardest", metric="margin", ratio=0.2)
     assert (subset.options["metric"], subset.kept.tolist()) == (

@@ -14,11 +14,11 @@ import pytest
 import torch
 
 from lt_prune.choices import PREDICTIONS
+from lt_prune.config.recipe import Recipe
 from lt_prune.methods import METHODS
 from lt_prune.methods.loss import Loss
 from lt_prune.methods.published import published_settings
 from lt_prune.models.network import Outputs
-from lt_prune.types import Recipe
 
 B, M, D = 9, 5, 8
 COUNTS = [40, 20, 10, 5, 2]

@@ -90,12 +90,12 @@ def test_leaves_its_inputs_as_they_are(metric):
 @pytest.mark.parametrize("sharpness", [1.0, 10.0])
 def test_sure_and_right_is_easier_than_sure_and_wrong(metric, sharpness):
     right, wrong = metric(sure(sharpness), torch.tensor([0, 1])).tolist()
-    easier, harder = (right, wrong) if metric.hard == "high" else (wrong, right)
+    easier, harder = (right, wrong) if metric.higher_is_harder else (wrong, right)
     assert easier < harder
 
 
-def test_declares_which_end_is_hard(metric):
-    assert metric.hard in ("high", "low")
+def test_declares_whether_higher_is_harder(metric):
+    assert isinstance(metric.higher_is_harder, bool)
 
 
 def test_says_where_it_is_defined(metric):

@@ -152,15 +152,15 @@ def test_reading_again_gives_the_same(source, name, path):
 
 
 def test_it_builds_whole_and_cut(source, name, path):
-    assert lp.build(spec(f"{name}-full", path)).roster.n_samples == len(source.labels)
-    counts = lp.build(spec(f"{name}-lt2", path)).roster.counts
+    assert lp.build(spec(f"{name}-full", path)).index.n_samples == len(source.labels)
+    counts = lp.build(spec(f"{name}-lt2", path)).index.counts
     assert counts[-1] == counts[0] // 2
 
 
 def test_a_built_set_survives_its_file(name, path, tmp_path):
     data = lp.build(spec(f"{name}-lt2", path), out=tmp_path / "out" / "set.h5")
     again = lp.read_set(tmp_path / "out" / "set.h5")
-    assert again.roster.digest == data.roster.digest
+    assert again.index.digest == data.index.digest
     assert np.array_equal(again.pixels, data.pixels)
 
 
@@ -184,4 +184,4 @@ def test_its_images_are_held_on_demand(name, path):
 
 def test_its_set_is_named_after_it(name, path):
     expected = parse_spec(spec(name, path)).base_name
-    assert lp.build(spec(f"{name}-lt2", path)).roster.name == f"{expected}-lt2"
+    assert lp.build(spec(f"{name}-lt2", path)).index.name == f"{expected}-lt2"

@@ -11,11 +11,11 @@ import pytest
 import torch
 from virtual_cuda import VirtualCuda
 
-from lt_prune.compute import Compute
+from lt_prune.config.compute import Compute
+from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.methods import make_loss
 from lt_prune.models.network import Network
-from lt_prune.types import Recipe
 
 COUNTS = [24, 12, 6, 3]
 
@@ -25,7 +25,7 @@ def cuda_is_virtual(monkeypatch) -> None:
     """There seems to be a driver; one step of each shape comes before its capture, which spares epochs."""
     if torch.version.cuda is None:
         pytest.skip("virtual CUDA needs a torch that was built for CUDA, though no GPU")
-    monkeypatch.setattr("lt_prune.compute.driver_present", lambda: True)
+    monkeypatch.setattr("lt_prune.config.compute.driver_present", lambda: True)
     monkeypatch.setattr("lt_prune.engine.step.WARM_UP", 1)
 
 
@@ -44,14 +44,14 @@ def make(blobs) -> Callable[..., Run]:
         fields = {
             "title": f"run {seed}",
             "pixels": data.pixels,
-            "labels": data.roster.labels,
-            "positions": np.arange(45),
+            "labels": data.index.labels,
+            "rows": np.arange(45),
             "n_classes": 4,
             "recipe": Recipe(**given),
             "loss": partial(make_loss, method, COUNTS),
             "seed": seed,
             "identity": {"samples": "blobs"},
-            "finish": state,
+            "on_trained": state,
         }
         return Run(**{**fields, **(field or {})})
 

@@ -46,7 +46,7 @@ def fail(network: Network) -> None:
 
 def test_a_run_that_dies_twice_is_a_failure_and_the_others_go_on(make, on_cuda, assert_same):
     with pytest.warns(UserWarning, match="tried once more"):
-        found, gpu = on_cuda(make(0), make(1, field={"finish": fail}), make(2))
+        found, gpu = on_cuda(make(0), make(1, field={"on_trained": fail}), make(2))
     with pytest.raises(LtPruneError, match=r"^run 1 failed 2 times: OutOfMemoryError: CUDA out of memory\.$"):
         found[1].unwrap()
     assert not gpu.races
@@ -56,7 +56,7 @@ def test_a_run_that_dies_twice_is_a_failure_and_the_others_go_on(make, on_cuda, 
 
 def test_a_run_tried_again_goes_on_from_its_checkpoint(make, on_cuda, tmp_path):
     seen: list[int] = []
-    run = make(field={"checkpoint": tmp_path / "model.pt", "finish": fail})
+    run = make(field={"checkpoint": tmp_path / "model.pt", "on_trained": fail})
     with pytest.warns(UserWarning, match="tried once more"):
         on_cuda(run, progress=lambda what, done, total: seen.append(done))
     assert seen == [0, 1, 2, 2]
@@ -95,7 +95,7 @@ def test_a_kept_failure_keeps_no_graph(make, on_cuda, alive):
 
 
 def test_a_closed_iterator_leaves_nothing_running(make, alive):
-    from lt_prune.compute import Compute
+    from lt_prune.config.compute import Compute
     from lt_prune.engine import run_all
 
     with virtual_cuda.VirtualCuda() as gpu:

@@ -54,30 +54,30 @@ def id_by_hand(image: np.ndarray, label: int) -> int:
 
 def test_ids_are_the_digests_of_the_samples_beside_them():
     data = cut(noise())
-    expected = [id_by_hand(image, int(label)) for image, label in zip(data.pixels, data.roster.labels)]
-    assert data.roster.ids.tolist() == expected
+    expected = [id_by_hand(image, int(label)) for image, label in zip(data.pixels, data.index.labels)]
+    assert data.index.ids.tolist() == expected
 
 
 def test_samples_come_in_ascending_order_of_id():
-    ids = cut(noise(duplicates=5)).roster.ids.tolist()
+    ids = cut(noise(duplicates=5)).index.ids.tolist()
     assert ids == sorted(set(ids))
 
 
 def test_positions_lead_back_to_the_source():
     source = noise()
     data = cut(source)
-    assert np.array_equal(data.pixels, source.pixels[data.roster.positions])
-    assert np.array_equal(data.roster.labels, source.labels[data.roster.positions])
-    assert data.roster.file_names == tuple(f"{i}.png" for i in data.roster.positions)
-    assert data.roster.source_size == 90
+    assert np.array_equal(data.pixels, source.pixels[data.index.source_index])
+    assert np.array_equal(data.index.labels, source.labels[data.index.source_index])
+    assert data.index.file_names == tuple(f"{i}.png" for i in data.index.source_index)
+    assert data.index.source_size == 90
 
 
 def test_the_smallest_class_of_the_source_limits_the_largest_of_the_set():
-    assert cut(noise((40, 30, 20))).roster.counts.tolist() == [20, 6, 2]  # 20, 20 / sqrt(10), 20 / 10
+    assert cut(noise((40, 30, 20))).index.counts.tolist() == [20, 6, 2]  # 20, 20 / sqrt(10), 20 / 10
 
 
 def test_the_largest_class_can_be_chosen():
-    assert cut(noise((40, 30, 20)), largest=40).roster.counts.tolist() == [40, 12, 4]
+    assert cut(noise((40, 30, 20)), largest=40).index.counts.tolist() == [40, 12, 4]
 
 
 @settings(max_examples=20, deadline=None)
@@ -87,34 +87,34 @@ def test_the_same_set_comes_from_any_order_of_the_source(order, profile, seed):
     imbalance = None if profile == "none" else 10
     first = cut(source, profile=profile, imbalance=imbalance, seed=seed)
     second = cut(reordered(source, np.array(order)), profile=profile, imbalance=imbalance, seed=seed)
-    assert np.array_equal(first.roster.ids, second.roster.ids)
+    assert np.array_equal(first.index.ids, second.index.ids)
     assert np.array_equal(first.pixels, second.pixels)
-    assert np.array_equal(first.roster.labels, second.roster.labels)
+    assert np.array_equal(first.index.labels, second.index.labels)
 
 
 def test_exact_duplicates_have_ids_of_their_own():
     source = noise(duplicates=15)
-    assert len(np.unique(whole(source).roster.ids)) == 90
+    assert len(np.unique(whole(source).index.ids)) == 90
 
 
 def test_the_same_image_under_two_labels_is_two_samples():
     source = noise((4, 4))
     source.pixels[4:] = source.pixels[:4]
-    assert len(np.unique(whole(source).roster.ids)) == 8
+    assert len(np.unique(whole(source).index.ids)) == 8
 
 
 def test_ratios_are_nested():
     source = noise((100, 100, 100), duplicates=7)
-    small, middle, large = (set(cut(source, imbalance=ratio).roster.ids.tolist()) for ratio in (100, 50, 10))
+    small, middle, large = (set(cut(source, imbalance=ratio).index.ids.tolist()) for ratio in (100, 50, 10))
     assert small < middle < large
 
 
 def test_another_seed_cuts_another_set():
-    assert cut(noise(), seed=0).roster.digest != cut(noise(), seed=1).roster.digest
+    assert cut(noise(), seed=0).index.digest != cut(noise(), seed=1).index.digest
 
 
 def test_the_whole_set_does_not_depend_on_the_seed():
-    assert whole(noise(), seed=0).roster.digest == whole(noise(), seed=1).roster.digest
+    assert whole(noise(), seed=0).index.digest == whole(noise(), seed=1).index.digest
 
 
 def test_mislas_takes_the_positions_of_the_reference_code():
@@ -125,14 +125,14 @@ def test_mislas_takes_the_positions_of_the_reference_code():
         index = np.where(source.labels == c)[0]
         random.shuffle(index)
         expected += index[:count].tolist()
-    assert sorted(cut(source, selection="mislas").roster.positions.tolist()) == sorted(expected)
+    assert sorted(cut(source, selection="mislas").index.source_index.tolist()) == sorted(expected)
 
 
 @pytest.mark.parametrize("selection", ["content", "mislas"])
 def test_a_cut_set_read_again_as_it_is_has_the_same_ids(selection):
     data = cut(noise(duplicates=15), selection=selection)
-    again = whole(replace(noise(), pixels=data.pixels, labels=data.roster.labels, file_names=None))
-    assert again.roster.digest == data.roster.digest
+    again = whole(replace(noise(), pixels=data.pixels, labels=data.index.labels, file_names=None))
+    assert again.index.digest == data.index.digest
 
 
 def test_the_test_set_is_left_alone():
@@ -143,15 +143,15 @@ def test_the_test_set_is_left_alone():
 
 
 def test_how_the_set_was_cut_is_recorded():
-    built = cut(noise(), imbalance=5.0, seed=3).roster.built
+    built = cut(noise(), imbalance=5.0, seed=3).index.built
     assert built == {"profile": "exp", "imbalance": 5.0, "largest": 20, "seed": 3, "selection": "content"}
 
 
 def test_the_users_groups_come_before_the_published_ones():
     source = replace(noise(), groups=(1, 1))
-    assert cut(source, groups=(2, 2)).roster.groups == (2, 2)
-    assert cut(source).roster.groups == (1, 1)
-    assert cut(replace(source, groups=None)).roster.groups == (2, 3)
+    assert cut(source, groups=(2, 2)).index.groups == (2, 2)
+    assert cut(source).index.groups == (1, 1)
+    assert cut(replace(source, groups=None)).index.groups == (2, 3)
 
 
 def test_groups_beyond_the_classes_are_refused():
@@ -190,7 +190,7 @@ def test_arguments_that_no_data_makes_right_are_refused(changes, says):
 @pytest.mark.parametrize("seed", [-1, 2**63, 2**64, 10**30])
 def test_a_seed_of_any_size_is_used_or_refused_with_a_sentence(seed):
     with contextlib.suppress(LtPruneError):
-        assert cut(noise(), seed=seed).roster.n_samples == 28
+        assert cut(noise(), seed=seed).index.n_samples == 28
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
@@ -243,7 +243,7 @@ def test_an_archive_and_a_folder_in_another_order_give_one_set(tmp_path, profile
     np.savez(tmp_path / "birds.npz", x_train=source.pixels[order], y_train=source.labels[order])
     archive = lp.build(f"npz-{profile}:{tmp_path / 'birds.npz'}")
     folder = lp.build(f"folder-{profile}:{tmp_path / 'birds'}")
-    assert archive.roster.digest == folder.roster.digest
+    assert archive.index.digest == folder.index.digest
     assert np.array_equal(archive.pixels, folder.pixels)
-    assert np.array_equal(archive.roster.labels, folder.roster.labels)
-    assert not np.array_equal(archive.roster.positions, folder.roster.positions)
+    assert np.array_equal(archive.index.labels, folder.index.labels)
+    assert not np.array_equal(archive.index.source_index, folder.index.source_index)

@@ -156,8 +156,8 @@ def test_batches_are_uint8_in_channels_last_order(padding):
 
 
 def test_only_the_images_at_the_positions_come():
-    positions = np.array([9, 2, 5])
-    batches = TrainingBatches.of(images(11), np.arange(11), positions, padding=0, flip=False, batch_size=2, seed=0)
+    rows = np.array([9, 2, 5])
+    batches = TrainingBatches.of(images(11), np.arange(11), rows, padding=0, flip=False, batch_size=2, seed=0)
     pixels, labels = (torch.cat(parts) for parts in zip(*batches.epoch(0)))
     assert sorted(labels.tolist()) == [2, 5, 9]
     assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images(11)[labels.numpy()])

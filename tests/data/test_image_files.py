@@ -97,10 +97,10 @@ def test_none_can_be_taken(files):
     assert none.shape == none[:].shape == (0, 6, 5, 3)
 
 
-@pytest.mark.parametrize("positions", [np.array([9, 2]), np.array([], dtype=np.int64)])
-def test_taking_is_the_same_of_files_and_of_an_array(files, positions):
-    assert np.array_equal(take(files, positions)[:], take(IMAGES, positions))
-    assert isinstance(take(files, positions), ImageFiles)
+@pytest.mark.parametrize("rows", [np.array([9, 2]), np.array([], dtype=np.int64)])
+def test_taking_is_the_same_of_files_and_of_an_array(files, rows):
+    assert np.array_equal(take(files, rows)[:], take(IMAGES, rows))
+    assert isinstance(take(files, rows), ImageFiles)
 
 
 def test_images_are_resized_as_pillow_does(root):

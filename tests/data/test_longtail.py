@@ -168,14 +168,14 @@ def mislas_by_hand(targets: list[int], counts: list[int], seed: int) -> list[int
     """As gen_imbalanced_data in MiSLAS's datasets/cifar10.py, which seeds NumPy globally."""
     state = np.random.get_state()
     np.random.seed(seed)
-    positions: list[int] = []
+    rows: list[int] = []
     targets_np = np.array(targets, dtype=np.int64)
     for the_class, the_img_num in zip(np.unique(targets_np), counts):
         idx = np.where(targets_np == the_class)[0]
         np.random.shuffle(idx)
-        positions.extend(idx[:the_img_num].tolist())
+        rows.extend(idx[:the_img_num].tolist())
     np.random.set_state(state)
-    return positions
+    return rows
 
 
 @pytest.mark.parametrize("seed", [0, 1, 7])

@@ -29,12 +29,12 @@ def files(tmp_path) -> ImageFiles:
     return ImageFiles.of(tmp_path, names)
 
 
-def assert_same_epochs(files: ImageFiles, positions: np.ndarray | None = None, n_workers: int = 0, **changes) -> None:
+def assert_same_epochs(files: ImageFiles, rows: np.ndarray | None = None, n_workers: int = 0, **changes) -> None:
     options = {**OPTIONS, **changes}
-    streamed = StreamedBatches.of(files, LABELS, positions, n_workers=n_workers, **options)
-    held = TrainingBatches.of(IMAGES, LABELS, positions, **options)
+    streamed = StreamedBatches.of(files, LABELS, rows, n_workers=n_workers, **options)
+    held = TrainingBatches.of(IMAGES, LABELS, rows, **options)
     assert streamed.bounds == held.bounds
-    assert torch.equal(streamed.positions, held.positions)
+    assert torch.equal(streamed.rows, held.rows)
     for epoch in (0, 1, 5):
         ours, theirs = list(streamed.epoch(epoch)), list(held.epoch(epoch))
         assert len(ours) == len(theirs)
@@ -56,9 +56,9 @@ def test_so_they_are_whatever_is_left_for_the_last_one(files, batch_size):
     assert_same_epochs(files, batch_size=batch_size)
 
 
-@pytest.mark.parametrize("positions", [[9, 2, 5], [4], [10, 3, 0, 1, 7]])
-def test_so_they_are_of_a_part_of_the_images(files, positions):
-    assert_same_epochs(files, np.array(positions))
+@pytest.mark.parametrize("rows", [[9, 2, 5], [4], [10, 3, 0, 1, 7]])
+def test_so_they_are_of_a_part_of_the_images(files, rows):
+    assert_same_epochs(files, np.array(rows))
 
 
 @pytest.mark.parametrize("n_workers", [WORKERS])

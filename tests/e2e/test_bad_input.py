@@ -20,11 +20,13 @@ import lt_prune as lp
 def made_up_scores(data: lp.LongTailedSet) -> lp.ScoreSet:
     """Scores of one member, such as no network gave."""
     random = np.random.default_rng(0)
-    per_member = random.random((1, data.roster.n_samples), dtype=np.float32)
-    metrics = {name: lp.MetricScores(per_member=per_member, hard="high", equation="made up") for name in ("avh", "el2n")}
+    per_member = random.random((1, data.index.n_samples), dtype=np.float32)
+    metrics = {
+        name: lp.MetricScores(per_member=per_member, higher_is_harder=True, equation="made up") for name in ("avh", "el2n")
+    }
     one = np.ones(1)
     return lp.ScoreSet(
-        roster=data.roster, metrics=metrics, seeds=(1,), train_accuracy=one, seconds=one, recipe=lp.Recipe(), versions={}
+        index=data.index, metrics=metrics, seeds=(1,), train_accuracy=one, seconds=one, recipe=lp.Recipe(), versions={}
     )
 
 

@@ -74,9 +74,9 @@ def kept(folder: Path) -> set[tuple[Path, int]]:
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
-    """The processes that the nursery has forked."""
-    nursery = [pid for pid, command in below(process.pid).items() if "nursery" in command]
-    return sorted(below(min(nursery))) if nursery else []
+    """The processes that the forkserver has forked."""
+    forkserver = [pid for pid, command in below(process.pid).items() if "forkserver" in command]
+    return sorted(below(min(forkserver))) if forkserver else []
 
 
 def wait_until(true: Callable[[], object], limit: float = 60) -> None:
@@ -145,7 +145,7 @@ def test_killed_alone_it_leaves_no_process_and_no_shared_file(tmp_path):
     process = start(tmp_path)
     wait_until(lambda: list(tmp_path.glob("runs/*/model.pt")))
     left = list(below(process.pid))
-    assert len(left) == 3, "the nursery and two workers"
+    assert len(left) == 3, "the forkserver and two workers"
     process.kill()
     process.communicate()
     wait_until(lambda: gone(left), 5)

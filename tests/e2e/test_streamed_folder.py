@@ -36,9 +36,9 @@ def sets(blob_folder) -> tuple[lp.LongTailedSet, lp.LongTailedSet]:
 
 
 def assert_same_set(held: lp.LongTailedSet, streamed: lp.LongTailedSet) -> None:
-    ours, theirs = ({f.name: getattr(data.roster, f.name) for f in fields(data.roster)} for data in (streamed, held))
+    ours, theirs = ({f.name: getattr(data.index, f.name) for f in fields(data.index)} for data in (streamed, held))
     assert [name for name in theirs if not np.array_equal(ours[name], theirs[name])] == []
-    assert streamed.roster.digest == held.roster.digest
+    assert streamed.index.digest == held.index.digest
     assert np.array_equal(streamed.pixels[:], held.pixels)
     assert np.array_equal(streamed.test_pixels[:], held.test_pixels)
     assert np.array_equal(streamed.test_labels, held.test_labels)
@@ -55,7 +55,7 @@ def test_a_cut_is_the_same(blob_folder):
     held, streamed = (
         lp.build(f"folder-lt3:{root}", reading=lp.Reading(loading=loading)) for loading in ("memory", "stream")
     )
-    assert held.roster.counts.tolist() == [9, 5, 3]
+    assert held.index.counts.tolist() == [9, 5, 3]
     assert_same_set(held, streamed)
 
 

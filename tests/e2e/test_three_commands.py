@@ -39,7 +39,7 @@ def check(folder: Path, epochs: int, members: int) -> lp.TrainResult:
     assert scores.metrics["avh"].per_member.shape == (members, 503)
     subset = lp.read_subset("subsets/digits-lt10-ranked-avh-0.45.h5")
     assert (subset.kept.sum(), len(subset.kept)) == (277, 503)  # round(0.45 x 503) = 226 are removed
-    avh, labels = scores.metrics["avh"].per_member.mean(axis=0), subset.roster.labels
+    avh, labels = scores.metrics["avh"].per_member.mean(axis=0), subset.index.labels
     several = subset.kept & (np.bincount(labels[subset.kept])[labels] > 1)  # a class's last sample stays, however easy
     assert avh[~subset.kept].max() <= avh[several].min()
     result = lp.read_result("runs/digits-lt10-ranked-avh-0.45-atl/result.json")

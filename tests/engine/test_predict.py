@@ -156,7 +156,7 @@ def test_scores_that_are_not_numbers_are_an_error(network, pixels):
     def broken(outputs, labels):
         return torch.where(labels == 1, math.nan, 0.5)
 
-    bad = {"broken": Metric(broken, "high", "nowhere")}
+    bad = {"broken": Metric(broken, True, "nowhere")}
     with pytest.raises(
         MemberError, match=r"^metric 'broken' must give finite numbers, and those of . samples in a batch of 7"
     ):

@@ -17,15 +17,16 @@ import numpy as np
 import pytest
 import torch
 
-from lt_prune.compute import Arithmetic, Compute
+from lt_prune.config.compute import Arithmetic, Compute
+from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine.cuda import run_side_by_side
 from lt_prune.engine.pool import run_pool
-from lt_prune.engine.solo import threads
-from lt_prune.engine.streams import run_streams
+from lt_prune.engine.session import threads
 from lt_prune.errors import DivergenceError, LtPruneError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import Network
-from lt_prune.types import Recipe, no_progress
+from lt_prune.progress import no_progress
 
 RECIPE = Recipe(epochs=2, batch_size=23, warmup=1, padding=1, depth=8)
 processes = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
@@ -62,17 +63,17 @@ class Raise:
 def make(blobs) -> Callable[..., Run]:
     data = blobs()
 
-    def make(seed: int = 0, finish: Any = flat, **fields) -> Run:
+    def make(seed: int = 0, on_trained: Any = flat, **fields) -> Run:
         given = {
             "title": f"run {seed}",
             "pixels": data.pixels,
-            "labels": data.roster.labels,
-            "positions": np.arange(45),
+            "labels": data.index.labels,
+            "rows": np.arange(45),
             "n_classes": 4,
             "recipe": RECIPE,
             "loss": partial(CrossEntropy, [24, 12, 6, 3]),
             "identity": {"method": "ce", "samples": "blobs"},
-            "finish": finish,
+            "on_trained": on_trained,
         }
         return Run(seed=seed, **{**given, **fields})
 
@@ -101,7 +102,7 @@ def test_the_number_of_workers_changes_no_bit(make, workers):
 def test_runs_that_take_turns_change_no_bit_of_each_other(make):
     runs = [make(seed, recipe=replace(RECIPE, epochs=1 + seed % 2)) for seed in range(4)]
     with threads(1):
-        assert values(dict(run_streams(runs, 3, no_progress, Arithmetic()))) == alone(runs)
+        assert values(dict(run_side_by_side(runs, 3, no_progress, Arithmetic()))) == alone(runs)
 
 
 def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
@@ -114,7 +115,7 @@ def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
 
     monkeypatch.setattr("lt_prune.engine.train.time.perf_counter", lambda: clock[0])
     runs = [make(k, recipe=replace(RECIPE, epochs=1 + k), loss=partial(Ticking, [24, 12, 6, 3])) for k in range(3)]
-    outcomes = dict(run_streams(runs, 3, no_progress, Arithmetic()))
+    outcomes = dict(run_side_by_side(runs, 3, no_progress, Arithmetic()))
     assert [outcomes[k].seconds for k in range(3)] == [2, 4, 6], "two steps an epoch"
 
 
@@ -170,7 +171,7 @@ def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
 
 @processes
 def test_a_run_whose_worker_is_killed_is_tried_once_more(make, tmp_path):
-    runs = [make(0), make(1, finish=Kill(tmp_path / "killed")), make(2)]
+    runs = [make(0), make(1, on_trained=Kill(tmp_path / "killed")), make(2)]
     with pytest.warns(UserWarning, match=r"run 1: its worker process ended.*tried once more"):
         outcomes = dict(run_all(runs, on_cpu(2)))
     assert values(outcomes) == alone([make(0), make(1), make(2)])
@@ -178,7 +179,7 @@ def test_a_run_whose_worker_is_killed_is_tried_once_more(make, tmp_path):
 
 @processes
 def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_on(make, tmp_path):
-    runs = [make(0), make(1, finish=Kill(tmp_path / "killed", always=True)), make(2)]
+    runs = [make(0), make(1, on_trained=Kill(tmp_path / "killed", always=True)), make(2)]
     with pytest.warns(UserWarning, match="tried once more"):
         outcomes = dict(run_all(runs, on_cpu(2)))
     with pytest.raises(LtPruneError, match=r"run 1 failed 2 times: its worker process ended.*killed.*memory"):
@@ -190,7 +191,7 @@ def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_o
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("not enough memory: you tried to allocate 1 byte.\nmore")])
 def test_an_error_of_no_kind_of_ours_is_told_in_one_line(make, error):
     with pytest.warns(UserWarning, match="tried once more"):
-        outcomes = dict(run_all([make(0, finish=Raise(error)), make(1)], on_cpu(2)))
+        outcomes = dict(run_all([make(0, on_trained=Raise(error)), make(1)], on_cpu(2)))
     assert str(outcomes[0].failure).startswith(f"run 0 failed 2 times: {type(error).__name__}")
     assert "\n" not in str(outcomes[0].failure)
     assert outcomes[1].failure is None
@@ -199,7 +200,7 @@ def test_an_error_of_no_kind_of_ours_is_told_in_one_line(make, error):
 @processes
 def test_a_run_tried_again_goes_on_from_its_checkpoint(make, tmp_path):
     checkpoint = tmp_path / "model.pt"
-    run = make(0, finish=Kill(tmp_path / "killed"), checkpoint=checkpoint)
+    run = make(0, on_trained=Kill(tmp_path / "killed"), checkpoint=checkpoint)
     seen: list[int] = []
     with pytest.warns(UserWarning, match="tried once more"):
         list(run_all([run], on_cpu(), isolate=True, progress=lambda what, done, total: seen.append(done)))
@@ -240,7 +241,7 @@ def test_closing_ends_every_process_and_leaves_no_file(make, tmp_path, monkeypat
 @processes
 def test_arrays_are_mapped_and_not_sent(make):
     pixels = np.zeros((2000, 8, 8, 3), np.uint8)
-    runs = [make(seed, pixels=pixels, finish=Mapped(pixels)) for seed in range(2)]
+    runs = [make(seed, pixels=pixels, on_trained=Mapped(pixels)) for seed in range(2)]
     assert [outcome.unwrap() for _, outcome in run_all(runs, on_cpu(2))] == [True, True]
 
 

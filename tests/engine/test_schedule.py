@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from lt_prune.config.recipe import Recipe
 from lt_prune.engine.schedule import learning_rate
-from lt_prune.types import Recipe
 
 SCHEDULES = ("step", "cosine", "constant")
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES)

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.engine.runs import Run
-from lt_prune.engine.solo import run_steps
+from lt_prune.engine.session import run_steps
 from lt_prune.engine.train import Trained, training
 from lt_prune.methods.alas import ActivelySmoothed
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import build_network, frozen
 from lt_prune.store.weights import read_weights, write_weights
-from lt_prune.types import Recipe
 
 CPU = torch.device("cpu")
 COUNTS = [24, 12, 6, 3]
@@ -49,8 +49,8 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
 
     def make(recipe: Recipe, **given) -> Run:
         fields = {"loss": partial(CrossEntropy, COUNTS), "seed": 3, "identity": {}, **given}
-        common = {"title": "blobs", "positions": np.arange(45), "n_classes": 4}
-        return Run(pixels=data.pixels, labels=data.roster.labels, recipe=recipe, **common, **fields)
+        common = {"title": "blobs", "rows": np.arange(45), "n_classes": 4}
+        return Run(pixels=data.pixels, labels=data.index.labels, recipe=recipe, **common, **fields)
 
     return make
 

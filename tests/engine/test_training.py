@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.data.batches import TrainingBatches
 from lt_prune.engine.runs import Run
 from lt_prune.engine.train import Trained, training
@@ -18,7 +19,6 @@ from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models.network import build_network
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
-from lt_prune.types import Recipe
 
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=23, warmup=1, padding=1, depth=8)
@@ -37,14 +37,14 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
         data = blobs()
         given = {
             "title": "blobs",
-            "positions": np.arange(45),
+            "rows": np.arange(45),
             "seed": 3,
             "identity": {"method": "ce", "samples": "blobs"},
             "checkpoint": None,
             "loss": partial(CrossEntropy, [24, 12, 6, 3]),
             **(field or {}),
         }
-        return Run(pixels=data.pixels, labels=data.roster.labels, n_classes=4, recipe=replace(RECIPE, **recipe), **given)
+        return Run(pixels=data.pixels, labels=data.index.labels, n_classes=4, recipe=replace(RECIPE, **recipe), **given)
 
     return make
 

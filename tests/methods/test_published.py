@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from lt_prune.config.recipe import Recipe
 from lt_prune.methods import METHODS
 from lt_prune.methods.published import CLASSES, nearest, published_settings
-from lt_prune.types import Recipe
 
 # Data set and imbalance; smoothing of head and tail, factor on the learning rate, batch normalisation shifted
 # (Zhong et al. 2021, as Wang & Yan use them).

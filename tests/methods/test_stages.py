@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError
 from lt_prune.methods import METHODS, Method, Setting, Stage
-from lt_prune.types import Recipe
 
 SECOND = partial(Recipe, epochs=10, warmup=0, schedule="cosine", sampler="balanced")
 KANG = partial(SECOND, lr=0.05, shift_batch_norm=True)

@@ -88,4 +88,4 @@ def test_features_along_every_class_at_once_do_not_divide_by_zero():
 
 
 def test_high_is_hard():
-    assert avh.hard == "high"
+    assert avh.higher_is_harder

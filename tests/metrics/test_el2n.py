@@ -75,4 +75,4 @@ def test_logits_too_large_for_exp_give_numbers():
 
 
 def test_high_is_hard():
-    assert el2n.hard == "high"
+    assert el2n.higher_is_harder

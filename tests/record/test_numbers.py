@@ -63,8 +63,8 @@ def scored(scores: lp.ScoreSet) -> dict[str, Any]:
 
 def pruned(scores: lp.ScoreSet) -> dict[str, Any]:
     """By each strategy; those that rank by scores of fixed numbers, which no processor rounds."""
-    fixed = np.random.default_rng(0).random((2, scores.roster.n_samples), dtype=np.float32)
-    metric = lp.MetricScores(per_member=fixed, hard="high", equation="")
+    fixed = np.random.default_rng(0).random((2, scores.index.n_samples), dtype=np.float32)
+    metric = lp.MetricScores(per_member=fixed, higher_is_harder=True, equation="")
     drawn = lp.ScoreSet(**{**vars(scores), "metrics": {"avh": metric}})
     found = {}
     for name, ratio in product(STRATEGIES.names, (0.3, 0.45, 0.9)):

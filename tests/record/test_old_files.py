@@ -53,7 +53,7 @@ def old(tmp_path) -> Path:
 
 def test_the_set_is_that_of_its_source(old):
     data, again = lp.read_set(old / "set.h5"), lp.build("digits")
-    assert data.roster.digest == again.roster.digest
+    assert data.index.digest == again.index.digest
     assert np.array_equal(data.pixels, again.pixels)
     assert np.array_equal(data.test_labels, again.test_labels)
 
@@ -71,7 +71,7 @@ def test_the_scores_are_read_and_take_another_member(old):
 def test_the_subset_is_read(old):
     subset = lp.read_subset(old / "subset.h5")
     assert (subset.strategy, subset.ratio, int(subset.kept.sum())) == ("ranked", 0.45, 277)
-    assert subset.roster.digest == lp.read_set(old / "set.h5").roster.digest
+    assert subset.index.digest == lp.read_set(old / "set.h5").index.digest
 
 
 def test_the_finished_run_is_read_and_not_trained_again(old):

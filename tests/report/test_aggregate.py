@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 import lt_prune as lp
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
 from lt_prune.report.aggregate import aggregate, every_setting
 from lt_prune.report.tables import results_table
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 
 import lt_prune.report.progress as progress
+from lt_prune.progress import ALL_RUNS
 from lt_prune.report.progress import shown_progress, time_left
-from lt_prune.types import ALL_RUNS
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ COUNTS = (20, 10, 6, 2)
 """Of classes a and b (head), c (middle), d (tail)."""
 
 
-def roster_of(counts: tuple[int, ...] = COUNTS) -> lp.Roster:
+def roster_of(counts: tuple[int, ...] = COUNTS) -> lp.SampleIndex:
     n = sum(counts)
-    return lp.Roster(
+    return lp.SampleIndex(
         name="by-hand",
         ids=np.arange(100, 100 + n, dtype=np.uint64),
         labels=np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts)),
@@ -31,30 +31,32 @@ def roster_of(counts: tuple[int, ...] = COUNTS) -> lp.Roster:
         groups=(2, 3),
         source="npz:by-hand.npz",
         source_size=50,
-        positions=np.arange(n)[::-1].copy(),
+        source_index=np.arange(n)[::-1].copy(),
         built={"profile": "none"},
     )
 
 
 def subset_keeping(kept: tuple[int, ...], counts: tuple[int, ...] = COUNTS, **options) -> lp.Subset:
     """A subset that keeps so many samples of each class."""
-    roster = roster_of(counts)
-    mask = np.zeros(roster.n_samples, bool)
+    index = roster_of(counts)
+    mask = np.zeros(index.n_samples, bool)
     for c, n in enumerate(kept):
-        mask[np.flatnonzero(roster.labels == c)[:n]] = True
+        mask[np.flatnonzero(index.labels == c)[:n]] = True
     ratio = 1 - sum(kept) / sum(counts)
-    return lp.Subset(roster=roster, kept=mask, strategy="random", ratio=ratio, options={"seed": 0, **options})
+    return lp.Subset(index=index, kept=mask, strategy="random", ratio=ratio, options={"seed": 0, **options})
 
 
 @pytest.fixture
 def scores() -> lp.ScoreSet:
-    roster = roster_of()
+    index = roster_of()
     random = np.random.default_rng(1)
     return lp.ScoreSet(
-        roster=roster,
+        index=index,
         metrics={
-            name: lp.MetricScores(per_member=random.random((3, 38), dtype=np.float32), hard=hard, equation=f"of {name}")
-            for name, hard in (("avh", "high"), ("margin", "low"))
+            name: lp.MetricScores(
+                per_member=random.random((3, 38), dtype=np.float32), higher_is_harder=higher, equation=f"of {name}"
+            )
+            for name, higher in (("avh", True), ("margin", False))
         },
         seeds=(1, 2, 3),
         train_accuracy=np.array([0.25, 0.5, 0.75]),
@@ -99,14 +101,14 @@ def test_a_set_says_its_sizes_and_classes(blobs):
     assert (summary["image_shape"], summary["imbalance"]) == ([8, 8, 3], 8)
     assert [row["count"] for row in summary["classes"]] == [24, 12, 6, 3]
     assert [row["group"] for row in summary["classes"]] == ["head", "head", "middle", "tail"]
-    assert summary["data_digest"] == data.roster.digest
+    assert summary["data_digest"] == data.index.digest
     assert as_json(summary) == summary
 
 
 def test_scores_say_their_ensemble(scores):
     summary = summarise_scores(scores, "avh")
     assert (summary["n_samples"], summary["members"], summary["seconds"]) == (38, 3, 7)
-    assert (summary["metrics"], summary["metric"], summary["hard"]) == (["avh", "margin"], "avh", "high")
+    assert (summary["metrics"], summary["metric"], summary["higher_is_harder"]) == (["avh", "margin"], "avh", True)
     assert (summary["train_accuracy"], summary["recipe"]["epochs"]) == ([0.25, 0.5, 0.75], 7)
     assert (summary["equation"], summary["arithmetic"]) == ("of avh", ["fp32 on cpu"] * 3)
     assert as_json(summary) == summary
@@ -116,13 +118,13 @@ def test_scores_are_summarised_by_their_mean_and_spread_over_members(scores):
     values = scores.metric("avh").per_member.astype(float)
     summary = summarise_scores(scores, "avh")
     assert summary["mean"] == pytest.approx(values.mean(), rel=1e-6)
-    assert summary["spread"] == pytest.approx(values.std(0).mean(), rel=1e-6)
+    assert summary["std"] == pytest.approx(values.std(0).mean(), rel=1e-6)
 
 
 def test_class_means_are_over_the_classes_samples(scores):
     values = scores.metric("avh").per_member.astype(float).mean(0)
     for c, row in enumerate(summarise_scores(scores, "avh")["classes"]):
-        assert row["mean"] == pytest.approx(values[scores.roster.labels == c].mean(), rel=1e-6)
+        assert row["mean"] == pytest.approx(values[scores.index.labels == c].mean(), rel=1e-6)
         assert row["count"] == COUNTS[c]
 
 
@@ -137,7 +139,7 @@ def test_the_histogram_counts_every_sample_once(scores):
 @pytest.mark.parametrize("metric", ["avh", "margin"])
 def test_hardest_and_easiest_follow_the_end_that_is_hard(scores, metric):
     values = scores.metric(metric).per_member.astype(float).mean(0)
-    by_id = dict(zip(scores.roster.ids.tolist(), values))
+    by_id = dict(zip(scores.index.ids.tolist(), values))
     rising = sorted(by_id, key=by_id.get)
     hardest_first = rising[::-1] if metric == "avh" else rising
     summary = summarise_scores(scores, metric, extremes=5)
@@ -145,18 +147,18 @@ def test_hardest_and_easiest_follow_the_end_that_is_hard(scores, metric):
     assert [int(row["id"], 16) for row in summary["easiest"]] == hardest_first[::-1][:5]
 
 
-def test_a_sample_is_named_by_id_position_class_and_score(scores):
+def test_a_sample_is_named_by_id_source_index_class_and_score(scores):
     row = summarise_scores(scores, "avh", extremes=1)["hardest"][0]
     i = int(row["id"], 16) - 100
     values = scores.metric("avh").per_member[:, i].astype(float)
-    assert (row["position"], row["class"]) == (37 - i, "abcd"[scores.roster.labels[i]])
-    assert (row["score"], row["spread"]) == pytest.approx((values.mean(), values.std()), rel=1e-5)
+    assert (row["source_index"], row["class"]) == (37 - i, "abcd"[scores.index.labels[i]])
+    assert (row["score"], row["std"]) == pytest.approx((values.mean(), values.std()), rel=1e-5)
     assert "file" not in row
 
 
 def test_a_sample_of_a_file_names_it(scores):
-    named = replace(scores.roster, file_names=tuple(f"train/{i}.png" for i in range(38)))
-    row = summarise_scores(replace(scores, roster=named), "avh", extremes=1)["easiest"][0]
+    named = replace(scores.index, file_names=tuple(f"train/{i}.png" for i in range(38)))
+    row = summarise_scores(replace(scores, index=named), "avh", extremes=1)["easiest"][0]
     assert row["file"] == f"train/{int(row['id'], 16) - 100}.png"
 
 
@@ -168,7 +170,7 @@ def test_scores_that_are_all_equal_have_a_summary(scores):
     equal = {"avh": replace(scores.metric("avh"), per_member=np.full((3, 38), 0.1, np.float32))}
     summary = as_json(summarise_scores(replace(scores, metrics=equal), "avh"))
     assert sum(summary["histogram"]["counts"]) == 38
-    assert summary["spread"] == 0
+    assert summary["std"] == 0
 
 
 def test_a_subset_says_what_was_kept_of_each_group_and_class():
@@ -233,7 +235,7 @@ def test_runs_are_compared_with_the_first():
     )
     assert [row["trained_on"] for row in rows] == ["whole set", "avh 0.45"]
     assert [row["n_kept"] for row in rows] == [38, 21]
-    assert [row["least_class_kept"] for row in rows] == [1, 0.4]
+    assert [row["min_class_retention"] for row in rows] == [1, 0.4]
     assert [row["time_saved"] for row in rows] == [0, 0.25]
     assert [(row["overall"], row["tail"], row["ece"]) for row in rows] == [(0.5, 0.1, 0.2), (0.6, None, 0.05)]
     assert as_json(rows) == rows

@@ -57,9 +57,11 @@ def text(table: RenderableType) -> str:
 def scores(blobs) -> lp.ScoreSet:
     random = np.random.default_rng(1)
     return lp.ScoreSet(
-        roster=blobs().roster,
+        index=blobs().index,
         metrics={
-            "avh": lp.MetricScores(per_member=random.random((3, 45), dtype=np.float32), hard="high", equation="Eq. 12")
+            "avh": lp.MetricScores(
+                per_member=random.random((3, 45), dtype=np.float32), higher_is_harder=True, equation="Eq. 12"
+            )
         },
         seeds=(1, 2, 3),
         train_accuracy=np.array([0.25, 0.5, 0.755]),
@@ -88,7 +90,7 @@ def test_bars_are_in_proportion_to_counts(blobs):
 
 def test_class_names_are_shown_as_they_are(blobs):
     data = blobs()
-    named = replace(data, roster=replace(data.roster, class_names=("[red]cat", "b", "c", "[/]")))
+    named = replace(data, index=replace(data.index, class_names=("[red]cat", "b", "c", "[/]")))
     assert row(set_table(named), "[red]cat") == ["head", "24"]
     assert row(set_table(named), "[/]") == ["tail", "3"]
 
@@ -97,19 +99,19 @@ def test_scores_show_their_ensemble(scores):
     shown = text(scores_table(scores, "avh"))
     assert "blobs: 45 samples, 3 members, metrics avh" in shown
     assert "members reach 25.0% to 75.5% on the training samples, 7 epochs each, 7 s in all" in shown
-    assert "avh: Eq. 12; high is hard" in shown
+    assert "avh: Eq. 12; higher is harder" in shown
 
 
-def test_scores_show_the_mean_and_spread_of_the_metric(scores):
+def test_scores_show_the_mean_and_std_of_the_metric(scores):
     values = scores.metric("avh").per_member.astype(float)
     shown = text(scores_table(scores, "avh"))
-    assert f"mean {values.mean():.4f}, mean spread over members {values.std(0).mean():.4f}" in shown
+    assert f"mean {values.mean():.4f}, mean std over members {values.std(0).mean():.4f}" in shown
 
 
 def test_scores_show_the_mean_of_each_class(scores):
     values = scores.metric("avh").per_member.astype(float).mean(0)
     for c in range(4):
-        expected = f"{values[scores.roster.labels == c].mean():.4f}"
+        expected = f"{values[scores.index.labels == c].mean():.4f}"
         lines = [line for line in show(scores_table(scores, "avh")) if line[:1] == [f"class{c}"]]
         assert lines[0][3] == expected
 
@@ -117,9 +119,9 @@ def test_scores_show_the_mean_of_each_class(scores):
 def test_scores_show_the_hardest_and_easiest_samples(scores):
     values = scores.metric("avh").per_member.astype(float).mean(0)
     for i in (int(values.argmax()), int(values.argmin())):
-        name = f"{scores.roster.ids[i]:016x}"
+        name = f"{scores.index.ids[i]:016x}"
         shown = row(scores_table(scores, "avh"), name)
-        assert shown[:3] == [f"class{scores.roster.labels[i]}", str(scores.roster.positions[i]), f"{values[i]:.4f}"]
+        assert shown[:3] == [f"class{scores.index.labels[i]}", str(scores.index.source_index[i]), f"{values[i]:.4f}"]
 
 
 def test_the_histogram_of_scores_counts_every_sample(scores):
@@ -133,8 +135,8 @@ def test_a_subset_shows_its_groups_before_and_after(blobs):
     data = blobs()
     kept = np.zeros(45, bool)
     for c, n in enumerate((12, 9, 5, 2)):
-        kept[np.flatnonzero(data.roster.labels == c)[:n]] = True
-    table = subset_table(lp.Subset(roster=data.roster, kept=kept, strategy="random", ratio=0.38, options={"seed": 0}))
+        kept[np.flatnonzero(data.index.labels == c)[:n]] = True
+    table = subset_table(lp.Subset(index=data.index, kept=kept, strategy="random", ratio=0.38, options={"seed": 0}))
     assert "blobs pruned by random: removed 17 of 45 (0.38), kept 28" in text(table)
     assert row(table, "head") == ["2", "36", "21", "15", "41.7%"]
     assert row(table, "middle") == ["1", "6", "5", "1", "16.7%"]
@@ -145,7 +147,7 @@ def test_a_subset_shows_its_groups_before_and_after(blobs):
 
 def test_a_subset_with_an_emptied_class_shows_no_ratio(blobs):
     data = blobs()
-    subset = lp.Subset(roster=data.roster, kept=data.roster.labels < 3, strategy="random", ratio=0.07, options={"seed": 0})
+    subset = lp.Subset(index=data.index, kept=data.index.labels < 3, strategy="random", ratio=0.07, options={"seed": 0})
     assert "imbalance 8.0 before, with an empty class after" in text(subset_table(subset))
 
 

@@ -21,40 +21,40 @@ def archive(in_tmp) -> str:
 
 def test_digits_are_cut_by_the_exponential_profile():
     # The smallest class of the training split gives n_max; n_c = floor(n_max * 10^(-c / 9)).
-    counts = lp.build("digits", imbalance=10).roster.counts
+    counts = lp.build("digits", imbalance=10).index.counts
     assert counts.tolist() == [int(124 * 10 ** (-c / 9)) for c in range(10)]
 
 
 def test_an_archive_is_taken_as_it_is(archive):
     data = lp.build(archive)
-    assert data.roster.counts.tolist() == [40, 30, 20]
-    assert data.roster.built == {"profile": "none"}
+    assert data.index.counts.tolist() == [40, 30, 20]
+    assert data.index.built == {"profile": "none"}
 
 
 def test_an_imbalance_asks_for_the_exponential_profile(archive):
-    assert lp.build(archive, imbalance=4).roster.counts.tolist() == [20, 10, 5]
+    assert lp.build(archive, imbalance=4).index.counts.tolist() == [20, 10, 5]
 
 
 def test_a_cut_in_the_name_is_the_cut_by_options(archive):
     named, asked = lp.build("npz-lt4:mine.npz"), lp.build(archive, imbalance=4)
-    assert named.roster.digest == asked.roster.digest
+    assert named.index.digest == asked.index.digest
 
 
 def test_the_step_profile_keeps_the_first_half(archive):
-    assert lp.build(archive, profile="step", imbalance=10).roster.counts.tolist() == [20, 2, 2]
+    assert lp.build(archive, profile="step", imbalance=10).index.counts.tolist() == [20, 2, 2]
 
 
 def test_the_largest_class_may_be_named(archive):
-    assert lp.build(archive, imbalance=4, largest=40).roster.counts.tolist() == [40, 20, 10]
+    assert lp.build(archive, imbalance=4, largest=40).index.counts.tolist() == [40, 20, 10]
 
 
 def test_seeds_select_other_samples(archive):
-    zero, again, one = (lp.build(archive, imbalance=4, seed=seed).roster.digest for seed in (0, 0, 1))
+    zero, again, one = (lp.build(archive, imbalance=4, seed=seed).index.digest for seed in (0, 0, 1))
     assert zero == again != one
 
 
 def test_groups_may_be_named(archive):
-    assert lp.build(archive, groups=(1, 3)).roster.class_groups.tolist() == [0, 1, 1]
+    assert lp.build(archive, groups=(1, 3)).index.class_groups.tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_groups_may_be_named(archive):
     ],
 )
 def test_a_set_is_named_after_its_cut(archive, spec, options, name):
-    assert lp.build(spec, **options).roster.name == name
+    assert lp.build(spec, **options).index.name == name
 
 
 def test_different_cuts_have_different_names(archive):
     options = [{}, {"imbalance": 4}, {"imbalance": 4, "seed": 1}, {"imbalance": 4, "largest": 30}, {"imbalance": 2}]
-    sets = [lp.build(archive, **chosen).roster for chosen in options]
-    assert len({roster.name for roster in sets}) == len({roster.digest for roster in sets}) == len(options)
+    sets = [lp.build(archive, **chosen).index for chosen in options]
+    assert len({index.name for index in sets}) == len({index.digest for index in sets}) == len(options)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_an_unknown_source_is_refused():
 def test_the_file_written_is_the_set_returned(archive):
     data = lp.build(archive, imbalance=4, out="sets/cut.h5")
     again = lp.read_set("sets/cut.h5")
-    assert again.roster.digest == data.roster.digest
+    assert again.index.digest == data.index.digest
     assert np.array_equal(again.pixels, data.pixels)
     assert np.array_equal(again.test_labels, data.test_labels)
 
@@ -125,7 +125,7 @@ def test_without_out_nothing_is_written(archive):
 def test_open_set_takes_a_set_a_file_and_a_source(archive):
     built = lp.build(archive, out="cut.h5")
     assert lp.open_set(built) is built
-    assert {lp.open_set(data).roster.digest for data in ("cut.h5", Path("cut.h5"), archive)} == {built.roster.digest}
+    assert {lp.open_set(data).index.digest for data in ("cut.h5", Path("cut.h5"), archive)} == {built.index.digest}
 
 
 def test_open_set_says_how_to_get_the_set_again(archive):

@@ -6,8 +6,8 @@ import pytest
 
 from lt_prune.errors import UnknownNameError
 from lt_prune.methods import METHODS
+from lt_prune.planning.recipes import setting_names
 from lt_prune.steps.describe import describe_method, describe_methods
-from lt_prune.steps.recipes import setting_names
 
 
 def test_every_method_has_a_row():

@@ -25,9 +25,9 @@ def data(blobs) -> lp.LongTailedSet:
 
 @pytest.fixture
 def source_pixels(data) -> np.ndarray:
-    """The images in the source's order, put together from the set's own statement of positions."""
+    """The images in the source's order, put together from the set's own statement of rows."""
     pixels = np.empty_like(data.pixels)
-    pixels[data.roster.positions] = data.pixels
+    pixels[data.index.source_index] = data.pixels
     return pixels
 
 
@@ -52,7 +52,7 @@ class Plain(torch.utils.data.Dataset):
 @pytest.fixture
 def plain(data, source_pixels) -> Plain:
     targets = np.empty(N, int)
-    targets[data.roster.positions] = data.roster.labels
+    targets[data.index.source_index] = data.index.labels
     return Plain(source_pixels, targets.tolist())
 
 
@@ -76,10 +76,10 @@ def as_sorted(pixels: np.ndarray) -> list[bytes]:
 
 def test_positions_lead_from_the_source_to_the_kept_samples(subset, data, source_pixels, in_tmp):
     lp.export(subset, "kept.npy")
-    positions = np.load("kept.npy")
-    assert positions.dtype == np.int64
-    assert positions.tolist() == sorted(set(positions.tolist()))
-    assert as_sorted(source_pixels[positions]) == as_sorted(data.pixels[subset.kept])
+    rows = np.load("kept.npy")
+    assert rows.dtype == np.int64
+    assert rows.tolist() == sorted(set(rows.tolist()))
+    assert as_sorted(source_pixels[rows]) == as_sorted(data.pixels[subset.kept])
 
 
 def test_the_source_itself_is_indexed(in_tmp):
@@ -115,19 +115,19 @@ def test_json_tells_everything_of_every_sample(folder, in_tmp):
     subset = lp.prune(data, ratio=0.4, strategy="random", seed=3)
     lp.export(subset, "kept.json")
     said = json.loads(Path("kept.json").read_text())
-    roster = data.roster
+    index = data.index
     expected = {
-        f"{roster.ids[i]:016x}": {
-            "position": roster.positions[i],
-            "file": roster.file_names[i],
-            "label": roster.labels[i],
-            "class": ["cat", "dog"][roster.labels[i]],
+        f"{index.ids[i]:016x}": {
+            "source_index": index.source_index[i],
+            "file": index.file_names[i],
+            "label": index.labels[i],
+            "class": ["cat", "dog"][index.labels[i]],
             "kept": subset.kept[i],
         }
         for i in range(17)
     }
     assert {sample.pop("id"): sample for sample in said["samples"]} == expected
-    assert [sample["position"] for sample in said["samples"]] == list(range(17))
+    assert [sample["source_index"] for sample in said["samples"]] == list(range(17))
     assert (said["n_kept"], said["n_removed"], said["ratio_removed"]) == (10, 7, 0.4)
     assert (said["data"], said["source"], said["strategy"]) == ("photos", f"folder:{folder}", "random")
     assert said["options"]["seed"] == 3
@@ -159,7 +159,7 @@ def test_a_torch_subset_of_a_set_holds_the_kept_images(subset, data):
     kept = lp.torch_subset(subset, data)
     images, labels = zip(*(kept[i] for i in range(len(kept))))
     assert np.array_equal(torch.stack(images).permute(0, 2, 3, 1), data.pixels[subset.kept])
-    assert [int(label) for label in labels] == data.roster.labels[subset.kept].tolist()
+    assert [int(label) for label in labels] == data.index.labels[subset.kept].tolist()
     assert (images[0].dtype, images[0].shape) == (torch.uint8, (3, 8, 8))
 
 
@@ -179,7 +179,7 @@ def test_a_torch_subset_of_a_plain_dataset_holds_the_kept_images(subset, data, p
     plain.targets = kind(plain.targets)
     kept = lp.torch_subset(subset, plain)
     assert as_sorted(np.stack([image for image, _ in kept])) == as_sorted(data.pixels[subset.kept])
-    assert sorted(label for _, label in kept) == sorted(data.roster.labels[subset.kept])
+    assert sorted(label for _, label in kept) == sorted(data.index.labels[subset.kept])
 
 
 def test_a_torch_subset_of_torchvisions_image_folder_holds_the_kept_images(folder):
@@ -213,11 +213,11 @@ def test_a_plain_dataset_in_another_order_is_refused(subset, plain):
 def test_a_cut_set_refers_to_its_whole_source(blobs):
     # A set of 30 of the source's 45 samples: the dataset must have all 45.
     data = blobs()
-    roster = replace(
-        data.roster, ids=data.roster.ids[:30], labels=data.roster.labels[:30], positions=data.roster.positions[:30]
+    index = replace(
+        data.index, ids=data.index.ids[:30], labels=data.index.labels[:30], source_index=data.index.source_index[:30]
     )
-    subset = lp.Subset(roster=roster, kept=np.arange(30) < 10, strategy="random", ratio=0.67, options={})
+    subset = lp.Subset(index=index, kept=np.arange(30) < 10, strategy="random", ratio=0.67, options={})
     targets = np.empty(N, int)
-    targets[data.roster.positions] = data.roster.labels
+    targets[data.index.source_index] = data.index.labels
     kept = lp.torch_subset(subset, Plain(np.arange(N), targets))
-    assert [int(i) for i, _ in kept] == sorted(data.roster.positions[:10].tolist())
+    assert [int(i) for i, _ in kept] == sorted(data.index.source_index[:10].tolist())

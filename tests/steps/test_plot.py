@@ -12,8 +12,8 @@ from scipy.stats import pearsonr, spearmanr
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, DataError, FileError, MismatchError
+from lt_prune.figures.of_run import FIGURES
 from lt_prune.models.network import build_network
-from lt_prune.steps.figures import FIGURES
 from lt_prune.store.weights import read_weights
 
 SMALL = {
@@ -110,7 +110,7 @@ def test_weight_norms_are_compared_with_those_of_another_run(run, uneven):
 )
 def test_logits_and_probabilities_are_means_over_the_samples_of_the_class(run, uneven, figure, of):
     drawn = plot(uneven, figure)
-    samples = {"train": (uneven.pixels, uneven.roster.labels), "test": (uneven.test_pixels, uneven.test_labels)}
+    samples = {"train": (uneven.pixels, uneven.index.labels), "test": (uneven.test_pixels, uneven.test_labels)}
     for split, (pixels, labels) in samples.items():
         for kind, logits in outputs("mine", pixels).items():
             assert column(drawn, f"{kind}_{split}") == pytest.approx(mean_of_true_class(of(logits), labels), rel=1e-4)
@@ -121,7 +121,7 @@ def test_abs_is_drawn_before_and_after_and_beside_the_run_compared(run, uneven):
     train, test = (
         softmax(outputs("mine/stage1", pixels)["angular"], axis=1) for pixels in (uneven.pixels, uneven.test_pixels)
     )
-    bias = np.min([train[uneven.roster.labels == c].mean(axis=0) for c in range(4)], axis=0)
+    bias = np.min([train[uneven.index.labels == c].mean(axis=0) for c in range(4)], axis=0)
     gamma = 1 - 0.25 * np.sin(np.pi / 2 * (bias - bias.min()) / (bias.max() - bias.min()))
     after = gamma * test / (gamma * test).sum(axis=1, keepdims=True)
     second = softmax(outputs("mine", uneven.test_pixels)["angular"], axis=1)
@@ -146,7 +146,7 @@ def test_hardness_is_mean_avh_against_accuracy(run, uneven):
     scores = lp.score(uneven, members=2, epochs=1, depth=8, out="scores.h5")
     drawn = plot(uneven, "hardness", scores="scores.h5")
     avh = scores.metrics["avh"].per_member.mean(axis=0, dtype=float)
-    avh = [avh[uneven.roster.labels == c].mean() for c in ORDER]
+    avh = [avh[uneven.index.labels == c].mean() for c in ORDER]
     accuracy = [run.evaluation.per_class[c] for c in ORDER]
     assert column(drawn, "avh") == pytest.approx(avh)
     assert column(drawn, "accuracy") == accuracy
@@ -164,7 +164,7 @@ def test_a_pruned_run_is_drawn_of_what_it_was_trained_on(uneven, in_tmp):
     subset = lp.prune(uneven, strategy="random", ratio=0.4)
     lp.train(uneven, subset=subset, out="mine", **SMALL)
     drawn = plot(uneven, "logits", subset=subset)
-    pixels, labels = uneven.pixels[subset.kept], uneven.roster.labels[subset.kept]
+    pixels, labels = uneven.pixels[subset.kept], uneven.index.labels[subset.kept]
     expected = mean_of_true_class(outputs("mine", pixels)["linear"], labels)
     assert column(drawn, "linear_train") == pytest.approx(expected, rel=1e-4)
     assert column(drawn, "count") == [np.count_nonzero(labels == c) for c in ORDER]

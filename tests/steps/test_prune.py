@@ -13,10 +13,10 @@ from lt_prune.strategies import STRATEGIES
 CIFAR10_LT = (5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50)
 
 
-def roster_of(counts: tuple[int, ...], first_id: int = 0) -> lp.Roster:
+def roster_of(counts: tuple[int, ...], first_id: int = 0) -> lp.SampleIndex:
     """Samples whose ids say nothing of their class."""
     n = sum(counts)
-    return lp.Roster(
+    return lp.SampleIndex(
         name="by-hand",
         ids=np.arange(first_id, first_id + n, dtype=np.uint64),
         labels=np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts)),
@@ -24,17 +24,19 @@ def roster_of(counts: tuple[int, ...], first_id: int = 0) -> lp.Roster:
         groups=(1, 2),
         source="by hand",
         source_size=n,
-        positions=np.arange(n),
+        source_index=np.arange(n),
     )
 
 
-def scores_of(roster: lp.Roster, hard: str = "high", **per_member: np.ndarray) -> lp.ScoreSet:
+def scores_of(index: lp.SampleIndex, higher_is_harder: bool = True, **per_member: np.ndarray) -> lp.ScoreSet:
     """Scores by two members; by default of "avh", at random."""
-    given = per_member or {"avh": np.random.default_rng(1).random((2, roster.n_samples), dtype=np.float32)}
+    given = per_member or {"avh": np.random.default_rng(1).random((2, index.n_samples), dtype=np.float32)}
     return lp.ScoreSet(
-        roster=roster,
+        index=index,
         metrics={
-            name: lp.MetricScores(per_member=np.asarray(values, dtype=np.float32), hard=hard, equation="by hand")
+            name: lp.MetricScores(
+                per_member=np.asarray(values, dtype=np.float32), higher_is_harder=higher_is_harder, equation="by hand"
+            )
             for name, values in given.items()
         },
         seeds=(1, 2),
@@ -48,7 +50,7 @@ def scores_of(roster: lp.Roster, hard: str = "high", **per_member: np.ndarray) -
 @pytest.fixture
 def scores() -> lp.ScoreSet:
     """Eight samples of two classes, the higher the id the harder by "avh", the easier by "el2n"."""
-    roster = lp.Roster(
+    index = lp.SampleIndex(
         name="eight",
         ids=np.arange(8, dtype=np.uint64),
         labels=np.array([0, 0, 1, 0, 1, 0, 0, 1]),
@@ -56,10 +58,10 @@ def scores() -> lp.ScoreSet:
         groups=(1, 1),
         source="by hand",
         source_size=8,
-        positions=np.arange(8),
+        source_index=np.arange(8),
     )
     rising = np.linspace(0.1, 0.8, 8)
-    return scores_of(roster, avh=[rising, rising], el2n=[1 - rising, 1 - rising])
+    return scores_of(index, avh=[rising, rising], el2n=[1 - rising, 1 - rising])
 
 
 def removed(subset: lp.Subset) -> list[int]:
@@ -97,9 +99,9 @@ def test_the_metric_named_is_the_one_ranked_by(scores):
 
 
 def test_the_mean_over_members_ranks():
-    roster = roster_of((4, 2))
+    index = roster_of((4, 2))
     per_member = [[0.0, 0.9, 0.5, 0.5, 0.5, 0.5], [0.8, 0.0, 0.5, 0.5, 0.5, 0.5]]
-    assert removed(lp.prune(scores=scores_of(roster, avh=per_member), ratio=1 / 6)) == [0]  # 0.4 against 0.45 and 0.5
+    assert removed(lp.prune(scores=scores_of(index, avh=per_member), ratio=1 / 6)) == [0]  # 0.4 against 0.45 and 0.5
 
 
 def test_keeping_the_easy_removes_the_hardest(scores):
@@ -114,31 +116,31 @@ def test_within_class_each_class_loses_its_share(scores):
 
 def test_scores_whose_low_end_is_hard_are_turned(scores):
     rising = np.linspace(0.1, 0.8, 8)
-    low = scores_of(scores.roster, "low", margin=[rising, rising])
+    low = scores_of(scores.index, False, margin=[rising, rising])
     assert removed(lp.prune(scores=low, ratio=0.25, metric="margin")) == [6, 7]
     assert removed(lp.prune(scores=low, ratio=0.25, metric="margin", keep="easy")) == [0, 1]
 
 
 def test_a_score_file_whose_low_end_is_hard_is_turned(scores, in_tmp):
     rising = np.linspace(0.1, 0.8, 8)
-    lp.write_scores("low.h5", scores_of(scores.roster, "low", avh=[rising, rising]))
+    lp.write_scores("low.h5", scores_of(scores.index, False, avh=[rising, rising]))
     assert removed(lp.prune(scores="low.h5", ratio=0.25)) == [6, 7]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES.names)
 def test_the_choice_does_not_depend_on_the_order_of_the_source(blobs, strategy):
     shuffled = blobs(order=np.random.default_rng(5).permutation(45))
-    scores = scores_of(blobs().roster) if strategy == "ranked" else None
+    scores = scores_of(blobs().index) if strategy == "ranked" else None
     first, second = (lp.prune(data, scores=scores, ratio=0.45, strategy=strategy) for data in (blobs(), shuffled))
     assert first.digest == second.digest
-    assert first.roster.positions.tolist() != second.roster.positions.tolist()
+    assert first.index.source_index.tolist() != second.index.source_index.tolist()
 
 
 def test_scores_of_other_data_are_refused_with_the_number_of_matching_ids():
     counts = (6, 3, 1)
     scores, data = scores_of(roster_of(counts, first_id=4)), roster_of(counts)
     lt_set = lp.LongTailedSet(
-        roster=data,
+        index=data,
         pixels=np.zeros((10, 8, 8, 3), np.uint8),
         test_pixels=np.zeros((0, 8, 8, 3), np.uint8),
         test_labels=np.zeros(0, np.int64),

@@ -85,7 +85,7 @@ def test_the_same_call_again_trains_nothing_and_says_the_same(blobs, in_tmp, mon
     def refuse(*args, **options):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("lt_prune.engine.solo.training", refuse)
+    monkeypatch.setattr("lt_prune.engine.session.training", refuse)
     assert run(blobs()) == first
     after = digests(".")
     assert {path for path in before if before[path] != after[path]} == set()

@@ -11,7 +11,7 @@ import torch
 
 import lt_prune as lp
 import lt_prune.steps.score as step
-from lt_prune.engine import scoring, solo
+from lt_prune.engine import scoring, session
 from lt_prune.errors import ArgumentError, FileError, MismatchError, UnknownNameError
 from lt_prune.metrics import METRICS, metric
 from lt_prune.registry import Registry
@@ -35,13 +35,13 @@ def assert_same_scores(first: lp.ScoreSet, second: lp.ScoreSet) -> None:
 def trainings(monkeypatch) -> list[int]:
     """Seeds of the networks that were asked for, in order."""
     asked = []
-    original = solo.training
+    original = session.training
 
     def counted(run, *args, **options):
         asked.append(run.seed)
         return original(run, *args, **options)
 
-    monkeypatch.setattr(solo, "training", counted)
+    monkeypatch.setattr(session, "training", counted)
     return asked
 
 
@@ -49,7 +49,7 @@ def trainings(monkeypatch) -> list[int]:
 def later(monkeypatch) -> None:
     """From now on there is a metric "later": the length of the feature, low being hard."""
     plugin = ModuleType("later_metric")
-    plugin.later = metric(hard="low", equation="||phi||")(lambda outputs, labels: outputs.features.norm(dim=1))
+    plugin.later = metric(higher_is_harder=False, equation="||phi||")(lambda outputs, labels: outputs.features.norm(dim=1))
     monkeypatch.setitem(sys.modules, "later_metric", plugin)
     members = {"el2n": "lt_prune.metrics.el2n:el2n", "avh": "lt_prune.metrics.avh:avh", "later": "later_metric:later"}
     registry = Registry("metric", "lt_prune.no_such_group", members)
@@ -68,15 +68,16 @@ def test_scores_carry_what_their_metric_declares(blobs):
     scores = score(blobs(), members=1)
     for name in METRICS.names:
         declared = METRICS.load(name)
-        assert (scores.metrics[name].hard, scores.metrics[name].equation) == (declared.hard, declared.equation)
+        stored = scores.metrics[name]
+        assert (stored.higher_is_harder, stored.equation) == (declared.higher_is_harder, declared.equation)
 
 
 def test_scores_joined_by_id_do_not_depend_on_the_order_of_the_source(blobs):
     data, shuffled = blobs(), blobs(order=np.random.default_rng(5).permutation(45))
-    assert data.roster.positions.tolist() != shuffled.roster.positions.tolist()
+    assert data.index.source_index.tolist() != shuffled.index.source_index.tolist()
     first, second = score(data), score(shuffled)
     for name in METRICS.names:
-        ours, theirs = (dict(zip(s.roster.ids, s.metrics[name].per_member.T.tolist())) for s in (first, second))
+        ours, theirs = (dict(zip(s.index.ids, s.metrics[name].per_member.T.tolist())) for s in (first, second))
         assert ours == theirs
 
 
@@ -105,12 +106,12 @@ def test_mean_and_spread_are_those_of_numpy(blobs):
     for of_metric in score(blobs(), members=3).metrics.values():
         values = of_metric.per_member.astype(np.float64)
         np.testing.assert_allclose(of_metric.mean, values.mean(0), rtol=1e-6)
-        np.testing.assert_allclose(of_metric.spread, values.std(0), rtol=1e-5, atol=1e-9)
-        assert of_metric.spread.max() > 0
+        np.testing.assert_allclose(of_metric.std, values.std(0), rtol=1e-5, atol=1e-9)
+        assert of_metric.std.max() > 0
 
 
 def test_the_spread_of_one_member_is_0(blobs):
-    assert not score(blobs(), members=1).metric("avh").spread.any()
+    assert not score(blobs(), members=1).metric("avh").std.any()
 
 
 def test_training_makes_most_samples_easy(blobs):
@@ -135,7 +136,7 @@ def test_what_is_written_reads_back_whole(blobs, in_tmp):
     again = lp.read_scores("scores/mine.h5")
     assert_same_scores(again, scores)
     assert again.recipe == scores.recipe
-    assert again.roster.digest == blobs().roster.digest
+    assert again.index.digest == blobs().index.digest
     assert again.seconds.tolist() == scores.seconds.tolist()
 
 
@@ -192,7 +193,7 @@ def test_a_metric_registered_later_is_as_if_it_had_been_there(blobs, in_tmp, req
     added = score(blobs(), members=2, out="mine.h5", metric="later").metric("later")
     at_once = score(blobs(), members=2, metric="later").metric("later")
     assert np.array_equal(added.per_member, at_once.per_member)
-    assert (added.hard, added.equation) == ("low", "||phi||")
+    assert (added.higher_is_harder, added.equation) == (False, "||phi||")
     assert len(lp.read_scores("mine.h5").metric("later").per_member) == 2
 
 
@@ -290,9 +291,9 @@ def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
     network.load_state_dict(read_weights(Path(f"mine.members/{scores.seeds[0]}.pt"), torch.device("cpu"))["network"])
     with torch.no_grad():
         p = torch.softmax(network.eval()(torch.from_numpy(data.pixels).permute(0, 3, 1, 2)).logits.double(), 1).numpy()
-    expected = np.linalg.norm(p - np.eye(4)[data.roster.labels], axis=1)
+    expected = np.linalg.norm(p - np.eye(4)[data.index.labels], axis=1)
     np.testing.assert_allclose(scores.metric("el2n").per_member[0], expected, atol=1e-5)
-    assert scores.train_accuracy[0] == np.mean(p.argmax(1) == data.roster.labels)
+    assert scores.train_accuracy[0] == np.mean(p.argmax(1) == data.index.labels)
 
 
 def test_who_leaves_training_to_workers_does_not_load_torch(tmp_path):

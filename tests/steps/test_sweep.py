@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import lt_prune as lp
-from lt_prune.engine.solo import threads
-from lt_prune.engine.streams import run_streams
+from lt_prune.engine.cuda import run_side_by_side
+from lt_prune.engine.session import threads
 from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.store.results import read_grid
 from lt_prune.strategies import STRATEGIES, strategy
@@ -27,12 +27,12 @@ def sweep(data, **options) -> lp.Sweep:
 def no_processes(monkeypatch, request) -> None:
     """Networks are trained in this process, which spares starting others, unless a test is about those."""
 
-    def run_here(runs, n_workers, progress, arithmetic):
+    def run_local(runs, n_workers, progress, arithmetic):
         with threads(1):
-            yield from run_streams(runs, 1, progress, arithmetic)
+            yield from run_side_by_side(runs, 1, progress, arithmetic)
 
     if "single_training" not in request.node.name:
-        monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
+        monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
 
 
 def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, in_tmp):

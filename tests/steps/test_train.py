@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import lt_prune as lp
-import lt_prune.steps.evaluate as testing
-from lt_prune.engine import solo
+import lt_prune.engine.testing as testing
+from lt_prune.engine import session
 from lt_prune.errors import ArgumentError, DataError, DivergenceError, FileError, MismatchError, UnknownNameError
 from lt_prune.models.network import build_network
 from lt_prune.store.weights import read_weights, write_weights
@@ -44,13 +44,13 @@ def half(data: lp.LongTailedSet, seed: int = 0) -> lp.Subset:
 def trainings(monkeypatch) -> list[int]:
     """How many samples each network asked for was to be trained on."""
     asked = []
-    original = solo.training
+    original = session.training
 
     def counted(run, *args, **options):
-        asked.append(len(run.positions))
+        asked.append(len(run.rows))
         return original(run, *args, **options)
 
-    monkeypatch.setattr(solo, "training", counted)
+    monkeypatch.setattr(session, "training", counted)
     return asked
 
 
@@ -60,7 +60,7 @@ def test_the_result_says_what_was_done(blobs):
     assert (result.name, result.method, result.seed) == ("blobs", "ce", 5)
     assert (result.spec.prediction, result.spec.arithmetic.device) == ("linear", "cpu")
     assert (result.n_train, result.class_counts) == (45, (24, 12, 6, 3))
-    assert (result.spec.data_digest, result.subset, result.spec.subset_digest) == (data.roster.digest, None, None)
+    assert (result.spec.data_digest, result.subset, result.spec.subset_digest) == (data.index.digest, None, None)
     assert result.evaluation.n_test == 40
     assert len(result.loss) == 2
     assert result.seconds > 0
@@ -80,7 +80,7 @@ def test_the_default_recipe_is_stage_one(blobs, monkeypatch):
         seen.append(run.recipe)
         raise StoppedError
 
-    monkeypatch.setattr(solo, "training", peek)
+    monkeypatch.setattr(session, "training", peek)
     with pytest.raises(StoppedError):
         lp.train(blobs(), compute=lp.Compute(device="cpu"))
     assert seen == [lp.Recipe(padding=1)]  # an eighth of 8 pixels
@@ -157,11 +157,13 @@ def test_seeds_differ(blobs):
 
 def test_a_subset_trains_on_its_kept_samples(blobs, monkeypatch):
     data, runs = blobs(), []
-    original = solo.training
-    monkeypatch.setattr(solo, "training", lambda run, *args, **options: runs.append(run) or original(run, *args, **options))
+    original = session.training
+    monkeypatch.setattr(
+        session, "training", lambda run, *args, **options: runs.append(run) or original(run, *args, **options)
+    )
     subset = half(data)
     result = train(data, subset=subset)
-    assert np.array_equal(runs[0].positions, np.flatnonzero(subset.kept))
+    assert np.array_equal(runs[0].rows, np.flatnonzero(subset.kept))
     assert (result.n_train, result.class_counts) == (23, tuple(subset.kept_counts))
     assert (result.subset, result.spec.subset_digest) == ("random 0.5", subset.digest)
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import lt_prune as lp
-from lt_prune.engine import solo
+from lt_prune.engine import session
+from lt_prune.engine.cuda import run_side_by_side
 from lt_prune.engine.predict import both_logits
-from lt_prune.engine.solo import threads
-from lt_prune.engine.streams import run_streams
+from lt_prune.engine.session import threads
 from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchError
 from lt_prune.methods import METHODS
 from lt_prune.steps.evaluate import open_run
@@ -44,13 +44,13 @@ def go_on(data, method: str, **options) -> lp.TrainResult:
 def titles(monkeypatch) -> list[str]:
     """The trainings that there were, by title."""
     seen = []
-    original = solo.training
+    original = session.training
 
     def noted(run, *args, **options):
         seen.append(run.title)
         return original(run, *args, **options)
 
-    monkeypatch.setattr(solo, "training", noted)
+    monkeypatch.setattr(session, "training", noted)
     return seen
 
 
@@ -58,11 +58,11 @@ def titles(monkeypatch) -> list[str]:
 def here(monkeypatch) -> None:
     """The networks of a sweep are trained in this process, where `titles` sees them."""
 
-    def run_here(runs, n_workers, progress, arithmetic):
+    def run_local(runs, n_workers, progress, arithmetic):
         with threads(1):
-            yield from run_streams(runs, 1, progress, arithmetic)
+            yield from run_side_by_side(runs, 1, progress, arithmetic)
 
-    monkeypatch.setattr("lt_prune.engine.run_pool", run_here)
+    monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
 
 
 @pytest.mark.parametrize("method", TWO)
@@ -242,7 +242,7 @@ def test_predictions_by_abs_need_no_second_stage(blobs, in_tmp):
         a = both_logits(network, images)[1].double().numpy()
         return np.exp(a) / np.exp(a).sum(1, keepdims=True)
 
-    p, labels = softmax(data.pixels[subset.kept]), data.roster.labels[subset.kept]
+    p, labels = softmax(data.pixels[subset.kept]), data.index.labels[subset.kept]
     lowest = np.min([p[labels == c].mean(0) for c in range(4)], axis=0)
     share = (lowest - lowest.min()) / (lowest.max() - lowest.min())
     predicted = ((1 - 0.3 * np.sin(np.pi / 2 * share)) * softmax(data.test_pixels)).argmax(1)

@@ -8,11 +8,12 @@ import h5py
 import numpy as np
 import pytest
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import FileError
 from lt_prune.store.files import read_scores, read_set, read_subset, write_scores, write_set, write_subset
 from lt_prune.store.hdf5 import read_document, write_document
-from lt_prune.types import LongTailedSet, MetricScores, Recipe, ScoreSet, Subset
+from lt_prune.types import LongTailedSet, MetricScores, ScoreSet, Subset
 
 READERS = {"set": read_set, "scores": read_scores, "subset": read_subset}
 WRITERS = {"set": write_set, "scores": write_scores, "subset": write_subset}
@@ -25,16 +26,18 @@ def small(blobs, request) -> LongTailedSet:
     data = blobs((8, 6, 4, 2))
     files = tuple(f"train/Käse/{i}.png" for i in range(20)) if request.param else None
     built = {"profile": "exp", "imbalance": 2.5, "largest": 8, "seed": 3, "selection": "content"}
-    return replace(data, roster=replace(data.roster, class_names=NAMES, file_names=files, built=built), flip=False)
+    return replace(data, index=replace(data.index, class_names=NAMES, file_names=files, built=built), flip=False)
 
 
 def scores_of(data: LongTailedSet) -> ScoreSet:
     random = np.random.default_rng(0)
     return ScoreSet(
-        roster=data.roster,
+        index=data.index,
         metrics={
-            "easy": MetricScores(per_member=random.random((3, 20), dtype=np.float32), hard="low", equation=""),
-            "el2n": MetricScores(per_member=random.random((3, 20), dtype=np.float32), hard="high", equation="Eq. 11"),
+            "easy": MetricScores(per_member=random.random((3, 20), dtype=np.float32), higher_is_harder=False, equation=""),
+            "el2n": MetricScores(
+                per_member=random.random((3, 20), dtype=np.float32), higher_is_harder=True, equation="Eq. 11"
+            ),
         },
         seeds=(5, 2**62, 7),
         train_accuracy=np.array([0.5, 0.25, 1 / 3]),
@@ -48,7 +51,7 @@ def scores_of(data: LongTailedSet) -> ScoreSet:
 
 def subset_of(data: LongTailedSet) -> Subset:
     options = {"metric": "avh", "keep": "hard", "within": "set", "seed": 0, "allow_empty_class": False, "members": 3}
-    return Subset(roster=data.roster, kept=np.arange(20) % 3 > 0, strategy="ranked", ratio=0.35, options=options)
+    return Subset(index=data.index, kept=np.arange(20) % 3 > 0, strategy="ranked", ratio=0.35, options=options)
 
 
 MAKERS = {"set": lambda data: data, "scores": scores_of, "subset": subset_of}
@@ -114,7 +117,7 @@ def test_a_subset_of_all_or_one_comes_back(small, tmp_path, kept):
 def test_what_is_read_can_be_trained_on(small, tmp_path):
     data = read_set(written("set", small, tmp_path))
     assert data.pixels.flags.writeable
-    assert data.roster.labels.flags.writeable
+    assert data.index.labels.flags.writeable
 
 
 def test_a_score_file_has_the_documented_layout(small, tmp_path):
@@ -122,17 +125,17 @@ def test_a_score_file_has_the_documented_layout(small, tmp_path):
     write_scores(tmp_path / "a.h5", scores)
     with h5py.File(tmp_path / "a.h5") as file:
         assert file.attrs["format"] == "lt-prune scores"
-        assert file.attrs["data_digest"] == small.roster.digest
-        assert json.loads(file.attrs["built"]) == small.roster.built
+        assert file.attrs["data_digest"] == small.index.digest
+        assert json.loads(file.attrs["built"]) == small.index.built
         assert json.loads(file.attrs["recipe"])["epochs"] == 10
-        assert json.loads(file.attrs["groups"]) == list(small.roster.groups)
+        assert json.loads(file.attrs["groups"]) == list(small.index.groups)
         assert [name.decode() for name in file["class_names"]] == list(NAMES)
         assert file["members/seeds"][:].tolist() == [5, 2**62, 7]
-        assert file["metrics/easy"].attrs["hard"] == "low"
+        assert file["metrics/easy"].attrs["higher_is_harder"] == 0
         per_member = file["metrics/el2n/per_member"][:]
         assert per_member.shape == (3, 20)
         np.testing.assert_allclose(file["metrics/el2n/mean"], per_member.astype(np.float64).mean(0), rtol=1e-6)
-        np.testing.assert_allclose(file["metrics/el2n/spread"], per_member.astype(np.float64).std(0), rtol=1e-5)
+        np.testing.assert_allclose(file["metrics/el2n/std"], per_member.astype(np.float64).std(0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("computed", [{}, {"device": "cuda", "precision": "tf32", "compiled": True}], ids=["none", "one"])
@@ -151,7 +154,7 @@ def test_a_subset_file_lists_kept_and_removed_ids(small, tmp_path):
     with h5py.File(tmp_path / "a.h5") as file:
         kept, removed = file["kept_ids"][:].tolist(), file["removed_ids"][:].tolist()
         assert file.attrs["ratio"] == 0.35
-    ids = small.roster.ids.tolist()
+    ids = small.index.ids.tolist()
     assert kept == [i for k, i in enumerate(ids) if k % 3 > 0]
     assert sorted(kept + removed) == ids
 
@@ -185,7 +188,7 @@ def test_a_file_of_another_kind_is_refused(small, tmp_path, kind, other):
 @pytest.mark.parametrize("kind", READERS)
 def test_an_interrupted_write_leaves_the_old_file_readable(small, tmp_path, monkeypatch, kind):
     path = written(kind, small, tmp_path)
-    changed = replace(small, roster=replace(small.roster, name="other"))
+    changed = replace(small, index=replace(small.index, name="other"))
 
     def fail(*_):
         raise KeyboardInterrupt

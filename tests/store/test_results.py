@@ -5,8 +5,10 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import FileError
+from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.results import (
     read_failure,
     read_grid,
@@ -16,7 +18,6 @@ from lt_prune.store.results import (
     write_result,
 )
 from lt_prune.store.schema import SCHEMAS
-from lt_prune.types import Evaluation, FailedRun, PlannedRun, Recipe, TrainResult, TrainSpec
 
 FIRST = TrainSpec(
     name="Käse-lt10",

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
-from lt_prune.reading import Reading
 from lt_prune.registry import Registry
 from lt_prune.types import Array, Pixels
 

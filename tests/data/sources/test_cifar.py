@@ -99,8 +99,8 @@ def test_the_bare_name_stands_for_ratio_100(root):
 
 def test_a_set_is_cut_from_it(root):
     data = lp.build(f"cifar10-lt10:{root}")
-    assert data.roster.counts.tolist() == [int(10 * 10 ** (-c / 9) + 1e-9) for c in range(10)]
-    assert data.roster.groups == (3, 7)
+    assert data.index.counts.tolist() == [int(10 * 10 ** (-c / 9) + 1e-9) for c in range(10)]
+    assert data.index.groups == (3, 7)
 
 
 def test_it_is_looked_for_in_the_folder_of_downloads(root, monkeypatch):

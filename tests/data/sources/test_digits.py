@@ -41,8 +41,8 @@ def test_pixels_are_scaled_from_16_levels_to_bytes():
 def test_the_default_cut_is_ratio_10():
     # 124 images in the smallest training class, times 10^(-c/9), floored.
     data = lp.build("digits")
-    assert data.roster.counts.tolist() == [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
-    assert data.roster.name == "digits-lt10"
+    assert data.index.counts.tolist() == [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
+    assert data.index.name == "digits-lt10"
 
 
 def test_a_mirrored_digit_is_another():
@@ -51,7 +51,7 @@ def test_a_mirrored_digit_is_another():
 
 @pytest.mark.parametrize(("seed", "same"), [(0, True), (1, False)])
 def test_the_cut_is_named_by_its_seed(seed, same):
-    assert (lp.build("digits", seed=seed).roster.digest == lp.build("digits").roster.digest) is same
+    assert (lp.build("digits", seed=seed).index.digest == lp.build("digits").index.digest) is same
 
 
 def test_the_test_set_does_not_depend_on_the_cut():

@@ -59,7 +59,7 @@ def test_labels_are_read(small):
 
 def test_a_set_can_be_built_and_batched(small):
     data = lp.build(f"fashion-mnist-lt6:{small}")
-    assert (data.roster.counts[0], data.roster.counts[-1]) == (6, 1)
+    assert (data.index.counts[0], data.index.counts[-1]) == (6, 1)
 
 
 def test_it_is_looked_for_in_the_folder_of_downloads(small, tmp_path, monkeypatch):

@@ -243,13 +243,13 @@ def test_a_folder_without_test_images_is_taken(root):
 
 def test_a_folder_is_taken_as_it_is(root):
     data = lp.build(f"folder:{root}")
-    assert data.roster.counts.tolist() == [2, 2]
-    assert data.roster.name == root.name
-    assert sorted(data.roster.file_names) == ["train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "train/dog/2.png"]
+    assert data.index.counts.tolist() == [2, 2]
+    assert data.index.name == root.name
+    assert sorted(data.index.file_names) == ["train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "train/dog/2.png"]
 
 
 def test_equal_images_in_one_class_are_samples_of_their_own(root):
-    assert len(np.unique(lp.build(f"folder:{root}").roster.ids)) == 4
+    assert len(np.unique(lp.build(f"folder:{root}").index.ids)) == 4
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are text elsewhere")
@@ -260,7 +260,7 @@ def test_a_file_name_that_is_no_utf8_is_stored_or_refused_with_a_sentence(root):
         pytest.skip("the file system takes no such name")
     with contextlib.suppress(lp.LtPruneError):
         data = lp.build(f"folder:{root}", out=root / "set.h5")
-        assert lp.read_set(root / "set.h5").roster.file_names == data.roster.file_names
+        assert lp.read_set(root / "set.h5").index.file_names == data.index.file_names
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are text elsewhere")
@@ -272,4 +272,4 @@ def test_a_class_name_that_is_no_utf8_is_stored_or_refused_with_a_sentence(root)
             pytest.skip("the file system takes no such name")
     with contextlib.suppress(lp.LtPruneError):
         data = lp.build(f"folder:{root}", out=root / "set.h5")
-        assert lp.read_set(root / "set.h5").roster.class_names == data.roster.class_names
+        assert lp.read_set(root / "set.h5").index.class_names == data.index.class_names

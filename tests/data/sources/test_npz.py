@@ -244,6 +244,6 @@ def test_a_label_of_any_size_is_refused_without_filling_the_memory(save):
 
 def test_an_archive_is_taken_as_it_is(save):
     data = lp.build(f"npz:{save()}")
-    assert data.roster.counts.tolist() == [4, 4, 4]
-    assert data.roster.name == "birds"
-    assert data.roster.file_names is None
+    assert data.index.counts.tolist() == [4, 4, 4]
+    assert data.index.name == "birds"
+    assert data.index.file_names is None

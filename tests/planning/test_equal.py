@@ -6,7 +6,7 @@ import torch
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.steps.equal import check_equal, with_equal_steps
+from lt_prune.planning.equal import check_equal, with_equal_steps
 
 
 def labels(*counts: int) -> np.ndarray:

@@ -7,11 +7,12 @@ from dataclasses import fields
 from typing import Any
 
 from lt_prune.choices import PRESETS
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_known, like
 from lt_prune.methods import METHODS, Method
 from lt_prune.methods.published import nearest
-from lt_prune.types import LongTailedSet, Recipe
+from lt_prune.types import LongTailedSet
 
 MEMBER: dict[str, Any] = {"epochs": 10, "warmup": 1, "schedule": "cosine"}
 """A short run of the scoring ensemble (Wang & Yan, section 3.4)."""
@@ -157,5 +158,5 @@ def _tuned(data: LongTailedSet, method: Method) -> dict[str, Any]:
 
 
 def _published(data: LongTailedSet) -> dict[str, Any]:
-    counts = data.roster.counts
-    return nearest(data.roster.n_classes, counts.max() / max(counts.min(), 1))
+    counts = data.index.counts
+    return nearest(data.index.n_classes, counts.max() / max(counts.min(), 1))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lt_prune.strategies import Request
-from lt_prune.strategies.at_random import class_random, random
+from lt_prune.strategies.random import class_random, random
 
 COUNTS = (60, 30, 9, 1)
 

@@ -19,10 +19,10 @@ from typing import NoReturn
 
 import torch
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.engine.cuda import run_side_by_side
 from lt_prune.engine.memory import keep_heap
 from lt_prune.engine.runs import Outcome, Run
-from lt_prune.engine.streams import run_streams
 from lt_prune.registry import described
 
 
@@ -76,7 +76,7 @@ def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
     try:
         sent: tuple[Run, Arithmetic] = pickle.loads(pickled)
         run, arithmetic = sent
-        ((_, outcome),) = run_streams([run], 1, progress, arithmetic)
+        ((_, outcome),) = run_side_by_side([run], 1, progress, arithmetic)
         return outcome
     except Exception as error:
         return described(error)

@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from lt_prune.choices import EQUAL
+from lt_prune.config.recipe import Recipe
 from lt_prune.data.batches import batch_bounds
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError
-from lt_prune.types import Array, Recipe
+from lt_prune.types import Array
 
 
 def check_equal(equal: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lt_prune.report.plots import COLOURS, LINES, MARKERS, as_file
+from lt_prune.figures.style import COLOURS, LINES, MARKERS, as_file
 from lt_prune.types import GROUPS, Array
 
 if TYPE_CHECKING:

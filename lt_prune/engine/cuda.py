@@ -7,20 +7,20 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
 from lt_prune.engine.attempts import Attempts
 from lt_prune.engine.precision import multiplying
 from lt_prune.engine.runs import Outcome, Run
+from lt_prune.engine.session import run_steps
 from lt_prune.engine.shared import Shared
-from lt_prune.engine.solo import run_steps
+from lt_prune.progress import Progress
 from lt_prune.registry import described
-from lt_prune.types import Progress
 
 _MOST = 32
 """Streams that torch has: it hands out the first one again after the last."""
 
 
-def run_streams(
+def run_side_by_side(
     runs: Sequence[Run], n_streams: int, progress: Progress, arithmetic: Arithmetic
 ) -> Iterator[tuple[int, Outcome]]:
     """Train every run, `n_streams` of them side by side, and yield (index, outcome) as each ends.

@@ -1,30 +1,14 @@
-"""Figures: what all have in common, and the one of a comparison."""
+"""A training on the whole set beside those on its subsets, as bars."""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from lt_prune.figures.style import COLOURS, as_file
 from lt_prune.report.summary import compare_results
 from lt_prune.report.words import at_equal
-from lt_prune.types import GROUPS, TrainResult
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-"""Okabe and Ito's colours, which colour-blind readers can tell apart."""
-MARKERS = ("o", "s", "^", "D")
-LINES = ("-", "--", ":", "-.")
-
-
-def as_file(figure: Figure, format: str) -> bytes:
-    """A figure as "png", "pdf" or any other format that Matplotlib writes; the same figure gives the same bytes."""
-    memory = io.BytesIO()
-    figure.savefig(memory, format=format, metadata={"CreationDate": None} if format == "pdf" else None)
-    return memory.getvalue()
+from lt_prune.runs import TrainResult
+from lt_prune.types import GROUPS
 
 
 def comparison_figure(name: str, results: tuple[TrainResult, ...], equal: str = "epochs") -> bytes:

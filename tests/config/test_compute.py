@@ -7,14 +7,14 @@ import pytest
 import torch
 
 import lt_prune as lp
-from lt_prune.compute import Arithmetic, driver_present, pick_device
+from lt_prune.config.compute import Arithmetic, driver_present, pick_device
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 
 
 @pytest.fixture
 def gpu(monkeypatch):
     """gpu(found) makes torch say whether it has found one."""
-    monkeypatch.setattr("lt_prune.compute.driver_present", lambda: True)
+    monkeypatch.setattr("lt_prune.config.compute.driver_present", lambda: True)
     return lambda found: monkeypatch.setattr(torch.cuda, "is_available", lambda: found)
 
 
@@ -33,7 +33,7 @@ def test_auto_is_cuda_where_there_is_one(gpu, found, expected):
 def test_without_a_driver_torch_is_not_loaded():
     code = """
 import sys
-from lt_prune import compute
+from lt_prune.config import compute
 compute.driver_present = lambda: False
 assert compute.Compute().device == "cpu"
 assert "torch" not in sys.modules

@@ -13,14 +13,15 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from lt_prune.engine.predict import Bias, both_logits
+from lt_prune.engine.opened import OpenRun
+from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.errors import ArgumentError
-from lt_prune.report.figures import Drawing, Panel, class_rows
+from lt_prune.figures.by_class import Drawing, Panel, class_rows
+from lt_prune.planning.paths import scores_path, trained_rows
+from lt_prune.planning.recipes import resolve_abs
 from lt_prune.report.words import at_equal
-from lt_prune.steps.evaluate import OpenRun, require_test
-from lt_prune.steps.paths import scores_path
-from lt_prune.steps.recipes import resolve_abs
-from lt_prune.types import Array, Roster, ScoreSet, Subset, TrainResult
+from lt_prune.runs import TrainResult
+from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 Values = list[float | None]
 """One a class, None where it has no sample."""
@@ -52,19 +53,19 @@ class Subject:
     """What the run was trained on, None where that is to be found."""
 
     @property
-    def roster(self) -> Roster:
-        return self.run.data.roster
+    def index(self) -> SampleIndex:
+        return self.run.data.index
 
     @cached_property
-    def positions(self) -> Array:
+    def rows(self) -> Array:
         """int64 (N,): what it was trained on."""
-        return self.run.positions(self.subset)
+        return trained_rows(self.run.result, self.index, self.subset)
 
     @cached_property
     def train(self) -> Logits:
         """Of the training samples, as they are: without augmentation."""
-        logits = both_logits(self.run.network, self.run.data.pixels, self.positions)
-        return Logits(*logits, self.roster.labels[self.positions])
+        logits = both_logits(self.run.network, self.run.data.pixels, self.rows)
+        return Logits(*logits, self.index.labels[self.rows])
 
     @cached_property
     def test(self) -> Logits:
@@ -73,16 +74,14 @@ class Subject:
     def drawing(self, what: str, panels: Sequence[Panel], columns: Mapping[str, Sequence[float | None]]) -> Drawing:
         """A drawing of columns of M values each, in the order of the classes, under a title that says `what` they are."""
         result = self.run.result
-        rows = class_rows(
-            self.roster.class_names, result.class_counts, self.roster.groups, columns, sizes=self.roster.counts
-        )
+        rows = class_rows(self.index.class_names, result.class_counts, self.index.groups, columns, sizes=self.index.counts)
         pruned = f" ({result.subset}, {at_equal(result.spec.equal)})" if result.subset else ""
         return Drawing(title=f"{result.method} on {result.name}{pruned}: {what}", rows=rows, panels=tuple(panels))
 
 
 def test_logits(run: OpenRun) -> Logits:
     """Logits of the test samples of a run's data."""
-    require_test(run.data)
+    run.data.require_test()
     return Logits(*both_logits(run.network, run.data.test_pixels), run.data.test_labels)
 
 
@@ -150,7 +149,7 @@ def before_and_after_abs(subject: Subject) -> Drawing:
     """Figures 5 and 8: mean angular test probability of the true class as it is, by ABS, and of the run compared."""
     run, test = subject.run, subject.test
     how = resolve_abs(run.data, run.result.spec.settings)
-    bias = Bias(run.data.pixels, subject.roster.labels, subject.positions, s=how["s"], form=how["abs_form"])
+    bias = AbsPredictor(run.data.pixels, subject.index.labels, subject.rows, s=how["s"], form=how["abs_form"])
     columns = {
         "before_abs": of_true_class(_softmax(test.angular), test.labels),
         "after_abs": of_true_class(bias.fit(run.network)(test.angular), test.labels),
@@ -180,13 +179,13 @@ def head_columns(weight: Array, bias: Array) -> dict[str, Values]:
 
 def hardness(subject: Subject) -> Drawing:
     """Figure 11: mean AVH of the scored samples of each class, against its test accuracy."""
-    roster = subject.roster
+    index = subject.index
     if subject.scores is None:
         raise ArgumentError(
-            f"there are no scores of {roster.name} at {scores_path(roster)}: run `lt-prune score` first, or give --scores"
+            f"there are no scores of {index.name} at {scores_path(index)}: run `lt-prune score` first, or give --scores"
         )
-    roster.require_same(subject.scores.roster, "the score file")
-    avh = class_means(subject.scores.metric("avh").mean, roster.labels, roster.n_classes)
+    index.require_same(subject.scores.index, "the score file")
+    avh = class_means(subject.scores.metric("avh").mean, index.labels, index.n_classes)
     accuracy = subject.run.result.evaluation.per_class
     panels = Panel("mean AVH", {"avh": "AVH"}, bars=True), Panel("test accuracy", {"accuracy": "accuracy"}, bars=True)
     what = f"AVH and accuracy, {_correlations(avh, accuracy)}"

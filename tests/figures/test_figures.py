@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lt_prune.report.figures import Drawing, Panel, class_rows, render
+from lt_prune.figures.by_class import Drawing, Panel, class_rows, render
 
 NAMES = ("ant", "bee", "cat", "dog", "emu")
 

@@ -6,12 +6,12 @@ import pytest
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError
-from lt_prune.steps import paths
+from lt_prune.planning import paths
 
 
 def subset_of(data: lp.LongTailedSet, strategy: str = "random", ratio: float = 0.45, **options) -> lp.Subset:
     kept = lp.prune(data, ratio=ratio, strategy="random").kept
-    return lp.Subset(roster=data.roster, kept=kept, strategy=strategy, ratio=ratio, options={"seed": 0, **options})
+    return lp.Subset(index=data.index, kept=kept, strategy=strategy, ratio=ratio, options={"seed": 0, **options})
 
 
 def keep(data: lp.LongTailedSet, name: str, seed: int = 0) -> Path:
@@ -21,28 +21,28 @@ def keep(data: lp.LongTailedSet, name: str, seed: int = 0) -> Path:
 
 
 def test_sets_scores_and_runs_are_named_after_their_set(blobs):
-    roster = blobs().roster
-    assert paths.set_path(roster) == Path("sets/blobs.h5")
-    assert paths.scores_path(roster) == Path("scores/blobs.h5")
+    index = blobs().index
+    assert paths.set_path(index) == Path("sets/blobs.h5")
+    assert paths.scores_path(index) == Path("scores/blobs.h5")
     assert paths.run_path("blobs-avh-0.45", "ce", 0) == Path("runs/blobs-avh-0.45-ce")
-    assert paths.comparison_path(roster, 0.45, "ce", 0) == Path("runs/blobs-0.45-ce-comparison.json")
+    assert paths.comparison_path(index, 0.45, "ce", 0) == Path("runs/blobs-0.45-ce-comparison.json")
 
 
 def test_a_seed_other_than_0_is_part_of_the_name(blobs):
-    roster = blobs().roster
-    assert paths.scores_path(roster, 3) == Path("scores/blobs-seed3.h5")
+    index = blobs().index
+    assert paths.scores_path(index, 3) == Path("scores/blobs-seed3.h5")
     assert paths.run_path("blobs", "ce", 3) == Path("runs/blobs-ce-seed3")
-    assert paths.comparison_path(roster, 0.45, "ce", 3) == Path("runs/blobs-0.45-ce-seed3-comparison.json")
+    assert paths.comparison_path(index, 0.45, "ce", 3) == Path("runs/blobs-0.45-ce-seed3-comparison.json")
 
 
 def test_runs_at_equal_steps_have_places_of_their_own(blobs):
     assert paths.run_path("blobs-avh-0.45", "ce", 3, "steps") == Path("runs/blobs-avh-0.45-ce-equal-steps-seed3")
     name = "runs/blobs-0.45-ce-equal-steps-comparison.json"
-    assert paths.comparison_path(blobs().roster, 0.45, "ce", 0, "steps") == Path(name)
+    assert paths.comparison_path(blobs().index, 0.45, "ce", 0, "steps") == Path(name)
 
 
 def test_pictures_of_grids_of_one_kind_do_not_overwrite_those_of_another(blobs):
-    names = {paths.curves_path(blobs().roster, equal, own) for equal in ("epochs", "steps") for own in (False, True)}
+    names = {paths.curves_path(blobs().index, equal, own) for equal in ("epochs", "steps") for own in (False, True)}
     endings = ("", "-ensembles", "-equal-steps", "-equal-steps-ensembles")
     assert names == {Path(f"runs/blobs-sweep{ending}") for ending in endings}
 
@@ -69,22 +69,22 @@ def test_a_subset_is_named_after_what_chose_it(blobs, given, name):
 
 
 def test_there_is_no_subset_where_there_is_no_folder(blobs, in_tmp):
-    assert paths.find_subset(blobs().roster) is None
+    assert paths.find_subset(blobs().index) is None
 
 
 def test_subsets_of_other_data_are_passed_over(blobs, in_tmp):
     keep(blobs(seed=7), "other.h5")
-    assert paths.find_subset(blobs().roster) is None
+    assert paths.find_subset(blobs().index) is None
 
 
 def test_the_one_subset_is_found(blobs, in_tmp):
     keep(blobs(seed=7), "other.h5")
     mine = keep(blobs(), "mine.h5")
-    assert paths.find_subset(blobs().roster) == mine
+    assert paths.find_subset(blobs().index) == mine
 
 
 def test_of_several_subsets_one_must_be_named(blobs, in_tmp):
     keep(blobs(), "first.h5")
     keep(blobs(), "second.h5", seed=1)
     with pytest.raises(ArgumentError, match=r"2 subsets of blobs \(subsets/first.h5, subsets/second.h5\): name one"):
-        paths.find_subset(blobs().roster)
+        paths.find_subset(blobs().index)

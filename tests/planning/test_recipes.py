@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, UnknownNameError
 from lt_prune.methods import METHODS
-from lt_prune.steps.recipes import (
+from lt_prune.planning.recipes import (
     check_names,
     first_recipe,
     parse_setting,
@@ -13,7 +14,6 @@ from lt_prune.steps.recipes import (
     second_recipe,
     setting_names,
 )
-from lt_prune.types import Recipe
 
 
 def test_without_overrides_a_first_stage_is_recipes_own_defaults_for_the_data(blobs):

@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 
 from lt_prune.choices import PREDICTIONS
-from lt_prune.compute import Arithmetic
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.identity import FIRST
 from lt_prune.methods import METHODS, Method, Stage
 from lt_prune.methods.second import NOTHING
-from lt_prune.steps.equal import check_equal, with_equal_steps
-from lt_prune.steps.evaluate import require_test
-from lt_prune.steps.paths import run_path, subset_path
-from lt_prune.steps.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
+from lt_prune.planning.equal import check_equal, with_equal_steps
+from lt_prune.planning.paths import run_path, subset_path
+from lt_prune.planning.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
+from lt_prune.runs import TrainSpec
 from lt_prune.store.results import RESULT, STAGE_ONE, read_result
-from lt_prune.types import LongTailedSet, Recipe, Subset, TrainSpec
+from lt_prune.types import LongTailedSet, Subset
 
 OVERWRITE = "give another --out, or start again with --overwrite"
 """What to do where a folder holds something else."""
@@ -102,19 +103,19 @@ class Job:
         return {**recipe, **{SECOND + name: recipe[name] for name in recipe}, **vars(Arithmetic()), **settings}
 
     @property
-    def positions(self) -> Any:
-        """int64 (N,): positions in the set of the samples to train on."""
-        return np.flatnonzero(self.subset.kept) if self.subset else np.arange(self.data.roster.n_samples)
+    def rows(self) -> Any:
+        """int64 (N,): rows in the set of the samples to train on."""
+        return np.flatnonzero(self.subset.kept) if self.subset else np.arange(self.data.index.n_samples)
 
     @property
     def counts(self) -> Any:
         """int64 (M,): training samples of each class."""
-        return self.subset.kept_counts if self.subset else self.data.roster.counts
+        return self.subset.kept_counts if self.subset else self.data.index.counts
 
     @property
     def work(self) -> tuple[int, int]:
         """Epochs, and images an epoch."""
-        recipe, labels = self.spec.recipe, self.data.roster.labels[self.positions]
+        recipe, labels = self.spec.recipe, self.data.index.labels[self.rows]
         return recipe.epochs, epoch_length(labels, recipe.sampler, recipe.draws)
 
     @property
@@ -136,9 +137,9 @@ def plan(
     """
     check_equal(asked.equal)
     method = _with_prediction(METHODS.load(asked.method), asked.prediction)
-    require_test(data)
+    data.require_test()
     if subset:
-        data.roster.require_same(subset.roster, "the subset")
+        data.index.require_same(subset.index, "the subset")
     asked = replace(asked, equal=asked.equal if subset else "epochs")
     _check_stages(asked, method)
     described = partial(_spec, data, subset, asked, resolve_settings(data, method, asked.settings), method.prediction)
@@ -160,7 +161,7 @@ def plan(
 
 def plan_below(root: Path, data: LongTailedSet, subset: Subset | None, asked: Asked) -> Job:
     """`plan`, with the usual folders below `root`; an unpruned run has the same one at equal epochs and at equal steps."""
-    trained_on = subset_path(subset).stem if subset else data.roster.name
+    trained_on = subset_path(subset).stem if subset else data.index.name
     folder = partial(run_path, trained_on, seed=asked.seed, equal=asked.equal if subset else "epochs")
     first = METHODS.load(asked.method).first
     return plan(data, subset, asked, out=root / folder(asked.method), first_out=root / folder(first) if first else None)
@@ -181,8 +182,8 @@ def _spec(
     if first:
         unscaled = {**first.unscaled, **{SECOND + name: value for name, value in unscaled.items()}}
     return TrainSpec(
-        name=data.roster.name,
-        data_digest=data.roster.digest,
+        name=data.index.name,
+        data_digest=data.index.digest,
         strategy=subset.strategy if subset else None,
         metric=options.get("metric"),
         keep=options.get("keep"),
@@ -206,7 +207,7 @@ def _fitted(recipe: Recipe, data: LongTailedSet, subset: Subset | None, equal: s
     """The recipe for the subset, and its fields that were scaled, as they were."""
     if subset is None or equal == "epochs":
         return recipe, {}
-    labels = data.roster.labels
+    labels = data.index.labels
     fitted = with_equal_steps(recipe, labels, labels[subset.kept])
     return fitted, {name: value for name, value in vars(recipe).items() if getattr(fitted, name) != value}
 
@@ -249,9 +250,9 @@ def _first_of(folder: Path, data: LongTailedSet, subset: Subset | None, equal: s
         if not (folder / RESULT).exists():
             raise ArgumentError(f"{folder.parent} is a second stage: name the run that it started from")
         spec = read_result(folder / RESULT).spec
-    if spec.data_digest != data.roster.digest or spec.subset_digest != (subset.digest if subset else None):
+    if spec.data_digest != data.index.digest or spec.subset_digest != (subset.digest if subset else None):
         raise MismatchError(
-            f"{folder} was trained on other samples than {data.roster.name}{' pruned so' if subset else ''}: name a run on "
+            f"{folder} was trained on other samples than {data.index.name}{' pruned so' if subset else ''}: name a run on "
             f"the same"
         )
     if spec.equal != equal:

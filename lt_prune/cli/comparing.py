@@ -1,0 +1,163 @@
+"""Commands that compare trainings: run, sweep, results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lt_prune import choices
+from lt_prune.cli.group import main
+from lt_prune.cli.options import (
+    as_compute,
+    assigned,
+    common_options,
+    data_option,
+    device_option,
+    equal_option,
+    list_of,
+    mix_option,
+    mixup_option,
+    overwrite_option,
+    prediction_option,
+    preset_option,
+    read_options,
+    recipe_options,
+    seeds_of,
+    set_option,
+    speed_options,
+    workers_option,
+)
+from lt_prune.cli.printing import print_result, say_wrote
+from lt_prune.errors import LtPruneError
+
+
+@main.command()
+@data_option
+@click.option("--ratio", type=float, default=0.45, show_default=True, help="The fraction to REMOVE, in [0, 1).")
+@click.option("--method", default="ce", show_default=True, help="Training method.")
+@equal_option
+@click.option("--epochs", type=int, default=60, show_default=True, help="Epochs on the whole set (the paper's: 300).")
+@click.option("--members", type=int, default=10, show_default=True, help="Networks in the scoring ensemble.")
+@click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
+@click.option("--depth", type=int, default=32, show_default=True, help="Depth of the CIFAR-style ResNets.")
+@read_options
+@common_options
+@workers_option
+@speed_options
+@as_compute
+@overwrite_option
+@click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
+def run(as_json: bool, **options: Any) -> None:
+    """Build, score, prune by four strategies, train on the whole set and on each subset, compare.
+
+    \b
+    Example: lt-prune run --data cifar10 --ratio 0.45 --epochs 100
+    """
+    import lt_prune as lp
+    from lt_prune.report.progress import shown_progress
+    from lt_prune.report.summary import compare_results
+    from lt_prune.report.tables import comparison_table
+
+    with shown_progress() as progress:
+        comparison = lp.run(progress=progress, **options)
+    name, results, equal = comparison.name, comparison.results, comparison.equal
+    said = {"name": name, "ratio_removed": comparison.ratio, "equal": equal, "rows": compare_results(results)}
+    print_result(as_json, {**said, "files": list(comparison.files)}, lambda: comparison_table(name, results, equal))
+    say_wrote(*comparison.files)
+
+
+@main.command()
+@data_option
+@click.option(
+    "--strategies",
+    callback=list_of(str),
+    default="random,class-random,ranked",
+    show_default=True,
+    help="Pruning strategies, comma-separated.",
+)
+@click.option(
+    "--metrics",
+    callback=list_of(str),
+    default="avh",
+    show_default=True,
+    help="What ranked ranks by; several too.",
+)
+@click.option(
+    "--ratios",
+    callback=list_of(float),
+    default="0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+    show_default=True,
+    help="Fractions to REMOVE, in [0, 1); 0 is always among them.",
+)
+@click.option("--methods", callback=list_of(str), default="ce", show_default=True, help="Training methods.")
+@click.option("--seeds", callback=seeds_of, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
+@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
+@click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
+@click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble.")
+@click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
+@click.option(
+    "--ensembles", type=int, default=1, show_default=True, help="1, for all seeds, or as many as seeds: one for each."
+)
+@mixup_option
+@prediction_option
+@equal_option
+@preset_option
+@recipe_options
+@set_option
+@read_options
+@device_option
+@workers_option
+@speed_options
+@as_compute
+@mix_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
+def sweep(as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
+    """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
+
+    Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
+    also drawn, beside the record of the grid.
+
+    \b
+    Example: lt-prune sweep --data cifar10 --strategies random,ranked --ratios 0.3,0.5 --seeds 0-2 --epochs 100
+    """
+    import lt_prune as lp
+    from lt_prune.report.aggregate import aggregate
+    from lt_prune.report.progress import shown_progress
+    from lt_prune.report.tables import results_table
+
+    options |= assigned(assignments, options["methods"], options["prediction"])
+    with shown_progress() as progress:
+        done = lp.sweep(progress=progress, **options)
+    rows = aggregate(done.runs)
+    figures = lp.plot_results(rows, done.figure) if any(row["strategy"] for row in rows) else ()
+    said = {"name": done.name, "rows": rows, "file": done.file, "figures": list(figures)}
+    print_result(as_json, said, lambda: results_table(rows))
+    say_wrote(done.file, *figures)
+    if done.failures:
+        raise LtPruneError(f"{len(done.failures)} of {len(done.runs)} runs failed; the same command tries them again")
+
+
+@main.command()
+@click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the rows to this CSV file.")
+@click.option("--figure", type=click.Path(path_type=Path), help="Also draw them: files, without ending.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_json: bool) -> None:
+    """Sum up runs over their seeds: mean and standard deviation.  [default: all below runs/]
+
+    A FILE is the record of a sweep, runs/NAME-sweep.json, or a result.json.
+
+    \b
+    Example: lt-prune results runs --out results.csv --figure results
+    """
+    import lt_prune as lp
+    from lt_prune.report.tables import results_table
+
+    rows = lp.results(*places, out=out)
+    files = ([str(out)] if out else []) + list(lp.plot_results(rows, figure) if figure else ())
+    print_result(as_json, {"rows": rows, "files": files}, lambda: results_table(rows))
+    if files:
+        say_wrote(*files)

@@ -1,0 +1,182 @@
+"""Commands from a source to a subset: build, score, scores, prune, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lt_prune import choices
+from lt_prune.cli.group import main
+from lt_prune.cli.options import (
+    DATA_HELP,
+    as_compute,
+    common_options,
+    data_option,
+    mix_option,
+    overwrite_option,
+    pair,
+    read_options,
+    recipe_options,
+    speed_options,
+    workers_option,
+)
+from lt_prune.cli.printing import print_result, print_scores, say_wrote, warn
+from lt_prune.config.reading import Reading
+from lt_prune.errors import ArgumentError
+
+
+@main.command()
+@data_option
+@click.option("--imbalance", type=float, metavar="RATIO", help="Largest class over smallest.  [default: the source's own]")
+@click.option("--profile", type=click.Choice(choices.PROFILES), help="How counts fall.  [default: exp]")
+@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as every class has]")
+@click.option(
+    "--selection",
+    type=click.Choice(choices.SELECTIONS),
+    default="content",
+    show_default=True,
+    help="Choose by (seed, content), or by the MiSLAS code's shuffle.",
+)
+@click.option("--groups", callback=pair, metavar="A,B", help="Head is [0,A), tail [B,M) of the classes by count.")
+@read_options
+@common_options
+@click.option("--out", type=click.Path(path_type=Path), help="Set file.  [default: sets/NAME.h5]")
+def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+    """Cut a source to a long-tailed set and save it as one file.
+
+    \b
+    Example: lt-prune build --data cifar10 --imbalance 100 --download
+    """
+    import lt_prune as lp
+    from lt_prune.planning.paths import set_path
+    from lt_prune.report.summary import summarise_set
+    from lt_prune.report.tables import set_table
+
+    built = lp.build(**options, out=out)
+    if out is None:
+        out = set_path(built.index)
+        lp.write_set(out, built)
+    print_result(as_json, {**summarise_set(built), "file": str(out)}, lambda: set_table(built))
+    say_wrote(out)
+
+
+@main.command()
+@data_option
+@click.option("--metric", default="avh", show_default=True, help="Metric to store and show; every known one is stored.")
+@click.option("--members", type=int, default=10, show_default=True, help="Networks in the ensemble.")
+@recipe_options
+@read_options
+@common_options
+@workers_option
+@speed_options
+@as_compute
+@mix_option
+@overwrite_option
+@click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
+def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
+    """Score every training sample with an ensemble of short runs.
+
+    Run again, it adds what is missing: more --members, or another --metric from the weights kept beside the file.
+
+    \b
+    Example: lt-prune score --data cifar10 --metric avh --members 10
+    """
+    import lt_prune as lp
+    from lt_prune.metrics import METRICS
+    from lt_prune.planning.paths import scores_path
+    from lt_prune.report.progress import shown_progress
+
+    METRICS.check(metric)
+    lt_set = lp.open_set(data, reading=reading)
+    out = out or scores_path(lt_set.index, options["seed"])
+    with shown_progress() as progress:
+        scores = lp.score(lt_set, metric=metric, out=out, progress=progress, **options)
+    print_scores(scores, metric, as_json, out)
+    say_wrote(out)
+
+
+@main.command("scores")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--metric", help="Metric to show in detail.  [default: avh]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
+    """Show what a score file holds: class means, histogram, hardest and easiest samples.
+
+    \b
+    Example: lt-prune scores scores/digits-lt10.h5 --metric avh
+    """
+    import lt_prune as lp
+
+    scores = lp.read_scores(file)
+    print_scores(scores, metric or ("avh" if "avh" in scores.metrics else min(scores.metrics)), as_json, file)
+
+
+@main.command()
+@click.option("--data", help=f"{DATA_HELP}  [default: the data of --scores, or else digits]")
+@click.option("--ratio", type=float, required=True, help="The fraction to REMOVE, in [0, 1).")
+@click.option("--strategy", default="ranked", show_default=True, help="random, class-random or ranked.")
+@click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
+@click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
+@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end stays.  [default: hard]")
+@click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
+@click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
+@read_options
+@common_options
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
+)
+def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+    """Choose which samples to keep; exactly round(RATIO x N) are removed.
+
+    \b
+    Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
+    """
+    import lt_prune as lp
+    from lt_prune.planning.paths import subset_path
+    from lt_prune.report.summary import summarise_subset
+    from lt_prune.report.tables import subset_table
+
+    subset = lp.prune(**_with_default_scores(options))
+    out = out or subset_path(subset)
+    lp.write_subset(out, subset)
+    summary = summarise_subset(subset)
+    print_result(as_json, {**summary, "file": str(out)}, lambda: subset_table(subset))
+    for warning in summary["warnings"]:
+        warn(warning)
+    say_wrote(out)
+
+
+@main.command()
+@click.argument("subset", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+@click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
+def export(subset: Path, out: Path, format: str | None) -> None:
+    """Write a subset for other programs: source indices (npy), file names or source indices (txt), everything (json).
+
+    \b
+    Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
+    """
+    import lt_prune as lp
+
+    lp.export(lp.read_subset(subset), out, format)
+    say_wrote(out)
+
+
+def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of `prune` with the data opened, and its own score file where one is needed and none was given."""
+    import lt_prune as lp
+    from lt_prune.planning.paths import scores_path
+    from lt_prune.strategies import STRATEGIES
+
+    if not STRATEGIES.load(options["strategy"]).needs_scores or options["scores"]:
+        return options
+    lt_set = lp.open_set(options["data"] or "digits", reading=options["reading"])
+    scores = scores_path(lt_set.index, options["seed"])
+    if not scores.exists():
+        data = f" --data {options['data']}" if options["data"] else ""
+        raise ArgumentError(
+            f"there are no scores of {lt_set.index.name} at {scores}: run `lt-prune score{data}` first, or give --scores"
+        )
+    return {**options, "data": lt_set, "scores": scores}

@@ -1,0 +1,178 @@
+"""Options that several commands have, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import click
+
+from lt_prune import choices
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def options_of(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator of several options, in the order given."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def pair(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Two whole numbers A,B."""
+    if value is None:
+        return None
+    try:
+        head_end, tail_start = (int(number) for number in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two whole numbers A,B") from None
+    return head_end, tail_start
+
+
+def list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
+    """A callback that reads comma-separated values."""
+
+    def read(context: click.Context, parameter: click.Parameter, value: str) -> list[Any]:
+        try:
+            return [kind(part.strip()) for part in value.split(",") if part.strip()]
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is not a list such as 0.1,0.2") from None
+
+    return read
+
+
+def seeds_of(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
+    """Comma-separated seeds, or from the first to the last one as 0-4."""
+    if (ends := re.fullmatch(r"(\d+)-(\d+)", value.strip())) and int(ends[1]) <= int(ends[2]):
+        return list(range(int(ends[1]), int(ends[2]) + 1))
+    try:
+        return [int(part) for part in value.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"{value!r} are no seeds such as 0-4 or 0,1,2") from None
+
+
+def gathered(name: str, kind: type[Compute] | type[Reading]) -> Callable[[F], F]:
+    """A decorator that gives a command one value in place of the options that its fields are."""
+    names = {field.name for field in fields(kind)}
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def gathering(**options: Any) -> Any:
+            given = {option: options.pop(option) for option in names & set(options)}
+            return command(**{name: kind(**given)}, **options)
+
+        return cast(F, gathering)
+
+    return decorate
+
+
+as_compute = gathered("compute", Compute)
+DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
+read_options = options_of(
+    click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
+    click.option("--resize", type=int, metavar="SIDE", help="Resize a folder's images to squares of this side."),
+    click.option(
+        "--loading",
+        type=click.Choice(choices.LOADINGS),
+        default="auto",
+        show_default=True,
+        help="Hold a folder's images in memory, or read them as needed; auto streams what would fill half of it.",
+    ),
+    gathered("reading", Reading),
+)
+device_option = click.option(
+    "--device",
+    type=click.Choice(choices.DEVICES),
+    default="auto",
+    show_default=True,
+    help="Where networks run (build and prune run none).",
+)
+common_options = options_of(
+    click.option("--seed", type=int, default=0, show_default=True, help="Random seed."),
+    device_option,
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
+)
+workers_option = click.option(
+    "--workers",
+    type=int,
+    help="Networks trained at once; on the CPU this changes no result.  [default: one a CPU core, up to 4 on a GPU]",
+)
+speed_options = options_of(
+    click.option(
+        "--precision",
+        type=click.Choice(choices.PRECISIONS),
+        default="tf32",
+        show_default=True,
+        help="Of training on CUDA.",
+    ),
+    click.option("--compiled", is_flag=True, help="Compile networks by torch.compile first."),
+)
+mix_option = click.option(
+    "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
+)
+data_option = click.option("--data", default="digits", show_default=True, help=DATA_HELP)
+overwrite_option = click.option("--overwrite", is_flag=True, help="Start again where the output exists.")
+mixup_option = click.option(
+    "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
+)
+prediction_option = click.option(
+    "--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the method does]"
+)
+equal_option = click.option(
+    "--equal",
+    type=click.Choice(choices.EQUAL),
+    default="epochs",
+    show_default=True,
+    help="What a run on a subset has as many of as that on the whole set.",
+)
+set_option = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any setting that `lt-prune methods NAME` lists, such as tau=0.5 or stage2_epochs=5; more than once.",
+)
+preset_option = click.option(
+    "--recipe",
+    type=click.Choice(choices.PRESETS),
+    help="Whose epochs and weight decay are the defaults: the paper's, or its first author's code's.  [default: paper]",
+)
+recipe_options = options_of(
+    click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score; of the recipe for train]"),
+    click.option("--batch-size", type=int, help="Samples a step.  [default: 128]"),
+    click.option("--lr", type=float, help="Peak learning rate.  [default: 0.1]"),
+    click.option("--warmup", type=int, help="Warm-up epochs.  [default: 1 for score, 5 for train]"),
+    click.option("--weight-decay", type=float, help="Weight decay.  [default: 0.0005; of the recipe for train]"),
+    click.option(
+        "--schedule",
+        type=click.Choice(choices.SCHEDULES),
+        help="Learning rate after the warm-up.  [default: cosine for score, step for train]",
+    ),
+    click.option(
+        "--depth", type=int, help=f"Depth of the CIFAR-style ResNet: {', '.join(map(str, choices.DEPTHS))}.  [default: 32]"
+    ),
+    click.option("--flip/--no-flip", default=None, help="Mirror images at random.  [default: as the data allows]"),
+)
+
+
+def assigned(assignments: tuple[str, ...], methods: list[str], prediction: str | None) -> dict[str, Any]:
+    """Settings of methods and of their prediction, given as NAME=VALUE, by name."""
+    from lt_prune.planning.recipes import parse_setting
+
+    found = {}
+    for assignment in assignments:
+        name, separator, text = assignment.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as tau=0.5", param_hint="--set")
+        found[name] = parse_setting(methods, prediction, name, text)
+    return found

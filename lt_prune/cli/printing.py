@@ -1,0 +1,46 @@
+"""What a command prints: results to stdout, the rest to stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from lt_prune.types import ScoreSet
+
+
+def print_result(as_json: bool, summary: dict[str, Any], table: Callable[[], RenderableType]) -> None:
+    """A summary as one JSON object, or else as the table."""
+    from rich.console import Console
+
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=120)
+    console.print(table())
+
+
+def print_scores(scores: ScoreSet, metric: str, as_json: bool, file: Path) -> None:
+    """What a score file holds, with one metric in detail."""
+    from lt_prune.report.summary import summarise_scores
+    from lt_prune.report.tables import scores_table
+
+    print_result(as_json, {**summarise_scores(scores, metric), "file": str(file)}, lambda: scores_table(scores, metric))
+
+
+def say_wrote(*files: Path | str) -> None:
+    """Name the files that were written, on stderr."""
+    click.echo(f"wrote {', '.join(str(file) for file in files)}", err=True)
+
+
+def warn(message: Warning | str) -> None:
+    """Print a warning to stderr."""
+    click.echo(f"lt-prune: warning: {message}", err=True)

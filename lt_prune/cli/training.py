@@ -1,0 +1,211 @@
+"""Commands about one training: train, evaluate, plot, methods."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lt_prune import choices
+from lt_prune.cli.group import main
+from lt_prune.cli.options import (
+    DATA_HELP,
+    as_compute,
+    assigned,
+    common_options,
+    data_option,
+    device_option,
+    equal_option,
+    list_of,
+    mixup_option,
+    overwrite_option,
+    prediction_option,
+    preset_option,
+    read_options,
+    recipe_options,
+    set_option,
+    speed_options,
+)
+from lt_prune.cli.printing import print_result, say_wrote
+from lt_prune.config.reading import Reading
+from lt_prune.errors import ArgumentError
+
+
+@main.command()
+@data_option
+@click.option(
+    "--subset",
+    default=choices.AUTO,
+    show_default=True,
+    help="Subset file; auto is the one subset of the data in subsets/, if any, and none the whole set.",
+)
+@click.option("--method", default="ce", show_default=True, help="Training method; `lt-prune methods` lists them.")
+@click.option("--stages", type=click.IntRange(1, 2), help="1 leaves out a method's second stage.")
+@click.option(
+    "--from-run",
+    type=click.Path(path_type=Path),
+    help="Finished run of one stage that the second starts from.  [default: train it in OUT/stage1]",
+)
+@mixup_option
+@prediction_option
+@equal_option
+@preset_option
+@recipe_options
+@set_option
+@read_options
+@common_options
+@click.option("--n-threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]")
+@speed_options
+@as_compute
+@overwrite_option
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
+def train(
+    data: str,
+    subset: str,
+    method: str,
+    equal: str,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    reading: Reading,
+    assignments: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Train a network on the set or on a subset of it, and test it after the last epoch.
+
+    Interrupted, the same command goes on from the last whole epoch.
+
+    \b
+    Example: lt-prune train --subset subsets/digits-lt10-ranked-avh-0.45.h5 --method atl
+    """
+    from dataclasses import asdict
+
+    import lt_prune as lp
+    from lt_prune.methods import METHODS
+    from lt_prune.planning.paths import run_path, subset_file
+    from lt_prune.report.progress import shown_progress
+    from lt_prune.report.tables import result_table
+
+    METHODS.check(method)
+    options |= assigned(assignments, [method], options["prediction"])
+    lt_set = lp.open_set(data, reading=reading)
+    file = subset_file(subset, lt_set.index)
+    chosen = lp.read_subset(file) if file else None
+    click.echo(f"training on {file or 'the whole set'}", err=True)
+    one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
+    out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
+    options |= {"method": method, "equal": equal, "seed": seed}
+    with shown_progress() as progress:
+        result = lp.train(lt_set, subset=chosen, out=out, progress=progress, **options)
+    print_result(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))
+    say_wrote(out)
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--data", help=f"{DATA_HELP}  [default: what the run was given]")
+@click.option("--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the run did]")
+@click.option("--s", callback=list_of(float), default="", help="Strengths of ABS, comma-separated.  [default: as published]")
+@click.option("--abs-form", type=click.Choice(choices.ABS_FORMS), help="Form of ABS.  [default: as published]")
+@click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on, for ABS.  [default: found]")
+@device_option
+@as_compute
+@read_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def evaluate(
+    run: Path,
+    prediction: str | None,
+    s: list[float],
+    abs_form: str | None,
+    subset: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Test a trained run again, for example with another prediction.
+
+    \b
+    Example: lt-prune evaluate runs/digits-lt10-mixup --prediction abs --s 0,0.1,0.2
+    """
+    from dataclasses import asdict
+
+    from rich.console import Group
+
+    import lt_prune as lp
+    from lt_prune.report.tables import confusion_table, evaluation_table, strengths_table
+    from lt_prune.steps.evaluate import open_run
+
+    if len(s) > 1:
+        if prediction != "abs":
+            raise ArgumentError("several strengths are for --prediction abs: add that, or leave out --s")
+        found = lp.evaluate_abs(run, s=s, abs_form=abs_form, subset=subset, **options)
+        rows = [{"s": strength, **asdict(evaluation)} for strength, evaluation in found.items()]
+        print_result(as_json, {"rows": rows}, lambda: strengths_table(found))
+        return
+    opened = open_run(run, **options)
+    evaluation = lp.evaluate(opened, prediction=prediction, s=s[0] if s else None, abs_form=abs_form, subset=subset)
+    tables = evaluation_table(evaluation), "", confusion_table(evaluation, opened.data.index.class_names)
+    print_result(as_json, asdict(evaluation), lambda: Group(*tables))
+
+
+@main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--figure", type=click.Choice((*choices.FIGURES, "all")), default="all", show_default=True, help="What to draw."
+)
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    help="Another run on the same data, such as the second stage, for weight-norms and abs.",
+)
+@click.option("--scores", type=click.Path(path_type=Path), help="Score file, for hardness.  [default: scores/NAME.h5]")
+@click.option("--data", help=f"{DATA_HELP}  [default: what the run was given]")
+@click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on.  [default: found]")
+@device_option
+@as_compute
+@read_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every value drawn.")
+@click.option("--out", type=click.Path(path_type=Path), help="Files, without ending.  [default: RUN/FIGURE]")
+def plot(run: Path, as_json: bool, **options: Any) -> None:
+    """Draw a trained run class by class: figures as PNG and PDF, and their values as CSV.
+
+    \b
+    weight-norms   length of each classifier row, also of the first stage
+    logits         mean linear and angular logit of the true class, train and test
+    probabilities  the same of the probability
+    abs            mean test probability of the true class, before and after ABS
+    head           classifier weights and biases
+    hardness       mean AVH of the scores, and test accuracy
+
+    \b
+    Example: lt-prune plot runs/digits-lt10-ce --figure logits
+    """
+    from dataclasses import asdict
+
+    import lt_prune as lp
+
+    drawn = lp.plot(run, **options)
+    if as_json:
+        click.echo(json.dumps({"figures": {name: asdict(one) for name, one in drawn.items()}}))
+    say_wrote(*(file for one in drawn.values() for file in one.files))
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def methods(name: str | None, as_json: bool) -> None:
+    """List the training methods, or show one: stages, settings, and what was published for which data.
+
+    \b
+    Example: lt-prune methods alas
+    """
+    from lt_prune.report.tables import method_table, methods_table
+    from lt_prune.steps.describe import describe_method, describe_methods
+
+    if name:
+        method = describe_method(name)
+        print_result(as_json, method, lambda: method_table(method))
+        return
+    rows = describe_methods()
+    print_result(as_json, {"methods": rows}, lambda: methods_table(rows))

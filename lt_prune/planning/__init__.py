@@ -1,0 +1,1 @@
+"""What a training is to be, resolved and checked before anything runs: plans, recipes, names of files."""

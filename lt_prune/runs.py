@@ -1,0 +1,126 @@
+"""What a training is to be, and what came of it: plans, failures and results, each saved to one file and read back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lt_prune.config.compute import Arithmetic
+from lt_prune.config.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Test results as fractions in [0, 1]; None where a class or a group has no test sample."""
+
+    overall: float
+    balanced: float
+    """Mean of the per-class accuracies."""
+    head: float | None
+    middle: float | None
+    tail: float | None
+    per_class: tuple[float | None, ...]
+    ece: float
+    """Expected calibration error, 15 bins."""
+    macro_f1: float
+    """Mean F1 score of the classes that have test samples or are predicted."""
+    confusion: tuple[tuple[int, ...], ...]
+    """M rows of M: test samples by true class (row) and predicted class (column)."""
+    n_test: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec:
+    """What one training is: what it trains on, how, and how that is computed. Planned, failed and finished runs have one."""
+
+    name: str
+    """Name of the set."""
+    data_digest: str
+    method: str
+    recipe: Recipe
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of the method and its prediction, by name."""
+    prediction: str = "linear"
+    strategy: str | None = None
+    """What pruned the set, None where it is whole."""
+    metric: str | None = None
+    keep: str | None = None
+    within: str | None = None
+    """Metric, end kept and scope of a strategy that ranks by scores."""
+    ratio: float = 0.0
+    """The fraction removed."""
+    ensemble: int | None = None
+    """Seed of the ensemble whose scores ranked; None where none did, or an old file does not say."""
+    subset_digest: str | None = None
+    """Of the kept ids; None where the set is whole, or an old plan does not say."""
+    equal: str = "epochs"
+    """What a pruned run has as many of as the unpruned one: "epochs" or "steps". The unpruned one is the same for both, and
+    has "epochs"."""
+    unscaled: Mapping[str, Any] = field(default_factory=dict)
+    """At equal steps, the settings that were scaled, as the unpruned run has them; by the names that `train` takes."""
+    first: TrainSpec | None = None
+    """The run that a second stage starts from; None where the run is of one stage."""
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
+    """How it is computed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """One training, of which no more may be known than what it is to be."""
+
+    spec: TrainSpec
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return self.spec.name
+
+    @property
+    def method(self) -> str:
+        return self.spec.method
+
+    @property
+    def strategy(self) -> str | None:
+        """What pruned the set, None where it is whole."""
+        return self.spec.strategy
+
+    @property
+    def metric(self) -> str | None:
+        """What the strategy ranked by, if it ranks."""
+        return self.spec.metric
+
+    @property
+    def ratio(self) -> float:
+        """The fraction removed."""
+        return self.spec.ratio
+
+    @property
+    def seed(self) -> int:
+        return self.spec.seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRun(PlannedRun):
+    """A training that could not be done."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult(PlannedRun):
+    """What a trained run reached after its last epoch, and everything that made it."""
+
+    data: str | None
+    """What was named as --data."""
+    subset: str | None
+    """Label and ratio of the subset trained on, None for the whole set."""
+    n_train: int
+    class_counts: tuple[int, ...]
+    evaluation: Evaluation
+    loss: tuple[float, ...]
+    """Mean training loss of each epoch."""
+    seconds: float
+    """Training time alone, summed over interruptions."""
+    versions: Mapping[str, str]
