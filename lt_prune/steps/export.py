@@ -33,7 +33,7 @@ def export(subset: Subset | Path | str, out: Path | str, format: str | None = No
             kept and removed. By default the ending of `out`.
 
     Raises:
-        ArgumentError: no such format.
+        ArgumentError: no such format, or one that cannot hold a file name.
 
     Example:
         >>> import lt_prune as lp, numpy as np
@@ -115,6 +115,8 @@ def _txt(subset: Subset) -> bytes:
         names = np.array(subset.index.file_names, dtype=object)
         order = np.argsort(subset.index.source_index)
         lines = [str(name) for name in names[order][subset.kept[order]]]
+        if broken := next((line for line in lines if line.splitlines() != [line]), None):
+            raise ArgumentError(f"a list has a name a line, and the file name {broken!a} has a line break: export json")
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -221,3 +221,15 @@ def test_a_cut_set_refers_to_its_whole_source(blobs):
     targets[data.index.source_index] = data.index.labels
     kept = lp.torch_subset(subset, Plain(np.arange(N), targets))
     assert [int(i) for i, _ in kept] == sorted(data.index.source_index[:10].tolist())
+
+
+@pytest.mark.parametrize("name", ["a\nb.png", "a\rb.png", "a\u2028b.png", "a.png\n"])
+def test_a_list_refuses_a_name_that_would_be_two_lines(blobs, in_tmp, name):
+    data = blobs()
+    index = replace(data.index, file_names=tuple(f"{i}{name}" for i in range(data.index.n_samples)))
+    subset = replace(lp.prune(data, strategy="random", ratio=0.2), index=index)
+    with pytest.raises(ArgumentError, match="has a line break: export json"):
+        lp.export(subset, "kept.txt")
+    lp.export(subset, "kept.json")
+    samples = json.loads(Path("kept.json").read_text())["samples"]
+    assert all(sample["file"].endswith(name) for sample in samples)
