@@ -4,6 +4,8 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("tf32", "fp32", "bf16")
 """Of training on CUDA."""
 LOADINGS = ("auto", "memory", "stream")
+CLASS_ORDERS = ("text", "natural", "count")
+"""How a folder's classes are numbered: 1, 10, 2; or 1, 2, 10; or the largest first."""
 
 PROFILES = ("exp", "step", "none")
 SELECTIONS = ("content", "mislas")

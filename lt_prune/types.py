@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lt_prune.config.compute import Arithmetic
+from lt_prune.config.reading import HOLDOUT
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, DataError, MismatchError
 
@@ -139,7 +140,8 @@ class LongTailedSet:
         """
         if not len(self.test_labels):
             raise DataError(
-                f"{self.index.name} has no test images to report on: add a test split (test/CLASS/ or x_test, y_test)"
+                f"{self.index.name} has no test images to report on: add a test split (test/CLASS/ or x_test, y_test), or "
+                f"have one held out with --holdout {HOLDOUT:g}"
             )
 
 

@@ -20,6 +20,7 @@ OFFERED = {
     "device": choices.DEVICES,
     "precision": choices.PRECISIONS,
     "loading": choices.LOADINGS,
+    "class_order": choices.CLASS_ORDERS,
     "profile": choices.PROFILES,
     "selection": choices.SELECTIONS,
     "keep": choices.KEEP,

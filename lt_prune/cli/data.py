@@ -31,7 +31,7 @@ from lt_prune.errors import ArgumentError
 @data_option
 @click.option("--imbalance", type=float, metavar="RATIO", help="Largest class over smallest.  [default: the source's own]")
 @click.option("--profile", type=click.Choice(choices.PROFILES), help="How counts fall.  [default: exp]")
-@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as every class has]")
+@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as there are for it]")
 @click.option(
     "--selection",
     type=click.Choice(choices.SELECTIONS),

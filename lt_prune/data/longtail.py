@@ -30,15 +30,28 @@ def profile_counts(profile: str, n_max: int, imbalance: float, n_classes: int) -
     Raises:
         ArgumentError: the imbalance ratio is not a number of 1 or more, or a class would get no sample.
     """
-    if not 1 <= imbalance < math.inf:
-        raise ArgumentError(f"imbalance must be a number of 1 or more (largest class over smallest), not {imbalance}")
-    counts = {"exp": exponential_counts, "step": step_counts}[profile](n_max, imbalance, n_classes)
+    counts = _counts(profile, n_max, imbalance, n_classes)
     if counts.min() < 1:
         raise ArgumentError(
             f"imbalance {imbalance:g} needs at least {math.ceil(imbalance):,} images in the largest class, but it gets "
             f"{n_max:,}, so the smallest would get none: ask for less, or for --profile none to take the set as it is"
         )
     return counts
+
+
+def largest_possible(profile: str, imbalance: float, available: Array) -> int:
+    """The most images that the largest class can have so that no class is asked for more than is `available` (M,), which
+    are in the order of the profile; at least 1.
+
+    Raises:
+        ArgumentError: as `profile_counts` does.
+    """
+    low, high = 1, int(available[0])
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = (_counts(profile, middle, imbalance, len(available)) <= available).all()
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
 
 
 def select_by_content(labels: Array, digests: Array, occurrence: Array, counts: Array, seed: int) -> Array:
@@ -68,6 +81,12 @@ def select_mislas(labels: Array, counts: Array, seed: int) -> Array:
         random.shuffle(members)
         chosen.append(members[:count])
     return np.concatenate(chosen)
+
+
+def _counts(profile: str, n_max: int, imbalance: float, n_classes: int) -> Array:
+    if not 1 <= imbalance < math.inf:
+        raise ArgumentError(f"imbalance must be a number of 1 or more (largest class over smallest), not {imbalance}")
+    return {"exp": exponential_counts, "step": step_counts}[profile](n_max, imbalance, n_classes)
 
 
 def _first_of_each_class(order: Array, labels: Array, counts: Array) -> Array:

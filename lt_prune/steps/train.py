@@ -12,6 +12,7 @@ from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.data.survey import check_test
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
@@ -169,6 +170,8 @@ def _train_wave(
             yield job, done
         else:
             waiting.append(job)
+    for data in {id(job.data): job.data for job in waiting}.values():
+        check_test(data)
     for index, outcome in run_all([_run(job) for job in waiting], compute, isolate=isolate, progress=progress):
         job = waiting[index]
         if outcome.failure:
