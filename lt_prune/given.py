@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
+from functools import wraps
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from lt_prune.errors import ArgumentError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Kind = TypeVar("Kind", bound=type)
+
+
+def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """A function of ours that refuses an unknown keyword by the sentence of `expect_known`, not by a bare TypeError.
+
+    One that takes `**settings` is left as it is: it asks `expect_known` itself, as only it knows which settings there are.
+    """
+    parameters = inspect.signature(function).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        return function
+    names = [name for name, each in parameters.items() if each.kind is not each.VAR_POSITIONAL and name != "self"]
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        expect_known(kwargs, names)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def known_fields(kind: Kind) -> Kind:
+    """A dataclass of options that refuses an unknown field as `known_keywords` does."""
+    kind.__init__ = known_keywords(kind.__init__)  # type: ignore[misc]
+    return kind
 
 
 def expect(name: str, given: object, kinds: type | tuple[type, ...], words: str) -> None:
@@ -64,8 +94,8 @@ def like(name: str, given: Any, example: object) -> Any:
     return given.item() if type(given).__module__ == "numpy" and not isinstance(given, Iterable) else given
 
 
-def expect_known(names: Iterable[str], known: Mapping[str, Any]) -> None:
-    """Refuse a keyword that no setting bears.
+def expect_known(names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a keyword that is the name of no setting.
 
     Raises:
         ArgumentError: lists the names there are, and the nearest.

@@ -47,7 +47,7 @@ from torchvision import transforms
 import lt_prune as lp
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.assemble import assemble
-from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.batches import Sampling, TrainingBatches
 from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.sources import Source
 from lt_prune.engine import Run, run_all
@@ -444,7 +444,7 @@ def forward(sizes: Sizes, images: Images) -> Iterator[Row]:
 def loader(sizes: Sizes, images: Images) -> Iterator[Row]:
     data = images.long_tailed(sizes.loaded)
     pixels, labels = data.pixels, data.index.labels
-    batches = TrainingBatches.of(pixels, labels, padding=4, flip=True, batch_size=BATCH, seed=0)
+    batches = TrainingBatches.of(pixels, labels, Sampling(padding=4, flip=True, batch_size=BATCH, seed=0))
 
     def rate(epoch: Callable[[], Any]) -> float:
         began = time.perf_counter()

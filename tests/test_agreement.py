@@ -137,6 +137,41 @@ def test_a_setting_is_refused_by_the_same_sentence_everywhere(in_tmp, step, opti
     assert not list(in_tmp.iterdir())
 
 
+PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, "Compute", "Reading", "Recipe"])
+def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
+    function, of_method = getattr(lp, name), ("score", "train", "sweep")
+    known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
+    required = {"ratio": 0.5} if name == "prune" else {}
+    with pytest.raises(ArgumentError) as refusal:
+        function(**required, nonsense=1)
+    assert str(refusal.value).startswith("unknown setting 'nonsense': there are ")
+    if name not in of_method:
+        assert str(refusal.value) == f"unknown setting 'nonsense': there are {', '.join(known)}"
+    assert not list(in_tmp.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: lp.run("digits", epoch=1), "unknown setting 'epoch' (did you mean 'epochs'?): there are data, ratio, "),
+        (
+            lambda: lp.prune("digits", ratios=0.5),
+            "unknown setting 'ratios' (did you mean 'ratio'?): there are data, ",
+        ),
+        (lambda: lp.results("runs", output=1), "unknown setting 'output' (did you mean 'out'?): there are out"),
+        (lambda: lp.Compute(worker=2), "unknown setting 'worker' (did you mean 'workers'?): there are device, precision, "),
+    ],
+    ids=["run", "prune", "results", "Compute"],
+)
+def test_the_nearest_keyword_is_named(call, says):
+    with pytest.raises(ArgumentError) as refusal:
+        call()
+    assert str(refusal.value).startswith(says)
+
+
 def test_numbers_of_numpy_are_numbers(blobs):
     small = {
         "epochs": np.int64(1),

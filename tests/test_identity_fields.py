@@ -28,6 +28,12 @@ def test_values_are_told_as_a_user_writes_them(was, asked, said):
     assert differences({"flip": was}, {"flip": asked}) == said
 
 
+def test_the_preset_is_told_by_the_name_of_its_option():
+    was, asked = ({"preset": preset, "first": {"preset": preset}} for preset in ("paper", "released"))
+    said = sorted(differences(was, asked).split(", and "))
+    assert said == ["first stage's recipe paper, not released", "recipe paper, not released"]
+
+
 def test_json_knows_no_tuples():
     assert differences({"milestones": [0.8, 0.9]}, {"milestones": (0.8, 0.9)}) == ""
 

@@ -34,7 +34,7 @@ ALLOWED = {
     "runs": "config",
     "types": "config errors",
     "progress": "",
-    "config": "choices errors",
+    "config": "given choices errors",
     "identity": "",
     "registry": "errors",
     "randomness": "",

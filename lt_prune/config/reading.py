@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from lt_prune.choices import LOADINGS
 from lt_prune.errors import ArgumentError
+from lt_prune.given import known_fields
 
 LARGEST_SIDE = 1024
 """Pixels; images beyond it fit no memory by the thousand."""
 
 
+@known_fields
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How the images of a source are read; a set file is read as it is.

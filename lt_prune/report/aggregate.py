@@ -57,12 +57,14 @@ def every_setting(run: PlannedRun) -> dict[str, Any]:
 
     And how it was computed, as each precision rounds otherwise.
     """
-    spec, second = run.spec, asdict(run.spec.recipe)
-    shared = {**spec.settings, **spec.unscaled, "computed": str(spec.arithmetic)}
+    spec, last = run.spec, asdict(run.spec.recipe)
+    preset = {"recipe": last.pop("preset")}
+    shared = dict(spec.settings) | dict(spec.unscaled) | {"computed": str(spec.arithmetic)}
     if spec.first is None:
-        return {**second, **shared}
-    first = {**asdict(spec.first.recipe), **spec.first.settings, "first": spec.first.method}
-    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **shared}
+        return preset | last | shared
+    first = asdict(spec.first.recipe) | dict(spec.first.settings) | {"first": spec.first.method}
+    del first["preset"]  # the second stage has it of the first
+    return preset | first | {f"stage2_{name}": value for name, value in last.items()} | shared
 
 
 def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]:
@@ -81,11 +83,11 @@ def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]
         "failed": len(failures),
         "missing": len(runs) - len(results) - len(failures),
         "reasons": [f"seed {run.seed}: {run.reason}" for run in failures],
-        **{key: value for name in MEASURES for key, value in _spread(name, results).items()},
+        **{key: value for name in MEASURES for key, value in _mean_and_std(name, results).items()},
     }
 
 
-def _spread(name: str, results: Sequence[TrainResult]) -> dict[str, float | None]:
+def _mean_and_std(name: str, results: Sequence[TrainResult]) -> dict[str, float | None]:
     values = [result.seconds if name == "seconds" else getattr(result.evaluation, name) for result in results]
     known = [value for value in values if value is not None]
     return {

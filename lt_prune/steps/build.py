@@ -13,7 +13,7 @@ from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import SOURCES, Request, Source
 from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
-from lt_prune.given import expect
+from lt_prune.given import expect, known_keywords
 from lt_prune.registry import described
 from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
@@ -22,6 +22,7 @@ Data = str | Path | LongTailedSet
 """A set, a set file (.h5), or SOURCE[-ltB | -stepB | -full][:PATH]."""
 
 
+@known_keywords
 def build(
     data: str = "digits",
     *,
@@ -131,6 +132,7 @@ def _assembled(source: Source, *, of: str, **options: Any) -> LongTailedSet:
         raise MemberError(f"data source {of!r}: {error}", of) from error
 
 
+@known_keywords
 def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTailedSet:
     """The set that `data` names: itself, read from its file, or built from its source.
 

@@ -16,7 +16,7 @@ from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
-from lt_prune.given import expect
+from lt_prune.given import expect, known_keywords
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
 from lt_prune.planning.recipes import resolve_abs
@@ -27,6 +27,7 @@ from lt_prune.store.weights import read_weights
 from lt_prune.types import Subset
 
 
+@known_keywords
 def evaluate(
     run: Path | str | OpenRun,
     data: Data | None = None,
@@ -79,6 +80,7 @@ def evaluate(
     return evaluation
 
 
+@known_keywords
 def evaluate_abs(
     run: Path | str,
     data: Data | None = None,

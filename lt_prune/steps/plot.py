@@ -18,6 +18,7 @@ from lt_prune.engine.opened import OpenRun
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import Drawing, class_rows, render
 from lt_prune.figures.of_run import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
+from lt_prune.given import known_keywords
 from lt_prune.planning.paths import scores_of, scores_path
 from lt_prune.steps.build import Data
 from lt_prune.steps.evaluate import open_run
@@ -43,6 +44,7 @@ class Plot:
     """PNG, PDF and, of the rows, CSV."""
 
 
+@known_keywords
 def plot(
     run: Path | str,
     figure: str = "all",
@@ -106,11 +108,12 @@ def plot(
     )
     if figure == "all" and not subject.scores:
         names.remove("hardness")
-        warnings.warn("the figure hardness is left out: run `lt-prune score` first, or give --scores", stacklevel=2)
+        warnings.warn("the figure hardness is left out: run `lt-prune score` first, or give --scores", stacklevel=3)
     drawn = {name: FIGURES[name](subject) for name in names}
     return {name: _write(drawing, _stem(run, name, out, alone=len(names) == 1)) for name, drawing in drawn.items()}
 
 
+@known_keywords
 def plot_head(
     weight: Array,
     bias: Array,

@@ -11,7 +11,7 @@ import numpy as np
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
-from lt_prune.given import expect_whole
+from lt_prune.given import expect_whole, known_keywords
 from lt_prune.metrics import METRICS
 from lt_prune.planning.paths import scores_of
 from lt_prune.registry import described
@@ -21,6 +21,7 @@ from lt_prune.strategies import STRATEGIES, Request, Strategy
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 
+@known_keywords
 def prune(
     data: Data | None = None,
     *,

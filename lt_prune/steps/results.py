@@ -9,6 +9,7 @@ from typing import Any
 
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.figures.curves import curves, render
+from lt_prune.given import known_keywords
 from lt_prune.planning.paths import GRID_END
 from lt_prune.report.aggregate import aggregate
 from lt_prune.runs import PlannedRun
@@ -17,6 +18,7 @@ from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, read_failure, rea
 from lt_prune.store.rows import write_csv
 
 
+@known_keywords
 def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str, Any]]:
     """Sum up runs: a row for those that differ in nothing but the seed.
 
@@ -53,6 +55,7 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str
     return rows
 
 
+@known_keywords
 def plot_results(rows: Sequence[dict[str, Any]], out: Path | str = "results") -> tuple[str, ...]:
     """Draw rows of `results`: test accuracy against the fraction removed, overall, balanced, head, middle and tail.
 

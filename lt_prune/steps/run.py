@@ -8,6 +8,7 @@ from pathlib import Path
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.figures.comparison import comparison_figure
+from lt_prune.given import known_keywords
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, plan_below
 from lt_prune.progress import Progress, no_progress
@@ -39,6 +40,7 @@ class Comparison:
     """What was written, in the order of the flow."""
 
 
+@known_keywords
 def run(
     data: Data = "digits",
     *,

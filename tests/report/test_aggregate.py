@@ -90,7 +90,14 @@ def test_settings_that_differ_are_told():
     assert [row["settings"] for row in aggregate(runs) if row["method"] == "alas"] == ["tau=0.25", "tau=0.5"]
 
 
-def test_settings_of_two_stages_bear_the_names_that_override_them():
+@pytest.mark.parametrize("stages", [1, 2])
+def test_whose_recipe_a_row_has_is_told_by_the_name_of_the_option(stages):
+    recipes = [lp.Recipe(preset=preset) for preset in ("paper", "released")]
+    runs = [result(0.5, recipe=own, first=spec(recipe=own) if stages == 2 else None) for own in recipes]
+    assert [row["settings"] for row in aggregate(runs)] == ["recipe=paper", "recipe=released"]
+
+
+def test_settings_of_two_stages_have_the_names_that_override_them():
     first = spec(method="aem", recipe=lp.Recipe(epochs=9), settings={"entropy": "minimised"})
     run = result(0.5, method="atl", first=first, recipe=lp.Recipe(epochs=3), settings={"tau": 0.5})
     found = every_setting(run)
