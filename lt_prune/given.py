@@ -73,6 +73,16 @@ def expect_whole(low: int | None = None, **given: object) -> None:
             raise ArgumentError(f"{name} must be at least {low}, not {value}")
 
 
+def expect_one_of(name: str, given: str, choices: Collection[str]) -> None:
+    """Refuse what is none of a few words.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    if given not in choices:
+        raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {given!r}")
+
+
 def like(name: str, given: Any, example: object) -> Any:
     """A value of the same kind as an example of it; a number of NumPy's as one of Python's, which JSON knows.
 

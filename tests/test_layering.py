@@ -21,7 +21,7 @@ ALLOWED = {
     "steps": f"figures report planning engine evaluation metrics strategies methods models data store {GROUND}",
     "figures": f"report planning engine {GROUND}",
     "report": GROUND,
-    "planning": f"methods data store {GROUND}",
+    "planning": f"metrics methods strategies data store {GROUND}",
     "engine": f"evaluation methods metrics models angular data store {GROUND}",
     "evaluation": GROUND,
     "metrics": f"models angular {GROUND}",

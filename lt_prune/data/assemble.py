@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from lt_prune.choices import PROFILES, SELECTIONS
+from lt_prune.data.cut import Cut
 from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.data.identity import content_digests, occurrences, sample_ids
 from lt_prune.data.image_files import take
@@ -17,27 +19,13 @@ from lt_prune.errors import ArgumentError, DataError
 from lt_prune.types import Array, LongTailedSet, SampleIndex
 
 
-def assemble(
-    source: Source,
-    *,
-    name: str,
-    spec: str,
-    profile: str,
-    imbalance: float | None,
-    largest: int | None,
-    seed: int,
-    selection: str,
-    groups: tuple[int, int] | None,
-) -> LongTailedSet:
+def assemble(source: Source, cut: Cut, *, name: str, spec: str, groups: tuple[int, int] | None = None) -> LongTailedSet:
     """Cut `source` to a profile and list its samples by id.
 
     Args:
+        cut: which of its images.
         name: name of the resulting set.
         spec: how the user named the source.
-        profile: "exp", "step", or "none" for every image there is.
-        imbalance: largest class over smallest, for the two former.
-        largest: images of the largest class; by default what the smallest class of the source can give.
-        seed, selection: which images are chosen, see `lt_prune.data.longtail`.
         groups: head and tail ranges; by default the source's published ones, or the general rule.
 
     Raises:
@@ -48,13 +36,13 @@ def assemble(
     digests = content_digests(source.pixels, source.labels)
     occurrence = occurrences(digests)
     available = np.bincount(source.labels, minlength=len(source.class_names))
-    built: Mapping[str, Any] = {"profile": profile}
-    if profile == "none":
+    built: Mapping[str, Any] = {"profile": cut.profile}
+    if cut.profile == "none":
         chosen = np.arange(len(source.labels))
     else:
-        counts = _wanted_counts(profile, imbalance, largest, available, source.class_names)
-        chosen = _select(selection, source.labels, digests, occurrence, counts, seed)
-        built = {"profile": profile, "imbalance": imbalance, "largest": int(counts[0]), "seed": seed, "selection": selection}
+        counts = _wanted_counts(cut.profile, cut.imbalance, cut.largest, available, source.class_names)
+        chosen = _select(cut.selection, source.labels, digests, occurrence, counts, cut.seed)
+        built = asdict(replace(cut, largest=int(counts[0])))
     # Counted again among the chosen, so that the cut set read again from a copy has the same ids.
     ids = sample_ids(digests[chosen], occurrences(digests[chosen]))
     chosen = chosen[np.argsort(ids)]
@@ -96,7 +84,7 @@ def _check_source(source: Source) -> None:
             f"(height, width, channels): they must be of one shape (a folder's become so by --resize SIDE)"
         )
     if len(set(source.class_names)) < n_classes:
-        raise DataError(f"class names must differ, and {n_classes} classes bear {len(set(source.class_names))} names")
+        raise DataError(f"class names must differ, and {n_classes} classes have {len(set(source.class_names))} names")
     if n_classes < 2:
         raise DataError(f"a long-tailed set needs two classes or more, and this source has {n_classes}")
     counts = np.bincount(source.labels, minlength=n_classes)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import lt_prune as lp
 from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, DataError, LtPruneError
 
@@ -38,9 +39,9 @@ def reordered(source: Source, order: np.ndarray) -> Source:
     return replace(source, pixels=source.pixels[order], labels=source.labels[order], file_names=names)
 
 
-def cut(source: Source, **changes) -> lp.LongTailedSet:
-    wanted = {"profile": "exp", "imbalance": 10, "largest": None, "seed": 0, "selection": "content", "groups": None}
-    return assemble(source, name="noise", spec="noise", **{**wanted, **changes})
+def cut(source: Source, groups: tuple[int, int] | None = None, **changes) -> lp.LongTailedSet:
+    wanted = replace(Cut(profile="exp", imbalance=10), **changes)
+    return assemble(source, wanted, name="noise", spec="noise", groups=groups)
 
 
 def whole(source: Source, **changes) -> lp.LongTailedSet:

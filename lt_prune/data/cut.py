@@ -1,0 +1,20 @@
+"""What of a source becomes a long-tailed set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """How a source is cut to a long-tailed set; the fields are arguments of `lt_prune.build`."""
+
+    profile: str = "exp"
+    """"exp", "step", or "none" for every image there is."""
+    imbalance: float | None = None
+    """Largest class over smallest, for the two former."""
+    largest: int | None = None
+    """Images of the largest class; by default what the smallest class of the source can give."""
+    seed: int = 0
+    selection: str = "content"
+    """Which images are chosen, see `lt_prune.data.longtail`."""
