@@ -60,17 +60,16 @@ def expect_path(name: str, given: object) -> None:
     expect(name, given, (str, os.PathLike), "a path")
 
 
-def expect_whole(low: int | None = None, **given: object) -> None:
+def expect_whole(name: str, given: object, low: int | None = None) -> None:
     """Refuse what is no whole number, or below `low`.
 
     Raises:
-        ArgumentError: one of them is not.
+        ArgumentError: it is so.
     """
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise ArgumentError(f"{name} must be a whole number, not {_shown(value)}")
-        if low is not None and int(value) < low:
-            raise ArgumentError(f"{name} must be at least {low}, not {value}")
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        raise ArgumentError(f"{name} must be a whole number, not {_shown(given)}")
+    if low is not None and int(given) < low:
+        raise ArgumentError(f"{name} must be at least {low}, not {given}")
 
 
 def expect_one_of(name: str, given: str, choices: Collection[str]) -> None:

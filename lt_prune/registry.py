@@ -67,7 +67,7 @@ class Registry(Generic[T]):
         return name in self._own
 
     def check(self, name: str) -> None:
-        """Refuse a name that no member bears, without importing anything.
+        """Refuse a name that no member has, without importing anything.
 
         Raises:
             UnknownNameError: the message lists the names there are and the nearest.

@@ -32,12 +32,12 @@ NOT_OFFERED = {
 }
 """Fields of these that a command has no use for."""
 OF_THE_COMMAND_ALONE = {
-    ("build", "device"),  # every command of the flow takes --device, so that a script need not tell them apart
+    ("build", "device"),  # every command of the flow takes --device, so that a script may give it to all
     ("prune", "device"),
     ("results", "figure"),  # `plot_results` in Python
 }
 OTHER_DEFAULTS = {
-    ("train", "subset"),  # a script must not change with a file that lies about
+    ("train", "subset"),  # a script must not depend on which files happen to be there
     ("evaluate", "s"),  # none is an empty list there: it may be several, as of `evaluate_abs`
 }
 
@@ -194,7 +194,7 @@ A_SET = "data must be a set, a set file, or SOURCE[:PATH], not "
 CALLS = {
     "a number for data": (lambda data: lp.score(3), f"{A_SET}3"),
     "an array for data": (lambda data: lp.train(data.pixels), f"{A_SET}a ndarray"),
-    "a index for data": (lambda data: lp.prune(data.index, ratio=0.5, strategy="random"), f"{A_SET}a SampleIndex"),
+    "an index for data": (lambda data: lp.prune(data.index, ratio=0.5, strategy="random"), f"{A_SET}a SampleIndex"),
     "a set to build": (lambda data: lp.build(data), "data must be SOURCE[:PATH], not a LongTailedSet"),
     "a mask for a subset": (
         lambda data: lp.train(data, subset=np.ones(45, bool)),

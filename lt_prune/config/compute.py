@@ -1,7 +1,7 @@
 """How networks are computed: what is asked for, and the part of it that decides their numbers.
 
-Torch is loaded only where it must be asked for a GPU: who leaves training to worker processes saves the hundreds of
-megabytes that it takes.
+Torch is loaded only where it must be asked for a GPU: a process that leaves training to workers saves the hundreds
+of megabytes that it takes.
 """
 
 from __future__ import annotations

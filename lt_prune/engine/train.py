@@ -205,7 +205,7 @@ def _network(run: Run) -> Network:
         network.normalise_by(run.pixels)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
-            network.start_classifier(*reversed(network.classifier.weight.shape))
+            network.new_classifier(*reversed(network.classifier.weight.shape))
     return network
 
 
@@ -214,7 +214,7 @@ def _optimizer(recipe: Recipe, network: Network, device: torch.device) -> torch.
     on_cuda = device.type == "cuda"
     groups = [
         {"params": params, "factor": factor, "lr": torch.zeros((), device=device) if on_cuda else 0.0}
-        for params, factor in zip(network.learn(recipe.trained), (recipe.lr_factor, 1.0))
+        for params, factor in zip(network.train_only(recipe.trained), (recipe.lr_factor, 1.0))
     ]
     return torch.optim.SGD(
         groups,

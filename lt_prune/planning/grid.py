@@ -55,7 +55,7 @@ class Grid:
             if not getattr(self, name):
                 raise ArgumentError(f"{name} is empty: name at least one")
         for seed in self.seeds:
-            expect_whole(seed=seed)
+            expect_whole("seed", seed)
         expect_one_of("keep", self.keep or "hard", KEEP)
         expect_one_of("within", self.within or "set", WITHIN)
         n_seeds = len(set(self.seeds))

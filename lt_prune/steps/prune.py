@@ -66,7 +66,7 @@ def prune(
     """
     check_ratio(ratio)
     chosen = STRATEGIES.load(strategy)
-    expect_whole(seed=seed)
+    expect_whole("seed", seed)
     score_set = scores_of(scores) if scores is not None else None
     index = _index(data, score_set, reading)
     n_remove = round(ratio * index.n_samples)

@@ -89,7 +89,7 @@ def train(
         (1, 503, 'angular')
     """
     compute = compute or Compute()
-    expect_whole(seed=seed)
+    expect_whole("seed", seed)
     check_names([method], prediction, settings)
     lt_set = open_set(data, reading=reading)
     chosen = chosen_subset(subset, lt_set.index)

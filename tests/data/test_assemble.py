@@ -64,7 +64,7 @@ def test_samples_come_in_ascending_order_of_id():
     assert ids == sorted(set(ids))
 
 
-def test_positions_lead_back_to_the_source():
+def test_source_indices_lead_back_to_the_source():
     source = noise()
     data = cut(source)
     assert np.array_equal(data.pixels, source.pixels[data.index.source_index])
@@ -118,7 +118,7 @@ def test_the_whole_set_does_not_depend_on_the_seed():
     assert whole(noise(), seed=0).index.digest == whole(noise(), seed=1).index.digest
 
 
-def test_mislas_takes_the_positions_of_the_reference_code():
+def test_mislas_takes_the_images_of_the_reference_code():
     source = noise((40, 30, 20))
     random = np.random.RandomState(0)
     expected = []

@@ -115,7 +115,7 @@ def test_another_ratio_shares_scores_and_the_whole_set(blobs, in_tmp):
     assert started == [f"blobs, {label} 0.2, ce" for label in ("random", "class-random", "el2n", "avh")]
 
 
-def test_overwrite_starts_anew(blobs, in_tmp):
+def test_overwrite_starts_again(blobs, in_tmp):
     run(blobs())
     started = []
     run(blobs(), overwrite=True, progress=lambda what, done, total: started.append(what) if done == 0 else None)
