@@ -20,12 +20,9 @@ Kind = TypeVar("Kind", bound=type)
 def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
     """A function of ours that refuses an unknown keyword by the sentence of `expect_known`, not by a bare TypeError.
 
-    One that takes `**settings` is left as it is: it asks `expect_known` itself, as only it knows which settings there are.
+    It is not for one that takes `**settings`, which asks `expect_known` itself, as only it knows which settings there are.
     """
-    parameters = inspect.signature(function).parameters
-    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-        return function
-    names = [name for name, each in parameters.items() if each.kind is not each.VAR_POSITIONAL and name != "self"]
+    names = keywords_of(function)
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -33,6 +30,13 @@ def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return checked
+
+
+def keywords_of(function: Callable[..., Any]) -> list[str]:
+    """Names of the keywords that a function takes, but for those that `**settings` or `self` stand for."""
+    parameters = inspect.signature(function).parameters.values()
+    gathered = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [each.name for each in parameters if each.kind not in gathered and each.name != "self"]
 
 
 def known_fields(kind: Kind) -> Kind:
@@ -103,15 +107,18 @@ def like(name: str, given: Any, example: object) -> Any:
     return given.item() if type(given).__module__ == "numpy" and not isinstance(given, Iterable) else given
 
 
-def expect_known(names: Iterable[str], known: Collection[str]) -> None:
+def expect_known(names: Iterable[str], known: Collection[str], besides: Collection[str] = ()) -> None:
     """Refuse a keyword that is the name of no setting.
+
+    Args:
+        besides: what may have been meant, too, such as the other keywords of a function.
 
     Raises:
         ArgumentError: lists the names there are, and the nearest.
     """
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, [*besides, *known], n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known)}")
 

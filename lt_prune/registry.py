@@ -117,10 +117,13 @@ class Registry(Generic[T]):
         """Why files cannot be named after a new member of this name; "" where they can.
 
         Names of files join several names by hyphens. So that no two subsets or runs have the same file, a new name has no
-        hyphen (a strategy "ranked" by "a-b" would be one "ranked-a" by "b"), and is no first part of one of ours that has.
+        hyphen (a strategy "ranked" by "a-b" would be one "ranked-a" by "b"), is no first part of one of ours that has, and
+        does not look like the seed that they end in.
         """
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name):
             return "a name in files must be of letters, digits and _"
+        if re.fullmatch(r"seed\d+", name):
+            return "names of files end in a seed so"
         begun = [own for own in self._own if own.startswith(f"{name}-")]
         return f"the name {begun[0]!r} begins with it" if begun else ""
 

@@ -162,9 +162,15 @@ def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, n
             "unknown setting 'ratios' (did you mean 'ratio'?): there are data, ",
         ),
         (lambda: lp.results("runs", output=1), "unknown setting 'output' (did you mean 'out'?): there are out"),
+        (lambda: lp.train("digits", metod="atl"), "unknown setting 'metod' (did you mean 'method'?): there are epochs, "),
+        (lambda: lp.sweep("digits", seed=[1]), "unknown setting 'seed' (did you mean 'seeds'?): there are epochs, "),
+        (
+            lambda: lp.score("digits", metrics="avh"),
+            "unknown setting 'metrics' (did you mean 'metric'?): there are epochs, ",
+        ),
         (lambda: lp.Compute(worker=2), "unknown setting 'worker' (did you mean 'workers'?): there are device, precision, "),
     ],
-    ids=["run", "prune", "results", "Compute"],
+    ids=["run", "prune", "results", "train", "sweep", "score", "Compute"],
 )
 def test_the_nearest_keyword_is_named(call, says):
     with pytest.raises(ArgumentError) as refusal:

@@ -166,6 +166,11 @@ def test_what_a_package_offers_can_be_a_part_of_a_files_name_and_stops_no_other(
         assert registry.names == ["red", "blue", "amber"]
 
 
+def test_a_new_name_does_not_look_like_a_seed(plugins):
+    with pytest.raises(ArgumentError, match="'seed2' cannot be registered, as names of files end in a seed so: choose"):
+        colours().register("seed2", "#f00")
+
+
 def test_a_new_name_does_not_begin_one_of_ours(plugins):
     # A strategy "class" that ranks by a metric "random" would have the files of "class-random".
     with pytest.raises(ArgumentError, match="'class' cannot be registered, as the name 'class-random' begins with it"):

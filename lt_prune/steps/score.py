@@ -17,7 +17,7 @@ from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import MismatchError
-from lt_prune.given import expect_whole
+from lt_prune.given import expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
@@ -81,7 +81,7 @@ def score(
     METRICS.check(metric)
     expect_whole("members", members, low=1)
     expect_whole("seed", seed)
-    check_fields(settings)
+    check_fields(settings, besides=keywords_of(score))
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     lt_set = open_set(data, reading=reading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)

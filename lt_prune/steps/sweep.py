@@ -12,6 +12,7 @@ from typing import Any, Literal
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import LtPruneError, MismatchError
+from lt_prune.given import keywords_of
 from lt_prune.identity import differences
 from lt_prune.planning import paths
 from lt_prune.planning.grid import Grid, Pruning
@@ -124,7 +125,7 @@ def sweep(
         score_epochs=score_epochs,
         ensembles=ensembles,
     )
-    check_names(methods, prediction, settings)
+    check_names(methods, prediction, settings, besides=keywords_of(sweep))
     asked = Asked(
         arithmetic=compute.arithmetic,
         settings=settings,

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError
+from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.planning import paths
 from lt_prune.registry import Registry
@@ -81,6 +83,16 @@ def test_no_two_choices_of_members_have_one_file(blobs):
     files = [paths.subset_path(subset_of(data, strategy, **options)) for strategy, options in asked]
     assert len(asked) > 50
     assert len(set(files)) == len(files)
+
+
+def test_no_two_runs_have_one_folder(blobs):
+    data, ranked = blobs(), {"strategy": "ranked", "metric": "avh"}
+    subsets = [subset_of(data, **ranked, keep=end, seed=seed) for end in ("hard", "easy") for seed in (0, 2)]
+    trained_on = [data.index.name, *(paths.subset_path(subset).stem for subset in subsets)]
+    new = ("easy", "seed2", "steps", "stage1", "drw", "ldam", "ce_seed2")
+    methods = {*METHODS.names, *(name for name in new if registrable(METHODS, name))}
+    asked = list(product(trained_on, methods, (0, 2), ("epochs", "steps")))
+    assert len({paths.run_path(*each) for each in asked}) == len(asked) > 300
 
 
 def registrable(family: Registry, name: str) -> bool:
