@@ -95,7 +95,7 @@ class _Crops(Dataset[Tensor | DataError]):
 
     def __getitem__(self, batch: tuple[Array, ...]) -> Tensor | DataError:
         """Which images int64 (B,), top and left of their crops int64 (B,), and which are mirrored bool (B,), to uint8
-        (B, C, H, W) in channels-last order; or to what hindered: raised in a reader, an error would lose its words."""
+        (B, C, H, W) in channels-last order; or to the error that stopped it: raised in a reader, it would lose its words."""
         samples, *places_of = batch
         try:
             images = self.pixels[samples]

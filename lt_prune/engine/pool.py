@@ -49,7 +49,7 @@ def run_pool(
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
     go on. Closing the iterator ends the workers.
     """
-    # The forkserver removes the folder, too, so that none is left where this process is killed; hence the errors ignored.
+    # The forkserver removes the folder, too, so that none is left where this process is killed; so errors are ignored.
     with TemporaryDirectory(prefix="lt-prune-", ignore_cleanup_errors=True) as folder, _forkserver(folder) as forkserver:
         sharing = _ArraySharing(Path(folder))
         waiting = deque(enumerate(runs))

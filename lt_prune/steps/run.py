@@ -24,7 +24,7 @@ from lt_prune.store.files import write_set, write_subset
 from lt_prune.store.results import write_json
 from lt_prune.types import LongTailedSet, Subset
 
-AT_RANDOM = ("random", "class-random")
+RANDOM = ("random", "class-random")
 RANKED_BY = ("el2n", "avh")
 """Strategies and metrics of the four prunings of Wang & Yan, Figure 6."""
 
@@ -103,7 +103,7 @@ def run(
     # What cannot end well is refused now, not after the scoring.
     plan_below(root, lt_set, None, asked)
     choose = partial(prune, lt_set, ratio=ratio, seed=seed)
-    subsets = [choose(strategy=strategy) for strategy in AT_RANDOM]
+    subsets = [choose(strategy=strategy) for strategy in RANDOM]
     scores_file = root / paths.scores_path(lt_set.index, seed)
     scores = score(
         lt_set,
