@@ -174,7 +174,7 @@ class MetricScores:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreSet:
-    """Scores of every training sample by every metric, each member apart."""
+    """Scores of every training sample by every metric and member."""
 
     index: SampleIndex
     metrics: Mapping[str, MetricScores]
@@ -219,7 +219,7 @@ class ScoreSet:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subset:
-    """Which samples of a index a pruning kept, and everything that decided it."""
+    """Which samples of an index a pruning kept, and everything that decided it."""
 
     index: SampleIndex
     kept: Array

@@ -505,7 +505,7 @@ def table6(study: Study) -> Iterator[Part]:
 
 
 def alas(study: Study, runs: Runs, form: str, tau: float) -> list[lp.Evaluation]:
-    """ALAS upon each seed's network of the first stage."""
+    """ALAS on each seed's network of the first stage."""
     found = []
     for run in runs.of("mixup"):
         out = study.out / run_path(run.name, f"alas-{form}-{tau:g}", run.seed)

@@ -251,7 +251,7 @@ def test_figure_6_is_drawn(run, out):
 
 
 @pytest.mark.slow
-def test_figure_6_at_equal_steps_is_apart(run, out):
+def test_figure_6_at_equal_steps_is_separate(run, out):
     done = run("figure6", "--preset", "smoke", "--out", out, "--equal", "steps")
     assert done.exit_code == 0, done.stderr
     assert "at equal steps, ranked by one ensemble" in done.stdout.splitlines()[0]

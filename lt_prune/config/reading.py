@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lt_prune.choices import CLASS_ORDERS, LOADINGS
 from lt_prune.errors import ArgumentError
+from lt_prune.given import known_fields
 
 HOLDOUT = 0.2
 """Share of each class that is held out where a source has no test images and nothing else is asked for."""
@@ -13,6 +14,7 @@ LARGEST_SIDE = 1024
 """Pixels; images beyond it fit no memory by the thousand."""
 
 
+@known_fields
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How the images of a source are read; a set file is read as it is.

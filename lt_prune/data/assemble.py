@@ -11,6 +11,7 @@ import numpy as np
 
 from lt_prune.choices import PROFILES, SELECTIONS
 from lt_prune.data.copies import copies_found
+from lt_prune.data.cut import Cut
 from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.data.holdout import held_out
 from lt_prune.data.identity import occurrences, sample_ids
@@ -27,30 +28,20 @@ LONG_TAILED = 2
 
 def assemble(
     source: Source,
+    cut: Cut,
     *,
     name: str,
     spec: str,
-    profile: str,
-    imbalance: float | None,
-    largest: int | None,
-    seed: int,
-    selection: str,
-    groups: tuple[int, int] | None,
-    holdout: float = 0.0,
+    groups: tuple[int, int] | None = None,
     skip_broken: bool = False,
 ) -> LongTailedSet:
     """Cut `source` to a profile and list its samples by id.
 
     Args:
+        cut: which of its images, and which of them become the test set.
         name: name of the resulting set.
         spec: how the user named the source.
-        profile: "exp", "step", or "none" for every image there is.
-        imbalance: largest class over smallest, for the two former.
-        largest: images of the largest class; by default what the smallest class of the source can give, or where the source
-            is the user's own, as many as its classes can give in the order of their sizes.
-        seed, selection: which images are chosen, see `lt_prune.data.longtail`.
         groups: head and tail ranges; by default the source's published ones, or the general rule.
-        holdout: share of each class that becomes the test set, see `lt_prune.data.holdout`.
         skip_broken: leave out images that cannot be used.
 
     Raises:
@@ -60,15 +51,15 @@ def assemble(
     _check_source(source)
     seen = survey(source.pixels, source.labels)
     source, sound, built = _sound(source, {**source.broken, **seen.broken}, skip_broken)
-    tested = held_out(source.labels[sound], seen.pictures[sound], holdout, seed)
+    tested = held_out(source.labels[sound], seen.pictures[sound], cut.holdout, cut.seed)
     pool, test = sound[~tested], sound[tested]
-    built |= {"profile": profile} | ({"holdout": holdout, "seed": seed} if holdout else {})
-    if profile != "none":
+    built |= {"profile": cut.profile} | ({"holdout": cut.holdout, "seed": cut.seed} if cut.holdout else {})
+    if cut.profile != "none":
         available = np.bincount(source.labels[pool], minlength=len(source.class_names))
-        counts = _wanted_counts(profile, imbalance, largest, available, source)
-        pool = pool[_select(selection, source.labels[pool], seen.content[pool], counts, seed)]
-        _say_what_goes(name, imbalance, counts, available, source)
-        built |= {"imbalance": imbalance, "largest": int(counts.max()), "seed": seed, "selection": selection}
+        counts = _wanted_counts(cut.profile, cut.imbalance, cut.largest, available, source)
+        pool = pool[_select(cut.selection, source.labels[pool], seen.content[pool], counts, cut.seed)]
+        _say_what_goes(name, cut.imbalance, counts, available, source)
+        built |= {"imbalance": cut.imbalance, "largest": int(counts.max()), "seed": cut.seed, "selection": cut.selection}
     # Counted again among the chosen, so that the cut set read again from a copy has the same ids.
     ids = sample_ids(seen.content[pool], occurrences(seen.content[pool]))
     chosen, test = pool[np.argsort(ids)], test[np.argsort(seen.content[test], kind="stable")]
@@ -89,8 +80,8 @@ def assemble(
     return LongTailedSet(
         index=index,
         pixels=take(source.pixels, chosen),
-        test_pixels=take(source.pixels, test) if holdout else source.test_pixels,
-        test_labels=source.labels[test] if holdout else source.test_labels,
+        test_pixels=take(source.pixels, test) if cut.holdout else source.test_pixels,
+        test_labels=source.labels[test] if cut.holdout else source.test_labels,
         flip=source.flip,
     )
 
@@ -130,7 +121,7 @@ def _check_source(source: Source) -> None:
             f"(height, width, channels): they must be of one shape (a folder's become so by --resize SIDE)"
         )
     if len(set(source.class_names)) < n_classes:
-        raise DataError(f"class names must differ, and {n_classes} classes bear {len(set(source.class_names))} names")
+        raise DataError(f"class names must differ, and {n_classes} classes have {len(set(source.class_names))} names")
     if n_classes < 2:
         raise DataError(f"a long-tailed set needs two classes or more, and this source has {n_classes}")
     _check_filled(source.labels, source.class_names)

@@ -55,7 +55,7 @@ def largest_possible(profile: str, imbalance: float, available: Array) -> int:
 
 
 def select_by_content(labels: Array, digests: Array, occurrence: Array, counts: Array, seed: int) -> Array:
-    """Positions of `counts[c]` samples of each class, chosen by (seed, content) alone.
+    """Source indices of `counts[c]` samples of each class, chosen by (seed, content) alone.
 
     The choice is the same whatever the source's order, and a smaller count always chooses a part of what a larger one does:
     a set of ratio 100 is contained in the set of ratio 50. Exact duplicates enter in the order of their occurrence.
@@ -65,7 +65,7 @@ def select_by_content(labels: Array, digests: Array, occurrence: Array, counts: 
 
 
 def select_mislas(labels: Array, counts: Array, seed: int) -> Array:
-    """Positions chosen as MiSLAS's `IMBALANCECIFAR10` does: one legacy NumPy shuffle a class, in the source's own order.
+    """Source indices chosen as MiSLAS's `IMBALANCECIFAR10` does: one legacy NumPy shuffle a class, in the source's order.
 
     For comparison with published runs; it depends on the order of the source.
 

@@ -75,32 +75,32 @@ class Job:
     """Folder of the first stage."""
     out: Path | None = None
 
-    def identity(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, Any]:
-        """What tells a training from another one on the same samples, by the names that `train` takes; `spec` is this job's,
-        or that of a run which may be its."""
-        second = SECOND if spec.first else ""
-        recipe = {second + name: value for name, value in vars(spec.recipe).items()}
-        return {**self.method_of(spec, first_arithmetic), **recipe, "seed": spec.seed}
+    def identity(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, object]:
+        """What makes two trainings on the same samples the same, by the names that `train` takes; `spec` is this job's, or
+        that of a run which may be its."""
+        recipe = dict(vars(spec.recipe))
+        if spec.first:  # of the preset, a second stage has that of its first
+            recipe = {SECOND + name: value for name, value in recipe.items() if name != "preset"}
+        return self.method_of(spec, first_arithmetic) | recipe | {"seed": spec.seed}
 
-    def method_of(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, Any]:
+    def method_of(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, object]:
         """The same without recipe and seed: method, settings that training depends on, and first stage."""
         settings = {name: spec.settings[name] for name in self.stage.settings if name in spec.settings}
-        first = None
+        first: dict[str, object] | None = None
         if spec.first:
-            how = vars(spec.first.arithmetic) if first_arithmetic else {}
-            recipe, seed = vars(spec.first.recipe), {"seed": spec.first.seed}
-            first = {"method": spec.first.method, **spec.first.settings, **recipe, **seed, **how}
-        return {"method": spec.method, **settings, FIRST: first}
+            first = {"method": spec.first.method} | dict(spec.first.settings) | vars(spec.first.recipe)
+            first |= {"seed": spec.first.seed} | (vars(spec.first.arithmetic) if first_arithmetic else {})
+        return {"method": spec.method} | settings | {FIRST: first}
 
     @property
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, object]:
         """What a field of the identity counts as that an older file lacks."""
         methods = [
             METHODS.load(name) for name in (self.spec.first.method if self.spec.first else None, self.spec.method) if name
         ]
         settings = {name: setting.default for method in methods for name, setting in method.settings.items()}
         recipe = vars(Recipe())
-        return {**recipe, **{SECOND + name: recipe[name] for name in recipe}, **vars(Arithmetic()), **settings}
+        return recipe | {SECOND + name: recipe[name] for name in recipe} | vars(Arithmetic()) | settings
 
     @property
     def rows(self) -> Any:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lt_prune.report.aggregate import Row
 from lt_prune.report.summary import (
     compare_results,
     summarise_scores,
@@ -183,7 +184,7 @@ def comparison_table(name: str, results: tuple[TrainResult, ...], equal: str = "
     return Group(Text(title, style="bold"), table, Text(note))
 
 
-def results_table(rows: list[dict[str, Any]]) -> RenderableType:
+def results_table(rows: list[Row]) -> RenderableType:
     """Means over seeds, in percent but for the seconds, each with its deviation where there is one.
 
     What is the same in all rows stands in the title.
@@ -213,7 +214,7 @@ def _ranking(kinds: Sequence[str]) -> list[str]:
     return [f"ranked by {kind}" for kind in kinds]
 
 
-def _mean(row: dict[str, Any], name: str, factor: int, digits: int) -> str:
+def _mean(row: Row, name: str, factor: int, digits: int) -> str:
     mean, deviation = row[f"{name}_mean"], row[f"{name}_std"]
     if mean is None:
         return "-"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lt_prune.config.reading import HOLDOUT, Reading
 from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
 from lt_prune.data.sources import SOURCES, Request, Source
 from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
-from lt_prune.given import expect
+from lt_prune.given import expect, known_keywords
 from lt_prune.registry import described
 from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
@@ -22,6 +24,7 @@ Data = str | Path | LongTailedSet
 """A set, a set file (.h5), or SOURCE[-ltB | -stepB | -full][:PATH]."""
 
 
+@known_keywords
 def build(
     data: str = "digits",
     *,
@@ -75,23 +78,12 @@ def build(
         raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
     if imbalance is None and profile != "none":
         imbalance = source.imbalance if spec.imbalance is None else spec.imbalance
-    name = _name(spec, profile, imbalance, largest, seed, selection, holdout)
+    cut = Cut(profile=profile, imbalance=imbalance, largest=largest, seed=seed, selection=selection, holdout=holdout)
+    name = _name(spec, cut)
     if out:
         check_held(name, source.pixels, source.test_pixels)
-    built = _assembled(
-        source,
-        of=spec.source,
-        name=name,
-        spec=str(data),
-        profile=profile,
-        imbalance=imbalance,
-        largest=largest,
-        seed=seed,
-        selection=selection,
-        groups=groups,
-        holdout=holdout,
-        skip_broken=reading.skip_broken,
-    )
+    with _blamed(spec.source):
+        built = assemble(source, cut, name=name, spec=str(data), groups=groups, skip_broken=reading.skip_broken)
     if out:
         write_set(out, built)
     return built
@@ -124,16 +116,18 @@ def _answer(name: str, request: Request) -> Source:
     return source
 
 
-def _assembled(source: Source, *, of: str, **options: Any) -> LongTailedSet:
-    """As `assemble`; data that cannot be used is the fault of a source that is not ours."""
+@contextmanager
+def _blamed(source: str) -> Iterator[None]:
+    """Data that cannot be used is the fault of the source that gave it, where that is not ours."""
     try:
-        return assemble(source, **options)
+        yield
     except DataError as error:
-        if SOURCES.is_own(of):
+        if SOURCES.is_own(source):
             raise
-        raise MemberError(f"data source {of!r}: {error}", of) from error
+        raise MemberError(f"data source {source!r}: {error}", source) from error
 
 
+@known_keywords
 def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTailedSet:
     """The set that `data` names: itself, read from its file, or built from its source.
 
@@ -170,23 +164,15 @@ def _holdout(source: Source, asked: float | None, data: str) -> float:
     return 0.0
 
 
-def _name(
-    spec: Spec,
-    profile: str,
-    imbalance: float | None,
-    largest: int | None,
-    seed: int,
-    selection: str,
-    holdout: float,
-) -> str:
-    if profile == "none":
+def _name(spec: Spec, cut: Cut) -> str:
+    if cut.profile == "none":
         whole = spec.profile is None and spec.source in ("folder", "npz")
         parts = [spec.base_name if whole else f"{spec.base_name}-full"]
     else:
-        cut = {"exp": "lt", "step": "step"}.get(profile, profile)
-        parts = [spec.base_name, f"{cut}{imbalance:g}" if imbalance is not None else cut]
-        parts += [f"n{largest}"] if largest is not None else []
-        parts += [selection] if selection != "content" else []
-    parts += [f"holdout{holdout:g}"] if holdout else []
-    parts += [f"s{seed}"] if seed and (profile != "none" or holdout) else []
+        profile = {"exp": "lt", "step": "step"}.get(cut.profile, cut.profile)
+        parts = [spec.base_name, f"{profile}{cut.imbalance:g}" if cut.imbalance is not None else profile]
+        parts += [f"n{cut.largest}"] if cut.largest is not None else []
+        parts += [cut.selection] if cut.selection != "content" else []
+    parts += [f"holdout{cut.holdout:g}"] if cut.holdout else []
+    parts += [f"s{cut.seed}"] if cut.seed and (cut.profile != "none" or cut.holdout) else []
     return "-".join(parts)

@@ -12,7 +12,7 @@ import numpy as np
 
 from lt_prune.choices import FORMATS
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.given import expect, expect_path
+from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.planning.paths import subset_of
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
 
+@known_keywords
 def export(subset: Subset | Path | str, out: Path | str, format: str | None = None) -> None:
     """Write the kept samples for other programs, in the order of the source.
 
@@ -49,6 +50,7 @@ def export(subset: Subset | Path | str, out: Path | str, format: str | None = No
     write_bytes(Path(out), content)
 
 
+@known_keywords
 def torch_subset(subset: Subset, dataset: Any) -> torch.utils.data.Subset[Any]:
     """The kept samples as a `torch.utils.data.Subset` of a dataset.
 

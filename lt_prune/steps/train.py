@@ -16,7 +16,7 @@ from lt_prune.data.survey import check_test
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.given import expect_path, expect_whole
+from lt_prune.given import expect_path, expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import promised_loss
 from lt_prune.planning.paths import chosen_subset
@@ -90,8 +90,8 @@ def train(
         (1, 503, 'angular')
     """
     compute = compute or Compute()
-    expect_whole(seed=seed)
-    check_names([method], prediction, settings)
+    expect_whole("seed", seed)
+    check_names([method], prediction, settings, besides=keywords_of(train))
     lt_set = open_set(data, reading=reading)
     chosen = chosen_subset(subset, lt_set.index)
     if equal == "steps" and not chosen:

@@ -12,6 +12,7 @@ from typing import Any
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, FileError
+from lt_prune.given import known_keywords
 from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS, check_schema
@@ -31,6 +32,7 @@ def write_result(path: Path, result: TrainResult) -> None:
     write_json(path, "result", asdict(result))
 
 
+@known_keywords
 def read_result(path: Path | str) -> TrainResult:
     """Read a result.
 

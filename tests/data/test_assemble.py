@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import lt_prune as lp
 from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, DataError, LtPruneError
 
@@ -38,9 +39,9 @@ def reordered(source: Source, order: np.ndarray) -> Source:
     return replace(source, pixels=source.pixels[order], labels=source.labels[order], file_names=names)
 
 
-def cut(source: Source, **changes) -> lp.LongTailedSet:
-    wanted = {"profile": "exp", "imbalance": 10, "largest": None, "seed": 0, "selection": "content", "groups": None}
-    return assemble(source, name="noise", spec="noise", **{**wanted, **changes})
+def cut(source: Source, groups: tuple[int, int] | None = None, **changes) -> lp.LongTailedSet:
+    wanted = replace(Cut(profile="exp", imbalance=10), **changes)
+    return assemble(source, wanted, name="noise", spec="noise", groups=groups)
 
 
 def whole(source: Source, **changes) -> lp.LongTailedSet:
@@ -63,7 +64,7 @@ def test_samples_come_in_ascending_order_of_id():
     assert ids == sorted(set(ids))
 
 
-def test_positions_lead_back_to_the_source():
+def test_source_indices_lead_back_to_the_source():
     source = noise()
     data = cut(source)
     assert np.array_equal(data.pixels, source.pixels[data.index.source_index])
@@ -124,7 +125,7 @@ def test_the_whole_set_does_not_depend_on_the_seed():
     assert whole(noise(), seed=0).index.digest == whole(noise(), seed=1).index.digest
 
 
-def test_mislas_takes_the_positions_of_the_reference_code():
+def test_mislas_takes_the_images_of_the_reference_code():
     source = noise((40, 30, 20))
     random = np.random.RandomState(0)
     expected = []

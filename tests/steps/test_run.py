@@ -71,6 +71,7 @@ def test_the_comparison_written_is_the_one_returned(blobs, in_tmp):
     assert [row["evaluation"]["overall"] for row in said["results"]] == [r.evaluation.overall for r in comparison.results]
     assert [row["n_train"] for row in said["results"]] == [45, 25, 25, 25, 25]
     assert tuple(said["files"]) == comparison.files
+    assert said["schema"] == 3
 
 
 def test_the_figure_is_a_png(blobs, in_tmp):
@@ -114,7 +115,7 @@ def test_another_ratio_shares_scores_and_the_whole_set(blobs, in_tmp):
     assert started == [f"blobs, {label} 0.2, ce" for label in ("random", "class-random", "el2n", "avh")]
 
 
-def test_overwrite_starts_anew(blobs, in_tmp):
+def test_overwrite_starts_again(blobs, in_tmp):
     run(blobs())
     started = []
     run(blobs(), overwrite=True, progress=lambda what, done, total: started.append(what) if done == 0 else None)

@@ -35,7 +35,7 @@ def weights(folder: str) -> dict[str, torch.Tensor]:
 
 
 def go_on(data, method: str, **options) -> lp.TrainResult:
-    """A second stage upon the run in the folder first."""
+    """A second stage on the run in the folder first."""
     second = SECOND if method != "abs" else {}
     return lp.train(data, method=method, from_run="first", compute=lp.Compute(device="cpu"), **{**second, **options})
 
@@ -55,7 +55,7 @@ def titles(monkeypatch) -> list[str]:
 
 
 @pytest.fixture
-def here(monkeypatch) -> None:
+def local(monkeypatch) -> None:
     """The networks of a sweep are trained in this process, where `titles` sees them."""
 
     def run_local(runs, n_workers, progress, arithmetic):
@@ -106,7 +106,7 @@ def test_a_finished_run_is_not_trained_again(blobs, in_tmp, titles):
     assert len(titles) == 2
 
 
-def test_overwriting_trains_both_stages_anew(blobs, in_tmp, titles):
+def test_overwriting_trains_both_stages_again(blobs, in_tmp, titles):
     train(blobs(), "alas", out="mine")
     other = train(blobs(), "alas", out="mine", seed=1, overwrite=True)
     assert len(titles) == 4
@@ -199,7 +199,7 @@ def test_a_second_stage_on_a_subset(blobs, in_tmp):
     assert result.class_counts == tuple(subset.kept_counts.tolist())
 
 
-def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, here):
+def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, local):
     with pytest.raises(DivergenceError, match="lower the learning rate"):
         train(blobs(), "mixup", lr=1e30, schedule="constant")
     done = lp.sweep(
@@ -216,7 +216,7 @@ def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, here):
     assert json.loads(Path("runs/blobs-alas/failure.json").read_text())["spec"]["first"]["method"] == "mixup"
 
 
-def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, here, titles):
+def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, local, titles):
     options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
     methods = ["mislas", "alas", "mixup", "l2a", "ce"]
     done = lp.sweep(blobs(), methods=methods, **options)
