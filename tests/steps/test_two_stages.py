@@ -235,7 +235,7 @@ def test_predictions_by_abs_need_no_second_stage(blobs, in_tmp):
     data = blobs()
     subset = lp.prune(data, ratio=0.4, strategy="random")
     result = train(data, "mixup", subset=subset, prediction="abs", s=0.3, out="mine")
-    assert result.spec.settings == {"s": 0.3, "abs_form": "sine"}
+    assert result.spec.settings == {"s": 0.3, "abs_form": "concave"}
     network = open_run("mine", data, compute=lp.Compute(device="cpu")).network
 
     def softmax(images):
