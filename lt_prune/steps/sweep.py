@@ -19,12 +19,11 @@ from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
-from lt_prune.report.overall import Overall
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.prune import check_choices, prune
 from lt_prune.steps.score import score
-from lt_prune.steps.train import finished, stages_of, train_all
+from lt_prune.steps.train import finished, train_all
 from lt_prune.store.files import write_subset
 from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
@@ -298,11 +297,8 @@ def _differences(planned: TrainSpec, job: Job) -> str:
 
 def _train(jobs: Sequence[Job], compute: Compute, progress: Progress) -> Mapping[Job, TrainResult | FailedRun]:
     """How every job ended."""
-    firsts, seconds = stages_of(jobs)
-    overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
     ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, compute, isolate=True, progress=overall):
-        overall.end(job.title)
+    for job, result in train_all(jobs, compute, isolate=True, progress=progress):
         ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
     return ended
 
