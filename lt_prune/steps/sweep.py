@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect_whole
 from lt_prune.identity import differences
 from lt_prune.metrics import METRICS
@@ -21,11 +21,12 @@ from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.each import train_each
 from lt_prune.steps.prune import check_choices, prune
 from lt_prune.steps.score import score
-from lt_prune.steps.train import finished, train_all
+from lt_prune.steps.train import finished
 from lt_prune.store.files import write_subset
-from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
+from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
 from lt_prune.strategies import STRATEGIES
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
@@ -164,7 +165,7 @@ def sweep(
         )
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
-    ended = _train(jobs, compute, progress)
+    ended = train_each(jobs, compute, progress)
     figure = Path(out) / paths.curves_path(lt_set.index, equal, own_ensembles)
     runs_ended = tuple(ended[job] for job in jobs)
     return Sweep(name=lt_set.index.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
@@ -293,19 +294,3 @@ def _differences(planned: TrainSpec, job: Job) -> str:
         for spec in (planned, job.spec)
     )
     return differences(was, asked, job.defaults)
-
-
-def _train(jobs: Sequence[Job], compute: Compute, progress: Progress) -> Mapping[Job, TrainResult | FailedRun]:
-    """How every job ended."""
-    ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, compute, isolate=True, progress=progress):
-        ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
-    return ended
-
-
-def _failed(job: Job, error: LtPruneError) -> FailedRun:
-    """A row for a run without a result, kept in its folder until it succeeds."""
-    failure = FailedRun(spec=job.spec, reason=str(error))
-    if job.out:
-        write_failure(job.out / FAILURE, failure)
-    return failure
