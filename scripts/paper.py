@@ -181,9 +181,10 @@ def figure6(study: Study) -> Iterator[Part]:
     Trained by cross-entropy. The paper gives no numbers for it. Also draws it: figure6.png and .pdf, one for each set.
     """
     rows: list[dict[str, Any]] = []
-    for source in [study.data] if study.data else ["cifar10-lt100", "cifar100-lt100"]:
+    sources = [study.data] if study.data else ["cifar10-lt100", "cifar100-lt100"]
+    for data in [lp.open_set(source, reading=study.reading) for source in sources]:  # what is missing is told at once
         options = {"metrics": ("el2n", "avh"), "equal": study.equal, **study.pruning}
-        runs = study.run(lp.sweep, lp.open_set(source, reading=study.reading), n_seeds=5, **options).runs
+        runs = study.run(lp.sweep, data, n_seeds=5, **options).runs
         own = aggregate(runs)
         rows += own
         yield by_pruning("figure6", runs, own)

@@ -160,6 +160,24 @@ def test_missing_data_is_one_sentence(run, tmp_path, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("table", ["table1", "figure6"])
+def test_a_set_that_is_missing_is_told_before_another_is_trained_on(run, blobs, tmp_path, monkeypatch, trained, table):
+    opened = []
+
+    def open_set(name, **options):
+        opened.append(name)
+        if name.startswith("cifar100"):
+            raise lp.LtPruneError("CIFAR100 is missing")
+        return blobs()
+
+    for place in ("lt_prune.steps.build.open_set", "lt_prune.steps.paper_tables.open_set"):
+        monkeypatch.setattr(place, open_set)
+    monkeypatch.setattr(lp, "open_set", open_set, raising=False)
+    done = run(table, "--out", tmp_path / "out")
+    assert (done.exit_code, done.stderr, trained) == (1, "lt-prune: CIFAR100 is missing\n", [])
+    assert opened[0] == "cifar10-lt100"
+
+
 def test_vision_transformers_are_listed_and_not_run(run, out, trained):
     done = run("table4", "--out", out)
     assert (done.exit_code, trained) == (0, [])
