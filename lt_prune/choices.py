@@ -21,7 +21,7 @@ AUTO, WHOLE = "auto", "none"
 
 PREDICTIONS = ("linear", "angular", "abs")
 """argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
-ABS_FORMS = ("sine", "linear")
+ABS_FORMS = ("concave", "linear")
 EQUAL = ("epochs", "steps")
 """What a run on a subset has as many of as that on the whole set."""
 PRESETS = ("paper", "released")

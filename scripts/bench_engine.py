@@ -1,8 +1,8 @@
 """Benchmark of the training engine against a plain loop, both in this file's one run on one machine.
 
-    python scripts/bench_engine.py                          # sizes that end in minutes on 2 cores
-    python scripts/bench_engine.py --full --json full.json  # the real sizes; hours
-    python scripts/bench_engine.py --only training,loader --size repeats=5
+    .venv/bin/python scripts/bench_engine.py                          # sizes that end in minutes on 2 cores
+    .venv/bin/python scripts/bench_engine.py --full --json full.json  # the real sizes; hours
+    .venv/bin/python scripts/bench_engine.py --only training,loader --size repeats=5
 
 How to read it. Each row gives medians over repetitions run in turn (ours, baseline, ours, baseline); a ratio is above 1
 where ours is better, and stands with the least and the greatest of the repetitions. "ours" are as many runs at once as

@@ -20,7 +20,7 @@ ALLOWED = {
     "api": f"steps store {GROUND}",
     "steps": f"figures report planning engine evaluation metrics strategies methods models data store {GROUND}",
     "figures": f"report planning engine {GROUND}",
-    "report": GROUND,
+    "report": f"methods {GROUND}",
     "planning": f"metrics methods strategies data store {GROUND}",
     "engine": f"evaluation methods metrics models angular data store {GROUND}",
     "evaluation": GROUND,

@@ -35,6 +35,8 @@ class Asked:
 
     arithmetic: Arithmetic
     method: str = "ce"
+    label: str = ""
+    """What a run is called, in its title and in the name of its folder; by default the method."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Those that the method does not know are passed over."""
     prediction: str | None = None
@@ -122,7 +124,7 @@ class Job:
     def title(self) -> str:
         spec = self.spec
         trained_on = f"{self.subset.label} {spec.ratio:g}" if self.subset else "whole"
-        parts = [spec.name, trained_on, spec.method]
+        parts = [spec.name, trained_on, self.asked.label or spec.method]
         return ", ".join([*parts, f"seed {spec.seed}"] if spec.seed else parts)
 
 
@@ -151,7 +153,8 @@ def plan(
         first, start = _first_of(asked.from_run, data, subset, asked.equal)
         _check_first(start, first, method.first, asked)
     else:
-        before = plan(data, subset, replace(asked, method=method.first, prediction=None, stages=None), out=first_out)
+        asked_first = replace(asked, method=method.first, label="", prediction=None, stages=None)
+        before = plan(data, subset, asked_first, out=first_out)
         first = before.spec
     if asked.stages == 1:
         method = replace(method, stage=NOTHING)
@@ -164,7 +167,8 @@ def plan_below(root: Path, data: LongTailedSet, subset: Subset | None, asked: As
     trained_on = subset_path(subset).stem if subset else data.index.name
     folder = partial(run_path, trained_on, seed=asked.seed, equal=asked.equal if subset else "epochs")
     first = METHODS.load(asked.method).first
-    return plan(data, subset, asked, out=root / folder(asked.method), first_out=root / folder(first) if first else None)
+    out, first_out = root / folder(asked.label or asked.method), root / folder(first) if first else None
+    return plan(data, subset, asked, out=out, first_out=first_out)
 
 
 def _spec(

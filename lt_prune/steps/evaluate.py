@@ -44,7 +44,7 @@ def evaluate(
         run: folder of the run, or the run opened by `open_run`, which then takes data, compute and reading.
         data: the data it was trained on; by default what the run was given.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the run's own.
-        s, abs_form: strength in [0, 1] and form ("sine" or "linear") of ABS; by default the run's own, or those published
+        s, abs_form: strength in [0, 1] and form ("concave" or "linear") of ABS; by default the run's own, or those published
             for data like it.
         subset: what the run was trained on, where that is a part of its data and ABS is to measure its bias there; by
             default looked for in subsets/.

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
-from lt_prune.errors import LtPruneError, MismatchError
+from lt_prune.errors import MismatchError
 from lt_prune.given import keywords_of
 from lt_prune.identity import differences
 from lt_prune.planning import paths
@@ -19,14 +19,14 @@ from lt_prune.planning.grid import Grid, Pruning
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
-from lt_prune.report.overall import Overall
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.each import train_each
 from lt_prune.steps.prune import prune
 from lt_prune.steps.score import score
-from lt_prune.steps.train import finished, stages_of, train_all
+from lt_prune.steps.train import finished
 from lt_prune.store.files import write_subset
-from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
+from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
 
@@ -146,7 +146,7 @@ def _sweep(planned: _Planned, compute: Compute, progress: Progress) -> Sweep:
     planned.check(planned.jobs([pruning for pruning in grid.prunings if not pruning.metric], {}))
     jobs = planned.jobs(grid.prunings, planned.scores(compute, progress))
     planned.record(jobs)
-    ended = _train(jobs, compute, progress)
+    ended = train_each(jobs, compute, progress)
     figure = planned.root / paths.curves_path(index, planned.asked.equal, grid.own_ensembles)
     runs = tuple(ended[job] for job in jobs)
     return Sweep(name=index.name, runs=runs, file=str(planned.file), figure=str(figure))
@@ -241,22 +241,3 @@ def _differences(planned: TrainSpec, job: Job) -> str:
         for spec in (planned, job.spec)
     )
     return differences(was, asked, job.defaults)
-
-
-def _train(jobs: Sequence[Job], compute: Compute, progress: Progress) -> Mapping[Job, TrainResult | FailedRun]:
-    """How every job ended."""
-    firsts, seconds = stages_of(jobs)
-    overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
-    ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, compute, isolate=True, progress=overall):
-        overall.end(job.title)
-        ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
-    return ended
-
-
-def _failed(job: Job, error: LtPruneError) -> FailedRun:
-    """A row for a run without a result, kept in its folder until it succeeds."""
-    failure = FailedRun(spec=job.spec, reason=str(error))
-    if job.out:
-        write_failure(job.out / FAILURE, failure)
-    return failure

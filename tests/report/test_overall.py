@@ -56,3 +56,10 @@ def test_a_run_that_ended_is_reported_no_more():
     before = list(calls)
     overall.end("whole")
     assert calls == before
+
+
+def test_a_run_by_itself_is_all_there_is_to_tell():
+    overall, calls = told({"whole": (10, 100)})
+    overall("whole", 0, 10)
+    overall.end("whole")
+    assert calls == [("whole", 0, 10)]
