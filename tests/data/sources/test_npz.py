@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -247,3 +248,14 @@ def test_an_archive_is_taken_as_it_is(save):
     assert data.index.counts.tolist() == [4, 4, 4]
     assert data.index.name == "birds"
     assert data.index.file_names is None
+
+
+def test_no_message_advises_to_unpickle(tmp_path):
+    """NumPy does, and what is unpickled may run code."""
+    np.savez(tmp_path / "objects.npz", x_train=np.array([{}, 1], dtype=object), y_train=np.arange(2))
+    (tmp_path / "pickle.npz").write_bytes(pickle.dumps({"x_train": 1}))
+    np.save(tmp_path / "single.npy", np.array([{}], dtype=object))
+    for name in ("objects.npz", "pickle.npz", "single.npy"):
+        with pytest.raises(DataError, match="save plain arrays by np") as refusal:
+            read(tmp_path / name)
+        assert "pickle" not in str(refusal.value).replace(name, "")
