@@ -32,7 +32,8 @@ class Overall:
             self._done += self._left[what] - left
         self._begun.add(what)
         self._left[what] = left
-        self._progress(ALL_RUNS, self._done, self._done + sum(self._left.values()))
+        if in_all := self._done + sum(self._left.values()):  # none where a kill left nothing to do but the results
+            self._progress(ALL_RUNS, self._done, in_all)
         self._progress(what, done, total)
 
     def end(self, what: str) -> None:

@@ -56,3 +56,10 @@ def test_a_run_that_ended_is_told_no_more():
     before = list(calls)
     overall.end("whole")
     assert calls == before
+
+
+def test_where_no_work_is_left_nothing_is_told_of_all_runs():
+    """A run that was killed between its weights and its result comes with its last epoch done."""
+    told = []
+    Overall(lambda *what: told.append(what), {"a": (2, 100)})("a", 2, 2)
+    assert told == [("a", 2, 2)]
