@@ -40,3 +40,7 @@ class MismatchError(LtPruneError):
 
 class DivergenceError(LtPruneError):
     """Training produced numbers that are not finite."""
+
+
+class DecisionWarning(UserWarning):
+    """A decision, such as a pruning, has a consequence that its owner may not want; `lt_prune.report.warnings` says when."""

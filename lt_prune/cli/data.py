@@ -17,6 +17,7 @@ from lt_prune.cli.options import (
     mix_option,
     overwrite_option,
     pair,
+    per_class_option,
     read_options,
     recipe_options,
     speed_options,
@@ -100,17 +101,26 @@ def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Read
 @main.command("scores")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", help="Metric to show in detail.  [default: avh]")
+@click.option("--csv", type=click.Path(path_type=Path), help="Also write every sample to this CSV file, the hardest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
+def show_scores(file: Path, metric: str | None, csv: Path | None, as_json: bool) -> None:
     """Show what a score file holds: class means, histogram, hardest and easiest samples.
 
     \b
-    Example: lt-prune scores scores/digits-lt10.h5 --metric avh
+    Example: lt-prune scores scores/digits-lt10.h5 --metric avh --csv avh.csv
     """
     import lt_prune as lp
+    from lt_prune.report.warnings import score_warnings
 
     scores = lp.read_scores(file)
-    print_scores(scores, metric or ("avh" if "avh" in scores.metrics else min(scores.metrics)), as_json, file)
+    for warning in score_warnings(scores):
+        warn(warning)
+    metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
+    if csv:
+        lp.score_rows(scores, metric, csv=csv)
+    print_scores(scores, metric, as_json, file)
+    if csv:
+        say_wrote(csv)
 
 
 @main.command()
@@ -124,27 +134,32 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @read_options
 @common_options
+@per_class_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
 )
-def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+def prune(as_json: bool, device: str, per_class: bool, out: Path | None, **options: Any) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
     \b
     Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
     """
+    from rich.console import Group
+
     import lt_prune as lp
     from lt_prune.planning.paths import subset_path
+    from lt_prune.report.by_class import classes_pruned
     from lt_prune.report.summary import summarise_subset
-    from lt_prune.report.tables import subset_table
+    from lt_prune.report.tables import classes_pruned_table, subset_table
 
     subset = lp.prune(**_with_default_scores(options))
     out = out or subset_path(subset)
     lp.write_subset(out, subset)
-    summary = summarise_subset(subset)
-    print_result(as_json, {**summary, "file": str(out)}, lambda: subset_table(subset))
-    for warning in summary["warnings"]:
-        warn(warning)
+    said, tables = {**summarise_subset(subset), "file": str(out)}, [subset_table(subset)]
+    if per_class:
+        said |= {"classes": classes_pruned(subset)}
+        tables += ["", classes_pruned_table(said["classes"])]
+    print_result(as_json, said, lambda: Group(*tables))
     say_wrote(out)
 
 

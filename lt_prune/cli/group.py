@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from lt_prune.cli.printing import warn
-from lt_prune.errors import LtPruneError
+from lt_prune.errors import DecisionWarning, LtPruneError
 
 
 class _Terminated(BaseException):
@@ -24,6 +24,7 @@ class _Main(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         warnings.showwarning = lambda message, *_, **__: warn(message)
+        warnings.simplefilter("always", DecisionWarning)  # what a result says does not depend on the environment
         if threading.current_thread() is threading.main_thread():  # no other may set a handler
             signal.signal(signal.SIGTERM, _terminate)
         for stream in (sys.stdout, sys.stderr):

@@ -65,11 +65,11 @@ class _Active:
     ) -> None:
         self.index, self.run, self.stream, self.device = index, run, stream, shared.device
         self.precision = arithmetic.precision
-        self.epochs: deque[int] = deque()
+        self.epochs: deque[float] = deque()
         """How many are done, at each change; told after the turn, as what a listener raises is no error of the run."""
         self._steps = run_steps(run, arithmetic, self._tell, shared)
 
-    def _tell(self, *, done: int) -> None:
+    def _tell(self, *, done: float) -> None:
         self.epochs.append(done)
 
     def turn(self) -> Outcome | str | None:

@@ -63,11 +63,7 @@ def evaluate(
         >>> lp.evaluate("runs/first", prediction="angular").n_test
         500
     """
-    if isinstance(run, OpenRun):
-        given = {"data": data, "compute": compute, "reading": reading}
-        if ignored := [name for name, value in given.items() if value is not None]:
-            raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
-    opened = run if isinstance(run, OpenRun) else open_run(run, data, compute=compute, reading=reading)
+    opened = _opened(run, data, compute, reading)
     prediction = prediction or opened.result.spec.prediction
     if prediction not in PREDICTIONS:
         raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
@@ -80,7 +76,7 @@ def evaluate(
 
 
 def evaluate_abs(
-    run: Path | str,
+    run: Path | str | OpenRun,
     data: Data | None = None,
     *,
     s: Sequence[float] = (0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32),
@@ -97,8 +93,7 @@ def evaluate_abs(
         >>> list(lp.evaluate_abs("runs/first", s=[0, 0.2]))
         [0, 0.2]
     """
-    opened = open_run(run, data, compute=compute, reading=reading)
-    return _evaluate_abs(opened, s, abs_form, subset)
+    return _evaluate_abs(_opened(run, data, compute, reading), s, abs_form, subset)
 
 
 def open_run(
@@ -124,6 +119,16 @@ def open_run(
     )
     network.load_state_dict(read_weights(Path(run) / WEIGHTS, torch.device("cpu"))["network"])
     return OpenRun(result, lt_set, network.to((compute or Compute()).device))
+
+
+def _opened(run: Path | str | OpenRun, data: Data | None, compute: Compute | None, reading: Reading | None) -> OpenRun:
+    """The run, which takes no more arguments where it is opened already."""
+    if not isinstance(run, OpenRun):
+        return open_run(run, data, compute=compute, reading=reading)
+    given = {"data": data, "compute": compute, "reading": reading}
+    if ignored := [name for name, value in given.items() if value is not None]:
+        raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
+    return run
 
 
 def _evaluate_abs(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.errors import DecisionWarning
 from lt_prune.figures.comparison import comparison_figure
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, plan_below
-from lt_prune.progress import Progress, no_progress
+from lt_prune.progress import Progress, announce, no_progress
+from lt_prune.report.overall import Overall
+from lt_prune.report.warnings import comparison_warnings, subset_warnings
 from lt_prune.runs import TrainResult
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.prune import check_ratio, prune
+from lt_prune.steps.prune import check_ratio, choose
 from lt_prune.steps.score import score
-from lt_prune.steps.train import train_everything
+from lt_prune.steps.train import train_everything, work_of
+from lt_prune.steps.workload import stand_in, work_of_members, workload
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
 from lt_prune.store.results import write_json
@@ -78,6 +84,9 @@ def run(
     Raises:
         LtPruneError: as the steps do.
 
+    Warns:
+        DecisionWarning: as the steps do; runs are too short to be compared, or random pruning is better than a ranking.
+
     Example:
         >>> import lt_prune as lp
         >>> comparison = lp.run("digits", epochs=1, members=1, score_epochs=1, depth=8, out="first")
@@ -97,10 +106,14 @@ def run(
         overwrite=overwrite,
     )
     # What cannot end well is refused now, not after the scoring.
-    plan_below(root, lt_set, None, asked)
-    at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
+    at_random = [choose(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
+    stand_ins = [stand_in(lt_set, strategy="ranked", ratio=ratio, metric=metric, seed=seed) for metric in RANKED_BY]
+    planned = [plan_below(root, lt_set, subset, asked) for subset in (None, *at_random, *stand_ins)]
     set_file, scores_file = root / paths.set_path(lt_set.index), root / paths.scores_path(lt_set.index, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
+    to_score = work_of_members(scores_file, lt_set, members=members, epochs=score_epochs, seed=seed, overwrite=overwrite)
+    announce(progress, f"run on {lt_set.index.name}: {workload(to_score, planned, [scores_file], compute, measure=False)}")
+    overall = Overall(progress, {**to_score, **work_of(planned)})
     scores = score(
         lt_set,
         members=members,
@@ -108,18 +121,21 @@ def run(
         compute=compute,
         out=scores_file,
         overwrite=overwrite,
-        progress=progress,
+        progress=overall,
         epochs=score_epochs,
         depth=depth,
     )
-    ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
+    ranked = [choose(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
+    for subset in (*at_random, *ranked):
+        _warn(f"{subset.label} {ratio:g}: {warning}" for warning in subset_warnings(subset))
     if not lt_set.streamed:
         write_set(set_file, lt_set)
     for subset in (*at_random, *ranked):
         files.append(root / paths.subset_path(subset))
         write_subset(files[-1], subset)
     jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *at_random, *ranked)]
-    results = train_everything(jobs, compute, progress=progress)
+    results = train_everything(jobs, compute, progress=overall)
+    _warn(comparison_warnings(results))
     files += [job.out for job in jobs if job.out]
     table = root / paths.comparison_path(lt_set.index, ratio, method, seed, equal)
     files += [table, table.with_suffix(".png")]
@@ -128,3 +144,8 @@ def run(
     write_json(table, "comparison", asdict(comparison))
     write_bytes(files[-1], comparison_figure(comparison.name, comparison.results, equal))
     return comparison
+
+
+def _warn(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        warnings.warn(sentence, DecisionWarning, stacklevel=3)

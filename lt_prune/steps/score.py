@@ -16,7 +16,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
-from lt_prune.errors import MismatchError
+from lt_prune.errors import DecisionWarning, MismatchError
 from lt_prune.given import expect_whole
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
@@ -24,6 +24,8 @@ from lt_prune.metrics import METRICS
 from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
+from lt_prune.report.overall import Overall
+from lt_prune.report.warnings import score_warnings
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
@@ -72,6 +74,10 @@ def score(
         MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise.
         FileError: `out` is damaged.
 
+    Warns:
+        UserWarning: a metric is left out.
+        DecisionWarning: members have learned nothing.
+
     Example:
         >>> import lt_prune as lp
         >>> scores = lp.score("digits", members=2, epochs=1, depth=8)
@@ -94,7 +100,8 @@ def score(
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
         runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder, mix_compute)
-        outcomes = dict(run_all(runs, compute, progress=progress))
+        overall = Overall.of(progress, {run.title: (run.recipe.epochs, len(run.rows)) for run in runs})
+        outcomes = dict(run_all(runs, compute, progress=overall))
         scored = [outcomes[index].unwrap() for index in range(len(runs))]
         refused = {name: reason for each in scored for name, reason in each.refused.items()}
         for reason in refused.values():
@@ -104,7 +111,14 @@ def score(
             scores = _with_member(scores, run, rows, outcomes[index])
         if file and runs:
             write_scores(file, scores)
+    for warning in score_warnings(scores):
+        warnings.warn(warning, DecisionWarning, stacklevel=2)
     return scores
+
+
+def member_title(k: int, members: int, seed: int) -> str:
+    """What a member is called in progress, k from 0 on."""
+    return f"member {k + 1} of {members}" + (f", seed {seed}" if seed else "")
 
 
 def _rows(scores: ScoreSet, name: str) -> int:
@@ -153,7 +167,7 @@ def _missing_runs(
             member = derive_seed(seed, "member", k)
             runs.append(
                 Run(
-                    title=f"member {k + 1} of {n_members}" + (f", seed {seed}" if seed else ""),
+                    title=member_title(k, n_members, seed),
                     pixels=lt_set.pixels,
                     labels=lt_set.index.labels,
                     rows=np.arange(lt_set.index.n_samples),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -11,20 +12,25 @@ from typing import Any, Literal
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.errors import ArgumentError, DecisionWarning, LtPruneError, MismatchError
 from lt_prune.given import expect_whole
 from lt_prune.identity import differences
 from lt_prune.metrics import METRICS
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
-from lt_prune.progress import Progress, no_progress
+from lt_prune.progress import Progress, announce, no_progress
+from lt_prune.report.aggregate import aggregate
 from lt_prune.report.overall import Overall
+from lt_prune.report.warnings import results_warnings
+from lt_prune.report.workload import Workload
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.prune import check_choices, prune
+from lt_prune.steps.prune import check_choices, choose
+from lt_prune.steps.results import state_of
 from lt_prune.steps.score import score
-from lt_prune.steps.train import finished, stages_of, train_all
+from lt_prune.steps.train import finished, train_all, work_of
+from lt_prune.steps.workload import Work, stand_in, work_of_members, workload
 from lt_prune.store.files import write_subset
 from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
@@ -37,12 +43,14 @@ class Sweep:
 
     name: str
     """Name of the set."""
-    runs: tuple[TrainResult | FailedRun, ...]
-    """Seed by seed, method by method, the unpruned run first."""
+    runs: tuple[PlannedRun, ...]
+    """Seed by seed, method by method, the unpruned run first: results and failures; of a dry run also what is planned."""
     file: str
     """The record of the grid."""
     figure: str
     """Where its figure belongs, without ending: beside the record; `lt_prune.plot_results` draws it."""
+    work: Workload = field(compare=False)
+    """What there was to train when it was called."""
 
     @property
     def failures(self) -> tuple[FailedRun, ...]:
@@ -79,6 +87,7 @@ def sweep(
     reading: Reading | None = None,
     mix_compute: bool = False,
     out: Path | str = ".",
+    dry_run: bool = False,
     progress: Progress = no_progress,
     **settings: Any,
 ) -> Sweep:
@@ -107,6 +116,8 @@ def sweep(
         reading: as for `build`.
         mix_compute: add runs and members even where those there were computed otherwise; each says how it was.
         out: folder that scores/, subsets/ and runs/ are written below.
+        dry_run: check everything, and say what there is to train and how long it takes; nothing is written, and where no
+            such network was trained earlier, one is trained for three seconds.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
         **settings: as for `train`, such as epochs=100, stage2_epochs=5 or tau=0.5, for every method that knows them; the
@@ -115,6 +126,9 @@ def sweep(
     Raises:
         ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
         MismatchError: `out` holds a sweep of other data, or with other settings, or computed otherwise.
+
+    Warns:
+        DecisionWarning: members have learned nothing, or runs are too short to be compared.
 
     Example:
         >>> import lt_prune as lp
@@ -136,7 +150,7 @@ def sweep(
         raise ArgumentError("ensembles are for strategies that rank by scores: leave them out, or add ranked")
     lt_set = open_set(data, reading=reading)
     for ratio in ratios:
-        prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
+        choose(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
     asked = Asked(
         arithmetic=compute.arithmetic,
         settings=settings,
@@ -149,6 +163,18 @@ def sweep(
     grid = _Grid(lt_set, Path(out), asked, keep, within, own_ensembles)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
+    planned = grid.jobs(runs, prunings)
+    files = {seed: Path(out) / paths.scores_path(lt_set.index, seed) for seed in map(grid.ensemble, seeds) if ranked_by}
+    to_score: Work = {}
+    for seed, file in files.items():
+        to_score |= work_of_members(file, lt_set, members=members, epochs=score_epochs, seed=seed)
+    figure = Path(out) / paths.curves_path(lt_set.index, equal, own_ensembles)
+    work = workload(to_score, planned, list(files.values()), compute, measure=dry_run)
+    ended = partial(Sweep, name=lt_set.index.name, file=str(grid.file), figure=str(figure), work=work)
+    if dry_run:
+        return ended(runs=tuple(state_of(job.out, PlannedRun(spec=job.spec)) for job in planned if job.out))
+    announce(progress, f"sweep of {lt_set.index.name}: {work}")
+    overall = Overall(progress, {**to_score, **work_of(planned)})
     scores = {}
     for seed, metric in product(dict.fromkeys(map(grid.ensemble, seeds)), dict.fromkeys(ranked_by)):
         scores[seed] = score(  # the networks are trained for the first metric
@@ -157,18 +183,19 @@ def sweep(
             members=members,
             seed=seed,
             compute=compute,
-            out=Path(out) / paths.scores_path(lt_set.index, seed),
+            out=files[seed],
             mix_compute=mix_compute,
-            progress=progress,
+            progress=overall,
             epochs=score_epochs,
             depth=settings.get("depth"),
         )
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)
-    ended = _train(jobs, compute, progress)
-    figure = Path(out) / paths.curves_path(lt_set.index, equal, own_ensembles)
-    runs_ended = tuple(ended[job] for job in jobs)
-    return Sweep(name=lt_set.index.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
+    outcomes = _train(jobs, compute, overall)
+    runs_ended = tuple(outcomes[job] for job in jobs)
+    for warning in results_warnings(aggregate(runs_ended)):
+        warnings.warn(warning, DecisionWarning, stacklevel=2)
+    return ended(runs=runs_ended)
 
 
 def _check_lists(**options: object) -> None:
@@ -246,10 +273,16 @@ class _Grid:
         return jobs
 
     def _subset(self, pruning: _Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
-        choose = partial(prune, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
+        chosen = partial(choose, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
         if pruning.metric is None:
-            return choose()
-        return choose(scores=scores[seed], metric=pruning.metric, keep=self.keep, within=self.within)
+            return chosen()
+        if seed not in scores:
+            return self._stand_in(pruning, seed)
+        return chosen(scores=scores[seed], metric=pruning.metric, keep=self.keep, within=self.within)
+
+    def _stand_in(self, pruning: _Pruning, seed: int) -> Subset:
+        named = {"metric": pruning.metric, "keep": self.keep or "hard", "within": self.within or "set"}
+        return stand_in(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, ensemble=seed, **named)
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:
         return plan_below(self.root, self.data, subset, replace(self.asked, method=method, seed=seed))
@@ -298,11 +331,8 @@ def _differences(planned: TrainSpec, job: Job) -> str:
 
 def _train(jobs: Sequence[Job], compute: Compute, progress: Progress) -> Mapping[Job, TrainResult | FailedRun]:
     """How every job ended."""
-    firsts, seconds = stages_of(jobs)
-    overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
     ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, compute, isolate=True, progress=overall):
-        overall.end(job.title)
+    for job, result in train_all(jobs, compute, isolate=True, progress=progress):
         ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
     return ended
 

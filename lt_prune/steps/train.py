@@ -23,6 +23,7 @@ from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
+from lt_prune.report.overall import Overall
 from lt_prune.runs import TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.folders import clear, locked
@@ -128,22 +129,24 @@ def train_all(
         MismatchError: a job's folder holds another run, or one that was computed otherwise.
     """
     firsts, seconds = stages_of(jobs)
+    overall = Overall.of(progress, work_of(jobs))
     failed: dict[Path | None, LtPruneError] = {}
     with ExitStack() as locks:
         for job in (*seconds, *firsts):  # outer folders first, as clearing one takes what is within
             locks.enter_context(locked(job.out))
             if job.out and job.asked.overwrite:
                 clear(job.out)
-        for job, result in _train_wave(firsts, compute, isolate, progress):
+        for job, result in _train_wave(firsts, compute, isolate, overall):
             if isinstance(result, LtPruneError):
                 failed[job.out] = result
             if job in jobs:
                 yield job, result
         for job in seconds:
             if job.start in failed:
+                overall.end(job.title)
                 yield job, LtPruneError(f"its first stage failed: {failed[job.start]}")
         ready = [job for job in seconds if job.start not in failed]
-        yield from _train_wave(ready, compute, isolate, progress)
+        yield from _train_wave(ready, compute, isolate, overall)
 
 
 def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
@@ -158,19 +161,26 @@ def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
     return firsts, seconds
 
 
+def work_of(jobs: Sequence[Job]) -> dict[str, tuple[int, int]]:
+    """Epochs, and images an epoch, of all that must be trained for these jobs, by title."""
+    return {job.title: job.work for stage in stages_of(jobs) for job in stage}
+
+
 def _train_wave(
-    jobs: Sequence[Job], compute: Compute, isolate: bool, progress: Progress
+    jobs: Sequence[Job], compute: Compute, isolate: bool, overall: Overall
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train jobs of which none waits for another."""
     waiting = []
     for job in jobs:
         done = finished(job)
         if done and done.spec.prediction == job.spec.prediction and done.spec.settings == job.spec.settings:
+            overall.end(job.title)
             yield job, done
         else:
             waiting.append(job)
-    for index, outcome in run_all([_run(job) for job in waiting], compute, isolate=isolate, progress=progress):
+    for index, outcome in run_all([run_of(job) for job in waiting], compute, isolate=isolate, progress=overall):
         job = waiting[index]
+        overall.end(job.title)
         if outcome.failure:
             yield job, outcome.failure
             continue
@@ -219,7 +229,8 @@ def _as_started(job: Job) -> TrainSpec:
     return replace(job.spec, first=read_result(job.start / RESULT).spec) if job.start else job.spec
 
 
-def _run(job: Job) -> Run:
+def run_of(job: Job) -> Run:
+    """What the engine is given."""
     index, spec = job.data.index, _as_started(job)
     settings = {name: spec.settings[name] for name in job.stage.settings}
     return Run(
