@@ -39,6 +39,7 @@ OF_THE_COMMAND_ALONE = {
 }
 OTHER_DEFAULTS = {
     ("train", "subset"),  # a script must not change with a file that lies about
+    ("score", "metric"),  # a list of one there
     ("evaluate", "s"),  # none is an empty list there: it may be several, as of `evaluate_abs`
 }
 

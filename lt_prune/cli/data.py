@@ -14,6 +14,7 @@ from lt_prune.cli.options import (
     as_compute,
     common_options,
     data_option,
+    list_of,
     mix_option,
     overwrite_option,
     pair,
@@ -65,7 +66,13 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 
 @main.command()
 @data_option
-@click.option("--metric", default="avh", show_default=True, help="Metric to store and show; every known one is stored.")
+@click.option(
+    "--metric",
+    callback=list_of(str),
+    default="avh",
+    show_default=True,
+    help="Metrics to store, comma-separated, of which the first is shown; in a new file every known one is stored.",
+)
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in the ensemble.")
 @recipe_options
 @read_options
@@ -76,7 +83,7 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
-def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
+def score(data: str, metric: list[str], as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
     """Score every training sample with an ensemble of short runs.
 
     Run again, it adds what is missing: more --members, or another --metric from the weights kept beside the file.
@@ -89,12 +96,13 @@ def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Read
     from lt_prune.planning.paths import scores_path
     from lt_prune.report.progress import shown_progress
 
-    METRICS.check(metric)
-    lt_set = lp.open_set(data, reading=reading)
-    out = out or scores_path(lt_set.index, options["seed"])
+    for name in metric:
+        METRICS.check(name)
     with shown_progress() as progress:
+        lt_set = lp.open_set(data, reading=reading)
+        out = out or scores_path(lt_set.index, options["seed"])
         scores = lp.score(lt_set, metric=metric, out=out, progress=progress, **options)
-    print_scores(scores, metric, as_json, out)
+    print_scores(scores, metric[0], as_json, out)
     say_wrote(out)
 
 

@@ -90,14 +90,14 @@ def train(
 
     METHODS.check(method)
     options |= assigned(assignments, [method], options["prediction"])
-    lt_set = lp.open_set(data, reading=reading)
-    file = subset_file(subset, lt_set.index)
-    chosen = lp.read_subset(file) if file else None
-    click.echo(f"training on {file or 'the whole set'}", err=True)
-    one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
-    out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
-    options |= {"method": method, "equal": equal, "seed": seed}
     with shown_progress() as progress:
+        lt_set = lp.open_set(data, reading=reading)
+        file = subset_file(subset, lt_set.index)
+        chosen = lp.read_subset(file) if file else None
+        click.echo(f"training on {file or 'the whole set'}", err=True)
+        one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
+        out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
+        options |= {"method": method, "equal": equal, "seed": seed}
         result = lp.train(lt_set, subset=chosen, out=out, progress=progress, **options)
     print_result(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))
     say_wrote(out)

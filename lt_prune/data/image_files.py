@@ -110,6 +110,8 @@ def read_image(path: Path, resize: int | None) -> Array:
             mode, image = file.mode, file.convert("RGB")
     except FileNotFoundError:
         raise DataError(f"{path} is gone since its folder was listed: put it back, or run the command again") from None
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's decoders raise many kinds, SyntaxError among them
         raise DataError(f"{path} cannot be read as an image ({error}): repair or remove it") from None
     if mode.startswith(("I", "F")):

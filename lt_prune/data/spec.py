@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lt_prune.data.sources import SOURCES
+from lt_prune.data.sources.places import expanded
+from lt_prune.registry import nearest
 
 _CUT = re.compile(r"-(?:(?P<kind>lt|step)(?P<imbalance>\d+(?:\.\d+)?)|full)$")
 _PROFILES = {"lt": "exp", "step": "step", None: "none"}
@@ -40,10 +42,18 @@ def parse_spec(text: str) -> Spec:
     name, _, path = text.partition(":")
     cut = None if name in SOURCES.names else _CUT.search(name)
     source = name[: cut.start()] if cut else name
-    SOURCES.check(source)
+    SOURCES.check(source, _meant(source))
     return Spec(
         source=source,
-        path=Path(path).expanduser() if path else None,
+        path=expanded(path) if path else None,
         profile=_PROFILES[cut["kind"]] if cut else None,
         imbalance=float(cut["imbalance"]) if cut and cut["imbalance"] else None,
     )
+
+
+def _meant(typed: str) -> str | None:
+    """The nearest source, with a cut where what follows its name reads like one: cifar10-lt100 for cifar10-lt-100."""
+    source = nearest(typed, SOURCES.names)
+    letters = "[-_ ]*".join(map(re.escape, re.sub(r"[-_]", "", source or "")))
+    cut = re.fullmatch(rf"{letters}[-_ ]*(lt|step)[-_ ]*(\d+(?:\.\d+)?)", typed, re.IGNORECASE)
+    return f"{source}-{cut[1].lower()}{cut[2]}" if cut else source

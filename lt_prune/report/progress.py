@@ -65,7 +65,7 @@ def _again_and_again(say: Callable[[], None]) -> Iterator[None]:
                 say()
                 waited = ended.wait(EVERY)
 
-    thread = threading.Thread(target=beat, daemon=True)
+    thread = threading.Thread(target=beat, name="progress", daemon=True)
     thread.start()
     try:
         yield

@@ -14,7 +14,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.engine.testing import Testing
-from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.errors import ArgumentError, FileError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.given import expect
 from lt_prune.models.network import build_network
@@ -105,6 +105,7 @@ def open_run(
 ) -> OpenRun:
     """Read a trained run; arguments and errors are those of `evaluate`."""
     expect("run", run, (str, Path), "the folder of a run")
+    require_run(run)
     result = read_result(Path(run) / RESULT)
     data = result.data if data is None else data
     if data is None:
@@ -119,6 +120,28 @@ def open_run(
     )
     network.load_state_dict(read_weights(Path(run) / WEIGHTS, torch.device("cpu"))["network"])
     return OpenRun(result, lt_set, network.to((compute or Compute()).device))
+
+
+def require_run(run: Path | str) -> None:
+    """Refuse what is no folder of a run.
+
+    Raises:
+        FileError: there is no result in it, or it is no folder; tells what it is instead, where that is known.
+    """
+    place = Path(run)
+    if (place / RESULT).exists():
+        return
+    wanted = f"a folder that `lt-prune train` made, with {RESULT} and {WEIGHTS}"
+    if place.name == RESULT:
+        raise FileError(f"{run} is a file, and a trained run is {wanted}: name its folder, {place.parent}")
+    if not place.exists():
+        raise FileError(f"there is no run at {run}: name {wanted}")
+    remedy = "`lt-prune results --figure STEM` draws the rows of many runs" if place.suffix == ".json" else f"name {wanted}"
+    if place.suffix == ".h5":
+        remedy = f"{remedy}; `lt-prune scores` shows a score file"
+    if place.is_dir() and (inside := sorted(each.parent.name for each in place.glob(f"*/{RESULT}"))):
+        remedy = f"name one of the runs in it, such as {place / inside[0]}"
+    raise FileError(f"{run} is no trained run that has ended: {remedy}")
 
 
 def _opened(run: Path | str | OpenRun, data: Data | None, compute: Compute | None, reading: Reading | None) -> OpenRun:

@@ -165,7 +165,9 @@ def check_ratio(ratio: float) -> None:
     """
     given: object = ratio
     if not isinstance(given, Real) or not 0 <= ratio < 1:
-        raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
+        percent = isinstance(given, Real) and 1 < ratio < 100
+        meant = f": did you mean {ratio / 100:g}, which removes {ratio:g} %?" if percent else ""
+        raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}{meant}")
 
 
 def check_choices(keep: str, within: str) -> None:

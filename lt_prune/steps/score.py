@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
-from lt_prune.errors import DecisionWarning, MismatchError
+from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
@@ -38,7 +38,7 @@ _REMEDY = "give another --out, or make it again by `lt-prune score --overwrite`"
 def score(
     data: Data = "digits",
     *,
-    metric: str = "avh",
+    metric: str | Sequence[str] = "avh",
     members: int = 10,
     seed: int = 0,
     compute: Compute | None = None,
@@ -56,7 +56,7 @@ def score(
 
     Args:
         data: a set, a set file, or a source name.
-        metric: a metric that must be among the results.
+        metric: one or several that must be among the results.
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
         compute: device, precision, compilation and members trained at once, by default as `lt_prune.Compute()` says.
@@ -84,7 +84,7 @@ def score(
         >>> scores.metric("avh").per_member.shape
         (2, 503)
     """
-    METRICS.check(metric)
+    required = _required(metric)
     expect_whole(1, members=members)
     expect_whole(seed=seed)
     check_fields(settings)
@@ -99,7 +99,7 @@ def score(
         scores = _known(file, lt_set, recipe, seed)
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
-        runs = _missing_runs(scores, metric, lt_set, recipe, max(members, len(scores.seeds)), seed, folder, mix_compute)
+        runs = _missing_runs(scores, required, lt_set, recipe, max(members, len(scores.seeds)), seed, folder, mix_compute)
         overall = Overall.of(progress, {run.title: (run.recipe.epochs, len(run.rows)) for run in runs})
         outcomes = dict(run_all(runs, compute, progress=overall))
         scored = [outcomes[index].unwrap() for index in range(len(runs))]
@@ -114,6 +114,16 @@ def score(
     for warning in score_warnings(scores):
         warnings.warn(warning, DecisionWarning, stacklevel=2)
     return scores
+
+
+def _required(metric: str | Sequence[str]) -> Sequence[str]:
+    """The metrics by name, all of which there are."""
+    names = [metric] if isinstance(metric, str) else list(metric)
+    if not names:
+        raise ArgumentError("metric is empty: name at least one")
+    for name in names:
+        METRICS.check(name)
+    return names
 
 
 def member_title(k: int, members: int, seed: int) -> str:
@@ -150,7 +160,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
 
 def _missing_runs(
     known: ScoreSet,
-    metric: str,
+    required: Sequence[str],
     lt_set: LongTailedSet,
     recipe: Recipe,
     n_members: int,
@@ -159,8 +169,8 @@ def _missing_runs(
     mix_compute: bool,
 ) -> list[Run]:
     """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
-    names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
-    optional = tuple(name for name in names if name != metric and name not in known.metrics)
+    names = list(dict.fromkeys([*known.metrics, *required])) if known.seeds else METRICS.names
+    optional = tuple(name for name in names if name not in required and name not in known.metrics)
     runs = []
     for k in range(n_members):
         if missing := tuple(name for name in names if _rows(known, name) <= k):

@@ -158,6 +158,24 @@ def test_progress_counts_the_epochs_of_each_run(make, workers):
 
 
 @processes
+def test_a_part_of_an_epoch_crosses_processes(make, monkeypatch):
+    seen: list[float] = []
+    run = make(0, loss=_TellsAtOnce())
+    list(run_all([run], on_cpu(), isolate=True, progress=lambda what, done, total: seen.append(done)))
+    assert {0, 0.5, 1, 1.5, 2} <= set(seen)
+
+
+class _TellsAtOnce:
+    """A loss whose making lets the process that trains tell every step."""
+
+    def __call__(self) -> CrossEntropy:
+        from lt_prune.engine import train
+
+        train.TOLD_EVERY = 0.0
+        return CrossEntropy([24, 12, 6, 3])
+
+
+@processes
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
     diverging = replace(RECIPE, lr=1e30, warmup=0, epochs=3)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lt_prune.progress import ALL_RUNS
+from lt_prune.progress import ALL_RUNS, no_progress
 from lt_prune.report.overall import Overall
 
 
@@ -56,3 +56,18 @@ def test_a_run_that_ended_is_told_no_more():
     before = list(calls)
     overall.end("whole")
     assert calls == before
+
+
+def test_a_part_of_an_epoch_is_work_done():
+    overall, calls = told({"whole": (10, 100)})
+    overall("whole", 0, 10)
+    overall("whole", 2.25, 10)
+    assert calls[-2:] == [(ALL_RUNS, 225, 1000), ("whole", 2.25, 10)]
+
+
+def test_a_step_within_a_step_counts_into_the_outer_one():
+    outer, calls = told({"scored": (2, 100), "trained": (10, 100)})
+    inner = Overall.of(outer, {"scored": (2, 100), "unforeseen": (1, 50)})
+    inner("scored", 0, 2)
+    assert calls[0] == (ALL_RUNS, 0, 1250)
+    assert Overall.of(no_progress, {"scored": (2, 100)}) is not outer
