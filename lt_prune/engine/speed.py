@@ -33,7 +33,7 @@ def images_per_second(run: Run, compute: Compute, seconds: float = 3.0) -> float
     """
     recipe = run.recipe
     length = epoch_length(run.labels[run.rows], recipe.sampler, recipe.draws)
-    images = length / -(-length // recipe.batch_size)  # of a step, on average
+    n_steps = -(-length // recipe.batch_size)
     fresh = replace(run, checkpoint=None, on_trained=None, start=None)
     timed, began, device = 0, 0.0, torch.device(compute.device)
     with threads(compute.n_threads), multiplying(device, compute.precision):
@@ -42,12 +42,12 @@ def images_per_second(run: Run, compute: Compute, seconds: float = 3.0) -> float
             if number == WARM_UP:
                 began = time.perf_counter()
             timed = max(0, number - WARM_UP)
-            if timed and time.perf_counter() - began >= seconds:
+            if number == recipe.epochs * n_steps or (timed and time.perf_counter() - began >= seconds):
                 break
         _finish(device)
         took = time.perf_counter() - began
         steps.close()
-    return timed * images / took if timed else None
+    return timed * length / n_steps / took if timed else None  # a step has so many images on average
 
 
 def _finish(device: torch.device) -> None:

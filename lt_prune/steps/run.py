@@ -79,7 +79,8 @@ def run(
         reading: as for `build`.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
         overwrite: start again where files are there.
-        progress: called as progress(what, done, total).
+        progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total) in
+            images trained on.
 
     Raises:
         LtPruneError: as the steps do.

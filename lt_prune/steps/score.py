@@ -64,7 +64,8 @@ def score(
         out: score file to write, or to add to.
         overwrite: start again where `out` exists.
         mix_compute: add members to `out` even where those there were computed otherwise; the file says how each was.
-        progress: called as progress(what, done, total).
+        progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total) in
+            images trained on.
         **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", depth=20.
 
     Raises:

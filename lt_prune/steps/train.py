@@ -73,7 +73,8 @@ def train(
         reading: as for `build`.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start again where `out` holds a run.
-        progress: called as progress(what, done, total).
+        progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total) in
+            images trained on.
         **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20; for the second stage as
             stage2_epochs=5; and settings of the method, such as tau=0.5 (`lt-prune methods NAME` lists them).
 
