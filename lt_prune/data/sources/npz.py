@@ -51,7 +51,7 @@ def _load(path: Path) -> dict[str, Array]:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist: name an .npz file as npz:PATH") from None
+        raise DataError(f"{path} does not exist: name an .npz file that does") from None
     except MemoryError:
         raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files, zlib.error and NotImplementedError too
