@@ -19,6 +19,7 @@ FUNCTIONS = {name: getattr(lp, name) for name in main.commands if name not in ("
 """Commands that are functions, too."""
 SAID_OTHERWISE = {
     "as_json": "--json",  # how a result is printed
+    "for_": "--for",  # a word of Python's own
     "assignments": "--set",  # NAME=VALUE, the keywords of Python's **settings
 }
 FIELDS = {field.name for field in fields(lp.Recipe)}

@@ -14,6 +14,7 @@ from lt_prune.cli.options import (
     as_compute,
     common_options,
     data_option,
+    match_option,
     mix_option,
     overwrite_option,
     pair,
@@ -22,7 +23,7 @@ from lt_prune.cli.options import (
     speed_options,
     workers_option,
 )
-from lt_prune.cli.printing import print_result, print_scores, say_wrote, warn
+from lt_prune.cli.printing import print_result, print_scores, say_read_as_before, say_wrote, warn
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
@@ -42,8 +43,9 @@ from lt_prune.errors import ArgumentError
 @click.option("--groups", callback=pair, metavar="A,B", help="Head is [0,A), tail [B,M) of the classes by count.")
 @read_options
 @common_options
+@overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Set file.  [default: sets/NAME.h5]")
-def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **options: Any) -> None:
     """Cut a source to a long-tailed set and save it as one file.
 
     \b
@@ -54,10 +56,10 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
     from lt_prune.report.summary import summarise_set
     from lt_prune.report.tables import set_table
 
-    built = lp.build(**options, out=out)
+    built = lp.build(**options, out=out, overwrite=overwrite)
     if out is None:
         out = set_path(built.index)
-        lp.write_set(out, built)
+        lp.write_set(out, built, overwrite=overwrite)
     print_result(as_json, {**summarise_set(built), "file": str(out)}, lambda: set_table(built))
     say_wrote(out)
 
@@ -108,8 +110,13 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
     Example: lt-prune scores scores/digits-lt10.h5 --metric avh
     """
     import lt_prune as lp
+    from lt_prune.metrics import METRICS
+    from lt_prune.planning.commands import lacks
 
     scores = lp.read_scores(file)
+    if metric and metric not in scores.metrics:
+        METRICS.check(metric)
+        raise ArgumentError(lacks(scores, metric, file))
     print_scores(scores, metric or ("avh" if "avh" in scores.metrics else min(scores.metrics)), as_json, file)
 
 
@@ -118,16 +125,18 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option("--ratio", type=float, required=True, help="The fraction to REMOVE, in [0, 1).")
 @click.option("--strategy", default="ranked", show_default=True, help="random, class-random or ranked.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
+@match_option
 @click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end stays.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @read_options
 @common_options
+@overwrite_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
 )
-def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+def prune(as_json: bool, device: str, out: Path | None, overwrite: bool, **options: Any) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
     \b
@@ -140,7 +149,7 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 
     subset = lp.prune(**_with_default_scores(options))
     out = out or subset_path(subset)
-    lp.write_subset(out, subset)
+    lp.write_subset(out, subset, overwrite=overwrite)
     summary = summarise_subset(subset)
     print_result(as_json, {**summary, "file": str(out)}, lambda: subset_table(subset))
     for warning in summary["warnings"]:
@@ -152,31 +161,44 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @click.argument("subset", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 @click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
-def export(subset: Path, out: Path, format: str | None) -> None:
-    """Write a subset for other programs: source indices (npy), file names or source indices (txt), everything (json).
+@click.option(
+    "--for", "for_", type=click.Choice(choices.LOADERS), help="Indices of that loader's own listing of the folder."
+)
+@click.option("--removed", is_flag=True, help="What was removed, instead of what was kept.")
+@overwrite_option
+def export(subset: Path, out: Path, **options: Any) -> None:
+    """Write a subset for other programs: indices (npy), file names or indices (txt), everything (csv, json).
+
+    Indices are in the order of the source as lt-prune lists it, which is said, and which another loader may not share.
 
     \b
     Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
     """
     import lt_prune as lp
 
-    lp.export(lp.read_subset(subset), out, format)
+    if order := lp.export(subset, out, **options):
+        click.echo(f"indices are places in {order}", err=True)
     say_wrote(out)
 
 
 def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:
     """Options of `prune` with the data opened, and its own score file where one is needed and none was given."""
     import lt_prune as lp
+    from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
+    from lt_prune.steps.opening import open_like, read_before
     from lt_prune.strategies import STRATEGIES
 
+    data, reading, seed = options["data"] or "digits", options["reading"], options["seed"]
     if not STRATEGIES.load(options["strategy"]).needs_scores or options["scores"]:
         return options
-    lt_set = lp.open_set(options["data"] or "digits", reading=options["reading"])
-    scores = scores_path(lt_set.index, options["seed"])
+    before = read_before(data)
+    lt_set = open_like(data, reading, data, before.reading) if before else lp.open_set(data, reading=reading)
+    say_read_as_before(lt_set, reading)
+    scores = scores_path(lt_set.index, seed)
     if not scores.exists():
-        data = f" --data {options['data']}" if options["data"] else ""
+        command = score_command(data, lt_set.index.reading, seed=seed)
         raise ArgumentError(
-            f"there are no scores of {lt_set.index.name} at {scores}: run `lt-prune score{data}` first, or give --scores"
+            f"there are no scores of {lt_set.index.name} at {scores}: run `{command}` first, or give --scores"
         )
     return {**options, "data": lt_set, "scores": scores}

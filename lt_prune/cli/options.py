@@ -121,7 +121,16 @@ mix_option = click.option(
     "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
 )
 data_option = click.option("--data", default="digits", show_default=True, help=DATA_HELP)
-overwrite_option = click.option("--overwrite", is_flag=True, help="Start again where the output exists.")
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace what is there, instead of keeping the same and refusing anything else."
+)
+match_option = click.option(
+    "--match",
+    type=click.Choice(choices.MATCH),
+    default="ids",
+    show_default=True,
+    help="Join to the data by content, or by file name and label where the same files were decoded to other pixels.",
+)
 mixup_option = click.option(
     "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )

@@ -28,6 +28,7 @@ def assemble(
     seed: int,
     selection: str,
     groups: tuple[int, int] | None,
+    reading: Mapping[str, Any] | None = None,
 ) -> LongTailedSet:
     """Cut `source` to a profile and list its samples by id.
 
@@ -39,6 +40,7 @@ def assemble(
         largest: images of the largest class; by default what the smallest class of the source can give.
         seed, selection: which images are chosen, see `lt_prune.data.longtail`.
         groups: head and tail ranges; by default the source's published ones, or the general rule.
+        reading: what is kept of how the source was read, see `lt_prune.Reading.kept`.
 
     Raises:
         ArgumentError: an argument is out of range, or the profile asks a class for more images than it has.
@@ -70,6 +72,7 @@ def assemble(
         source_index=chosen.astype(np.int64),
         file_names=tuple(source.file_names[i] for i in chosen) if source.file_names else None,
         built=built,
+        reading=reading or {},
     )
     return LongTailedSet(
         index=index,

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.config.reading import Reading
+from lt_prune.config.reading import Reading, as_options, told_apart
 from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import SOURCES, Request, Source
-from lt_prune.data.spec import Spec, parse_spec
+from lt_prune.data.spec import Spec, clean_name, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect
 from lt_prune.registry import described
@@ -33,6 +33,7 @@ def build(
     groups: tuple[int, int] | None = None,
     reading: Reading | None = None,
     out: Path | str | None = None,
+    overwrite: bool = False,
 ) -> LongTailedSet:
     """Cut a source to a long-tailed set.
 
@@ -47,11 +48,13 @@ def build(
         groups: (end of head, start of tail) over the classes sorted by decreasing count.
         reading: how its images are read: whether to download them, and for a folder of images their size and whether they
             are held in memory; by default as `lt_prune.Reading()` says.
-        out: file to write the set to; a streamed set has none.
+        out: file to write the set to, which is then called as the file is; a streamed set has none.
+        overwrite: replace what `out` holds.
 
     Raises:
         ArgumentError: a value is out of range, a class has too few images for the profile, or a streamed set is to be
             written.
+        MismatchError: `out` holds another set.
         DataError: the source cannot be read.
 
     Example:
@@ -77,6 +80,7 @@ def build(
     name = _name(spec, profile, imbalance, largest, seed, selection)
     if out:
         check_held(name, source.pixels, source.test_pixels)
+        name = clean_name(Path(out).stem)
     built = _assembled(
         source,
         of=spec.source,
@@ -88,9 +92,11 @@ def build(
         seed=seed,
         selection=selection,
         groups=groups,
+        reading=reading.kept,
     )
     if out:
-        write_set(out, built)
+        write_set(out, built, overwrite=overwrite)
+        built = replace(built, origin=str(out))
     return built
 
 
@@ -148,6 +154,10 @@ def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTa
         raise ArgumentError(f"images of {data} are held in memory: leave out --loading stream, or name their folder")
     else:
         opened = read_set(Path(data))
+        if reading and reading.kept and told_apart(opened.index.reading, reading.kept):
+            was, asked = as_options(opened.index.reading), as_options(reading.kept)
+            built = f"{data} is read as it was built{f' ({was})' if was else ''}"
+            raise ArgumentError(f"{built}: leave out {asked}, or build it again")
     return replace(opened, origin=str(data))
 
 

@@ -13,9 +13,12 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
 from lt_prune.given import expect_whole
 from lt_prune.metrics import METRICS
-from lt_prune.planning.paths import scores_of
+from lt_prune.planning.commands import lacks
+from lt_prune.planning.joining import joined_scores
+from lt_prune.planning.paths import named, scores_of
 from lt_prune.registry import described
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.opening import open_like
 from lt_prune.store.files import write_subset
 from lt_prune.strategies import STRATEGIES, Request, Strategy
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
@@ -32,8 +35,10 @@ def prune(
     within: Literal["set", "class"] | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
+    match: str = "ids",
     reading: Reading | None = None,
     out: Path | str | None = None,
+    overwrite: bool = False,
 ) -> Subset:
     """Choose which samples to keep, removing exactly round(ratio * N).
 
@@ -47,14 +52,17 @@ def prune(
         within: rank over the whole "set" (default) or within each "class".
         seed: names the random strategies' draw, and the subset of any.
         allow_empty_class: let a class lose all its samples.
-        reading: as for `build`.
+        match: "ids", and the scores must be of the very same samples; or "names", and they are joined to the data by file
+            name and label, where the same files were decoded to other pixels.
+        reading: as for `build`; what it leaves at its default is as it was for the scores.
         out: file to write the subset to.
+        overwrite: replace what `out` holds.
 
     Raises:
         ArgumentError: the ratio is not in [0, 1), a class would be emptied, or an option does not fit the strategy.
         UnknownNameError: no such strategy.
         MemberError: the strategy removes another number of samples, or empties a class that it must not.
-        MismatchError: the scores are of other data.
+        MismatchError: the scores are of other data, or `out` holds another subset.
 
     Example:
         >>> import lt_prune as lp
@@ -67,6 +75,8 @@ def prune(
     expect_whole(seed=seed)
     score_set = scores_of(scores) if scores is not None else None
     index = _index(data, score_set, reading)
+    if score_set is not None:
+        score_set = joined_scores(score_set, index, named(scores, "the score file"), match)
     n_remove = round(ratio * index.n_samples)
     if n_remove == index.n_samples:
         raise ArgumentError(f"ratio {ratio} would remove all {index.n_samples:,} samples: ask for a smaller ratio")
@@ -79,6 +89,7 @@ def prune(
         check_choices(keep, within)
         if metric not in score_set.metrics:
             METRICS.check(metric)
+            raise ArgumentError(lacks(score_set, metric, scores))
         request |= {"difficulty": score_set.metric(metric).difficulty, "keep": keep, "within": within}
         options |= {
             "metric": metric,
@@ -94,7 +105,7 @@ def prune(
     kept = _answer(strategy, chosen, asked)
     subset = Subset(index=index, kept=kept, strategy=strategy, ratio=ratio, options=options)
     if out:
-        write_subset(out, subset)
+        write_subset(out, subset, overwrite=overwrite)
     return subset
 
 
@@ -141,10 +152,7 @@ def check_choices(keep: str, within: str) -> None:
 
 
 def _index(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:
-    """What is to be pruned: the data's samples, which must be those of the scores where both are given."""
-    if data is None and scores is not None:
-        return scores.index
-    index = open_set("digits" if data is None else data, reading=reading).index
-    if scores is not None:
-        index.require_same(scores.index, "the score file")
-    return index
+    """What is to be pruned: the data's samples, by default those of the scores."""
+    if scores is None:
+        return open_set("digits" if data is None else data, reading=reading).index
+    return scores.index if data is None else open_like(data, reading, scores.index.source, scores.index.reading).index

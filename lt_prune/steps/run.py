@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from lt_prune.steps.prune import check_ratio, prune
 from lt_prune.steps.score import score
 from lt_prune.steps.train import train_everything
 from lt_prune.store.atomic import write_bytes
-from lt_prune.store.files import write_set, write_subset
+from lt_prune.store.files import set_stands, subset_stands, write_set, write_subset
 from lt_prune.store.results import write_json
+from lt_prune.types import LongTailedSet, Subset
 
 AT_RANDOM = ("random", "class-random")
 RANKED_BY = ("el2n", "avh")
@@ -101,6 +103,8 @@ def run(
     at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
     set_file, scores_file = root / paths.set_path(lt_set.index), root / paths.scores_path(lt_set.index, seed)
     files = [scores_file] if lt_set.streamed else [set_file, scores_file]
+    if not overwrite:
+        _check_what_is_there(root, lt_set, at_random)
     scores = score(
         lt_set,
         members=members,
@@ -114,12 +118,12 @@ def run(
     )
     ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
     if not lt_set.streamed:
-        write_set(set_file, lt_set)
+        write_set(set_file, lt_set, overwrite=overwrite)
     for subset in (*at_random, *ranked):
-        files.append(root / paths.subset_path(subset))
-        write_subset(files[-1], subset)
+        write_subset(root / paths.subset_path(subset), subset, overwrite=overwrite)
     jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *at_random, *ranked)]
     results = train_everything(jobs, compute, progress=progress)
+    files += [root / paths.subset_path(subset) for subset in (*at_random, *ranked)]
     files += [job.out for job in jobs if job.out]
     table = root / paths.comparison_path(lt_set.index, ratio, method, seed, equal)
     files += [table, table.with_suffix(".png")]
@@ -128,3 +132,15 @@ def run(
     write_json(table, "comparison", asdict(comparison))
     write_bytes(files[-1], comparison_figure(comparison.name, comparison.results, equal))
     return comparison
+
+
+def _check_what_is_there(root: Path, lt_set: LongTailedSet, subsets: Sequence[Subset]) -> None:
+    """Refuse other files than ours in the places of what needs no scores.
+
+    Raises:
+        MismatchError: there is one.
+    """
+    if not lt_set.streamed:
+        set_stands(root / paths.set_path(lt_set.index), lt_set)
+    for subset in subsets:
+        subset_stands(root / paths.subset_path(subset), subset)

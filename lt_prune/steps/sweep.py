@@ -25,7 +25,7 @@ from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.prune import check_choices, prune
 from lt_prune.steps.score import score
 from lt_prune.steps.train import finished, stages_of, train_all
-from lt_prune.store.files import write_subset
+from lt_prune.store.files import subset_stands, write_subset
 from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
 from lt_prune.strategies import STRATEGIES
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
@@ -79,6 +79,7 @@ def sweep(
     reading: Reading | None = None,
     mix_compute: bool = False,
     out: Path | str = ".",
+    overwrite: bool = False,
     progress: Progress = no_progress,
     **settings: Any,
 ) -> Sweep:
@@ -107,6 +108,7 @@ def sweep(
         reading: as for `build`.
         mix_compute: add runs and members even where those there were computed otherwise; each says how it was.
         out: folder that scores/, subsets/ and runs/ are written below.
+        overwrite: start again with the runs, subsets and ensembles of this grid that are there.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
         **settings: as for `train`, such as epochs=100, stage2_epochs=5 or tau=0.5, for every method that knows them; the
@@ -144,7 +146,7 @@ def sweep(
         recipe=recipe,
         equal=equal,
         mix_compute=mix_compute,
-        remedy="give another --out",
+        overwrite=overwrite,
     )
     grid = _Grid(lt_set, Path(out), asked, keep, within, own_ensembles)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
@@ -158,6 +160,7 @@ def sweep(
             seed=seed,
             compute=compute,
             out=Path(out) / paths.scores_path(lt_set.index, seed),
+            overwrite=overwrite and seed not in scores,  # another metric needs no other ensemble
             mix_compute=mix_compute,
             progress=progress,
             epochs=score_epochs,
@@ -262,9 +265,11 @@ class _Grid:
         """The runs that the record lists already, none of which may be another one in the folder of one of these.
 
         Raises:
-            MismatchError: one is, or was computed otherwise.
+            MismatchError: one is, or was computed otherwise, or another subset lies where one of theirs belongs.
         """
         known = read_grid(self.file) if self.file.exists() else {}
+        if self.asked.overwrite:
+            return known
         for folder in known:
             if (folder / RESULT).exists():
                 was = read_result(folder / RESULT).spec.arithmetic
@@ -274,14 +279,20 @@ class _Grid:
             if before and (differing := _differences(before.spec, job)):
                 raise MismatchError(f"{self.file} lists {job.out} with {differing}: {self.asked.remedy}")
             finished(job)
+        for subset in _subsets(jobs):
+            subset_stands(self.root / paths.subset_path(subset), subset)
         return known
 
     def record(self, jobs: Sequence[Job]) -> None:
         """Write the subsets, and what runs there are, to those of earlier sweeps."""
         known = self.check(jobs)
-        for subset in dict.fromkeys(job.subset for job in jobs if job.subset):
-            write_subset(self.root / paths.subset_path(subset), subset)
+        for subset in _subsets(jobs):
+            write_subset(self.root / paths.subset_path(subset), subset, overwrite=self.asked.overwrite)
         write_grid(self.file, {**known, **{job.out: PlannedRun(spec=job.spec) for job in jobs if job.out}})
+
+
+def _subsets(jobs: Sequence[Job]) -> list[Subset]:
+    return list(dict.fromkeys(job.subset for job in jobs if job.subset))
 
 
 def _differences(planned: TrainSpec, job: Job) -> str:

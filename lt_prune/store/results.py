@@ -12,7 +12,7 @@ from typing import Any
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, FileError
-from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
+from lt_prune.runs import Evaluation, FailedRun, Place, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS, check_schema
 
@@ -37,7 +37,7 @@ def read_result(path: Path | str) -> TrainResult:
     Raises:
         FileError: the file is missing or is no result, or a later version wrote it.
     """
-    with _reading(path, "result", "result of a run: remove it, and run the command again") as content:
+    with _reading(path, "result", "result of a run: remove it, and train the run again") as content:
         evaluation = content.pop("evaluation")
         rows = {"per_class": tuple(evaluation["per_class"]), "confusion": tuple(map(tuple, evaluation["confusion"]))}
         return TrainResult(
@@ -45,8 +45,14 @@ def read_result(path: Path | str) -> TrainResult:
             evaluation=Evaluation(**{**evaluation, **rows}),
             class_counts=tuple(content.pop("class_counts")),
             loss=tuple(content.pop("loss")),
+            data_place=_place(content.pop("data_place", None)),
+            subset_place=_place(content.pop("subset_place", None)),
             **content,
         )
+
+
+def _place(content: dict[str, str] | None) -> Place | None:
+    return Place(**content) if content else None
 
 
 def write_failure(path: Path, failure: FailedRun) -> None:
@@ -80,6 +86,18 @@ def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
         folders = [Path(path).parent / row.pop("folder") for row in content["runs"]]
         runs = [PlannedRun(spec=_spec_of(row), **row) for row in content["runs"]]
         return dict(zip(folders, runs))
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a JSON file tells of runs, as those of the same name that other programs write do not; one that is no JSON may
+    be a damaged one of ours."""
+    if not path.is_file():
+        return False
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        return True
+    return isinstance(content, dict) and bool({"evaluation", "reason", "runs"} & content.keys())
 
 
 def _spec_of(content: dict[str, Any]) -> TrainSpec:
