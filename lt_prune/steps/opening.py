@@ -9,8 +9,8 @@ from typing import Any
 from lt_prune.choices import AUTO, WHOLE
 from lt_prune.config.reading import Reading
 from lt_prune.data.spec import parse_spec
-from lt_prune.errors import LtPruneError
-from lt_prune.planning.paths import find_subset, subset_of
+from lt_prune.errors import ForeignFileError, LtPruneError
+from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.files import read_scores, read_subset
 from lt_prune.types import LongTailedSet, SampleIndex, Subset
@@ -58,12 +58,16 @@ def read_before(data: Data) -> SampleIndex | None:
 
 
 def _indices() -> Iterator[SampleIndex]:
+    strays = []
     for folder, read in (("scores", read_scores), ("subsets", read_subset)):
         for file in sorted(Path(folder).glob("*.h5")):
             try:
                 yield read(file).index
+            except ForeignFileError:
+                strays += [file] if folder == "scores" else []  # of subsets, whoever looks for one says so
             except (LtPruneError, OSError):  # whoever needs that file says so
                 continue
+    say_passed_over(strays, "score file")
 
 
 def _kind(data: str) -> str | None:

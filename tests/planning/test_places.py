@@ -111,6 +111,13 @@ def test_scores_among_subsets_are_passed_over(project):
         assert lp.train("folder:photos", subset="auto", epochs=1, depth=8).n_train == 14
 
 
+def test_a_foreign_file_among_scores_is_passed_over(project):
+    Path("scores").mkdir()
+    Path("scores/theirs.h5").write_bytes(b"of another program")
+    with pytest.warns(UserWarning, match=r"^passed over what is no score file of ours: scores/theirs\.h5$"):
+        assert lp.train("folder:photos", subset="auto", epochs=1, depth=8).n_train == 14
+
+
 def test_a_damaged_subset_is_not_passed_over(project):
     content = Path("subsets/kept.h5").read_bytes()
     Path("subsets/other.h5").write_bytes(content[:-1])
