@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,12 +27,15 @@ from lt_prune.cli.printing import print_result, print_scores, say_read_as_before
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
+if TYPE_CHECKING:
+    from lt_prune.types import LongTailedSet
+
 
 @main.command()
 @data_option
 @click.option("--imbalance", type=float, metavar="RATIO", help="Largest class over smallest.  [default: the source's own]")
 @click.option("--profile", type=click.Choice(choices.PROFILES), help="How counts fall.  [default: exp]")
-@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as every class has]")
+@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as there are for it]")
 @click.option(
     "--selection",
     type=click.Choice(choices.SELECTIONS),
@@ -77,7 +80,7 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
-def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
+def score(data: str, metric: str, seed: int, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
     """Score every training sample with an ensemble of short runs.
 
     Run again, it adds what is missing: more --members, or another --metric from the weights kept beside the file.
@@ -92,9 +95,9 @@ def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Read
 
     METRICS.check(metric)
     lt_set = lp.open_set(data, reading=reading)
-    out = out or scores_path(lt_set.index, options["seed"])
+    out = out or scores_path(lt_set.index, seed)
     with shown_progress() as progress:
-        scores = lp.score(lt_set, metric=metric, out=out, progress=progress, **options)
+        scores = lp.score(lt_set, metric=metric, seed=seed, out=out, progress=progress, **options)
     print_scores(scores, metric, as_json, out)
     say_wrote(out)
 
@@ -136,7 +139,18 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
 )
-def prune(as_json: bool, device: str, out: Path | None, overwrite: bool, **options: Any) -> None:
+def prune(
+    data: str | None,
+    strategy: str,
+    scores: Path | None,
+    seed: int,
+    reading: Reading,
+    as_json: bool,
+    device: str,
+    out: Path | None,
+    overwrite: bool,
+    **options: Any,
+) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
     \b
@@ -146,8 +160,12 @@ def prune(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
     from lt_prune.planning.paths import subset_path
     from lt_prune.report.summary import summarise_subset
     from lt_prune.report.tables import subset_table
+    from lt_prune.strategies import STRATEGIES
 
-    subset = lp.prune(**_with_default_scores(options))
+    named: str | lp.LongTailedSet | None = data
+    if STRATEGIES.load(strategy).needs_scores and not scores:
+        named, scores = _with_scores(data or "digits", reading, seed)
+    subset = lp.prune(named, strategy=strategy, scores=scores, seed=seed, reading=reading, **options)
     out = out or subset_path(subset)
     lp.write_subset(out, subset, overwrite=overwrite)
     summary = summarise_subset(subset)
@@ -181,24 +199,18 @@ def export(subset: Path, out: Path, **options: Any) -> None:
     say_wrote(out)
 
 
-def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:
-    """Options of `prune` with the data opened, and its own score file where one is needed and none was given."""
+def _with_scores(data: str, reading: Reading, seed: int) -> tuple[LongTailedSet, Path]:
+    """The data, read as they were for scores or subsets, and their score file at its usual place."""
     import lt_prune as lp
     from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
     from lt_prune.steps.opening import open_like, read_before
-    from lt_prune.strategies import STRATEGIES
 
-    data, reading, seed = options["data"] or "digits", options["reading"], options["seed"]
-    if not STRATEGIES.load(options["strategy"]).needs_scores or options["scores"]:
-        return options
     before = read_before(data)
     lt_set = open_like(data, reading, data, before.reading) if before else lp.open_set(data, reading=reading)
     say_read_as_before(lt_set, reading)
-    scores = scores_path(lt_set.index, seed)
-    if not scores.exists():
+    file = scores_path(lt_set.index, seed)
+    if not file.exists():
         command = score_command(data, lt_set.index.reading, seed=seed)
-        raise ArgumentError(
-            f"there are no scores of {lt_set.index.name} at {scores}: run `{command}` first, or give --scores"
-        )
-    return {**options, "data": lt_set, "scores": scores}
+        raise ArgumentError(f"there are no scores of {lt_set.index.name} at {file}: run `{command}` first, or give --scores")
+    return lt_set, file

@@ -13,7 +13,7 @@ import numpy as np
 
 from lt_prune.choices import FORMATS, LOADERS
 from lt_prune.errors import ArgumentError
-from lt_prune.given import expect_path
+from lt_prune.given import expect_path, known_keywords
 from lt_prune.planning.paths import subset_of
 from lt_prune.steps.image_folder import image_folder_indices
 from lt_prune.store.output import put
@@ -22,6 +22,7 @@ from lt_prune.store.schema import SCHEMAS
 from lt_prune.types import Array, Subset
 
 
+@known_keywords
 def export(
     subset: Subset | Path | str,
     out: Path | str,
@@ -48,7 +49,8 @@ def export(
         Whose order the indices are in, in words; "" where there are none.
 
     Raises:
-        ArgumentError: no such format or loader, or one that does not go with the other.
+        ArgumentError: no such format or loader, or one that does not go with the other, or that cannot hold a
+            file name.
         DataError: the folder of the source is gone, or holds other files than the subset names.
         MismatchError: `out` holds something else.
 
@@ -132,6 +134,8 @@ def _txt(listed: _Listed) -> bytes:
     else:
         order = np.argsort(index.source_index)
         lines = [index.file_names[i] for i in order[listed.chosen[order]]]
+        if broken := next((line for line in lines if line.splitlines() != [line]), None):
+            raise ArgumentError(f"a list has a name a line, and the file name {broken!a} has a line break: export json")
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from lt_prune.choices import AUTO, WHOLE
 from lt_prune.config.reading import Reading
 from lt_prune.data.spec import parse_spec
-from lt_prune.errors import ForeignFileError, LtPruneError
+from lt_prune.errors import ForeignFileError, LtPruneError, UnknownNameError
 from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.files import read_scores, read_subset
@@ -71,8 +71,10 @@ def _indices() -> Iterator[SampleIndex]:
 
 
 def _kind(data: str) -> str | None:
-    """The source of what is named; None for a set file, and where that cannot be told."""
-    try:
-        return None if data.endswith(".h5") else parse_spec(data).source
-    except LtPruneError:
+    """The source of what is named; None for a set file."""
+    if data.endswith(".h5"):
         return None
+    try:
+        return parse_spec(data).source
+    except UnknownNameError:  # a folder or an archive by its place alone, as seen from elsewhere
+        return "npz" if data.endswith(".npz") else "folder"

@@ -13,7 +13,7 @@ import numpy as np
 from lt_prune.data.identity import content_digests, mix
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.errors import ArgumentError, DataError, MismatchError
-from lt_prune.given import expect
+from lt_prune.given import expect, known_keywords
 from lt_prune.planning.joining import check_match, joined_subset
 from lt_prune.steps.image_folder import missing_files, names_below_root
 from lt_prune.types import Array, LongTailedSet, SampleIndex, Subset
@@ -27,6 +27,7 @@ _REPEATS = 4096
 """Exact copies of one image that are recognised."""
 
 
+@known_keywords
 def torch_subset(subset: Subset, dataset: Any, *, match: str = "ids") -> torch.utils.data.Subset[Any]:
     """The kept samples as a `torch.utils.data.Subset` of a dataset, which is checked to be the one they were chosen from.
 

@@ -15,12 +15,13 @@ import numpy as np
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, FileError
-from lt_prune.given import expect, expect_path
+from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.store.hdf5 import AGAIN, Document, read_document, write_document
 from lt_prune.store.output import stands
 from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
 
 
+@known_keywords
 def write_set(path: Path | str, data: LongTailedSet, *, overwrite: bool = False) -> None:
     """Write a long-tailed set with its pixels, unless the file holds it already.
 
@@ -50,6 +51,7 @@ def check_held(name: str, *images: Pixels) -> None:
         )
 
 
+@known_keywords
 def read_set(path: Path | str) -> LongTailedSet:
     """Read a long-tailed set; raises FileError as `read_document` does."""
     with _reading(path, "set") as document:
@@ -80,6 +82,7 @@ def _set_facts(data: LongTailedSet) -> dict[str, Any]:
     }
 
 
+@known_keywords
 def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False) -> None:
     """Write scores, unless the file holds them already; the layout is documented in scores/README.md.
 
@@ -112,6 +115,7 @@ def _score_facts(scores: ScoreSet) -> dict[str, Any]:
     return {**_index_facts(scores.index), "members": len(scores.seeds), "scores": scores.digest, **vars(scores.recipe)}
 
 
+@known_keywords
 def read_scores(path: Path | str) -> ScoreSet:
     """Read scores; raises FileError as `read_document` does."""
     with _reading(path, "scores") as document:
@@ -145,6 +149,7 @@ def _arithmetic(document: Document) -> tuple[Arithmetic, ...]:
     return (shared,) * len(document.arrays["members/seeds"])
 
 
+@known_keywords
 def write_subset(path: Path | str, subset: Subset, *, overwrite: bool = False) -> None:
     """Write a subset, unless the file holds it already: the kept and the removed ids, and everything that decided it.
 
@@ -181,6 +186,7 @@ def _same_facts(file: Path, asked: Subset) -> dict[str, Any]:
     return _subset_facts(replace(there, options=known))
 
 
+@known_keywords
 def read_subset(path: Path | str) -> Subset:
     """Read a subset; raises FileError as `read_document` does."""
     with _reading(path, "subset") as document:

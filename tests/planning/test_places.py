@@ -40,6 +40,13 @@ def test_a_run_is_evaluated_from_another_folder(project, monkeypatch, tmp_path):
     assert n_tested("../project/runs/mine") == 15
 
 
+def test_data_named_by_their_place_alone_are_read_as_they_were(project, monkeypatch, tmp_path):
+    lp.train("photos", reading=lp.Reading(resize=6), epochs=1, depth=8, out="runs/resized")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert lp.evaluate("../project/runs/resized").n_test == 15
+
+
 def test_a_run_may_be_moved_alone(project):
     shutil.move("runs/mine", "elsewhere")
     assert n_tested("elsewhere") == 15
