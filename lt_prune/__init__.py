@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_abs as evaluate_abs
     from lt_prune.steps.export import export as export
-    from lt_prune.steps.export import torch_subset as torch_subset
     from lt_prune.steps.plot import Plot as Plot
     from lt_prune.steps.plot import plot as plot
     from lt_prune.steps.plot import plot_head as plot_head
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.sweep import Sweep as Sweep
     from lt_prune.steps.sweep import sweep as sweep
     from lt_prune.steps.tabulate import score_rows as score_rows
+    from lt_prune.steps.torch_subset import torch_subset as torch_subset
     from lt_prune.steps.train import train as train
     from lt_prune.store.files import read_scores as read_scores
     from lt_prune.store.files import read_set as read_set
@@ -71,7 +71,7 @@ _NAMES = {
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_abs"),
-    "steps.export": ("export", "torch_subset"),
+    "steps.export": ("export",),
     "steps.plot": ("Plot", "plot", "plot_head"),
     "steps.prune": ("prune",),
     "steps.register": ("register",),
@@ -80,6 +80,7 @@ _NAMES = {
     "steps.score": ("score",),
     "steps.sweep": ("Sweep", "sweep"),
     "steps.tabulate": ("score_rows",),
+    "steps.torch_subset": ("torch_subset",),
     "steps.train": ("train",),
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),

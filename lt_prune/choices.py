@@ -19,6 +19,9 @@ WITHIN = ("set", "class")
 AUTO, WHOLE = "auto", "none"
 """In place of a subset: the one that subsets/ holds of the data, or no subset but the whole set."""
 
+MATCH = ("ids", "names")
+"""By what scores or a subset are joined to data: the content of each sample, or its file name and label."""
+
 PREDICTIONS = ("linear", "angular", "abs")
 """argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
 ABS_FORMS = ("concave", "linear")
@@ -37,5 +40,7 @@ TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
 
 FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
 """Of a trained run, in the order of the paper."""
-FORMATS = ("npy", "txt", "json")
+FORMATS = ("npy", "txt", "csv", "json")
 """Of an exported subset."""
+LOADERS = ("imagefolder",)
+"""Whose indices an export may give, besides our own."""

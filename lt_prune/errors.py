@@ -38,6 +38,10 @@ class FileError(LtPruneError):
     """A file of ours is missing, truncated, altered, or of another kind or version."""
 
 
+class ForeignFileError(FileError):
+    """A file that is none of ours, or none of the kind that was looked for."""
+
+
 class MismatchError(LtPruneError):
     """Two things that belong to different data sets, or to different recipes, were brought together."""
 

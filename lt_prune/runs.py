@@ -146,6 +146,15 @@ class FailedRun(PlannedRun):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where something lay that a run was made of."""
+
+    absolute: str
+    relative: str
+    """As seen from the run's folder, so that both may be moved together."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainResult(PlannedRun):
     """What a trained run reached after its last epoch, and everything that made it."""
 
@@ -161,3 +170,9 @@ class TrainResult(PlannedRun):
     seconds: float
     """Training time alone, summed over interruptions."""
     versions: Mapping[str, str]
+    data_place: Place | None = field(default=None, compare=False)
+    """Where the data lay; None where they have no place of their own, or an old file does not say."""
+    subset_place: Place | None = field(default=None, compare=False)
+    """Where the file of the subset lay."""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    """How the source of the data was read, see `lt_prune.Reading.kept`."""

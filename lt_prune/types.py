@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.reading import HOLDOUT
+from lt_prune.config.reading import HOLDOUT, as_options, told_apart
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, DataError, MismatchError
 
@@ -36,6 +36,7 @@ class Pixels(Protocol):
 
 
 GROUPS = ("head", "middle", "tail")
+_AGAIN = "make it again from this data"
 
 
 def digest_of(ids: Array) -> str:
@@ -70,6 +71,8 @@ class SampleIndex:
     """For file sources, each sample's path below the source's root."""
     built: Mapping[str, Any] = field(default_factory=dict)
     """Profile, imbalance ratio, seed and selection that cut the set from its source."""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    """How the source was read, where that decides its images and was not left at its default (`Reading.kept`)."""
 
     @property
     def n_samples(self) -> int:
@@ -97,18 +100,40 @@ class SampleIndex:
         """Hexadecimal digest of the ids: equal exactly where the samples are the same."""
         return digest_of(self.ids)
 
-    def require_same(self, other: SampleIndex, what: str) -> None:
+    def require_same(self, other: SampleIndex, what: str, *, again: str = _AGAIN, by_names: str = "") -> None:
         """Refuse `other` unless it lists the very same samples.
 
         Raises:
-            MismatchError: says how many ids match; `what` names the thing that `other` belongs to.
+            MismatchError: says what tells them apart: how they were read, their pixels alone, or how many ids match; `what`
+                names the thing that `other` belongs to, `again` says how to have it made of these, and `by_names` what else
+                can be done where only pixels differ.
         """
-        if self.digest != other.digest:
-            common = len(np.intersect1d(self.ids, other.ids, assume_unique=True))
+        if self.digest == other.digest:
+            return
+        differing = told_apart(other.reading, self.reading)
+        if differing and (self.source == other.source or self.by_file.keys() == other.by_file.keys()):
+            so = f"give {as_options(other.reading)}" if other.reading else "leave that out"
+            raise MismatchError(f"{what} was made with {differing}: {so}, or {again}")
+        if n_changed := self._changed_pixels(other):
             raise MismatchError(
-                f"{what} was made from other data: {common:,} of its {other.n_samples:,} sample ids are among the "
-                f"{self.n_samples:,} of {self.name}; make it again from this data, or name the data it was made from"
+                f"{what} names the same files with the same labels as {self.name}, but the pixels of {n_changed:,} of "
+                f"{self.n_samples:,} differ, as they do by another JPEG decoder: {again}{by_names}"
             )
+        common = len(np.intersect1d(self.ids, other.ids, assume_unique=True))
+        raise MismatchError(
+            f"{what} was made from other data: {common:,} of its {other.n_samples:,} sample ids are among the "
+            f"{self.n_samples:,} of {self.name}; {again}, or name the data it was made from"
+        )
+
+    def _changed_pixels(self, other: SampleIndex) -> int:
+        """How many samples have another id, where both list the same files with the same labels; otherwise 0."""
+        mine, theirs = self.by_file, other.by_file
+        return len(np.setdiff1d(self.ids, other.ids)) if mine and mine.keys() == theirs.keys() else 0
+
+    @cached_property
+    def by_file(self) -> dict[tuple[str, int], int]:
+        """The row of each file name and label; empty where there are no names."""
+        return {key: row for row, key in enumerate(zip(self.file_names or (), self.labels.tolist()))}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,10 +235,7 @@ class ScoreSet:
             ArgumentError: the metric is not among those stored.
         """
         if name not in self.metrics:
-            raise ArgumentError(
-                f"there are no {name!r} scores here, only {', '.join(self.metrics)}: add them with "
-                f"`lt-prune score --metric {name}`"
-            )
+            raise ArgumentError(f"there are no {name!r} scores here, only {', '.join(self.metrics)}: name one of these")
         return self.metrics[name]
 
 

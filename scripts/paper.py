@@ -31,8 +31,9 @@ from lt_prune.report.paper import METHODS, RECIPES, STAGES, Ways, blocks_of
 from lt_prune.report.progress import shown_progress
 from lt_prune.steps.paper_tables import alas_variants, by_method, by_rate, by_strength, methods_of, sets_beside
 from lt_prune.steps.whole import train_methods, train_variants
+from lt_prune.store.atomic import write_bytes
 from lt_prune.store.pictures import write_picture
-from lt_prune.store.rows import write_csv
+from lt_prune.store.rows import as_csv
 
 SMALL_GRID = {"ratios": (0.3, 0.6), "members": 2, "score_epochs": 1}
 PRESETS: dict[str, dict[str, Any]] = {
@@ -107,7 +108,7 @@ def show(study: Study, parts: Iterator[Part], file: Path) -> None:
     for part in parts:
         lines += part.lines
         console.print(part.printed())
-        write_csv(file, [line.record for line in lines])
+        write_bytes(file, as_csv([line.record for line in lines]))
     click.echo(f"wrote {file}", err=True)
     if study.failures:
         raise lp.LtPruneError(f"runs without a result: {len(study.failures)}; the same command tries them again")
@@ -190,7 +191,7 @@ def figure6(study: Study) -> Iterator[Part]:
         yield by_pruning("figure6", runs, own)
     for drawn in curves(rows):
         stem = study.file(f"figure6-{drawn.part}" if drawn.part else "figure6")
-        for file in write_picture(stem, partial(render, drawn)):
+        for file in write_picture(stem, partial(render, drawn), overwrite=True):
             click.echo(f"wrote {file}", err=True)
 
 

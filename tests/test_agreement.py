@@ -20,6 +20,7 @@ FUNCTIONS = {name: getattr(lp, name) for name in main.commands if name not in ("
 SAID_OTHERWISE = {
     "as_json": "--json",  # how a result is printed
     "per_class": "--per-class",
+    "for_": "--for",  # a word of Python's own
     "assignments": "--set",  # NAME=VALUE, the keywords of Python's **settings
 }
 FIELDS = {field.name for field in fields(lp.Recipe)}

@@ -33,6 +33,8 @@ OFFERED = {
     "schedule": choices.SCHEDULES,
     "figure": (*choices.FIGURES, "all"),
     "format": choices.FORMATS,
+    "for_": choices.LOADERS,
+    "match": choices.MATCH,
 }
 """By the option's name."""
 OPTIONS = [

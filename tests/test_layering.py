@@ -16,7 +16,7 @@ GROUND = "runs types progress config identity registry randomness versions machi
 # Package, and what it may import besides itself; every package stands above those it may import.
 ALLOWED = {
     "__main__": "cli",
-    "cli": f"api steps report planning metrics strategies methods {GROUND}",
+    "cli": f"api steps report planning metrics strategies methods store {GROUND}",
     "api": f"steps report store {GROUND}",
     "steps": f"figures report planning engine evaluation metrics strategies methods models data store {GROUND}",
     "figures": f"report planning engine {GROUND}",
@@ -29,7 +29,7 @@ ALLOWED = {
     "strategies": f"data {GROUND}",
     "models": "types choices errors",
     "angular": "",
-    "store": "data runs types config given choices errors",
+    "store": "data runs types config identity given choices errors",
     "data": "types config registry randomness machine choices errors",
     "runs": "config",
     "types": "config errors",

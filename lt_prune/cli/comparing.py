@@ -32,7 +32,7 @@ from lt_prune.cli.options import (
 )
 from lt_prune.cli.printing import print_result, say_wrote, warn
 from lt_prune.config.reading import Reading
-from lt_prune.errors import LtPruneError
+from lt_prune.errors import ArgumentError, LtPruneError
 
 
 @main.command()
@@ -127,6 +127,7 @@ def run(data: str, reading: Reading, per_class: bool, as_json: bool, **options: 
 @mix_option
 @click.option("--dry-run", is_flag=True, help="Say what there is to train, and how long it takes; train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
 def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
@@ -154,7 +155,8 @@ def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments
         said = {"name": done.name, "rows": rows, "work": {**asdict(done.work), "seconds": done.work.seconds}}
         print_result(as_json, said, lambda: Group(results_table(rows), f"to train: {done.work}"))
         return
-    figures = lp.plot_results(rows, done.figure) if any(row["strategy"] for row in rows) else ()
+    # Beside its record, a grid's figure can be of that grid alone.
+    figures = lp.plot_results(rows, done.figure, overwrite=True) if any(row["strategy"] for row in rows) else ()
     said = {"name": done.name, "rows": rows, "file": done.file, "figures": list(figures)}
     print_result(as_json, said, lambda: results_table(rows))
     say_wrote(done.file, *figures)
@@ -166,23 +168,27 @@ def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments
 @click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Also write the rows to this CSV file.")
 @click.option("--figure", type=click.Path(path_type=Path), help="Also draw them: files, without ending.")
+@overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_json: bool) -> None:
+def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, overwrite: bool, as_json: bool) -> None:
     """Sum up runs over their seeds: mean and standard deviation.  [default: all below runs/]
 
     A FILE is the record of a sweep, runs/NAME-sweep.json, or a result.json.
 
     \b
-    Example: lt-prune results runs --out results.csv --figure results
+    Example: lt-prune results runs --out results.csv --figure accuracy
     """
     import lt_prune as lp
     from lt_prune.report.tables import results_table
     from lt_prune.report.warnings import results_warnings
 
-    rows = lp.results(*places, out=out)
+    if out and figure and out == Path(f"{figure}.csv"):
+        raise ArgumentError(f"--out and --figure would both write {out}: give one of them another name")
+    rows = lp.results(*places, out=out, overwrite=overwrite)
     for warning in results_warnings(rows):
         warn(warning)
-    files = ([str(out)] if out else []) + list(lp.plot_results(rows, figure) if figure else ())
+    drawn = lp.plot_results(rows, figure, overwrite=overwrite) if figure else ()
+    files = [*([str(out)] if out else []), *drawn]
     print_result(as_json, {"rows": rows, "files": files}, lambda: results_table(rows))
     if files:
         say_wrote(*files)

@@ -15,6 +15,7 @@ from lt_prune.cli.options import (
     common_options,
     data_option,
     list_of,
+    match_option,
     mix_option,
     overwrite_option,
     pair,
@@ -24,7 +25,7 @@ from lt_prune.cli.options import (
     speed_options,
     workers_option,
 )
-from lt_prune.cli.printing import print_result, print_scores, say_wrote, warn
+from lt_prune.cli.printing import print_result, print_scores, say_read_as_before, say_wrote, warn
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
@@ -47,8 +48,9 @@ if TYPE_CHECKING:
 @click.option("--groups", callback=pair, metavar="A,B", help="Head is [0,A), tail [B,M) of the classes by count.")
 @read_options
 @common_options
+@overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Set file.  [default: sets/NAME.h5]")
-def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **options: Any) -> None:
     """Cut a source to a long-tailed set and save it as one file.
 
     \b
@@ -59,10 +61,10 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
     from lt_prune.report.summary import summarise_set
     from lt_prune.report.tables import set_table
 
-    built = lp.build(**options, out=out)
+    built = lp.build(**options, out=out, overwrite=overwrite)
     if out is None:
         out = set_path(built.index)
-        lp.write_set(out, built)
+        lp.write_set(out, built, overwrite=overwrite)
     print_result(as_json, {**summarise_set(built), "file": str(out)}, lambda: set_table(built))
     say_wrote(out)
 
@@ -115,22 +117,28 @@ def score(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", help="Metric to show in detail.  [default: avh]")
 @click.option("--csv", type=click.Path(path_type=Path), help="Also write every sample to this CSV file, the hardest first.")
+@overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def show_scores(file: Path, metric: str | None, csv: Path | None, as_json: bool) -> None:
+def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: bool, as_json: bool) -> None:
     """Show what a score file holds: class means, histogram, hardest and easiest samples.
 
     \b
     Example: lt-prune scores scores/digits-lt10.h5 --metric avh --csv avh.csv
     """
     import lt_prune as lp
+    from lt_prune.metrics import METRICS
+    from lt_prune.planning.commands import lacks
     from lt_prune.report.warnings import score_warnings
 
     scores = lp.read_scores(file)
+    if metric and metric not in scores.metrics:
+        METRICS.check(metric)
+        raise ArgumentError(lacks(scores, metric, file))
     for warning in score_warnings(scores):
         warn(warning)
     metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
     if csv:
-        lp.score_rows(scores, metric, csv=csv)
+        lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
     print_scores(scores, metric, as_json, file)
     if csv:
         say_wrote(csv)
@@ -141,6 +149,7 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, as_json: bool)
 @click.option("--ratio", type=float, required=True, help="The fraction to REMOVE, in [0, 1).")
 @click.option("--strategy", default="ranked", show_default=True, help="random, class-random or ranked.")
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
+@match_option
 @click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end stays.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
@@ -148,6 +157,7 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, as_json: bool)
 @read_options
 @common_options
 @per_class_option
+@overwrite_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
 )
@@ -161,6 +171,7 @@ def prune(
     device: str,
     per_class: bool,
     out: Path | None,
+    overwrite: bool,
     **options: Any,
 ) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
@@ -179,11 +190,10 @@ def prune(
 
     named: str | lp.LongTailedSet | None = data
     if STRATEGIES.load(strategy).needs_scores and not scores:
-        named = lp.open_set(data or "digits", reading=reading)
-        scores = _scores_of(named, seed, f" --data {data}" if data else "")
+        named, scores = _with_scores(data or "digits", reading, seed)
     subset = lp.prune(named, strategy=strategy, scores=scores, seed=seed, reading=reading, **options)
     out = out or subset_path(subset)
-    lp.write_subset(out, subset)
+    lp.write_subset(out, subset, overwrite=overwrite)
     said, tables = {**summarise_subset(subset), "file": str(out)}, [subset_table(subset)]
     if per_class:
         said |= {"classes": classes_pruned(subset)}
@@ -196,25 +206,38 @@ def prune(
 @click.argument("subset", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 @click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
-def export(subset: Path, out: Path, format: str | None) -> None:
-    """Write a subset for other programs: source indices (npy), file names or source indices (txt), everything (json).
+@click.option(
+    "--for", "for_", type=click.Choice(choices.LOADERS), help="Indices of that loader's own listing of the folder."
+)
+@click.option("--removed", is_flag=True, help="What was removed, instead of what was kept.")
+@overwrite_option
+def export(subset: Path, out: Path, **options: Any) -> None:
+    """Write a subset for other programs: indices (npy), file names or indices (txt), everything (csv, json).
+
+    Indices are in the order of the source as lt-prune lists it, which is said, and which another loader may not share.
 
     \b
     Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
     """
     import lt_prune as lp
 
-    lp.export(lp.read_subset(subset), out, format)
+    if order := lp.export(subset, out, **options):
+        click.echo(f"indices are places in {order}", err=True)
     say_wrote(out)
 
 
-def _scores_of(data: LongTailedSet, seed: int, option: str) -> Path:
-    """The score file of a set at its usual place; `option` is how the user named the set."""
+def _with_scores(data: str, reading: Reading, seed: int) -> tuple[LongTailedSet, Path]:
+    """The data, read as they were for scores or subsets, and their score file at its usual place."""
+    import lt_prune as lp
+    from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
+    from lt_prune.steps.opening import open_like, read_before
 
-    file = scores_path(data.index, seed)
+    before = read_before(data)
+    lt_set = open_like(data, reading, data, before.reading) if before else lp.open_set(data, reading=reading)
+    say_read_as_before(lt_set, reading)
+    file = scores_path(lt_set.index, seed)
     if not file.exists():
-        raise ArgumentError(
-            f"there are no scores of {data.index.name} at {file}: run `lt-prune score{option}` first, or give --scores"
-        )
-    return file
+        command = score_command(data, lt_set.index.reading, seed=seed)
+        raise ArgumentError(f"there are no scores of {lt_set.index.name} at {file}: run `{command}` first, or give --scores")
+    return lt_set, file

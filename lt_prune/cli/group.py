@@ -14,6 +14,7 @@ import click
 
 from lt_prune.cli.printing import warn
 from lt_prune.errors import DecisionWarning, LtPruneError, is_out_of_memory
+from lt_prune.store.atomic import WRITTEN
 
 
 class _Terminated(BaseException):
@@ -41,6 +42,7 @@ class Commands(click.Group):
             if isinstance(stream, io.TextIOWrapper):  # a bar or a name that the terminal cannot show is no reason to fail
                 stream.reconfigure(errors="replace")
         kwargs["standalone_mode"] = False
+        WRITTEN.clear()
         try:
             super().main(*args, **kwargs)
         except LtPruneError as error:

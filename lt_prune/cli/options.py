@@ -137,7 +137,16 @@ mix_option = click.option(
 )
 data_option = click.option("--data", default="digits", show_default=True, help=DATA_HELP)
 per_class_option = click.option("--per-class", is_flag=True, help="Show every class, the largest first.")
-overwrite_option = click.option("--overwrite", is_flag=True, help="Start again where the output exists.")
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace what is there, instead of keeping the same and refusing anything else."
+)
+match_option = click.option(
+    "--match",
+    type=click.Choice(choices.MATCH),
+    default="ids",
+    show_default=True,
+    help="Join to the data by content, or by file name and label where the same files were decoded to other pixels.",
+)
 mixup_option = click.option(
     "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )

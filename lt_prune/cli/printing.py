@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lt_prune.config.reading import as_options
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lt_prune.types import ScoreSet
+    from lt_prune.config.reading import Reading
+    from lt_prune.types import LongTailedSet, ScoreSet
 
 
 def print_result(as_json: bool, summary: dict[str, Any], table: Callable[[], RenderableType]) -> None:
@@ -42,8 +45,23 @@ def print_scores(scores: ScoreSet, metric: str, as_json: bool, file: Path) -> No
 
 
 def say_wrote(*files: Path | str) -> None:
-    """Name the files that were written, on stderr."""
-    click.echo(f"wrote {', '.join(str(file) for file in files)}", err=True)
+    """Name the files and folders that were written, and those that were there already and hold the same, on stderr."""
+    from lt_prune.store.atomic import WRITTEN
+
+    by_us = [_written(Path(file).absolute(), WRITTEN) for file in files]
+    for words, own in (("wrote {}", True), ("{} was there already and holds the same: left as it is", False)):
+        if named := [str(file) for file, written in zip(files, by_us) if written == own]:
+            click.echo(words.format(", ".join(named)), err=True)
+
+
+def _written(place: Path, written: set[Path]) -> bool:
+    return place in written or any(place in file.parents for file in written)
+
+
+def say_read_as_before(data: LongTailedSet, asked: Reading) -> None:
+    """Tell of options that were not given, on stderr."""
+    if (used := data.index.reading) != asked.kept and data.origin and not data.origin.endswith(".h5"):
+        click.echo(f"reading {data.origin} as before, with {as_options(used)}", err=True)
 
 
 def warn(message: Warning | str) -> None:

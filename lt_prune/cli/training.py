@@ -18,6 +18,7 @@ from lt_prune.cli.options import (
     device_option,
     equal_option,
     list_of,
+    match_option,
     mixup_option,
     overwrite_option,
     per_class_option,
@@ -28,7 +29,7 @@ from lt_prune.cli.options import (
     set_option,
     speed_options,
 )
-from lt_prune.cli.printing import print_json, print_result, say_wrote
+from lt_prune.cli.printing import print_json, print_result, say_read_as_before, say_wrote
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
@@ -42,6 +43,7 @@ from lt_prune.errors import ArgumentError
     show_default=True,
     help="Subset file; auto is the one subset of the data in subsets/, if any, and none the whole set.",
 )
+@match_option
 @click.option("--method", default="ce", show_default=True, help="Training method; `lt-prune methods` lists them.")
 @click.option("--stages", type=click.IntRange(1, 2), help="1 leaves out a method's second stage.")
 @click.option(
@@ -87,22 +89,22 @@ def train(
 
     import lt_prune as lp
     from lt_prune.methods import METHODS
-    from lt_prune.planning.paths import run_path, subset_file
+    from lt_prune.planning.paths import run_path
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import result_table
+    from lt_prune.steps.opening import open_with_subset
 
     METHODS.check(method)
     options |= assigned(assignments, [method], prediction)
     with shown_progress() as progress:
-        lt_set = lp.open_set(data, reading=reading)
-        file = subset_file(subset, lt_set.index)
-        chosen = lp.read_subset(file) if file else None
+        lt_set, file, _ = open_with_subset(data, reading, subset)
+        say_read_as_before(lt_set, reading)
         click.echo(f"training on {file or 'the whole set'}", err=True)
         one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
         out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
         result = lp.train(
             lt_set,
-            subset=chosen,
+            subset=file,
             method=method,
             stages=stages,
             prediction=prediction,
@@ -187,10 +189,12 @@ def evaluate(
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file, for hardness.  [default: scores/NAME.h5]")
 @click.option("--data", help=f"{DATA_HELP}  [default: what the run was given]")
 @click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on.  [default: found]")
+@match_option
 @device_option
 @as_compute
 @read_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every value drawn.")
+@overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Files, without ending.  [default: RUN/FIGURE]")
 def plot(run: Path, as_json: bool, **options: Any) -> None:
     """Draw a trained run class by class: figures as PNG and PDF, and their values as CSV.

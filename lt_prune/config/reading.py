@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from lt_prune.choices import CLASS_ORDERS, LOADINGS
 from lt_prune.errors import ArgumentError
@@ -12,6 +14,9 @@ HOLDOUT = 0.2
 """Share of each class that is held out where a source has no test images and nothing else is asked for."""
 LARGEST_SIDE = 1024
 """Pixels; images beyond it fit no memory by the thousand."""
+
+_OF_NO_EFFECT = ("download", "loading", "strict")
+"""Fields that decide how images come here, or what is refused, and nothing about them."""
 
 
 @known_fields
@@ -48,3 +53,40 @@ class Reading:
             raise ArgumentError(f"class_order must be {', '.join(CLASS_ORDERS)}, not {self.class_order!r}")
         if self.holdout is not None and not 0 <= self.holdout < 1:
             raise ArgumentError(f"holdout must be the share to test on, in [0, 1), such as 0.2, not {self.holdout}")
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What decides which images a set has: every field but how they come here, where it is not at its default."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(Reading)
+            if field.name not in _OF_NO_EFFECT and getattr(self, field.name) != field.default
+        }
+
+    def like(self, was: Mapping[str, Any]) -> Reading:
+        """This, with what was not asked for as it was before; `was` may be of a later version that knows more."""
+        known = {field.name: was[field.name] for field in fields(Reading) if field.name in was}
+        return replace(self, **{**known, **self.kept})
+
+
+def as_options(kept: Mapping[str, Any]) -> str:
+    """What was kept of a reading, as it is said on the command line: "--resize 32"; "" where all is at its default."""
+    return " ".join(_option(name) if value is True else f"{_option(name)} {value}" for name, value in kept.items())
+
+
+def told_apart(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """In which options two readings differ: "--resize 64, now 32"; "" where they do not."""
+    said = []
+    for name in dict.fromkeys([*was, *now]):
+        if was.get(name) != now.get(name):
+            before = as_options({name: was[name]}) if name in was else f"no {_option(name)}"
+            said.append(f"{before}, now {_value(now[name]) if name in now else 'without'}")
+    return ", and ".join(said)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _value(value: Any) -> str:
+    return "with it" if value is True else str(value)

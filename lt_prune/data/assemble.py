@@ -34,6 +34,7 @@ def assemble(
     spec: str,
     groups: tuple[int, int] | None = None,
     skip_broken: bool = False,
+    reading: Mapping[str, Any] | None = None,
 ) -> LongTailedSet:
     """Cut `source` to a profile and list its samples by id.
 
@@ -43,6 +44,7 @@ def assemble(
         spec: how the user named the source.
         groups: head and tail ranges; by default the source's published ones, or the general rule.
         skip_broken: leave out images that cannot be used.
+        reading: what is kept of how the source was read, see `lt_prune.Reading.kept`.
 
     Raises:
         ArgumentError: an argument is out of range, or the profile asks a class for more images than it has.
@@ -75,6 +77,7 @@ def assemble(
         source_index=chosen.astype(np.int64),
         file_names=tuple(source.file_names[i] for i in chosen) if source.file_names else None,
         built=built,
+        reading=reading or {},
     )
     _say_copies(index, seen.pictures[chosen], source.test_pixels)
     return LongTailedSet(

@@ -34,7 +34,8 @@ def profile_counts(profile: str, n_max: int, imbalance: float, n_classes: int) -
     if counts.min() < 1:
         raise ArgumentError(
             f"imbalance {imbalance:g} needs at least {math.ceil(imbalance):,} images in the largest class, but it gets "
-            f"{n_max:,}, so the smallest would get none: ask for less, or for --profile none to take the set as it is"
+            f"{n_max:,}, so the smallest would get none: ask for less, or take the set as it is by --profile none "
+            f"without --imbalance and --largest"
         )
     return counts
 

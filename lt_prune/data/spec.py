@@ -31,9 +31,13 @@ class Spec:
     def base_name(self) -> str:
         """Name of the uncut set: the file or folder for sources of the user's own, otherwise the source."""
         if self.source in ("folder", "npz") and self.path is not None:
-            name = self.path.resolve().name
-            return re.sub(r"[^\w.-]+", "-", name.removesuffix(".npz")) or self.source
+            return clean_name(self.path.resolve().name.removesuffix(".npz")) or self.source
         return self.source
+
+
+def clean_name(name: str) -> str:
+    """A name that can be part of a file's name."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def parse_spec(text: str) -> Spec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from lt_prune.models.network import Network
 from lt_prune.runs import TrainResult
@@ -13,6 +14,7 @@ from lt_prune.types import LongTailedSet
 class OpenRun:
     """A trained run, with its data and its network."""
 
+    folder: Path
     result: TrainResult
     data: LongTailedSet
     network: Network

@@ -17,6 +17,7 @@ from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import Drawing, Panel, class_rows
+from lt_prune.planning.commands import lacks, score_command
 from lt_prune.planning.paths import scores_path, trained_rows
 from lt_prune.planning.recipes import resolve_abs
 from lt_prune.report.words import at_equal
@@ -59,7 +60,7 @@ class Subject:
     @cached_property
     def rows(self) -> Array:
         """int64 (N,): what it was trained on."""
-        return trained_rows(self.run.result, self.index, self.subset)
+        return trained_rows(self.run.result, self.index, self.run.folder, self.subset)
 
     @cached_property
     def train(self) -> Logits:
@@ -182,9 +183,12 @@ def hardness(subject: Subject) -> Drawing:
     index = subject.index
     if subject.scores is None:
         raise ArgumentError(
-            f"there are no scores of {index.name} at {scores_path(index)}: run `lt-prune score` first, or give --scores"
+            f"there are no scores of {index.name} at {scores_path(index)}: run "
+            f"`{score_command(subject.run.data.origin, index.reading)}` first, or give --scores"
         )
     index.require_same(subject.scores.index, "the score file")
+    if "avh" not in subject.scores.metrics:
+        raise ArgumentError(lacks(subject.scores, "avh", None))
     avh = class_means(subject.scores.metric("avh").mean, index.labels, index.n_classes)
     accuracy = subject.run.result.evaluation.per_class
     panels = Panel("mean AVH", {"avh": "AVH"}, bars=True), Panel("test accuracy", {"accuracy": "accuracy"}, bars=True)

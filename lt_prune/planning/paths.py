@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from lt_prune.choices import AUTO, WHOLE
-from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.errors import ArgumentError, ForeignFileError, MismatchError
 from lt_prune.given import expect
+from lt_prune.planning.joining import joined_subset
+from lt_prune.planning.places import found, tried
 from lt_prune.runs import TrainResult
 from lt_prune.store.files import read_scores, read_subset
 from lt_prune.store.names import check_name
@@ -61,23 +64,6 @@ def curves_path(index: SampleIndex, equal: str, own_ensembles: bool) -> Path:
     return grid_path(index).with_name(f"{name}-ensembles" if own_ensembles else name)
 
 
-def chosen_subset(given: Subset | Path | str | None, index: SampleIndex) -> Subset | None:
-    """What `train` trains on: a subset, or None, the whole set; words are those of `subset_file`.
-
-    Raises:
-        ArgumentError: there are several for "auto", or it is no subset.
-    """
-    chosen = subset_file(given, index) if isinstance(given, str) else given
-    return None if chosen is None else subset_of(chosen)
-
-
-def subset_file(given: str, index: SampleIndex) -> Path | None:
-    """The file of a subset: "auto" is what `find_subset` finds, "none" is none, and anything else names one."""
-    if given == AUTO:
-        return find_subset(index)
-    return None if given == WHOLE else Path(given)
-
-
 def subset_of(given: Subset | Path | str) -> Subset:
     """A subset, or that of a file.
 
@@ -98,13 +84,18 @@ def scores_of(given: ScoreSet | Path | str) -> ScoreSet:
     return given if isinstance(given, ScoreSet) else read_scores(given)
 
 
+def named(given: object, kind: str) -> str:
+    """What messages call something: its file where it is given by one."""
+    return str(given) if isinstance(given, (str, Path)) else kind
+
+
 def find_subset(index: SampleIndex) -> Path | None:
     """The one subset of these samples below subsets/, None where there is none.
 
     Raises:
         ArgumentError: there are several, and one must be named.
     """
-    own = [file for file in sorted(Path("subsets").glob("*.h5")) if read_subset(file).index.digest == index.digest]
+    own = [file for file, subset in subsets_here() if subset.index.digest == index.digest]
     if len(own) > 1:
         raise ArgumentError(
             f"there are {len(own)} subsets of {index.name} ({', '.join(map(str, own))}): name one with --subset FILE, "
@@ -113,32 +104,69 @@ def find_subset(index: SampleIndex) -> Path | None:
     return own[0] if own else None
 
 
-def find_subset_of(digest: str) -> Subset | None:
-    """The subset below subsets/ that keeps the samples of this digest, None where there is none."""
-    found = (read_subset(file) for file in sorted(Path("subsets").glob("*.h5")))
-    return next((subset for subset in found if subset.digest == digest), None)
+def subsets_here() -> Iterator[tuple[Path, Subset]]:
+    """Every subset below subsets/, by its file; what is none of ours is passed over with one warning.
+
+    Raises:
+        FileError: one of ours is damaged.
+    """
+    strays = []
+    for file in sorted(Path("subsets").glob("*.h5")):
+        try:
+            subset = read_subset(file) if file.is_file() else None
+        except ForeignFileError:
+            subset = None
+        if subset is None:
+            strays.append(file)
+        else:
+            yield file, subset
+    say_passed_over(strays, "subset")
 
 
-def trained_rows(result: TrainResult, index: SampleIndex, subset: Subset | Path | str | None = None) -> Array:
+def say_passed_over(strays: Sequence[Path], kind: str) -> None:
+    """Warn of files that lie among ours."""
+    if strays:
+        more = f" and {len(strays) - 1:,} more" if len(strays) > 1 else ""
+        warnings.warn(f"passed over what is no {kind} of ours: {strays[0]}{more}", stacklevel=3)
+
+
+def trained_rows(result: TrainResult, index: SampleIndex, folder: Path, subset: Subset | Path | str | None = None) -> Array:
     """int64 (N,): rows of `index` that a run was trained on.
 
     Args:
-        subset: what it was trained on, where that is a part of the set; by default looked for below subsets/.
+        folder: where the run is.
+        subset: what it was trained on, where that is a part of the set; by default the file that the run names, or else
+            one below subsets/.
 
     Raises:
         ArgumentError: that is a subset which is neither given nor found.
         MismatchError: it is another one.
     """
-    digest = result.spec.subset_digest
-    if digest is None:
+    if (digest := result.spec.subset_digest) is None:
         return np.arange(index.n_samples)
-    chosen = find_subset_of(digest) if subset is None else subset_of(subset)
-    if chosen is None:
-        raise ArgumentError(f"the run was trained on a pruned set ({result.subset}): name its file with --subset")
-    if chosen.digest != digest:
-        raise MismatchError("the run was trained on another subset: name that one with --subset")
-    index.require_same(chosen.index, "the subset")
-    return np.flatnonzero(chosen.kept)
+    place = result.subset_place
+    if subset is None and place is not None and (file := found(place, folder)):
+        there = read_subset(file)
+        subset = there if _kept_rows(there, index, digest) is not None else None
+    if subset is None:
+        subset = next((each for _, each in subsets_here() if each.digest == digest), None)
+    if subset is None:
+        where = f", and {tried(place, folder)}" if place else ""
+        raise ArgumentError(f"the run was trained on a pruned set ({result.subset}){where}: name its file with --subset")
+    if (rows := _kept_rows(subset_of(subset), index, digest)) is None:
+        what = "the subset" if isinstance(subset, Subset) else str(subset)
+        raise MismatchError(f"the run was trained on another subset than {what}: name that one with --subset")
+    return rows
+
+
+def _kept_rows(subset: Subset, index: SampleIndex, digest: str) -> Array | None:
+    """int64 (N,): rows of `index` that a subset keeps, None unless these are the samples of a digest; where pixels differ,
+    as a run may have been trained by `--match names`, the file names tell which rows they are."""
+    if subset.index.digest != index.digest:
+        if not index.by_file or index.by_file.keys() != subset.index.by_file.keys():
+            return None
+        subset = joined_subset(subset, index, "the subset", "names")
+    return np.flatnonzero(subset.kept) if subset.digest == digest else None
 
 
 def _below(folder: str, name: str) -> Path:

@@ -45,6 +45,8 @@ class Asked:
     seed: int = 0
     stages: int | None = None
     from_run: Path | None = None
+    subset_file: Path | None = None
+    """Where the subset that is trained on lies, if anywhere."""
     mix_compute: bool | None = None
     """Whether what is there may have been computed otherwise; None where that cannot be asked for."""
     overwrite: bool = False
@@ -141,7 +143,7 @@ def plan(
     method = _with_prediction(METHODS.load(asked.method), asked.prediction)
     data.require_test()
     if subset:
-        data.index.require_same(subset.index, "the subset")
+        data.index.require_same(subset.index, str(asked.subset_file or "the subset"))
     asked = replace(asked, equal=asked.equal if subset else "epochs")
     _check_stages(asked, method)
     described = partial(_spec, data, subset, asked, resolve_settings(data, method, asked.settings), method.prediction)
@@ -168,6 +170,7 @@ def plan_below(root: Path, data: LongTailedSet, subset: Subset | None, asked: As
     folder = partial(run_path, trained_on, seed=asked.seed, equal=asked.equal if subset else "epochs")
     first = METHODS.load(asked.method).first
     out, first_out = root / folder(asked.label or asked.method), root / folder(first) if first else None
+    asked = replace(asked, subset_file=root / subset_path(subset) if subset else None)
     return plan(data, subset, asked, out=out, first_out=first_out)
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lt_prune.config.reading import HOLDOUT, Reading
+from lt_prune.config.reading import HOLDOUT, Reading, as_options
 from lt_prune.data.assemble import assemble
 from lt_prune.data.cut import Cut
 from lt_prune.data.sources import SOURCES, Request, Source
-from lt_prune.data.spec import Spec, parse_spec
+from lt_prune.data.spec import Spec, clean_name, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect, known_keywords
 from lt_prune.registry import described
@@ -36,6 +36,7 @@ def build(
     groups: tuple[int, int] | None = None,
     reading: Reading | None = None,
     out: Path | str | None = None,
+    overwrite: bool = False,
 ) -> LongTailedSet:
     """Cut a source to a long-tailed set.
 
@@ -52,11 +53,13 @@ def build(
         reading: how its images are read: whether to download them, the share held out as test images of a source that has
             none, and for a folder what it may hold, the order of its classes, the size of its images and whether they are
             held in memory; by default as `lt_prune.Reading()` says.
-        out: file to write the set to; a streamed set has none.
+        out: file to write the set to, which is then called as the file is; a streamed set has none.
+        overwrite: replace what `out` holds.
 
     Raises:
         ArgumentError: a value is out of range, a class has too few images for the profile, or a streamed set is to be
             written.
+        MismatchError: `out` holds another set.
         DataError: the source cannot be read.
 
     Example:
@@ -82,10 +85,20 @@ def build(
     name = _name(spec, cut)
     if out:
         check_held(name, source.pixels, source.test_pixels)
+        name = clean_name(Path(out).stem)
     with _blamed(spec.source):
-        built = assemble(source, cut, name=name, spec=str(data), groups=groups, skip_broken=reading.skip_broken)
+        built = assemble(
+            source,
+            cut,
+            name=name,
+            spec=str(data),
+            groups=groups,
+            skip_broken=reading.skip_broken,
+            reading=reading.kept,
+        )
     if out:
-        write_set(out, built)
+        write_set(out, built, overwrite=overwrite)
+        built = replace(built, origin=str(out))
     return built
 
 
@@ -144,6 +157,10 @@ def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTa
     else:
         _refuse_of_file(reading or Reading(), str(data))
         opened = read_set(Path(data))
+        was, asked = opened.index.reading, reading.kept if reading else {}
+        if any(was.get(name) != value for name, value in asked.items()):
+            built = f"{data} is read as it was built{f' ({as_options(was)})' if was else ''}"
+            raise ArgumentError(f"{built}: leave out {as_options(asked)}, or build it again")
     return replace(opened, origin=str(data))
 
 

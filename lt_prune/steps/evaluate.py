@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from lt_prune.choices import PREDICTIONS
 from lt_prune.config.compute import Compute
-from lt_prune.config.reading import Reading
+from lt_prune.config.reading import Reading, told_apart
 from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.engine.testing import Testing
@@ -18,9 +19,11 @@ from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.given import expect, known_keywords
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
+from lt_prune.planning.places import data_again, tried
 from lt_prune.planning.recipes import resolve_abs
-from lt_prune.runs import Evaluation
-from lt_prune.steps.build import Data, open_set
+from lt_prune.runs import Evaluation, TrainResult
+from lt_prune.steps.build import Data
+from lt_prune.steps.opening import open_like
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import load_state, read_weights
 from lt_prune.types import Subset
@@ -107,21 +110,41 @@ def open_run(
     """Read a trained run; arguments and errors are those of `evaluate`."""
     expect("run", run, (str, Path), "the folder of a run")
     require_run(run)
-    result = read_result(Path(run) / RESULT)
-    data = result.data if data is None else data
-    if data is None:
-        raise ArgumentError(f"{run} does not say where its data, {result.name}, is: give --data")
-    lt_set = open_set(data, reading=reading)
+    folder = Path(run)
+    result = read_result(folder / RESULT)
+    lt_set = open_like(_data_of(folder, result) if data is None else data, reading, result.data, result.reading)
     if lt_set.index.digest != result.spec.data_digest:
+        differing = told_apart(result.reading, lt_set.index.reading)
         raise MismatchError(
-            f"{run} was trained on {result.name}, and {lt_set.index.name} holds other samples: name its data with --data"
+            f"{run} was trained on {result.name}"
+            + (f" read with {differing}: read it so" if differing else f", and {lt_set.index.name} holds other samples")
+            + ("" if differing else ": name its data with --data")
         )
     network = build_network(
         depth=result.spec.recipe.depth, channels=lt_set.pixels.shape[-1], n_classes=lt_set.index.n_classes, seed=0
     )
-    weights = Path(run) / WEIGHTS
-    load_state(weights, "network", network, read_weights(weights, torch.device("cpu")).get("network"))
-    return OpenRun(result, lt_set, network.to((compute or Compute()).device))
+    load_state(folder / WEIGHTS, "network", network, _weights(folder).get("network"))
+    return OpenRun(folder, result, lt_set, network.to((compute or Compute()).device))
+
+
+def _weights(folder: Path) -> dict[str, Any]:
+    try:
+        return read_weights(folder / WEIGHTS, torch.device("cpu"))
+    except FileError as error:  # the result is there, so that the same command would not make them again
+        raise FileError(
+            f"{str(error).partition(': ')[0]}: restore a copy, or train the run again with --overwrite"
+        ) from None
+
+
+def _data_of(folder: Path, result: TrainResult) -> str:
+    """What to name as data to get those of a run."""
+    if result.data is None:
+        raise ArgumentError(f"{folder} does not say where its data, {result.name}, is: give --data")
+    if (again := data_again(result.data, result.data_place, folder)) is None and result.data_place:
+        raise FileError(
+            f"{folder} was trained on {result.data}, and {tried(result.data_place, folder)}: name it with --data"
+        )
+    return again or result.data
 
 
 def require_run(run: Path | str) -> None:
@@ -165,7 +188,7 @@ def _evaluate_abs(
         given["abs_form"] = form
     every = [resolve_abs(opened.data, given if s is None else given | {"s": s}) for s in strengths]
     opened.data.require_test()
-    samples = opened.data.pixels, index.labels, trained_rows(opened.result, index, subset)
+    samples = opened.data.pixels, index.labels, trained_rows(opened.result, index, opened.folder, subset)
     bias = AbsPredictor(*samples, s=every[0]["s"], form=every[0]["abs_form"]).fit(opened.network)
     _, angular = both_logits(opened.network, opened.data.test_pixels)
     found = {}

@@ -18,7 +18,9 @@ from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import ClassRow, Drawing, class_rows, render
 from lt_prune.figures.of_run import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
 from lt_prune.given import known_keywords
-from lt_prune.planning.paths import scores_of, scores_path
+from lt_prune.planning.commands import score_command
+from lt_prune.planning.joining import joined_scores
+from lt_prune.planning.paths import named, scores_of, scores_path
 from lt_prune.steps.build import Data
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.pictures import write_picture
@@ -52,9 +54,11 @@ def plot(
     compare: Path | str | None = None,
     scores: ScoreSet | Path | str | None = None,
     subset: Subset | Path | str | None = None,
+    match: str = "ids",
     compute: Compute | None = None,
     reading: Reading | None = None,
     out: Path | str | None = None,
+    overwrite: bool = False,
 ) -> dict[str, Plot]:
     """Draw a trained run class by class, classes sorted by decreasing count (Wang & Yan, Figures 1 to 12).
 
@@ -72,10 +76,13 @@ def plot(
         compare: folder of another run on the same data, drawn beside it in "weight-norms" and "abs"; there it is the
             second stage, say, of a run of one.
         scores: of the data, or their file, for "hardness"; by default scores/NAME.h5.
-        subset: what the run was trained on, where that is a part of its data; by default looked for in subsets/.
+        subset: what the run was trained on, where that is a part of its data; by default looked for where it lay then, and
+            in subsets/.
+        match: as for `prune`, of scores and data.
         compute: names the device, see `lt_prune.Compute`.
         reading: as for `build`.
         out: path of the files without ending, RUN/FIGURE by default; the figure's name is added where there are several.
+        overwrite: replace what is there; in the run's own folder, where pictures can be of this run alone, it always is.
 
     Returns:
         What was drawn and written, by figure.
@@ -83,7 +90,7 @@ def plot(
     Raises:
         ArgumentError: there is no such figure, an argument that it does not take was given, or no scores are there.
         FileError: a run is not finished, or a file is damaged.
-        MismatchError: data, subset, scores or the run compared do not belong to the run.
+        MismatchError: data, subset, scores or the run compared do not belong to the run, or a file holds something else.
 
     Example:
         >>> import lt_prune as lp
@@ -102,14 +109,16 @@ def plot(
         first=_first_of(Path(run), opened, compute),
         compared=compared,
         compared_as=f"{label_of(compared.result)} ({compare})" if compared else "",
-        scores=_scores(scores, opened.data.index) if "hardness" in names else None,
+        scores=_scores(scores, opened.data.index, match) if "hardness" in names else None,
         subset=subset,
     )
     if figure == "all" and not subject.scores:
         names.remove("hardness")
-        warnings.warn("the figure hardness is left out: run `lt-prune score` first, or give --scores", stacklevel=3)
+        command = score_command(opened.data.origin, opened.data.index.reading)
+        warnings.warn(f"the figure hardness is left out: run `{command}` first, or give --scores", stacklevel=3)
     drawn = {name: FIGURES[name](subject) for name in names}
-    return {name: _write(drawing, _stem(run, name, out, alone=len(names) == 1)) for name, drawing in drawn.items()}
+    stems = {name: _stem(run, name, out, alone=len(names) == 1) for name in drawn}
+    return {name: _write(drawing, stems[name], overwrite or out is None) for name, drawing in drawn.items()}
 
 
 @known_keywords
@@ -122,6 +131,7 @@ def plot_head(
     groups: tuple[int, int] | None = None,
     title: str = "classifier weights and biases",
     out: Path | str = "head",
+    overwrite: bool = False,
 ) -> Plot:
     """Draw the head of any network, such as a vision transformer's (Wang & Yan, Figures 10 and 12).
 
@@ -133,12 +143,14 @@ def plot_head(
         groups: (end of head, start of tail) over the sorted classes; by default the first 36 % are head, the last 29 % tail.
         title: above the figure.
         out: path of the files without ending.
+        overwrite: replace what they hold.
 
     Returns:
         What was drawn and written: mean absolute weight and bias of each class.
 
     Raises:
         ArgumentError: the shapes do not fit, or the groups are no ranges over the classes.
+        MismatchError: a file holds something else.
 
     Example:
         >>> import lt_prune as lp
@@ -160,7 +172,7 @@ def plot_head(
     ranges = check_groups(groups, n_classes) if groups else default_groups(n_classes)
     sizes = np.zeros(n_classes) if counts is None else np.array(known)
     rows = class_rows(names, known, ranges, head_columns(weight, bias), sizes=sizes)
-    return _write(Drawing(title=title, rows=rows, panels=HEAD_PANELS), str(out))
+    return _write(Drawing(title=title, rows=rows, panels=HEAD_PANELS), str(out), overwrite)
 
 
 def _numbers(name: str, given: object) -> Array:
@@ -191,11 +203,11 @@ def _first_of(folder: Path, opened: OpenRun, compute: Compute | None) -> OpenRun
     return open_run(first, opened.data, compute=compute)
 
 
-def _scores(given: ScoreSet | Path | str | None, index: SampleIndex) -> ScoreSet | None:
-    """The scores given, or else those at their usual place, if there are any."""
+def _scores(given: ScoreSet | Path | str | None, index: SampleIndex, match: str) -> ScoreSet | None:
+    """The scores given, or else those at their usual place, if there are any; those of other samples are refused."""
     if given is None and scores_path(index).exists():
         given = scores_path(index)
-    return scores_of(given) if given is not None else None
+    return None if given is None else joined_scores(scores_of(given), index, named(given, "the score file"), match)
 
 
 def _stem(run: Path | str, name: str, out: Path | str | None, alone: bool) -> str:
@@ -204,6 +216,6 @@ def _stem(run: Path | str, name: str, out: Path | str | None, alone: bool) -> st
     return str(out) if alone else f"{out}-{name}"
 
 
-def _write(drawing: Drawing, stem: str) -> Plot:
-    files = write_picture(stem, partial(render, drawing), drawing.rows)
+def _write(drawing: Drawing, stem: str, overwrite: bool) -> Plot:
+    files = write_picture(stem, partial(render, drawing), drawing.rows, overwrite)
     return Plot(title=drawing.title, series=drawing.series, rows=drawing.rows, files=files)

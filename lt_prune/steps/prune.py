@@ -15,10 +15,13 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, LtPruneError, MemberError
 from lt_prune.given import expect_one_of, expect_whole, known_keywords
 from lt_prune.metrics import METRICS
-from lt_prune.planning.paths import scores_of
+from lt_prune.planning.commands import lacks
+from lt_prune.planning.joining import joined_scores
+from lt_prune.planning.paths import named, scores_of
 from lt_prune.registry import described
 from lt_prune.report.warnings import score_warnings, subset_warnings
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.opening import open_like
 from lt_prune.store.files import write_subset
 from lt_prune.strategies import STRATEGIES, Request, Strategy
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
@@ -36,8 +39,10 @@ def prune(
     within: Literal["set", "class"] | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
+    match: str = "ids",
     reading: Reading | None = None,
     out: Path | str | None = None,
+    overwrite: bool = False,
 ) -> Subset:
     """Choose which samples to keep, removing exactly round(ratio * N).
 
@@ -51,14 +56,17 @@ def prune(
         within: rank over the whole "set" (default) or within each "class".
         seed: names the random strategies' draw, and the subset of any.
         allow_empty_class: let a class lose all its samples.
-        reading: as for `build`.
+        match: "ids", and the scores must be of the very same samples; or "names", and they are joined to the data by file
+            name and label, where the same files were decoded to other pixels.
+        reading: as for `build`; what it leaves at its default is as it was for the scores.
         out: file to write the subset to.
+        overwrite: replace what `out` holds.
 
     Raises:
         ArgumentError: the ratio is not in [0, 1), a class would be emptied, or an option does not fit the strategy.
         UnknownNameError: no such strategy.
         MemberError: the strategy removes another number of samples, or empties a class that it must not.
-        MismatchError: the scores are of other data.
+        MismatchError: the scores are of other data, or `out` holds another subset.
 
     Warns:
         DecisionWarning: the tail loses more than the head, a class of it more than was asked, a class has few samples
@@ -84,12 +92,14 @@ def prune(
         seed=seed,
         allow_empty_class=allow_empty_class,
         reading=reading,
+        match=match,
+        given_scores=scores,
     )
     of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
     for warning in (*of_scores, *subset_warnings(subset)):
         warnings.warn(warning, DecisionWarning, stacklevel=2)
     if out:
-        write_subset(out, subset)
+        write_subset(out, subset, overwrite=overwrite)
     return subset
 
 
@@ -105,12 +115,17 @@ def choose(
     seed: int = 0,
     allow_empty_class: bool = False,
     reading: Reading | None = None,
+    match: str = "ids",
+    given_scores: object = None,
 ) -> Subset:
-    """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself."""
+    """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself.
+    `given_scores` is what the scores were given as, for messages."""
     check_ratio(ratio)
     chosen = STRATEGIES.load(strategy)
     expect_whole("seed", seed)
     index = _index(data, scores, reading)
+    if scores is not None:
+        scores = joined_scores(scores, index, named(given_scores, "the score file"), match)
     n_remove = round(ratio * index.n_samples)
     if n_remove == index.n_samples:
         raise ArgumentError(f"ratio {ratio} would remove all {index.n_samples:,} samples: ask for a smaller ratio")
@@ -127,7 +142,8 @@ def choose(
         if scores is None:
             raise ArgumentError(f"strategy {strategy!r} ranks by scores: give a score file, which `lt-prune score` makes")
         metric, keep, within = metric or "avh", keep or "hard", within or "set"
-        request = replace(request, difficulty=_difficulty(scores, metric, keep, within), keep=keep, within=within)
+        difficulty = _difficulty(scores, metric, keep, within, given_scores)
+        request = replace(request, difficulty=difficulty, keep=keep, within=within)
         options |= {"metric": metric, "keep": keep, "within": within, "members": len(scores.seeds)}
         options |= {"ensemble": scores.ensemble, "scores": scores.digest}
     elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
@@ -136,12 +152,13 @@ def choose(
     return Subset(index=index, kept=kept, strategy=strategy, ratio=ratio, options=options)
 
 
-def _difficulty(scores: ScoreSet, metric: str, keep: str, within: str) -> Array:
-    """float32 (N,): what a strategy ranks by, after a check of what is asked of it."""
+def _difficulty(scores: ScoreSet, metric: str, keep: str, within: str, given: object) -> Array:
+    """float32 (N,): what a strategy ranks by, after a check of what is asked of it; `given` is what was given as scores."""
     expect_one_of("keep", keep, KEEP)
     expect_one_of("within", within, WITHIN)
     if metric not in scores.metrics:
         METRICS.check(metric)
+        raise ArgumentError(lacks(scores, metric, given))
     return scores.metric(metric).difficulty
 
 
@@ -179,10 +196,7 @@ def check_ratio(ratio: float) -> None:
 
 
 def _index(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:
-    """What is to be pruned: the data's samples, which must be those of the scores where both are given."""
-    if data is None and scores is not None:
-        return scores.index
-    index = open_set("digits" if data is None else data, reading=reading).index
-    if scores is not None:
-        index.require_same(scores.index, "the score file")
-    return index
+    """What is to be pruned: the data's samples, by default those of the scores."""
+    if scores is None:
+        return open_set("digits" if data is None else data, reading=reading).index
+    return scores.index if data is None else open_like(data, reading, scores.index.source, scores.index.reading).index

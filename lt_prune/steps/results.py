@@ -9,22 +9,24 @@ from pathlib import Path
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.figures.curves import curves, render
 from lt_prune.given import known_keywords
-from lt_prune.planning.paths import GRID_END
+from lt_prune.planning.paths import GRID_END, say_passed_over
 from lt_prune.report.aggregate import Row, aggregate
 from lt_prune.runs import PlannedRun
+from lt_prune.store.output import put
 from lt_prune.store.pictures import write_picture
-from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, read_failure, read_grid, read_result
-from lt_prune.store.rows import write_csv
+from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, is_ours, read_failure, read_grid, read_result
+from lt_prune.store.rows import as_csv
 
 
 @known_keywords
-def results(*places: Path | str, out: Path | str | None = None) -> list[Row]:
+def results(*places: Path | str, out: Path | str | None = None, overwrite: bool = False) -> list[Row]:
     """Sum up runs: a row for those that differ in nothing but the seed.
 
     Args:
         places: folders, for every run below them; records of sweeps, for the runs they list; or result files. By default
             the folder runs/.
         out: CSV file to write the rows to.
+        overwrite: replace what `out` holds.
 
     Returns:
         Rows of name, strategy, metric, keep, within, ratio, method, prediction, equal (what pruned runs have as many of as
@@ -35,6 +37,7 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[Row]:
 
     Raises:
         FileError: a place does not exist, a file is damaged, or there is no run.
+        MismatchError: `out` holds something else.
 
     Example:
         >>> import lt_prune as lp
@@ -50,12 +53,12 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[Row]:
         raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
     rows = aggregate(state_of(folder, planned) for folder, planned in runs.items())
     if out:
-        write_csv(Path(out), [_flat(row) for row in rows])
+        put({Path(out): as_csv([_flat(row) for row in rows])}, overwrite)
     return rows
 
 
 @known_keywords
-def plot_results(rows: Sequence[Row], out: Path | str = "results") -> tuple[str, ...]:
+def plot_results(rows: Sequence[Row], out: Path | str = "results", *, overwrite: bool = False) -> tuple[str, ...]:
     """Draw rows of `results`: test accuracy against the fraction removed, overall, balanced, head, middle and tail.
 
     Points are means over seeds with a standard deviation to each side, a line what pruned; the unpruned runs are a
@@ -65,12 +68,14 @@ def plot_results(rows: Sequence[Row], out: Path | str = "results") -> tuple[str,
     Args:
         rows: as `results` returns them.
         out: path of the files without ending; what a figure is of is added where there are several.
+        overwrite: replace what they hold.
 
     Returns:
         The files: for each figure PNG, PDF and, of its rows, CSV.
 
     Raises:
         ArgumentError: none of the rows is of a pruned set.
+        MismatchError: a file holds something else.
 
     Example:
         >>> import lt_prune as lp
@@ -84,7 +89,7 @@ def plot_results(rows: Sequence[Row], out: Path | str = "results") -> tuple[str,
     files: list[str] = []
     for drawn in figures:
         stem = f"{out}-{drawn.part}" if drawn.part else str(out)
-        files += write_picture(stem, partial(render, drawn), [_flat(row) for row in drawn.rows])
+        files += write_picture(stem, partial(render, drawn), [_flat(row) for row in drawn.rows], overwrite)
     return tuple(files)
 
 
@@ -93,16 +98,20 @@ def _flat(row: Row) -> Row:
 
 
 def _listed(place: Path) -> dict[Path, PlannedRun | None]:
-    """Folders of runs, each with what a sweep has planned for it."""
+    """Folders of runs, each with what a sweep has planned for it; what is none of ours in a folder is passed over."""
     if place.is_dir():
+        files = [file for name in (RESULT, FAILURE, f"*{GRID_END}") for file in sorted(place.rglob(name))]
+        ours = {file: is_ours(file) for file in files}
+        say_passed_over([file for file, own in ours.items() if not own], "record of runs")
         found: dict[Path, PlannedRun | None] = {
             file.parent: None
-            for name in (RESULT, FAILURE)
-            for file in sorted(place.rglob(name))
+            for file, own in ours.items()
+            if own and file.name in (RESULT, FAILURE)
             if file.parent.name != STAGE_ONE or file.parent == place  # it is a part of the run around it
         }
-        for file in sorted(place.rglob(f"*{GRID_END}")):
-            found |= read_grid(file)
+        for file, own in ours.items():
+            if own and file.name.endswith(GRID_END):
+                found |= read_grid(file)
         return found
     if place.name in (RESULT, FAILURE):
         return {place.parent: None}

@@ -25,7 +25,7 @@ from lt_prune.steps.score import score
 from lt_prune.steps.train import train_everything, work_of
 from lt_prune.steps.workload import stand_in, work_of_members, workload
 from lt_prune.store.atomic import write_bytes
-from lt_prune.store.files import write_set, write_subset
+from lt_prune.store.files import set_stands, subset_stands, write_set, write_subset
 from lt_prune.store.results import write_json
 from lt_prune.types import LongTailedSet, Subset
 
@@ -115,6 +115,8 @@ def run(
     stand_ins = [stand_in(lt_set, strategy="ranked", ratio=ratio, metric=metric, seed=seed) for metric in RANKED_BY]
     planned = [plan_below(root, lt_set, subset, asked) for subset in (None, *subsets, *stand_ins)]
     scores_file = root / paths.scores_path(lt_set.index, seed)
+    if not overwrite:
+        _check_what_is_there(root, lt_set, subsets)
     to_score = work_of_members(scores_file, lt_set, members=members, epochs=score_epochs, seed=seed, overwrite=overwrite)
     announce(progress, f"run on {lt_set.index.name}: {workload(to_score, planned, [scores_file], compute, measure=False)}")
     overall = Overall(progress, {**to_score, **work_of(planned)})
@@ -132,7 +134,7 @@ def run(
     subsets += [take(scores=scores, metric=metric) for metric in RANKED_BY]
     for subset in subsets:
         _warn(f"{subset.label} {ratio:g}: {warning}" for warning in subset_warnings(subset))
-    files = [*_write_set(root, lt_set), scores_file, *_write_subsets(root, subsets)]
+    files = [*_write_set(root, lt_set, overwrite), scores_file, *_write_subsets(root, subsets, overwrite)]
     jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *subsets)]
     results = train_everything(jobs, compute, progress=overall)
     _warn(comparison_warnings(results))
@@ -140,19 +142,19 @@ def run(
     return _write_comparison(root / paths.comparison_path(lt_set.index, ratio, method, seed, equal), results, ratio, files)
 
 
-def _write_set(root: Path, data: LongTailedSet) -> list[Path]:
+def _write_set(root: Path, data: LongTailedSet, overwrite: bool) -> list[Path]:
     """The set's file; a streamed set has none."""
     if data.streamed:
         return []
     file = root / paths.set_path(data.index)
-    write_set(file, data)
+    write_set(file, data, overwrite=overwrite)
     return [file]
 
 
-def _write_subsets(root: Path, subsets: Sequence[Subset]) -> list[Path]:
+def _write_subsets(root: Path, subsets: Sequence[Subset], overwrite: bool) -> list[Path]:
     files = [root / paths.subset_path(subset) for subset in subsets]
     for file, subset in zip(files, subsets):
-        write_subset(file, subset)
+        write_subset(file, subset, overwrite=overwrite)
     return files
 
 
@@ -169,3 +171,15 @@ def _write_comparison(table: Path, results: tuple[TrainResult, ...], ratio: floa
 def _warn(sentences: Iterable[str]) -> None:
     for sentence in sentences:
         warnings.warn(sentence, DecisionWarning, stacklevel=3)
+
+
+def _check_what_is_there(root: Path, lt_set: LongTailedSet, subsets: Sequence[Subset]) -> None:
+    """Refuse other files than ours in the places of what needs no scores.
+
+    Raises:
+        MismatchError: there is one.
+    """
+    if not lt_set.streamed:
+        set_stands(root / paths.set_path(lt_set.index), lt_set)
+    for subset in subsets:
+        subset_stands(root / paths.subset_path(subset), subset)

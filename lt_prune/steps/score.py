@@ -32,7 +32,7 @@ from lt_prune.store.folders import clear, locked
 from lt_prune.types import LongTailedSet, MetricScores, ScoreSet
 from lt_prune.versions import versions
 
-_REMEDY = "give another --out, or make it again by `lt-prune score --overwrite`"
+_REMEDY = "give another --out, or start again with --overwrite"
 
 
 def score(
@@ -111,7 +111,7 @@ def score(
             rows = {name: row for name, row in scored[index].rows.items() if name not in refused}
             scores = _with_member(scores, run, rows, outcomes[index])
         if file and runs:
-            write_scores(file, scores)
+            write_scores(file, scores, overwrite=True)  # what was there is among them
     for warning in score_warnings(scores):
         warnings.warn(warning, DecisionWarning, stacklevel=2)
     return scores
@@ -150,7 +150,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
             ensemble=seed,
         )
     known = read_scores(out)
-    lt_set.index.require_same(known.index, str(out))
+    lt_set.index.require_same(known.index, str(out), again=_REMEDY)
     was, asked = vars(known.recipe), dict(vars(recipe))
     if known.seeds != tuple(derive_seed(seed, "member", k) for k in range(len(known.seeds))):
         was, asked = was | {"seed": known.ensemble}, asked | {"seed": seed}

@@ -32,7 +32,7 @@ from lt_prune.steps.results import state_of
 from lt_prune.steps.score import score
 from lt_prune.steps.train import finished, work_of
 from lt_prune.steps.workload import Work, stand_in, work_of_members, workload
-from lt_prune.store.files import write_subset
+from lt_prune.store.files import subset_stands, write_subset
 from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
@@ -78,6 +78,7 @@ def sweep(
     reading: Reading | None = None,
     mix_compute: bool = False,
     out: Path | str = ".",
+    overwrite: bool = False,
     dry_run: bool = False,
     progress: Progress = no_progress,
     **settings: Any,
@@ -107,6 +108,7 @@ def sweep(
         reading: as for `build`.
         mix_compute: add runs and members even where those there were computed otherwise; each says how it was.
         out: folder that scores/, subsets/ and runs/ are written below.
+        overwrite: start again with the runs, subsets and ensembles of this grid that are there.
         dry_run: check everything, and say what there is to train and how long it takes; nothing is written, and where no
             such network was trained earlier, one is trained for three seconds.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
@@ -148,7 +150,7 @@ def sweep(
         recipe=recipe,
         equal=equal,
         mix_compute=mix_compute,
-        remedy="give another --out",
+        overwrite=overwrite,
     )
     return _sweep(_Planned(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
 
@@ -209,6 +211,7 @@ class _Planned:
                 seed=seed,
                 compute=compute,
                 out=self.score_files[seed],
+                overwrite=self.asked.overwrite and seed not in found,  # another metric needs no other ensemble
                 mix_compute=bool(self.asked.mix_compute),
                 progress=progress,
                 epochs=grid.score_epochs,
@@ -250,9 +253,11 @@ class _Planned:
         """The runs that the record lists already, none of which may be another one in the folder of one of these.
 
         Raises:
-            MismatchError: one is, or was computed otherwise.
+            MismatchError: one is, or was computed otherwise, or another subset lies where one of theirs belongs.
         """
         known = read_grid(self.file) if self.file.exists() else {}
+        if self.asked.overwrite:
+            return known
         for folder in known:
             if (folder / RESULT).exists():
                 was = read_result(folder / RESULT).spec.arithmetic
@@ -262,14 +267,20 @@ class _Planned:
             if before and (differing := _differences(before.spec, job)):
                 raise MismatchError(f"{self.file} lists {job.out} with {differing}: {self.asked.remedy}")
             finished(job)
+        for subset in _subsets(jobs):
+            subset_stands(self.root / paths.subset_path(subset), subset)
         return known
 
     def record(self, jobs: Sequence[Job]) -> None:
         """Write the subsets, and what runs there are, to those of earlier sweeps."""
         known = self.check(jobs)
-        for subset in dict.fromkeys(job.subset for job in jobs if job.subset):
-            write_subset(self.root / paths.subset_path(subset), subset)
+        for subset in _subsets(jobs):
+            write_subset(self.root / paths.subset_path(subset), subset, overwrite=self.asked.overwrite)
         write_grid(self.file, known | {job.out: PlannedRun(spec=job.spec) for job in jobs if job.out})
+
+
+def _subsets(jobs: Sequence[Job]) -> list[Subset]:
+    return list(dict.fromkeys(job.subset for job in jobs if job.subset))
 
 
 def _differences(planned: TrainSpec, job: Job) -> str:

@@ -9,18 +9,22 @@ import numpy as np
 
 from lt_prune.given import known_keywords
 from lt_prune.planning.paths import scores_of
-from lt_prune.store.rows import write_csv
+from lt_prune.store.output import put
+from lt_prune.store.rows import as_csv
 from lt_prune.types import ScoreSet
 
 
 @known_keywords
-def score_rows(scores: ScoreSet | Path | str, metric: str = "avh", *, csv: Path | str | None = None) -> list[dict[str, Any]]:
+def score_rows(
+    scores: ScoreSet | Path | str, metric: str = "avh", *, csv: Path | str | None = None, overwrite: bool = False
+) -> list[dict[str, Any]]:
     """Every sample with its score by one metric, the hardest first.
 
     Args:
         scores: scores, or their file.
         metric: one of those that are there.
         csv: CSV file to write the rows to.
+        overwrite: replace what `csv` holds.
 
     Returns:
         A row for each of the N samples: id (16 hexadecimal digits), file (its path below the source's root, None where the
@@ -30,6 +34,7 @@ def score_rows(scores: ScoreSet | Path | str, metric: str = "avh", *, csv: Path 
     Raises:
         ArgumentError: there are no scores by this metric.
         FileError: the file is damaged.
+        MismatchError: `csv` holds something else.
 
     Example:
         >>> import lt_prune as lp
@@ -55,5 +60,5 @@ def score_rows(scores: ScoreSet | Path | str, metric: str = "avh", *, csv: Path 
         for rank, i in enumerate(hardest_first, 1)
     ]
     if csv:
-        write_csv(Path(csv), rows)
+        put({Path(csv): as_csv(rows)}, overwrite)
     return rows

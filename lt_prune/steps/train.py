@@ -18,14 +18,16 @@ from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import promised_loss
-from lt_prune.planning.paths import chosen_subset
+from lt_prune.planning.joining import joined_subset
+from lt_prune.planning.places import data_file, place_of
 from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
 from lt_prune.report.overall import Overall
 from lt_prune.runs import TrainResult, TrainSpec
-from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.build import Data
+from lt_prune.steps.opening import open_with_subset
 from lt_prune.store.folders import clear, locked
 from lt_prune.store.leftovers import scratch_folder
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
@@ -44,6 +46,7 @@ def train(
     recipe: str | None = None,
     equal: str = "epochs",
     seed: int = 0,
+    match: str = "ids",
     compute: Compute | None = None,
     reading: Reading | None = None,
     out: Path | str | None = None,
@@ -70,8 +73,9 @@ def train(
         equal: on a subset, "steps" scales the epochs, and what else of the schedule is counted in epochs, so that each stage
             has as nearly as possible as many optimizer steps as on the whole set.
         seed: names initial weights, order, augmentation and mixup.
+        match: as for `prune`, of subset and data.
         compute: device, precision, compilation and threads, by default as `lt_prune.Compute()` says.
-        reading: as for `build`.
+        reading: as for `build`; what it leaves at its default is as it was for the subset.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start again where `out` holds a run.
         progress: called as progress(what, epochs done, epochs in all) of each stage, and where there are two to train, as
@@ -94,8 +98,9 @@ def train(
     compute = compute or Compute()
     expect_whole("seed", seed)
     check_names([method], prediction, settings, besides=keywords_of(train))
-    lt_set = open_set(data, reading=reading)
-    chosen = chosen_subset(subset, lt_set.index)
+    lt_set, subset_file, chosen = open_with_subset(data, reading, subset)
+    if chosen:
+        chosen = joined_subset(chosen, lt_set.index, str(subset_file or "the subset"), match)
     if equal == "steps" and not chosen:
         raise ArgumentError("equal steps are for training on a subset, as they are those of the whole set: name a subset")
     for name, path in (("from_run", from_run), ("out", out)):
@@ -111,6 +116,7 @@ def train(
         seed=seed,
         stages=stages,
         from_run=Path(from_run) if from_run else None,
+        subset_file=subset_file,
         overwrite=overwrite,
     )
     with scratch_folder() as scratch:
@@ -277,4 +283,7 @@ def _result(job: Job, outcome: Outcome) -> TrainResult:
         loss=outcome.loss,
         seconds=outcome.seconds + (read_result(job.start / RESULT).seconds if job.start else 0),
         versions=versions(),
+        data_place=place_of(data_file(job.data.origin) if job.data.origin else None, job.out),
+        subset_place=place_of(job.asked.subset_file, job.out),
+        reading=job.data.index.reading,
     )

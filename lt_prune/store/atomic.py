@@ -8,6 +8,9 @@ from pathlib import Path
 
 from lt_prune.store.leftovers import clear_leftovers, mark
 
+WRITTEN: set[Path] = set()
+"""Absolute paths of what this process has written, for whoever tells a user what was made and what was there."""
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step: a reader sees the old file or the new one, whole, even after kill -9."""
@@ -21,6 +24,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(aside, 0o666 & ~_umask())
         os.replace(aside, path)
+        WRITTEN.add(path.absolute())
     except BaseException as error:
         Path(aside).unlink(missing_ok=True)
         if isinstance(error, OSError):  # name the file that was asked for, not the one aside

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,25 @@ from lt_prune.config.compute import Arithmetic
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.store.checks import arithmetic_of, check_index, check_scores, check_set, check_subset, flag_of, recipe_of
-from lt_prune.store.hdf5 import Document, read_document, write_document
+from lt_prune.store.hdf5 import AGAIN, Document, read_document, write_document
+from lt_prune.store.output import stands
 from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
 
 
 @known_keywords
-def write_set(path: Path | str, data: LongTailedSet) -> None:
-    """Write a long-tailed set with its pixels.
+def write_set(path: Path | str, data: LongTailedSet, *, overwrite: bool = False) -> None:
+    """Write a long-tailed set with its pixels, unless the file holds it already.
 
     Raises:
         ArgumentError: the set is streamed, or contradicts itself.
+        MismatchError: the file holds another set, which is replaced where `overwrite` says so.
     """
     expect("data", data, LongTailedSet, "a LongTailedSet")
+    expect_path("path", path)
     check_held(data.index.name, data.pixels, data.test_pixels)
     check_set(data)
+    if not overwrite and set_stands(path, data):
+        return
     arrays = {"pixels": data.pixels[:], "test/pixels": data.test_pixels[:], "test/labels": data.test_labels}
     _write(path, "set", data.index, arrays, {"/": {"flip": int(data.flip)}})
 
@@ -62,11 +68,36 @@ def read_set(path: Path | str) -> LongTailedSet:
         return data
 
 
+def set_stands(path: Path | str, data: LongTailedSet) -> bool:
+    """Whether a file holds this set already; False where there is none.
+
+    Raises:
+        MismatchError: it holds another one.
+    """
+    return stands(Path(path), "set", _set_facts(data), lambda file: _set_facts(read_set(file)))
+
+
+def _set_facts(data: LongTailedSet) -> dict[str, Any]:
+    return {
+        **_index_facts(data.index),
+        "test images": _hash(data.test_pixels[:]),
+        "test labels": _hash(data.test_labels),
+        "flip": data.flip,
+    }
+
+
 @known_keywords
-def write_scores(path: Path | str, scores: ScoreSet) -> None:
-    """Write scores; the layout is documented in scores/README.md."""
+def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False) -> None:
+    """Write scores, unless the file holds them already; the layout is documented in scores/README.md.
+
+    Raises:
+        MismatchError: the file holds others, which are replaced where `overwrite` says so.
+    """
     expect("scores", scores, ScoreSet, "a ScoreSet")
     check_scores(scores)
+    expect_path("path", path)
+    if not overwrite and stands(Path(path), "scores", _score_facts(scores), lambda file: _score_facts(read_scores(file))):
+        return
     arrays: dict[str, Array] = {
         "members/seeds": np.array(scores.seeds, dtype=np.int64),
         "members/train_accuracy": scores.train_accuracy,
@@ -83,6 +114,10 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
         arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/std": metric.std}
         attributes[place] = {"higher_is_harder": int(metric.higher_is_harder), "equation": metric.equation}
     _write(path, "scores", scores.index, arrays, attributes)
+
+
+def _score_facts(scores: ScoreSet) -> dict[str, Any]:
+    return {**_index_facts(scores.index), "members": len(scores.seeds), "scores": scores.digest, **vars(scores.recipe)}
 
 
 @known_keywords
@@ -132,13 +167,41 @@ def _arithmetic(document: Document) -> tuple[Arithmetic, ...]:
 
 
 @known_keywords
-def write_subset(path: Path | str, subset: Subset) -> None:
-    """Write a subset: the kept and the removed ids, and everything that decided it."""
+def write_subset(path: Path | str, subset: Subset, *, overwrite: bool = False) -> None:
+    """Write a subset, unless the file holds it already: the kept and the removed ids, and everything that decided it.
+
+    Raises:
+        MismatchError: the file holds another subset, which is replaced where `overwrite` says so.
+    """
     expect("subset", subset, Subset, "a Subset")
     check_subset(subset)
+    expect_path("path", path)
+    if not overwrite and subset_stands(path, subset):
+        return
     arrays = {"kept_ids": subset.kept_ids, "removed_ids": subset.removed_ids}
     attributes = {"strategy": subset.strategy, "ratio": subset.ratio, "options": dict(subset.options)}
     _write(path, "subset", subset.index, arrays, {"/": attributes})
+
+
+def subset_stands(path: Path | str, subset: Subset) -> bool:
+    """Whether a file holds this subset already; False where there is none.
+
+    Raises:
+        MismatchError: it holds another one.
+    """
+    return stands(Path(path), "subset", _subset_facts(subset), lambda file: _same_facts(file, subset))
+
+
+def _subset_facts(subset: Subset) -> dict[str, Any]:
+    chosen_by = {"strategy": subset.strategy, "ratio": subset.ratio, **subset.options}
+    return {**_index_facts(subset.index), **chosen_by, "kept samples": subset.digest}
+
+
+def _same_facts(file: Path, asked: Subset) -> dict[str, Any]:
+    """Those of the subset in a file; the first versions kept fewer of its options."""
+    there = read_subset(file)
+    known = {name: there.options.get(name, value) for name, value in asked.options.items()}
+    return _subset_facts(replace(there, options=known))
 
 
 @known_keywords
@@ -169,9 +232,9 @@ def _reading(path: Path | str, kind: str) -> Iterator[Document]:
     try:
         yield _renamed(document)
     except KeyError as error:
-        raise FileError(f"{path} is sealed, but is no whole {kind} file ({error} is missing): make it again") from None
+        raise FileError(f"{path} is sealed, but is no whole {kind} file ({error} is missing): {AGAIN}") from None
     except (TypeError, ValueError, AttributeError, RecursionError, ArgumentError) as error:
-        raise FileError(f"{path} is sealed, but is no whole {kind} file ({error}): make it again") from None
+        raise FileError(f"{path} is sealed, but is no whole {kind} file ({error}): {AGAIN}") from None
 
 
 def _renamed(document: Document) -> Document:
@@ -205,9 +268,29 @@ def _write(
         "source": index.source,
         "source_size": index.source_size,
         "built": dict(index.built),
+        "reading": dict(index.reading),
     }
     merged = {**attributes, "/": {**own, **attributes["/"]}}
     write_document(Path(path), kind, Document({**index_arrays, **arrays}, merged))
+
+
+def _index_facts(index: SampleIndex) -> dict[str, Any]:
+    """What tells one index from another: the samples, and where each lies in its source, however that was named."""
+    return {
+        "source": index.source,
+        "name": index.name,
+        "samples": index.digest,
+        "places in the source": _hash(index.source_index),
+        "file names": _hash(index.file_names or ()),
+        "class names": _hash(index.class_names),
+        "groups": tuple(index.groups),
+    }
+
+
+def _hash(values: Any) -> str:
+    array = np.asarray(values)
+    content = json.dumps(array.tolist()).encode() if array.dtype.kind in "UO" else np.ascontiguousarray(array).tobytes()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _index(document: Document) -> SampleIndex:
@@ -225,6 +308,7 @@ def _index(document: Document) -> SampleIndex:
         source_index=document.arrays["source_index"],
         file_names=None if file_names is None else tuple(file_names),
         built=json.loads(attributes["built"]),
+        reading=json.loads(attributes.get("reading", "{}")),
     )
     check_index(index)
     if attributes["data_digest"] != index.digest:

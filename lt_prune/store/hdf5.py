@@ -17,13 +17,18 @@ from typing import Any
 import h5py
 import numpy as np
 
-from lt_prune.errors import ArgumentError, FileError
+from lt_prune.errors import ArgumentError, FileError, ForeignFileError
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS, check_schema
 from lt_prune.store.walk import read_array, read_attributes, walk
 from lt_prune.types import Array
 
 BLOCK = 512
+AGAIN = "make it again with --overwrite"
+"""What to do with a file that cannot be read."""
+_SEAL = b"lt-prune sha256="
+_DAMAGED = "damaged"
+"""In place of a kind: a file of ours that says none any more."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ def write_document(path: Path, kind: str, document: Document) -> None:
     Raises:
         FileError: another kind of file is at `path`, which is left as it is.
     """
-    if path.exists() and _kind_of(path) != kind:
+    if path.exists() and _kind_of(path) not in (kind, _DAMAGED):
         raise FileError(f"{path} exists and is no {kind} file of ours: give another --out, or remove it")
     memory = io.BytesIO()
     with h5py.File(memory, "w", userblock_size=BLOCK) as file:
@@ -61,7 +66,8 @@ def read_document(path: Path, kind: str) -> Document:
     """Read a document back, after verifying it.
 
     Raises:
-        FileError: the file is missing, truncated, altered, of another kind, or of a later version.
+        FileError: the file is missing, truncated, altered, or of a later version.
+        ForeignFileError: it is of another kind, or none of ours.
     """
     content = _verified(path)
     try:
@@ -69,16 +75,16 @@ def read_document(path: Path, kind: str) -> Document:
     except (FileError, MemoryError):
         raise
     except ArgumentError as error:
-        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote ({error}): make it again") from None
+        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote ({error}): {AGAIN}") from None
     except Exception:  # h5py raises many kinds on what was made up
-        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote: make it again") from None
+        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote: {AGAIN}") from None
 
 
 def _parse(path: Path, kind: str, content: bytes) -> Document:
     with h5py.File(io.BytesIO(content), "r") as file:
         own = read_attributes(file)
         if own["format"] != f"lt-prune {kind}":
-            raise FileError(f"{path} is an {own['format']} file, and a {kind} file was expected")
+            raise ForeignFileError(f"{path} is an {own['format']} file, and a {kind} file was expected")
         check_schema(path, kind, own["schema_version"])
         arrays: dict[str, Array] = {}
         attributes: dict[str, Mapping[str, Any]] = {"/": own}
@@ -94,8 +100,8 @@ def _kind_of(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
             return str(file.attrs["format"]).removeprefix("lt-prune ")
-    except Exception:  # whatever it is, it is not ours
-        return "foreign"
+    except Exception:  # whatever it is, it is no whole file of ours
+        return _DAMAGED if path.is_file() and path.read_bytes().startswith(_SEAL) else "foreign"
 
 
 def _verified(path: Path) -> bytes:
@@ -103,11 +109,11 @@ def _verified(path: Path) -> bytes:
         content = path.read_bytes()
     except FileNotFoundError:
         raise FileError(f"{path} does not exist") from None
-    if not content.startswith(b"lt-prune sha256="):
-        raise FileError(f"{path} is not a file that lt-prune wrote")
+    if not content.startswith(_SEAL):
+        raise ForeignFileError(f"{path} is not a file that lt-prune wrote")
     written = content[:BLOCK].rstrip(b"\0").rstrip(b"\n").partition(b"=")[2].decode("ascii", "replace")
     if hashlib.sha256(content[BLOCK:]).hexdigest() != written:
-        raise FileError(f"{path} is damaged (its checksum does not match): make it again or restore a copy")
+        raise FileError(f"{path} is damaged (its checksum does not match): {AGAIN}, or restore a copy")
     return content
 
 

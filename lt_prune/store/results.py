@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -11,7 +12,7 @@ from typing import Any
 from lt_prune.config.compute import Arithmetic
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, known_keywords
-from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
+from lt_prune.runs import FailedRun, Place, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.checks import arithmetic_of, check_result, check_spec, evaluation_of, recipe_of
 from lt_prune.store.names import check_path
@@ -42,16 +43,22 @@ def read_result(path: Path | str) -> TrainResult:
     Raises:
         FileError: the file is missing or is no result, or a later version wrote it.
     """
-    with _reading(path, "result", "result of a run: remove it, and run the command again") as content:
+    with _reading(path, "result", "result of a run: remove it, and train the run again") as content:
         result = TrainResult(
             spec=_spec_of(content),
             evaluation=evaluation_of(content.pop("evaluation")),
             class_counts=tuple(content.pop("class_counts")),
             loss=tuple(content.pop("loss")),
+            data_place=_place(content.pop("data_place", None)),
+            subset_place=_place(content.pop("subset_place", None)),
             **content,
         )
         check_result(result)
         return result
+
+
+def _place(content: dict[str, str] | None) -> Place | None:
+    return Place(**content) if content else None
 
 
 def write_failure(path: Path, failure: FailedRun) -> None:
@@ -94,6 +101,18 @@ def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
         for run in runs:
             check_spec(run.spec)
         return dict(zip(folders, runs, strict=True))
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a JSON file tells of runs, as those of the same name that other programs write do not; one that is no JSON may
+    be a damaged one of ours."""
+    if not path.is_file():
+        return False
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        return True
+    return isinstance(content, dict) and bool({"evaluation", "reason", "runs"} & content.keys())
 
 
 def _spec_of(content: dict[str, Any]) -> TrainSpec:

@@ -57,7 +57,8 @@ def _check_room(request: Request, counts: Array) -> None:
     if request.n_remove > room:
         raise ArgumentError(
             f"removing {request.n_remove:,} of {len(request.labels):,} samples would empty a class, as there are "
-            f"{np.count_nonzero(counts)} classes: ask for a smaller ratio, or allow it with --allow-empty-class"
+            f"{np.count_nonzero(counts)} classes: ask for a smaller ratio, or allow it by `lt-prune prune "
+            f"--allow-empty-class`"
         )
 
 

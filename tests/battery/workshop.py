@@ -174,13 +174,16 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+UNTOLD = ("seconds", "seconds_mean", "seconds_std", "sha256", "data_place", "subset_place")
+
+
 def plain(value: Any) -> Any:
-    """Values by name, without times."""
+    """Values by name, without times, and without where things lie."""
     if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value) if field.name != "seconds"}
+        told = (field.name for field in fields(value) if field.name not in UNTOLD)
+        return {name: plain(getattr(value, name)) for name in told}
     if isinstance(value, dict):
-        timed = ("seconds", "seconds_mean", "seconds_std", "sha256")
-        return {name: plain(each) for name, each in value.items() if name not in timed}
+        return {name: plain(each) for name, each in value.items() if name not in UNTOLD}
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     if isinstance(value, torch.Tensor):

@@ -107,7 +107,7 @@ USAGE = [
     (f"{RANKED} mine.h5 --metric nonsense", "unknown metric 'nonsense': there are el2n, avh"),
     ("prune --data npz:mine.npz --ratio 0.3 --strategy random --metric avh", "takes no --metric"),
     ("prune --data npz:mine.npz --ratio 0.3", "run `lt-prune score --data npz:mine.npz` first, or give --scores"),
-    ("export subset.h5 --out kept.csv", "format must be npy, txt, json, not 'csv'"),
+    ("export subset.h5 --out kept.xml", "format must be npy, txt, csv, json, not 'xml'"),
 ]
 
 THE_REST = [

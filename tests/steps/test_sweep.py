@@ -135,7 +135,7 @@ def test_what_cannot_end_well_is_refused_before_anything_is_written(blobs, in_tm
 
 def test_other_settings_in_the_same_folder_are_refused(blobs, in_tmp):
     sweep(blobs(), strategies=["random"], seeds=[0])
-    with pytest.raises(MismatchError, match=r"lists runs/blobs-ce with epochs 1, not 2: give another --out$"):
+    with pytest.raises(MismatchError, match=r"lists runs/blobs-ce with epochs 1, not 2: give another --out, or start again"):
         sweep(blobs(), strategies=["random"], seeds=[0], epochs=2)
 
 

@@ -195,7 +195,7 @@ def test_an_interrupted_write_leaves_the_old_file_readable(small, tmp_path, monk
 
     monkeypatch.setattr("os.replace", fail)
     with pytest.raises(KeyboardInterrupt):
-        WRITERS[kind](path, MAKERS[kind](changed))
+        WRITERS[kind](path, MAKERS[kind](changed), overwrite=True)
     assert_equal(READERS[kind](path), MAKERS[kind](small))
     assert list(tmp_path.iterdir()) == [path]
 

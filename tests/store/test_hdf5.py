@@ -121,7 +121,9 @@ def test_bytes_behind_the_end_are_refused(path):
 
 def test_a_damaged_file_is_named_with_what_to_do(path):
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(FileError, match=rf"^{path} is damaged \(its checksum .*\): make it again or restore a copy$"):
+    with pytest.raises(
+        FileError, match=rf"^{path} is damaged \(its checksum .*\): make it again with --overwrite, or restore a copy$"
+    ):
         read_document(path, "scores")
 
 

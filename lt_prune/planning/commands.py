@@ -1,0 +1,54 @@
+"""Commands that messages tell a user to run, with every option that they need."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lt_prune.config.reading import as_options
+from lt_prune.config.recipe import Recipe
+from lt_prune.planning.paths import named, scores_path
+from lt_prune.planning.recipes import MEMBER
+from lt_prune.types import ScoreSet
+
+_OFFERED = ("epochs", "batch_size", "lr", "warmup", "weight_decay", "schedule", "depth")
+"""Fields of a recipe that `lt-prune score` takes, but for flip, which is a switch."""
+
+
+def score_command(
+    data: str | None,
+    reading: Mapping[str, Any],
+    *,
+    seed: int = 0,
+    metric: str | None = None,
+    recipe: Recipe | None = None,
+    out: Path | None = None,
+) -> str:
+    """`lt-prune score` for data that are named so and read so; with the options of a recipe where it is to be that one.
+
+    Args:
+        seed: of the ensemble.
+        metric: what to score by, where that must be said.
+        out: the score file, where that is not at its usual place.
+    """
+    usual = {**vars(Recipe()), **MEMBER}
+    told = {name: getattr(recipe, name) for name in _OFFERED if recipe and getattr(recipe, name) != usual[name]}
+    parts = ["lt-prune score"]
+    parts += [f"--data {shlex.quote(data)}"] if data not in (None, "digits") else []
+    parts += [as_options({**reading, **told})] if reading or told else []
+    parts += [f"--seed {seed}"] if seed else []
+    parts += [f"--metric {metric}"] if metric else []
+    parts += [f"--out {shlex.quote(str(out))}"] if out else []
+    return " ".join(parts)
+
+
+def lacks(scores: ScoreSet, metric: str, given: object) -> str:
+    """What to say of scores that lack a metric; `given` is what a user gave for them, such as their file."""
+    index, seed = scores.index, scores.ensemble or 0
+    file = Path(given) if isinstance(given, (str, Path)) else None
+    out = None if file == scores_path(index, seed) else file
+    command = score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
+    what = named(given, "the score file")
+    return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"

@@ -1,0 +1,62 @@
+"""Scores and subsets joined to the data that they are used with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from lt_prune.choices import MATCH
+from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
+
+
+def joined_scores(scores: ScoreSet, index: SampleIndex, what: str, match: str = "ids") -> ScoreSet:
+    """Scores of the samples of `index`, in its order.
+
+    Args:
+        what: names the scores in messages.
+        match: "ids", and the samples must be the same; or "names", and file names and labels must be.
+
+    Raises:
+        ArgumentError: there is no such match.
+        MismatchError: they are of other samples.
+    """
+    if (rows := _rows(index, scores.index, what, match)) is None:
+        return scores
+    metrics = {name: replace(each, per_member=each.per_member[:, rows]) for name, each in scores.metrics.items()}
+    return replace(scores, index=index, metrics=metrics)
+
+
+def joined_subset(subset: Subset, index: SampleIndex, what: str, match: str = "ids") -> Subset:
+    """A subset of the samples of `index`, in its order; arguments and errors are those of `joined_scores`."""
+    rows = _rows(index, subset.index, what, match)
+    return subset if rows is None else replace(subset, index=index, kept=subset.kept[rows])
+
+
+def check_match(match: str) -> None:
+    """Refuse a way to match that there is not.
+
+    Raises:
+        ArgumentError: it is none of the choices.
+    """
+    if match not in MATCH:
+        raise ArgumentError(f"match must be {' or '.join(MATCH)}, not {match!r}")
+
+
+def _rows(index: SampleIndex, other: SampleIndex, what: str, match: str) -> Array | None:
+    """int64 (N,): the row in `other` of each sample of `index`; None where the two have the same rows."""
+    check_match(match)
+    if match == "ids":
+        index.require_same(other, what, by_names=", or join the two by --match names")
+        return None
+    if not index.by_file or not other.by_file:
+        without = index.name if not index.by_file else what
+        raise ArgumentError(f"{without} has no file names to match by: leave out --match names")
+    if index.by_file.keys() != other.by_file.keys():
+        common = len(index.by_file.keys() & other.by_file.keys())
+        raise MismatchError(
+            f"{what} was made from other files: {common:,} of its {other.n_samples:,} file names and labels are among the "
+            f"{index.n_samples:,} of {index.name}; make it again from this data, or name the data it was made from"
+        )
+    return np.array([other.by_file[key] for key in index.by_file], dtype=np.int64)

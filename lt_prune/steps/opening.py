@@ -1,0 +1,80 @@
+"""Data opened as they were read before, so that how they are read is said once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lt_prune.choices import AUTO, WHOLE
+from lt_prune.config.reading import Reading
+from lt_prune.data.spec import parse_spec
+from lt_prune.errors import ForeignFileError, LtPruneError, UnknownNameError
+from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
+from lt_prune.steps.build import Data, open_set
+from lt_prune.store.files import read_scores, read_subset
+from lt_prune.types import LongTailedSet, SampleIndex, Subset
+
+
+def open_like(data: Data, reading: Reading | None, source: str | None, kept: Mapping[str, Any]) -> LongTailedSet:
+    """The set that `data` names; what `reading` leaves at its default is as it was before, for data of the same kind.
+
+    Args:
+        source: what was read then.
+        kept: how, see `lt_prune.Reading.kept`.
+    """
+    if isinstance(data, LongTailedSet) or _kind(str(data)) is None or source is None or _kind(str(data)) != _kind(source):
+        return open_set(data, reading=reading)
+    return open_set(data, reading=(reading or Reading()).like(kept))
+
+
+def open_with_subset(
+    data: Data, reading: Reading | None, subset: Subset | Path | str | None
+) -> tuple[LongTailedSet, Path | None, Subset | None]:
+    """The data, read as they were for the subset, and the file of the subset, if any, and the subset itself; "auto" is the
+    one that `find_subset` finds, and None and "none" are none.
+
+    Raises:
+        ArgumentError: there are several for "auto", or it is no subset.
+        LtPruneError: as `open_set` does.
+    """
+    if subset is None or (isinstance(subset, str) and subset == WHOLE):
+        return open_set(data, reading=reading), None, None
+    if isinstance(subset, str) and subset == AUTO:
+        before = read_before(data)
+        lt_set = open_like(data, reading, str(data), before.reading) if before else open_set(data, reading=reading)
+        file = find_subset(lt_set.index)
+        return lt_set, file, subset_of(file) if file else None
+    chosen = subset_of(subset)
+    lt_set = open_like(data, reading, chosen.index.source, chosen.index.reading)
+    return lt_set, None if isinstance(subset, Subset) else Path(subset), chosen
+
+
+def read_before(data: Data) -> SampleIndex | None:
+    """The samples that scores or subsets below scores/ and subsets/ were made of from what `data` names; None where there
+    are none, or where several were read in different ways."""
+    made = [index for index in _indices() if index.source == str(data)]
+    return made[0] if made and all(index.reading == made[0].reading for index in made) else None
+
+
+def _indices() -> Iterator[SampleIndex]:
+    strays = []
+    for folder, read in (("scores", read_scores), ("subsets", read_subset)):
+        for file in sorted(Path(folder).glob("*.h5")):
+            try:
+                yield read(file).index
+            except ForeignFileError:
+                strays += [file] if folder == "scores" else []  # of subsets, whoever looks for one says so
+            except (LtPruneError, OSError):  # whoever needs that file says so
+                continue
+    say_passed_over(strays, "score file")
+
+
+def _kind(data: str) -> str | None:
+    """The source of what is named; None for a set file."""
+    if data.endswith(".h5"):
+        return None
+    try:
+        return parse_spec(data).source
+    except UnknownNameError:  # a folder or an archive by its place alone, as seen from elsewhere
+        return "npz" if data.endswith(".npz") else "folder"

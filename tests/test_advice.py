@@ -1,0 +1,736 @@
+"""Advice that is followed works: each message that names a command or an option is provoked, and what it says is done."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import shutil
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from filelock import FileLock
+from PIL import Image
+
+import lt_prune as lp
+from lt_prune.cli import main
+from lt_prune.store.sealed_json import sealed
+
+PACKAGE = Path(lp.__file__).parent
+SMALL = "--epochs 1 --depth 8"
+SCORE = f"score --members 1 {SMALL}"
+TRAIN = f"train {SMALL}"
+RANDOM = "prune --strategy random --ratio 0.4"
+ON_PHOTOS = "--data folder:photos"
+
+
+def lt(command: str) -> Result:
+    """Run a command here and now."""
+    term, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            return CliRunner().invoke(main, shlex.split(command))
+    finally:
+        signal.signal(signal.SIGTERM, term)
+        warnings.showwarning = show
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message, how to get it, and what to do then."""
+
+    advice: str
+    """A part of the message's text in the source."""
+    refused: str
+    """The command that says it."""
+    says: str
+    then: tuple[str, ...]
+    """Commands that do what it says, one after the other."""
+    before: tuple[str | Callable[[], object], ...] = ()
+    """Commands and other preparations."""
+    code: int = 2
+    """Exit code of the refused command; 0 where it only tells."""
+
+
+def damaged(path: str) -> Callable[[], None]:
+    def damage() -> None:
+        content = bytearray(Path(path).read_bytes())
+        content[len(content) // 2] ^= 1
+        Path(path).write_bytes(content)
+
+    return damage
+
+
+def foreign(path: str) -> Callable[[], None]:
+    def write() -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(b"of another program")
+
+    return write
+
+
+def odd_sizes() -> None:
+    Image.new("RGB", (9, 9)).save("photos/train/class0/zz.png")
+
+
+def odd_test_sizes() -> None:
+    for path in Path("photos/test").rglob("*.png"):
+        Image.new("RGB", (9, 9)).save(path)
+
+
+def other_pixels() -> None:
+    """The same files, decoded a little otherwise."""
+    for path in Path("photos/train").rglob("*.png"):
+        Image.fromarray(np.asarray(Image.open(path)) ^ 1).save(path)
+
+
+def other_photos() -> None:
+    shutil.copytree("photos", "elsewhere/photos")
+    for path in Path("elsewhere/photos/train").rglob("*.png"):
+        Image.fromarray(255 - np.asarray(Image.open(path))).save(path)
+
+
+def npz() -> None:
+    random = np.random.default_rng(0)
+    pixels, labels = random.integers(0, 256, (40, 8, 8, 3), dtype=np.uint8), np.arange(40) % 2
+    np.savez("mine.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    tail = (np.arange(40) < 4).astype(int)
+    np.savez("tailed.npz", x_train=pixels, y_train=tail, x_test=pixels, y_test=tail)
+
+
+def uneven_npz() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
+    np.savez("mine.npz", x_train=pixels, y_train=(np.arange(40) < 4).astype(int))
+
+
+def on_a_gpu(path: str) -> Callable[[], None]:
+    """A result that says that it was computed on CUDA."""
+
+    def change() -> None:
+        content = json.loads(Path(path).read_text())
+        content["spec"]["arithmetic"] = {"device": "cuda", "precision": "tf32", "compiled": False}
+        del content["schema"], content["sha256"]
+        Path(path).write_bytes(sealed("result", content))
+
+    return change
+
+
+def moved(old: str, new: str) -> Callable[[], object]:
+    return lambda: (Path(new).parent.mkdir(parents=True, exist_ok=True), shutil.move(old, new))
+
+
+def of_no_place() -> None:
+    data = lp.build("folder:photos")
+    lp.train(data, epochs=1, depth=8, out="runs/nowhere")
+
+
+def one_metric(path: str) -> Callable[[], None]:
+    """Leave scores of one metric alone in a file."""
+
+    def drop() -> None:
+        scores = lp.read_scores(path)
+        lp.write_scores(path, replace(scores, metrics={"el2n": scores.metrics["el2n"]}), overwrite=True)
+
+    return drop
+
+
+OVERWRITE = "give another --out, or start again with --overwrite"
+REPLACE = "give another --out, or replace it by --overwrite"
+CASES = {
+    "a run's file": Case(
+        advice="a folder that `lt-prune train` made, with {} and {}",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run",),
+        refused="plot run/result.json --figure head",
+        says="name its folder, run",
+        then=("plot run --figure head",),
+        code=1,
+    ),
+    "a record of a sweep": Case(
+        advice="`lt-prune results --figure STEM` draws the rows of many runs",
+        before=(f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",),
+        refused="plot runs/photos-sweep.json",
+        says="`lt-prune results --figure STEM` draws the rows of many runs",
+        then=("results --figure accuracy",),
+        code=1,
+    ),
+    "a score file": Case(
+        advice="{}; `lt-prune scores` shows a score file",
+        before=(f"score {ON_PHOTOS} --members 1 {SMALL}",),
+        refused="plot scores/photos.h5",
+        says="`lt-prune scores` shows a score file",
+        then=("scores scores/photos.h5",),
+        code=1,
+    ),
+    "two files of one name": Case(
+        advice="--out and --figure would both write",
+        before=(f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",),
+        refused="results --out mine.csv --figure mine",
+        says="--out and --figure would both write mine.csv: give one of them another name",
+        then=("results --out mine.csv --figure other",),
+    ),
+    "no scores": Case(
+        advice="there are no scores of {} at {}: run `{}` first, or give --scores",
+        refused="prune --data folder:photos --ratio 0.4 --seed 1",
+        says="run `lt-prune score --data folder:photos --seed 1` first",
+        then=(f"score --data folder:photos --seed 1 --members 1 {SMALL}", "prune --data folder:photos --ratio 0.4 --seed 1"),
+    ),
+    "no scores, resized": Case(
+        advice="--data {}",
+        refused="prune --data folder:photos --ratio 0.4 --resize 6",
+        says="run `lt-prune score --data folder:photos --resize 6` first",
+        then=(f"score --data folder:photos --resize 6 --members 1 {SMALL}", "prune --data folder:photos --ratio 0.4"),
+    ),
+    "strengths": Case(
+        advice="several strengths are for --prediction abs",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run",),
+        refused="evaluate run --s 0,0.1",
+        says="several strengths are for --prediction abs: add that, or leave out --s",
+        then=("evaluate run --s 0,0.1 --prediction abs", "evaluate run"),
+    ),
+    "no GPU": Case(
+        advice="use --device cpu or auto",
+        refused=f"{TRAIN} --device cuda",
+        says="use --device cpu or auto",
+        then=(f"{TRAIN} --device cpu --out run", f"{TRAIN} --device auto --out run"),
+        code=1,
+    ),
+    "another device": Case(
+        advice="ask for the former by --device, --precision and --compiled, {}",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run", on_a_gpu("run/result.json")),
+        refused=f"{TRAIN} {ON_PHOTOS} --out run",
+        says=OVERWRITE,
+        then=(f"{TRAIN} {ON_PHOTOS} --out other", f"{TRAIN} {ON_PHOTOS} --out run --overwrite"),
+        code=1,
+    ),
+    "a grid of another device": Case(
+        advice="mix the two by --mix-compute, or ",
+        before=(
+            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",
+            on_a_gpu("runs/photos-ce/result.json"),
+        ),
+        refused=f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",
+        says=f"mix the two by --mix-compute, or {OVERWRITE}",
+        then=(
+            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL} --mix-compute",
+            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL} --out other",
+            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL} --overwrite",
+        ),
+        code=1,
+    ),
+    "test images of another size": Case(
+        advice="(a folder's become so by --resize SIDE)",
+        before=(odd_test_sizes,),
+        refused=f"build {ON_PHOTOS}",
+        says="a folder's become so by --resize SIDE",
+        then=(f"build {ON_PHOTOS} --resize 8",),
+        code=1,
+    ),
+    "a profile alone": Case(
+        advice="needs an imbalance ratio: add --imbalance, for example 100",
+        refused=f"build {ON_PHOTOS} --profile step",
+        says="add --imbalance",
+        then=(f"build {ON_PHOTOS} --profile step --imbalance 2",),
+    ),
+    "too few": Case(
+        advice="classes fall short: ask for --largest {} or fewer",
+        before=(uneven_npz,),
+        refused="build --data npz:mine.npz --imbalance 2 --largest 20",
+        says="ask for --largest",
+        then=("build --data npz:mine.npz --imbalance 2 --largest 4",),
+    ),
+    "images of several sizes": Case(
+        advice="add --resize SIDE to bring them to one",
+        before=(odd_sizes,),
+        refused=f"build {ON_PHOTOS}",
+        says="add --resize SIDE to bring them to one",
+        then=(f"build {ON_PHOTOS} --resize 8",),
+        code=1,
+    ),
+    "an imbalance beyond the images": Case(
+        advice="ask for less, or take the set as it is by --profile none without --imbalance and --largest",
+        refused=f"build {ON_PHOTOS} --imbalance 1000",
+        says="take the set as it is by --profile none without --imbalance and --largest",
+        then=(f"build {ON_PHOTOS} --profile none", f"build {ON_PHOTOS} --imbalance 2"),
+    ),
+    "digits resized": Case(
+        advice="are taken in their own size: leave out --resize",
+        refused="build --resize 8",
+        says="leave out --resize",
+        then=("build",),
+    ),
+    "digits streamed": Case(
+        advice="images of {} are held in memory: leave out --loading stream",
+        refused="build --loading stream",
+        says="leave out --loading stream",
+        then=("build",),
+    ),
+    "digits of a place": Case(
+        advice="are built in and take no path, but {} was given: --data digits",
+        refused="build --data digits:photos",
+        says=": --data digits",
+        then=("build --data digits",),
+    ),
+    "a folder of no place": Case(
+        advice="the folder source needs a path: --data folder:PATH",
+        refused="build --data folder",
+        says="--data folder:PATH",
+        then=("build --data folder:photos",),
+    ),
+    "an archive of no place": Case(
+        advice="the npz source needs a path: --data npz:PATH",
+        before=(npz,),
+        refused="build --data npz",
+        says="--data npz:PATH",
+        then=("build --data npz:mine.npz",),
+    ),
+    "a checkpoint of another run": Case(
+        advice="give another --out, or remove {}",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run", lambda: Path("run/result.json").unlink()),
+        refused=f"{TRAIN} {ON_PHOTOS} --seed 1 --out run",
+        says="give another --out, or remove run/model.pt",
+        then=(f"{TRAIN} {ON_PHOTOS} --seed 1 --out other", "rm run/model.pt", f"{TRAIN} {ON_PHOTOS} --seed 1 --out run"),
+        code=1,
+    ),
+    "a figure without scores": Case(
+        advice="there are no scores of {} at {}: run `{}` first, or give --scores",
+        before=(f"{TRAIN} {ON_PHOTOS} --resize 6 --out run",),
+        refused="plot run --figure hardness",
+        says="run `lt-prune score --data folder:photos --resize 6` first",
+        then=(f"{SCORE} --data folder:photos --resize 6", "plot run --figure hardness"),
+    ),
+    "all figures but one": Case(
+        advice="the figure hardness is left out: run `{}` first, or give --scores",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run",),
+        refused="plot run --out mine",
+        says="hardness is left out: run `lt-prune score --data folder:photos` first, or give --scores",
+        then=(f"{SCORE} --data folder:photos --out mine.h5", "plot run --scores mine.h5 --out mine"),
+        code=0,
+    ),
+    "scores without the metric": Case(
+        advice="--metric {}",
+        before=(f"{SCORE} {ON_PHOTOS}", one_metric("scores/photos.h5")),
+        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        says="add them by `lt-prune score --data folder:photos --epochs 1 --depth 8 --metric avh`",
+        then=(
+            "score --data folder:photos --epochs 1 --depth 8 --metric avh --members 1",
+            f"prune {ON_PHOTOS} --ratio 0.4",
+        ),
+    ),
+    "scores elsewhere without the metric": Case(
+        advice="--out {}",
+        before=(f"{SCORE} {ON_PHOTOS} --out mine.h5", one_metric("mine.h5")),
+        refused="scores mine.h5 --metric avh",
+        says="lt-prune score --data folder:photos --epochs 1 --depth 8 --metric avh --out mine.h5`",
+        then=(
+            "score --data folder:photos --epochs 1 --depth 8 --metric avh --members 1 --out mine.h5",
+            "scores mine.h5 --metric avh",
+        ),
+    ),
+    "files decoded otherwise": Case(
+        advice=", or join the two by --match names",
+        before=(f"{SCORE} {ON_PHOTOS}", other_pixels),
+        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        says="join the two by --match names",
+        then=(f"prune {ON_PHOTOS} --ratio 0.4 --match names", f"{TRAIN} {ON_PHOTOS}"),
+        code=1,
+    ),
+    "no names to match by": Case(
+        advice="has no file names to match by: leave out --match names",
+        before=(SCORE,),
+        refused="prune --ratio 0.4 --match names",
+        says="leave out --match names",
+        then=("prune --ratio 0.4",),
+    ),
+    "several subsets": Case(
+        advice="name one with --subset FILE, or train on the whole set with --subset none",
+        before=(f"{RANDOM} {ON_PHOTOS}", f"{RANDOM} {ON_PHOTOS} --seed 1"),
+        refused=f"{TRAIN} {ON_PHOTOS}",
+        says="name one with --subset FILE, or train on the whole set with --subset none",
+        then=(
+            f"{TRAIN} {ON_PHOTOS} --subset subsets/photos-random-0.4.h5",
+            f"{TRAIN} {ON_PHOTOS} --subset none",
+        ),
+    ),
+    "a subset that is nowhere": Case(
+        advice="the run was trained on a pruned set ({}){}: name its file with --subset",
+        before=(
+            f"{RANDOM} {ON_PHOTOS}",
+            f"{TRAIN} {ON_PHOTOS} --out run",
+            moved("subsets/photos-random-0.4.h5", "kept.h5"),
+        ),
+        refused="evaluate run --prediction abs",
+        says="name its file with --subset",
+        then=("evaluate run --prediction abs --subset kept.h5",),
+    ),
+    "another subset": Case(
+        advice="the run was trained on another subset than {}: name that one with --subset",
+        before=(f"{RANDOM} {ON_PHOTOS}", f"{TRAIN} {ON_PHOTOS} --out run", f"{RANDOM} {ON_PHOTOS} --seed 1 --out other.h5"),
+        refused="evaluate run --prediction abs --subset other.h5",
+        says="another subset than other.h5: name that one with --subset",
+        then=("evaluate run --prediction abs --subset subsets/photos-random-0.4.h5",),
+        code=1,
+    ),
+    "another run": Case(
+        advice=OVERWRITE,
+        before=(f"{TRAIN} {ON_PHOTOS} --out run",),
+        refused=f"{TRAIN} {ON_PHOTOS} --seed 1 --out run",
+        says=OVERWRITE,
+        then=(f"{TRAIN} {ON_PHOTOS} --seed 1 --out other", f"{TRAIN} {ON_PHOTOS} --seed 1 --out run --overwrite"),
+        code=1,
+    ),
+    "one stage": Case(
+        advice="has one stage: leave out --stages and --from-run",
+        refused=f"{TRAIN} {ON_PHOTOS} --stages 2",
+        says="leave out --stages and --from-run",
+        then=(f"{TRAIN} {ON_PHOTOS}",),
+    ),
+    "a first stage at equal steps": Case(
+        advice="was trained at equal {}, not {}: name another run, or give --equal {}",
+        before=(f"{RANDOM} {ON_PHOTOS}", f"{TRAIN} {ON_PHOTOS} --equal steps --method mixup --out first"),
+        refused=f"train {ON_PHOTOS} --method mislas --from-run first --set stage2_epochs=1 --out run",
+        says="give --equal steps",
+        then=(f"train {ON_PHOTOS} --method mislas --from-run first --set stage2_epochs=1 --out run --equal steps",),
+        code=1,
+    ),
+    "a cut twice": Case(
+        advice="names its cut already: leave out --profile and --imbalance, or name the bare source",
+        refused="build --data folder-lt2:photos --imbalance 2",
+        says="leave out --profile and --imbalance, or name the bare source",
+        then=("build --data folder-lt2:photos", "build --data folder:photos --imbalance 2 --out bare.h5"),
+    ),
+    "a whole set of an imbalance": Case(
+        advice="profile none takes every image: leave out --imbalance, --largest and --selection",
+        refused=f"build {ON_PHOTOS} --profile none --imbalance 2 --largest 4 --selection mislas",
+        says="leave out --imbalance, --largest and --selection",
+        then=(f"build {ON_PHOTOS} --profile none",),
+    ),
+    "a set file streamed": Case(
+        advice="images of {} are held in memory: leave out --loading stream, or name their folder",
+        before=(f"build {ON_PHOTOS} --out set.h5",),
+        refused=f"{TRAIN} --data set.h5 --loading stream",
+        says="leave out --loading stream, or name their folder",
+        then=(f"{TRAIN} --data set.h5", f"{TRAIN} {ON_PHOTOS} --loading stream"),
+    ),
+    "a run of no place": Case(
+        advice="does not say where its data, {}, is: give --data",
+        before=(of_no_place,),
+        refused="evaluate runs/nowhere",
+        says="give --data",
+        then=("evaluate runs/nowhere --data folder:photos",),
+    ),
+    "data that are nowhere": Case(
+        advice="was trained on {}, and {}: name it with --data",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run", moved("photos", "away/photos")),
+        refused="evaluate run",
+        says="name it with --data",
+        then=("evaluate run --data folder:away/photos",),
+        code=1,
+    ),
+    "weights that are damaged": Case(
+        advice="{}: restore a copy, or train the run again with --overwrite",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run", damaged("run/model.pt")),
+        refused="evaluate run",
+        says="train the run again with --overwrite",
+        then=(f"{TRAIN} {ON_PHOTOS} --out run --overwrite", "evaluate run"),
+        code=1,
+    ),
+    "other data of a run": Case(
+        advice=": name its data with --data",
+        before=(other_photos, f"{TRAIN} {ON_PHOTOS} --out run"),
+        refused="evaluate run --data folder:elsewhere/photos",
+        says="name its data with --data",
+        then=("evaluate run --data folder:photos",),
+        code=1,
+    ),
+    "a table of what was removed": Case(
+        advice="tells of every sample whether it was kept: leave out --removed",
+        before=(f"{RANDOM} {ON_PHOTOS}",),
+        refused="export subsets/photos-random-0.4.h5 --out kept.csv --removed",
+        says="leave out --removed",
+        then=("export subsets/photos-random-0.4.h5 --out kept.csv",),
+    ),
+    "names in the order of a loader": Case(
+        advice="txt gives file names, which are in no loader's order: leave out --for, or choose npy",
+        before=(f"{RANDOM} {ON_PHOTOS}",),
+        refused="export subsets/photos-random-0.4.h5 --out kept.txt --for imagefolder",
+        says="leave out --for, or choose npy",
+        then=(
+            "export subsets/photos-random-0.4.h5 --out kept.txt",
+            "export subsets/photos-random-0.4.h5 --out kept.npy --for imagefolder",
+        ),
+    ),
+    "whose order": Case(
+        advice="ImageFolder takes other files, and has indices of its own (--for imagefolder)",
+        before=(f"{RANDOM} {ON_PHOTOS}",),
+        refused="export subsets/photos-random-0.4.h5 --out kept.npy",
+        says="has indices of its own (--for imagefolder)",
+        then=("export subsets/photos-random-0.4.h5 --out theirs.npy --for imagefolder",),
+        code=0,
+    ),
+    "digits in the order of a loader": Case(
+        advice="is no folder of images, and ImageFolder lists folders: leave out --for",
+        before=(RANDOM,),
+        refused="export subsets/digits-lt10-random-0.4.h5 --out kept.npy --for imagefolder",
+        says="leave out --for",
+        then=("export subsets/digits-lt10-random-0.4.h5 --out kept.npy",),
+    ),
+    "scores of other settings": Case(
+        advice=OVERWRITE,
+        before=(f"{SCORE} {ON_PHOTOS}",),
+        refused=f"{SCORE} {ON_PHOTOS} --seed 1 --out scores/photos.h5",
+        says=OVERWRITE,
+        then=(
+            f"{SCORE} {ON_PHOTOS} --seed 1 --out other.h5",
+            f"{SCORE} {ON_PHOTOS} --seed 1 --out scores/photos.h5 --overwrite",
+        ),
+        code=1,
+    ),
+    "scores of other data": Case(
+        advice=OVERWRITE,
+        before=(other_photos, f"{SCORE} {ON_PHOTOS}"),
+        refused=f"{SCORE} --data folder:elsewhere/photos",
+        says=OVERWRITE,
+        then=(
+            f"{SCORE} --data folder:elsewhere/photos --out other.h5",
+            f"{SCORE} --data folder:elsewhere/photos --overwrite",
+        ),
+        code=1,
+    ),
+    "scores read otherwise": Case(
+        advice=OVERWRITE,
+        before=(f"{SCORE} {ON_PHOTOS} --resize 6",),
+        refused=f"{SCORE} {ON_PHOTOS} --resize 7",
+        says="scores/photos.h5 was made with --resize 6, now 7: give --resize 6, or give another --out, or start again",
+        then=(f"{SCORE} {ON_PHOTOS} --resize 6", f"{SCORE} {ON_PHOTOS} --resize 7 --overwrite"),
+        code=1,
+    ),
+    "a streamed set to build": Case(
+        advice="name the folder as --data instead of a set file, or read it with --loading memory",
+        refused=f"build {ON_PHOTOS} --loading stream",
+        says="name the folder as --data",
+        then=(f"build {ON_PHOTOS} --loading memory", f"{TRAIN} {ON_PHOTOS} --loading stream"),
+    ),
+    "scores that are damaged": Case(
+        advice="make it again with --overwrite",
+        before=(f"{SCORE} {ON_PHOTOS}", damaged("scores/photos.h5")),
+        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        says="scores/photos.h5 is damaged (its checksum does not match): make it again with --overwrite, or restore a copy",
+        then=(f"{SCORE} {ON_PHOTOS} --overwrite", f"prune {ON_PHOTOS} --ratio 0.4"),
+        code=1,
+    ),
+    "a subset that is damaged": Case(
+        advice="make it again with --overwrite",
+        before=(f"{RANDOM} {ON_PHOTOS}", damaged("subsets/photos-random-0.4.h5")),
+        refused=f"{TRAIN} {ON_PHOTOS}",
+        says="make it again with --overwrite",
+        then=(f"{RANDOM} {ON_PHOTOS} --overwrite", f"{TRAIN} {ON_PHOTOS}"),
+        code=1,
+    ),
+    "a truncated set": Case(
+        advice="make it again with --overwrite",
+        before=(f"build {ON_PHOTOS}", lambda: Path("sets/photos.h5").write_bytes(Path("sets/photos.h5").read_bytes()[:900])),
+        refused=f"{TRAIN} --data sets/photos.h5",
+        says="make it again with --overwrite",
+        then=(f"build {ON_PHOTOS} --overwrite", f"{TRAIN} --data sets/photos.h5"),
+        code=1,
+    ),
+    "a file of another program": Case(
+        advice="exists and is no {} file of ours: give another --out, or remove it",
+        before=(foreign("subsets/photos-random-0.4.h5"),),
+        refused=f"{RANDOM} {ON_PHOTOS}",
+        says="exists and is no subset file of ours: give another --out, or remove it",
+        then=(f"{RANDOM} {ON_PHOTOS} --out mine.h5", "rm subsets/photos-random-0.4.h5", f"{RANDOM} {ON_PHOTOS}"),
+        code=1,
+    ),
+    "a subset of other data": Case(
+        advice=REPLACE,
+        before=(other_photos, f"{RANDOM} {ON_PHOTOS}"),
+        refused=f"{RANDOM} --data folder:elsewhere/photos",
+        says="holds the subset of other samples (folder:photos, not folder:elsewhere/photos): " + REPLACE,
+        then=(
+            f"{RANDOM} --data folder:elsewhere/photos --out other.h5",
+            f"{RANDOM} --data folder:elsewhere/photos --overwrite",
+        ),
+        code=1,
+    ),
+    "an export of something else": Case(
+        advice=REPLACE,
+        before=(f"{RANDOM} {ON_PHOTOS}", foreign("kept.npy")),
+        refused="export subsets/photos-random-0.4.h5 --out kept.npy",
+        says="kept.npy exists and holds something else: " + REPLACE,
+        then=(
+            "export subsets/photos-random-0.4.h5 --out other.npy",
+            "export subsets/photos-random-0.4.h5 --out kept.npy --overwrite",
+        ),
+        code=1,
+    ),
+    "class folders that look alike": Case(
+        advice="{}: give them names that differ, or leave out --strict",
+        before=(lambda: shutil.copytree("photos/train/class0", "photos/train/class0 "),),
+        refused=f"build {ON_PHOTOS} --strict",
+        says="give them names that differ, or leave out --strict",
+        then=(
+            f"build {ON_PHOTOS} --out alike.h5",
+            lambda: shutil.rmtree("photos/train/class0 "),
+            f"build {ON_PHOTOS} --strict",
+        ),
+        code=1,
+    ),
+    "what is no picture": Case(
+        advice="{} holds what is neither class nor picture: {}: remove it, or leave out --strict",
+        before=(foreign("photos/train/class0/notes.txt"),),
+        refused=f"build {ON_PHOTOS} --strict",
+        says="remove it, or leave out --strict",
+        then=(f"build {ON_PHOTOS}", "rm photos/train/class0/notes.txt", f"build {ON_PHOTOS} --strict"),
+        code=1,
+    ),
+    "test images held out of a set that has some": Case(
+        advice="test images of its own: leave out --holdout",
+        refused=f"build {ON_PHOTOS} --holdout 0.2",
+        says="leave out --holdout",
+        then=(f"build {ON_PHOTOS}",),
+    ),
+    "no test images": Case(
+        advice="has no test images to report on",
+        before=(lambda: shutil.rmtree("photos/test"),),
+        refused=f"{TRAIN} {ON_PHOTOS} --holdout 0",
+        says="or have one held out with --holdout 0.2",
+        then=(f"{TRAIN} {ON_PHOTOS} --holdout 0.2",),
+        code=1,
+    ),
+    "a cut of what is long-tailed already": Case(
+        advice="and is kept whole without --imbalance",
+        before=(npz,),
+        refused="build --data npz:tailed.npz --imbalance 2 --out cut.h5",
+        says="is kept whole without --imbalance",
+        then=("build --data npz:tailed.npz --out whole.h5",),
+        code=0,
+    ),
+    "digits in another order": Case(
+        advice="have their own order: leave out --class-order",
+        refused="build --class-order natural",
+        says="leave out --class-order",
+        then=("build",),
+    ),
+    "a broken picture": Case(
+        advice="repair or remove them, or leave them out with --skip-broken",
+        before=(foreign("photos/train/class0/zz.png"),),
+        refused=f"build {ON_PHOTOS}",
+        says="repair or remove them, or leave them out with --skip-broken",
+        then=(f"build {ON_PHOTOS} --skip-broken --out skipped.h5", "rm photos/train/class0/zz.png", f"build {ON_PHOTOS}"),
+        code=1,
+    ),
+    "a class that would be emptied": Case(
+        advice="ask for a smaller ratio, or allow it by `lt-prune prune --allow-empty-class`",
+        refused=f"prune {ON_PHOTOS} --strategy random --ratio 0.96",
+        says="allow it by `lt-prune prune --allow-empty-class`",
+        then=(
+            f"prune {ON_PHOTOS} --strategy random --ratio 0.5",
+            f"prune {ON_PHOTOS} --strategy random --ratio 0.96 --allow-empty-class",
+        ),
+    ),
+}
+MEMORY = "memory cannot be filled in a test; who says it is tested beside the package"
+NOT_PROVOKED = {
+    "--set": "the name of an option, in a message of click",
+    "add --download, or name its place as {}:PATH": "it needs a network, or the archive of CIFAR",
+    "mix the two by --mix-compute, {}": "as that of a grid",
+    "add --download, or name the folder that torchvision has kept it in": "it needs a network, or the archive of CIFAR",
+    "read a folder's images as they are needed (--loading stream) or make them smaller (--resize)": MEMORY,
+    "take smaller steps (--batch-size)": MEMORY,
+    "train fewer networks at once (--workers 1)": MEMORY,
+    "train fewer networks at once with --workers, or smaller batches with --batch-size": MEMORY,
+    "{}; --strict refuses them instead": "it is refused by the case of class folders that look alike",
+    "passed over in {}: {}; --strict refuses it instead": "it is refused by the case of what is no picture",
+    "give another --out": "that of scripts/paper.py",
+    "--seed {}": "a part of the commands above",
+    "the confusion matrix of {} classes is in the output of --json": "it is shown by evaluate, see tests/report",
+    "another process is at work in {}: wait for it, or give another --out": "tested below",
+    "strategy {} ranks by scores: give a score file, which `lt-prune score` makes": "it is said in Python, tested below",
+}
+
+
+@pytest.fixture
+def world(in_tmp, blob_folder) -> Path:
+    blob_folder((12, 8, 4))
+    return in_tmp
+
+
+def follow(step: str | Callable[[], object]) -> None:
+    if callable(step):
+        step()
+    elif step.startswith("rm "):
+        Path(step.removeprefix("rm ")).unlink()
+    else:
+        result = lt(step)
+        assert result.exit_code == 0, f"{step}: {result.stderr}"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_a_message_says_to_do_works(world, name):
+    case = CASES[name]
+    for step in case.before:
+        follow(step)
+    refused = lt(case.refused)
+    assert refused.exit_code == case.code, refused.stderr
+    assert case.says in " ".join(refused.stderr.split())
+    for step in case.then:
+        follow(step)
+
+
+def test_another_out_is_free_where_a_process_is_at_work(world):
+    Path("run").mkdir()
+    with FileLock("run/.lock"):
+        refused = lt(f"{TRAIN} {ON_PHOTOS} --out run")
+        assert refused.exit_code == 1
+        assert "another process is at work in run: wait for it, or give another --out" in refused.stderr
+        follow(f"{TRAIN} {ON_PHOTOS} --out other")
+    follow(f"{TRAIN} {ON_PHOTOS} --out run")
+
+
+def test_a_score_file_is_made_by_the_command_that_python_names(world):
+    with pytest.raises(lp.LtPruneError, match="give a score file, which `lt-prune score` makes"):
+        lp.prune("folder:photos", ratio=0.4)
+    follow(f"{SCORE} {ON_PHOTOS}")
+    assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5").kept.sum() == 14
+
+
+# Every message is among these
+
+
+OPTION = re.compile(r"(?<![\w-])--[a-z]|`lt-prune ")
+
+
+def texts(tree: ast.Module) -> Iterator[str]:
+    """What a module says; values in it are {}. Docstrings and the help of options are left out."""
+    passed: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            passed.add(id(node.value))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("option", "argument", "group"):
+            passed |= {id(each) for each in ast.walk(node)}
+        if isinstance(node, ast.JoinedStr):
+            passed |= {id(each) for each in ast.walk(node)} - {id(node)}
+    for node in ast.walk(tree):
+        if id(node) in passed:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_every_message_that_names_a_command_or_an_option_is_tried():
+    said = {text for file in PACKAGE.rglob("*.py") for text in texts(ast.parse(file.read_text())) if OPTION.search(text)}
+    tried = {case.advice for case in CASES.values()}
+    assert not {text for text in said - NOT_PROVOKED.keys() if not any(advice in text for advice in tried)}
+    assert not {advice for advice in tried if not any(advice in text for text in said)}
+    assert not NOT_PROVOKED.keys() - said
