@@ -17,8 +17,6 @@ WITHIN = ("set", "class")
 AUTO, WHOLE = "auto", "none"
 """In place of a subset: the one that subsets/ holds of the data, or no subset but the whole set."""
 
-PREDICTIONS = ("linear", "angular", "abs")
-"""argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
 ABS_FORMS = ("sine", "linear")
 EQUAL = ("epochs", "steps")
 """What a run on a subset has as many of as that on the whole set."""

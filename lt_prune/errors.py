@@ -14,11 +14,11 @@ class ArgumentError(LtPruneError):
 
 
 class UnknownNameError(ArgumentError):
-    """A name that no member of a family (metric, strategy, method, source) bears."""
+    """A name that no member of a family (metric, strategy, method, predictor, source) bears."""
 
 
 class MemberError(LtPruneError):
-    """A member of a family (metric, strategy, method, source) cannot be loaded, or does not do what it promises."""
+    """A member of a family (metric, strategy, method, predictor, source) cannot be loaded, or breaks a promise."""
 
     def __init__(self, message: str, member: str = "") -> None:
         super().__init__(message)

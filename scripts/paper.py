@@ -486,8 +486,9 @@ def table5(study: Study) -> Iterator[Part]:
         lines = []
         for form, paper in block.rows.items():
             strengths = [float(column) for column in paper]
-            every = [lp.evaluate_abs(runs.folder(run), data, s=strengths, abs_form=form) for run in runs.of("mixup")]
-            ours = {column: percent([found[s] for found in every]) for column, s in zip(paper, strengths)}
+            how: dict[str, Any] = {"prediction": "abs", "s": strengths, "abs_form": form}
+            every = [lp.evaluate_each(runs.folder(run), data, **how) for run in runs.of("mixup")]
+            ours = {column: percent([found[i][1] for found in every]) for i, column in enumerate(paper)}
             lines += beside(block, data.index, form, ours, runs.failures("mixup"))
         yield Part(f"table5, ABS: {runs.beside(block)}", ("form", "s"), lines)
 

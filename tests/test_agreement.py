@@ -38,7 +38,6 @@ OF_THE_COMMAND_ALONE = {
 }
 OTHER_DEFAULTS = {
     ("train", "subset"),  # a script must not change with a file that lies about
-    ("evaluate", "s"),  # none is an empty list there: it may be several, as of `evaluate_abs`
 }
 
 

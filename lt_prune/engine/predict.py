@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lt_prune.angular import AngularBiasSmoothing, angular_logits
 from lt_prune.data.batches import plain_batches
 from lt_prune.engine.precision import multiplying
-from lt_prune.errors import ArgumentError, DivergenceError, LtPruneError, MemberError
+from lt_prune.errors import DivergenceError, LtPruneError, MemberError
 from lt_prune.metrics import Metric
-from lt_prune.models.network import Network, Outputs, folded
+from lt_prune.models.network import BATCH, Network, Outputs, folded
+from lt_prune.predictors.promised import Promised
 from lt_prune.registry import described
 from lt_prune.types import Array, Pixels
-
-BATCH = 250
-"""Images a forward pass: large enough to be fast, small enough that activations stay below those of training."""
 
 
 @torch.inference_mode()
@@ -33,59 +28,34 @@ def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | No
             yield network(batch)
 
 
-@torch.inference_mode()
-def both_logits(
-    network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH
-) -> tuple[Tensor, Tensor]:
-    """Linear and angular logits (Wang & Yan, Eq. 1), each float32 (N, M), of images, all or those at `rows`.
+def outputs_of(network: Network, pixels: Pixels, rows: Array | None = None) -> Outputs:
+    """Outputs for images, all or those at `rows`, float32 and on the CPU.
 
     Raises:
-        DivergenceError: a logit is not finite.
+        DivergenceError: one is not finite.
     """
-    pairs = [(o.logits, angular_logits(o.features, o.weight)) for o in _outputs(network, pixels, batch_size, rows)]
-    linear, angular = (torch.cat(parts).cpu() for parts in zip(*pairs))
-    if not (linear.isfinite().all() and angular.isfinite().all()):
-        raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
-    return linear, angular
+    return Outputs.joined(list(_finite_outputs(network, pixels, BATCH, rows)))
 
 
-@dataclass(frozen=True, eq=False)
-class AbsPredictor:
-    """Training samples that ABS measures the bias of a network on."""
-
-    pixels: Pixels
-    """uint8 (P, H, W, C): every image of the set."""
-    labels: Array
-    """int64 (P,)."""
-    rows: Array
-    """int64 (N,): the images trained on."""
-    s: float
-    form: Any
-    """See `AngularBiasSmoothing`."""
-
-    def fit(self, network: Network) -> AngularBiasSmoothing:
-        """ABS with the bias of `network`, on the CPU."""
-        _, angular = both_logits(network, self.pixels, self.rows)
-        return AngularBiasSmoothing.fit(angular, torch.from_numpy(self.labels[self.rows]), s=self.s, form=self.form)
-
-
-def probabilities(network: Network, pixels: Pixels, prediction: str | AbsPredictor, batch_size: int = BATCH) -> Array:
-    """Class probabilities (N, M) float32.
-
-    Args:
-        prediction: "linear" or "angular": softmax of the one or the other logits (Wang & Yan, section 3.1); or, for ABS,
-            what to measure the bias on (Eq. 7).
+def probabilities(network: Network, pixels: Pixels, fitted: Sequence[Promised], batch_size: int = BATCH) -> list[Array]:
+    """Class probabilities (N, M) float32 by each of several fitted predictors, in one pass.
 
     Raises:
-        ArgumentError: there is no such prediction.
-        DivergenceError: a logit is not finite.
+        DivergenceError: an output is not finite.
+        MemberError: a predictor fails, or does not give probabilities.
     """
-    if not isinstance(prediction, AbsPredictor) and prediction not in ("linear", "angular"):
-        raise ArgumentError(f"prediction must be linear or angular, or what to measure ABS on, not {prediction!r}")
-    linear, angular = both_logits(network, pixels, batch_size=batch_size)
-    if isinstance(prediction, AbsPredictor):
-        return np.asarray(prediction.fit(network)(angular).numpy())
-    return np.asarray(torch.softmax(linear if prediction == "linear" else angular, dim=1).numpy())
+    parts: list[list[Tensor]] = [[] for _ in fitted]
+    for batch in _finite_outputs(network, pixels, batch_size):
+        for found, predictor in zip(parts, fitted):
+            found.append(predictor(batch).float())
+    return [np.asarray(torch.cat(found).numpy()) for found in parts]
+
+
+def _finite_outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | None = None) -> Iterator[Outputs]:
+    for batch in _outputs(network, pixels, batch_size, rows):
+        if not (batch.logits.isfinite().all() and batch.features.isfinite().all()):
+            raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
+        yield batch.cpu()
 
 
 @torch.inference_mode()
