@@ -85,8 +85,22 @@ def test_logit_adjusted_takes_the_log_of_the_prior_from_the_logits(case, tau):
 
 
 def test_a_class_without_samples_is_adjusted_as_one_of_one_sample(case):
-    none, one = np.array([200, 100, 60, 30, 0]), np.array([200, 100, 60, 30, 1])
-    close(case.predict("logit-adjusted", none, tau=1.0), case.predict("logit-adjusted", one, tau=1.0))
+    found = case.predict("logit-adjusted", np.array([200, 100, 60, 30, 0]), tau=1.0)
+    close(found, softmax(case.logits(case.test) - np.log([200, 100, 60, 30, 1])))
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "default", "high", "published"),
+    [
+        ("abs", "s", 0.25, 1, True),
+        ("abs", "abs_form", "sine", None, True),
+        ("logit-adjusted", "tau", 1.0, 10, False),
+        ("tau-norm", "tau", 1.0, 10, False),
+    ],
+)
+def test_settings_have_the_papers_defaults(name, setting, default, high, published):
+    found = PREDICTORS.load(name).settings[setting]
+    assert (found.default, found.high, found.published) == (default, high, published)
 
 
 @pytest.mark.parametrize("tau", [0.3, 1.0, 2.0])
