@@ -4,6 +4,8 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("tf32", "fp32", "bf16")
 """Of training on CUDA."""
 LOADINGS = ("auto", "memory", "stream")
+CLASS_ORDERS = ("text", "natural", "count")
+"""How a folder's classes are numbered: 1, 10, 2; or 1, 2, 10; or the largest first."""
 
 PROFILES = ("exp", "step", "none")
 SELECTIONS = ("content", "mislas")
@@ -17,7 +19,7 @@ WITHIN = ("set", "class")
 AUTO, WHOLE = "auto", "none"
 """In place of a subset: the one that subsets/ holds of the data, or no subset but the whole set."""
 
-ABS_FORMS = ("sine", "linear")
+ABS_FORMS = ("concave", "linear")
 EQUAL = ("epochs", "steps")
 """What a run on a subset has as many of as that on the whole set."""
 PRESETS = ("paper", "released")

@@ -14,7 +14,7 @@ class ArgumentError(LtPruneError):
 
 
 class UnknownNameError(ArgumentError):
-    """A name that no member of a family (metric, strategy, method, predictor, source) bears."""
+    """A name that no member of a family (metric, strategy, method, predictor, source) has."""
 
 
 class MemberError(LtPruneError):

@@ -38,7 +38,7 @@ COMMANDS = sorted(main.commands)
 
 
 def lt(*args: object) -> Result:
-    """Run a command here and now."""
+    """Run a command in this process."""
     term, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
     try:
         return CliRunner().invoke(main, [str(arg) for arg in args])
@@ -472,7 +472,7 @@ def test_sweep_takes_an_ensemble_a_seed(in_tmp):
     assert {path.name for path in Path("scores").glob("*.h5")} == {"digits-lt10.h5", "digits-lt10-seed1.h5"}
 
 
-def test_export_writes_the_kept_positions(in_tmp):
+def test_export_writes_the_kept_source_indices(in_tmp):
     ok("prune", "--strategy", "random", "--ratio", 0.45)
     ok("export", "subsets/digits-lt10-random-0.45.h5", "--out", "kept.npy")
     subset = lp.read_subset("subsets/digits-lt10-random-0.45.h5")
@@ -538,7 +538,7 @@ def test_a_place_below_a_file_is_refused(in_tmp, args):
     refuse(in_tmp, *args.split(), code=1, says="file/")
 
 
-def test_divergence_is_told_in_a_sentence(in_tmp):
+def test_divergence_is_reported_in_a_sentence(in_tmp):
     refuse(in_tmp, "train", *SMALL, "--lr", "1e38", code=1, says="training diverged in epoch 1")
 
 
@@ -776,7 +776,7 @@ def test_the_confusion_matrix_is_shown(in_tmp):
         ),
         ("sweep --strategies random --seeds 0-2 --ensembles 3", "ensembles are for strategies that rank by scores"),
         ("sweep --methods ce,alas --set tau=0.5 --set tua=1", "unknown setting 'tua'"),
-        ("evaluate x --prediction angular --set s=0,0.1", "prediction 'angular' has no settings: leave out s"),
+        ("evaluate x --prediction angular --set s=0,0.1", "unknown setting 's': there are none"),
         ("evaluate x --prediction abs --set s=a,0", "s must be a number, not 'a'"),
         ("evaluate x --prediction abs --set s", "'s' is not NAME=VALUE, such as tau=0.5"),
         ("evaluate x --prediction abs --set tau=1", "unknown setting 'tau': there are s, abs_form"),

@@ -29,6 +29,7 @@ from lt_prune.cli.options import (
     speed_options,
 )
 from lt_prune.cli.printing import print_result, say_wrote
+from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 
 
@@ -64,6 +65,8 @@ def train(
     data: str,
     subset: str,
     method: str,
+    stages: int | None,
+    prediction: str | None,
     equal: str,
     seed: int,
     as_json: bool,
@@ -88,16 +91,26 @@ def train(
     from lt_prune.report.tables import result_table
 
     METHODS.check(method)
-    options |= assigned(assignments, [method], options["prediction"])
+    options |= assigned(assignments, [method], prediction)
     lt_set = lp.open_set(data, reading=reading)
     file = subset_file(subset, lt_set.index)
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
-    one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
+    one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
     out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
-    options |= {"method": method, "equal": equal, "seed": seed}
     with shown_progress() as progress:
-        result = lp.train(lt_set, subset=chosen, out=out, progress=progress, **options)
+        result = lp.train(
+            lt_set,
+            subset=chosen,
+            method=method,
+            stages=stages,
+            prediction=prediction,
+            equal=equal,
+            seed=seed,
+            out=out,
+            progress=progress,
+            **options,
+        )
     print_result(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))
     say_wrote(out)
 
@@ -127,8 +140,10 @@ def evaluate(
     prediction: str | None,
     assignments: tuple[str, ...],
     subset: Path | None,
+    data: str | None,
+    compute: Compute,
+    reading: Reading,
     as_json: bool,
-    **options: Any,
 ) -> None:
     """Test a trained run again, for example with another prediction.
 
@@ -145,7 +160,7 @@ def evaluate(
 
     prediction = prediction or lp.read_result(run / "result.json").spec.prediction
     settings: dict[str, Any] = assigned_values(assignments, prediction)
-    opened = open_run(run, **options)
+    opened = open_run(run, data, compute=compute, reading=reading)
     found = lp.evaluate_each(opened, prediction=prediction, subset=subset, **settings)
     if len(found) > 1:
         rows = [{"settings": how, **asdict(evaluation)} for how, evaluation in found]

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from lt_prune.choices import DEPTHS, DRAWS, SAMPLERS, SCHEDULES, TRAINED
 from lt_prune.errors import ArgumentError
+from lt_prune.given import known_fields
 
 
+@known_fields
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How one network is trained. Defaults are stage one of Wang & Yan, as MiSLAS trains it."""

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
-from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.batches import Sampling, TrainingBatches
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.mixup import Mixup
 from lt_prune.data.streaming import StreamedBatches
@@ -171,18 +171,18 @@ def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:
 
 def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
     recipe = run.recipe
-    options: dict[str, Any] = {
-        "sampler": recipe.sampler,
-        "draws": recipe.draws,
-        "padding": recipe.padding,
-        "flip": recipe.flip,
-        "batch_size": recipe.batch_size,
-        "seed": run.seed,
-        "device": shared.device,
-    }
+    sampling = Sampling(
+        sampler=recipe.sampler,
+        draws=recipe.draws,
+        padding=recipe.padding,
+        flip=recipe.flip,
+        batch_size=recipe.batch_size,
+        seed=run.seed,
+    )
+    device, labels, rows = shared.device, run.labels, run.rows
     if isinstance(run.pixels, ImageFiles):
-        return StreamedBatches.of(run.pixels, run.labels, run.rows, n_workers=shared.n_readers, **options)
-    return TrainingBatches.of(shared.images(run.pixels), run.labels, run.rows, **options)
+        return StreamedBatches.of(run.pixels, labels, sampling, rows, device=device, n_workers=shared.n_readers)
+    return TrainingBatches.of(shared.images(run.pixels), labels, sampling, rows, device=device)
 
 
 def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:
@@ -205,7 +205,7 @@ def _network(run: Run) -> Network:
         network.normalise_by(run.pixels)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
-            network.start_classifier(*reversed(network.classifier.weight.shape))
+            network.new_classifier(*reversed(network.classifier.weight.shape))
     return network
 
 
@@ -214,7 +214,7 @@ def _optimizer(recipe: Recipe, network: Network, device: torch.device) -> torch.
     on_cuda = device.type == "cuda"
     groups = [
         {"params": params, "factor": factor, "lr": torch.zeros((), device=device) if on_cuda else 0.0}
-        for params, factor in zip(network.learn(recipe.trained), (recipe.lr_factor, 1.0))
+        for params, factor in zip(network.train_only(recipe.trained), (recipe.lr_factor, 1.0))
     ]
     return torch.optim.SGD(
         groups,

@@ -1,4 +1,4 @@
-"""The one face of every network: normalisation, backbone and linear classifier."""
+"""What every network is: normalisation, backbone and linear classifier."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BATCH = 250
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a network says of a batch of B images."""
+    """Outputs of a network for a batch of B images."""
 
     features: Tensor
     """(B, D), the backbone's output."""
@@ -76,14 +76,14 @@ class Network(nn.Module):
         self.register_buffer("std", torch.ones(channels, 1, 1))
         self.register_buffer("scale", torch.ones(n_classes))
         self.backbone = backbone
-        self.start_classifier(n_features, n_classes)
+        self.new_classifier(n_features, n_classes)
 
-    def start_classifier(self, n_features: int, n_classes: int) -> None:
-        """Take a new classifier."""
+    def new_classifier(self, n_features: int, n_classes: int) -> None:
+        """Replace the classifier by one with new weights."""
         self.classifier = nn.Linear(n_features, n_classes)
         nn.init.kaiming_normal_(self.classifier.weight)
 
-    def learn(self, trained: str) -> list[list[Any]]:
+    def train_only(self, trained: str) -> list[list[Any]]:
         """Let gradients flow to what is `trained` (see `Recipe.trained`) and to nothing else.
 
         Returns:
@@ -91,6 +91,7 @@ class Network(nn.Module):
         """
         parts = trained.split("+")
         network = [*self.parameters()] * ("network" in parts) + [*self.classifier.parameters()] * ("classifier" in parts)
+        # The scale is a buffer, no parameter: every checkpoint has it, whether a second stage learns it or not.
         scale = [self.scale] * ("scale" in parts)
         for tensor in (*self.parameters(), self.scale):
             tensor.requires_grad_(False)
@@ -100,6 +101,7 @@ class Network(nn.Module):
 
     def normalise_by(self, pixels: Pixels) -> None:
         """Take mean and standard deviation of each channel from pixels, uint8 (P, H, W, C)."""
+        # By counts of the 256 levels, which are exact: the result depends neither on chunks nor on the order of samples.
         levels = np.arange(256)
         found = np.zeros((pixels.shape[-1], 256), dtype=np.int64)
         for start in range(0, len(pixels), CHUNK):
@@ -109,6 +111,7 @@ class Network(nn.Module):
         mean = share @ levels
         variance = (share * (levels - mean[:, None]) ** 2).sum(axis=1)
         self.mean.copy_(torch.from_numpy(mean)[:, None, None])
+        # A channel that hardly varies is not blown up: std is at least one of its 256 levels.
         self.std.copy_(torch.from_numpy(np.sqrt(variance)).clamp(min=1.0)[:, None, None])
 
     def features(self, x_NCHW: Tensor) -> Tensor:
@@ -136,14 +139,19 @@ def drawn_from(seed: int) -> Iterator[None]:
 
 
 def folded(network: Network) -> Network:
-    """A copy for prediction alone, with each batch normalisation folded into the convolution before it."""
-    copied = copy.deepcopy(network).eval()
+    """A copy for prediction alone, with each batch normalisation folded into the convolution before it.
+
+    In evaluation mode a batch normalisation is a fixed factor and shift for each channel, which the convolution's weights
+    and a bias can take on: the same function but for rounding, in fewer passes over the activations.
+    """
+    copied = copy.deepcopy(network).eval()  # folding changes modules in place, and training goes on with the original
     fold_batch_norm(copied.backbone)
     return copied
 
 
 def frozen(network: Network) -> Network:
-    """The same classifier and scale upon a folded copy of the backbone, to train the former without the latter."""
+    """The same classifier and scale on a folded copy of the backbone, to train the former two alone."""
     copied = folded(network)
+    # The very tensors, not copies: the optimizer changes these, and checkpoints are of `network`.
     copied.classifier, copied.scale = network.classifier, network.scale
     return copied

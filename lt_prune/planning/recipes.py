@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -94,36 +94,35 @@ def prediction_settings(
     return resolve_settings(data, PREDICTORS.load(prediction), {**own, **chosen})
 
 
-def check_prediction_names(prediction: str, overrides: Iterable[str]) -> None:
-    """Refuse an override that the predictor does not know.
+def check_prediction_names(prediction: str, overrides: Iterable[str], besides: Collection[str] = ()) -> None:
+    """Refuse an override that the predictor does not know; `besides` is what may have been meant, too.
 
     Raises:
         UnknownNameError: there is no such predictor.
         ArgumentError: the message lists the names there are.
     """
-    known = PREDICTORS.load(prediction).settings
-    if not known and (names := list(overrides)):
-        raise ArgumentError(f"prediction {prediction!r} has no settings: leave out {', '.join(names)}")
-    expect_known(overrides, known)
+    expect_known(overrides, PREDICTORS.load(prediction).settings, besides)
 
 
-def check_names(methods: Iterable[str], prediction: str | None, overrides: Iterable[str]) -> None:
-    """Refuse an override that none of the methods knows, nor their prediction.
+def check_names(
+    methods: Iterable[str], prediction: str | None, overrides: Iterable[str], besides: Collection[str] = ()
+) -> None:
+    """Refuse an override that none of the methods knows, nor their prediction; `besides` is what may have been meant, too.
 
     Raises:
         UnknownNameError: no such method.
         ArgumentError: the message lists the names there are.
     """
-    expect_known(overrides, _known_names(methods, prediction))
+    expect_known(overrides, _known_names(methods, prediction), besides)
 
 
-def check_fields(overrides: Iterable[str]) -> None:
-    """Refuse an override that is no field of `Recipe`.
+def check_fields(overrides: Iterable[str], besides: Collection[str] = ()) -> None:
+    """Refuse an override that is no field of `Recipe`; `besides` is what may have been meant, too.
 
     Raises:
         ArgumentError: the message lists the names there are.
     """
-    expect_known(overrides, {name: getattr(Recipe(), name) for name in _FIELDS})
+    expect_known(overrides, _FIELDS, besides)
 
 
 def _known_names(methods: Iterable[str], prediction: str | None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Smoothed:
         return probabilities
 
 
-def fit(outputs: Outputs, labels: Tensor, counts: Tensor, *, s: float, abs_form: Literal["sine", "linear"]) -> Smoothed:
+def fit(outputs: Outputs, labels: Tensor, counts: Tensor, *, s: float, abs_form: Literal["concave", "linear"]) -> Smoothed:
     """Measure the bias on training samples."""
     return Smoothed(AngularBiasSmoothing.fit(angular_of(outputs), labels, s=s, form=abs_form))
 
@@ -38,6 +38,11 @@ abs_ = Predictor(
     needs_outputs=True,
     settings={
         "s": Setting(0.25, "strength of the smoothing; 0 is the angular prediction", high=1, published=True),
-        "abs_form": Setting("sine", "how it grows with a class's lowest mean confidence", ABS_FORMS, published=True),
+        "abs_form": Setting(
+            "concave",
+            "F, over a class's lowest mean confidence: Eq. 8 (concave) or Eq. 9 (linear)",
+            ABS_FORMS,
+            published=True,
+        ),
     },
 )

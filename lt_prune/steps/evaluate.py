@@ -16,7 +16,7 @@ from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.given import expect
+from lt_prune.given import expect, keywords_of
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
 from lt_prune.planning.recipes import check_prediction_names, prediction_settings
@@ -94,7 +94,7 @@ def evaluate_each(
     Example:
         >>> import lt_prune as lp
         >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
-        >>> [how["s"] for how, _ in lp.evaluate_each("runs/first", prediction="abs", s=[0, 0.2], abs_form="sine")]
+        >>> [how["s"] for how, _ in lp.evaluate_each("runs/first", prediction="abs", s=[0, 0.2], abs_form="concave")]
         [0, 0.2]
     """
     if isinstance(run, OpenRun):
@@ -102,11 +102,11 @@ def evaluate_each(
         if ignored := [name for name, value in given.items() if value is not None]:
             raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
     if prediction is not None:  # before any image is read
-        check_prediction_names(prediction, settings)
+        check_prediction_names(prediction, settings, keywords_of(evaluate))
     opened = run if isinstance(run, OpenRun) else open_run(run, data, compute=compute, reading=reading)
     spec, index = opened.result.spec, opened.data.index
     prediction = spec.prediction if prediction is None else prediction
-    check_prediction_names(prediction, settings)
+    check_prediction_names(prediction, settings, keywords_of(evaluate))
     every = [prediction_settings(opened.data, spec, prediction, one) for one in _combinations(settings)]
     rows = trained_rows(opened.result, index, subset) if PREDICTORS.load(prediction).needs_outputs else None
     fitting = Fitting.of(opened.data, prediction, np.array(opened.result.class_counts), rows)

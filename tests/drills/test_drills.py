@@ -49,7 +49,7 @@ def test_the_guide_shows_what_is_tested():
 def test_a_run_is_tested_by_its_predictor_with_each_of_several_settings(ok):
     small = ("--epochs", 1, "--depth", 8, "--device", "cpu")
     ok("lt_prune", "train", *small, "--out", "mine", "--data", "digits", "--json")
-    by = ("lt_prune", "evaluate", "mine", "--prediction", "drill-nearest-mean", "--json")
+    by = ("lt_prune", "evaluate", "mine", "--prediction", "drill_nearest_mean", "--json")
     rows = json.loads(ok(*by, "--set", "drill_temperature=0.1,1"))["rows"]
     assert [row["settings"] for row in rows] == [{"drill_temperature": 0.1}, {"drill_temperature": 1.0}]
     first, second = (np.array(row["confusion"]) for row in rows)
@@ -60,6 +60,6 @@ def test_a_run_is_tested_by_its_predictor_with_each_of_several_settings(ok):
 
 def test_it_is_fitted_in_worker_processes(ok):
     grid = ("--strategies", "random", "--ratios", 0.5, "--seeds", "0-1", "--epochs", 1, "--depth", 8, "--workers", 2)
-    ok("lt_prune", "sweep", *grid, "--prediction", "drill-nearest-mean", "--set", "drill_temperature=0.5")
+    ok("lt_prune", "sweep", *grid, "--prediction", "drill_nearest_mean", "--set", "drill_temperature=0.5")
     specs = [lp.read_result(file).spec for file in Path("runs").rglob("result.json")]
-    assert [(spec.prediction, spec.settings) for spec in specs] == [("drill-nearest-mean", {"drill_temperature": 0.5})] * 4
+    assert [(spec.prediction, spec.settings) for spec in specs] == [("drill_nearest_mean", {"drill_temperature": 0.5})] * 4

@@ -148,7 +148,7 @@ def test_what_is_published_is_for_the_settings_that_say_so(blobs):
     ("prediction", "name", "text", "values"),
     [
         ("abs", "s", "0,0.04, 0.1", [0.0, 0.04, 0.1]),
-        ("abs", "abs_form", "sine,linear", ["sine", "linear"]),
+        ("abs", "abs_form", "concave,linear", ["concave", "linear"]),
         ("tau-norm", "tau", "1", [1.0]),
     ],
 )

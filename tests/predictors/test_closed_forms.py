@@ -66,12 +66,14 @@ def test_angular_is_the_softmax_of_pi_minus_the_angles(case):
     close(case.predict("angular"), softmax(case.angular(case.test)))
 
 
-@pytest.mark.parametrize(("form", "s"), [("sine", 0.25), ("linear", 0.1), ("linear", 1.0)], ids=["sine", "linear", "strong"])
+@pytest.mark.parametrize(
+    ("form", "s"), [("concave", 0.25), ("linear", 0.1), ("linear", 1.0)], ids=["concave", "linear", "strong"]
+)
 def test_abs_weighs_angular_probabilities_by_the_lowest_mean_confidence(case, form, s):
     trained = softmax(case.angular(case.train))
     lowest = np.min([trained[case.labels == c].mean(axis=0) for c in range(M)], axis=0)
     share = (lowest - lowest.min()) / (lowest.max() - lowest.min())
-    weighed = softmax(case.angular(case.test)) * (1 - s * (np.sin(np.pi / 2 * share) if form == "sine" else share))
+    weighed = softmax(case.angular(case.test)) * (1 - s * (np.sin(np.pi / 2 * share) if form == "concave" else share))
     # the bias is kept in float32
     np.testing.assert_allclose(
         case.predict("abs", s=s, abs_form=form), weighed / weighed.sum(axis=1, keepdims=True), rtol=1e-5
@@ -93,7 +95,7 @@ def test_a_class_without_samples_is_adjusted_as_one_of_one_sample(case):
     ("name", "setting", "default", "high", "published"),
     [
         ("abs", "s", 0.25, 1, True),
-        ("abs", "abs_form", "sine", None, True),
+        ("abs", "abs_form", "concave", None, True),
         ("logit-adjusted", "tau", 1.0, 10, False),
         ("tau-norm", "tau", 1.0, 10, False),
     ],
@@ -135,7 +137,7 @@ def test_tau_norm_without_strength_is_linear_without_the_bias(case):
 
 
 def test_abs_without_strength_is_angular(case):
-    close(case.predict("abs", s=0.0, abs_form="sine"), case.predict("angular"))
+    close(case.predict("abs", s=0.0, abs_form="concave"), case.predict("angular"))
 
 
 def test_the_adjustment_raises_the_rare_classes(case):

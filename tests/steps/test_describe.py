@@ -31,7 +31,7 @@ def test_every_prediction_has_a_row():
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
 
 
-def test_stages_are_told_in_their_order():
+def test_stages_are_reported_in_their_order():
     assert [stage["of"] for stage in describe_method("atl")["stages"]] == ["aem", "atl"]
     assert [stage["of"] for stage in describe_method("aem")["stages"]] == ["aem"]
 

@@ -151,7 +151,7 @@ def passes(monkeypatch) -> list[int]:
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        ({"prediction": "abs", "s": [0, 0.1, 0.2], "abs_form": ["sine", "linear"]}, [45, 40]),
+        ({"prediction": "abs", "s": [0, 0.1, 0.2], "abs_form": ["concave", "linear"]}, [45, 40]),
         ({"prediction": "tau-norm", "tau": [0, 0.5, 1]}, [40]),
         ({"prediction": "logit-adjusted", "tau": [0, 0.5, 1]}, [40]),
         ({"prediction": "angular"}, [40]),
@@ -166,10 +166,12 @@ def test_images_are_passed_over_once_whatever_the_number_of_settings(run, blobs,
 
 
 def test_every_combination_of_settings_is_tested(run, blobs):
-    found = lp.evaluate_each("mine", blobs(), prediction="abs", s=[0.2, 0.5], abs_form=["sine", "linear"])
-    combinations = [(0.2, "sine"), (0.2, "linear"), (0.5, "sine"), (0.5, "linear")]
+    found = lp.evaluate_each("mine", blobs(), prediction="abs", s=[0.2, 0.5], abs_form=["concave", "linear"])
+    combinations = [(0.2, "concave"), (0.2, "linear"), (0.5, "concave"), (0.5, "linear")]
     assert [(how["s"], how["abs_form"]) for how, _ in found] == combinations
-    assert lp.evaluate_each("mine", blobs(), prediction="abs", s=np.array([0.2, 0.5]), abs_form=["sine", "linear"]) == found
+    assert (
+        lp.evaluate_each("mine", blobs(), prediction="abs", s=np.array([0.2, 0.5]), abs_form=["concave", "linear"]) == found
+    )
 
 
 def test_what_is_no_list_of_values_is_refused(run, blobs):
@@ -210,7 +212,7 @@ def test_a_setting_of_a_stage_is_none_of_a_prediction(blobs, in_tmp):
     for prediction in ("tau-norm", "logit-adjusted"):
         ((how, _),) = lp.evaluate_each("mine", blobs(), prediction=prediction)
         assert how == {"tau": 1.0}
-    with pytest.raises(ArgumentError, match=r"^prediction 'angular' has no settings: leave out tau$"):
+    with pytest.raises(ArgumentError, match=r"^unknown setting 'tau': there are none$"):
         lp.evaluate("mine", blobs(), tau=0.3)
 
 
@@ -233,7 +235,7 @@ def test_a_result_of_the_first_version_predicts_by_abs_as_it_did(blobs, in_tmp):
 
 def test_abs_takes_what_is_published_for_data_like_it(run, blobs):
     own = lp.evaluate("mine", blobs(), prediction="abs")
-    assert own == lp.evaluate("mine", blobs(), prediction="abs", s=0.25, abs_form="sine")
+    assert own == lp.evaluate("mine", blobs(), prediction="abs", s=0.25, abs_form="concave")
 
 
 @pytest.mark.parametrize(
@@ -241,9 +243,9 @@ def test_abs_takes_what_is_published_for_data_like_it(run, blobs):
     [
         ({"prediction": "abs", "s": -0.1}, "s must be a number of 0 to 1, not -0.1"),
         ({"prediction": "abs", "s": float("nan")}, "s must be a number of 0 to 1, not nan"),
-        ({"prediction": "abs", "abs_form": "cubic"}, "abs_form must be sine or linear, not 'cubic'"),
-        ({"prediction": "angular", "s": 0.1}, "prediction 'angular' has no settings: leave out s"),
-        ({"s": 0.1, "tau": 1.0}, "prediction 'linear' has no settings: leave out s, tau"),
+        ({"prediction": "abs", "abs_form": "cubic"}, "abs_form must be concave or linear, not 'cubic'"),
+        ({"prediction": "angular", "s": 0.1}, "unknown setting 's': there are none"),
+        ({"s": 0.1, "tau": 1.0}, "unknown setting 's': there are none"),
         ({"prediction": "tau-norm", "tua": 1}, r"unknown setting 'tua' \(did you mean 'tau'\?\): there are tau"),
         ({"prediction": "tau-norm", "tau": [1, 2]}, r"tau must be a number of 0 to 10, not \[1, 2\]"),
     ],
