@@ -44,11 +44,13 @@ def probabilities(network: Network, pixels: Pixels, fitted: Sequence[Promised], 
         DivergenceError: an output is not finite.
         MemberError: a predictor fails, or does not give probabilities.
     """
-    parts: list[list[Tensor]] = [[] for _ in fitted]
+    found = [np.empty((len(pixels), network.classifier.out_features), dtype=np.float32) for _ in fitted]
+    start = 0
     for batch in _finite_outputs(network, pixels, batch_size):
-        for found, predictor in zip(parts, fitted):
-            found.append(predictor(batch).float())
-    return [np.asarray(torch.cat(found).numpy()) for found in parts]
+        for each, predictor in zip(found, fitted):
+            each[start : start + len(batch.logits)] = predictor(batch).numpy()
+        start += len(batch.logits)
+    return found
 
 
 def _finite_outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | None = None) -> Iterator[Outputs]:

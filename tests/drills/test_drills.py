@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import lt_prune as lp
@@ -52,10 +51,9 @@ def test_a_run_is_tested_by_its_predictor_with_each_of_several_settings(ok):
     by = ("lt_prune", "evaluate", "mine", "--prediction", "drill_nearest_mean", "--json")
     rows = json.loads(ok(*by, "--set", "drill_temperature=0.1,1"))["rows"]
     assert [row["settings"] for row in rows] == [{"drill_temperature": 0.1}, {"drill_temperature": 1.0}]
-    first, second = (np.array(row["confusion"]) for row in rows)
-    assert np.array_equal(first, second), "the temperature changes no argmax"
+    assert rows[0]["per_class"] == rows[1]["per_class"], "the temperature changes no argmax"
     assert rows[0]["ece"] != rows[1]["ece"]
-    assert np.trace(first) > 250, "of 500 digits"
+    assert rows[0]["overall"] > 0.5
 
 
 def test_it_is_fitted_in_worker_processes(ok):

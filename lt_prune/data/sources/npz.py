@@ -52,8 +52,19 @@ def _load(path: Path) -> dict[str, Array]:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: name an .npz file as npz:PATH") from None
+    except MemoryError:
+        raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files, zlib.error and NotImplementedError too
-        raise DataError(f"{path} is not a readable .npz archive of plain arrays ({error})") from None
+        raise DataError(f"{path} is not a readable .npz archive of plain arrays{_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Why, unless NumPy advises what is no way on: to unpickle objects, which may run code."""
+    if "pickle" in str(error):
+        return ": it is another kind of file, or holds objects of Python, which are not read; save plain arrays by np.savez"
+    return (
+        ": it is a single array; save x_train and y_train by np.savez" if "context manager" in str(error) else f" ({error})"
+    )
 
 
 def _names(names: Array, path: Path) -> tuple[str, ...]:
