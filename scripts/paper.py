@@ -73,7 +73,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "smoke": {
         "data": "digits",
         "seeds": 1,
-        "first": {"epochs": 5, "depth": 8},
+        "first": {"epochs": 5, "model": "resnet8"},
         "second": {"stage2_epochs": 1},
         "pruning": {"ratios": (0.3, 0.6), "members": 2, "score_epochs": 1},
     },
@@ -306,7 +306,7 @@ class Runs:
         run = self.done.runs[0]
         recipe = (run.spec.first or run.spec).recipe
         return (
-            f"accuracy (%) on {run.name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}, "
+            f"accuracy (%) on {run.name}, {recipe.model}, epochs: {recipe.epochs}, "
             f"recipe: {recipe.preset}, at equal {self.equal}"
         )
 

@@ -140,14 +140,15 @@ def test_a_setting_is_refused_by_the_same_sentence_everywhere(in_tmp, step, opti
 def test_numbers_of_numpy_are_numbers(blobs):
     small = {
         "epochs": np.int64(1),
-        "depth": np.int32(8),
+        "batch_size": np.int32(16),
+        "model": "resnet8",
         "lr": np.float32(0.25),
         "flip": np.bool_(True),
         "milestones": [0.5],
     }
     result = lp.train(blobs(), compute=lp.Compute(device="cpu"), **small)
     recipe = result.spec.recipe
-    assert (recipe.epochs, recipe.lr, recipe.milestones) == (1, 0.25, (0.5,))
+    assert (recipe.epochs, recipe.batch_size, recipe.lr, recipe.milestones) == (1, 16, 0.25, (0.5,))
 
 
 @pytest.fixture
@@ -212,7 +213,7 @@ def subset_file(data, in_tmp) -> Path:
     return Path("subsets/mine.h5")
 
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16, "compute": lp.Compute(device="cpu")}
 
 
 @pytest.mark.parametrize(

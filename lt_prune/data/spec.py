@@ -9,6 +9,8 @@ from pathlib import Path
 from lt_prune.data.sources import SOURCES
 
 _CUT = re.compile(r"-(?:(?P<kind>lt|step)(?P<imbalance>\d+(?:\.\d+)?)|full)$")
+OF_ONES_OWN = ("folder", "npz", "features")
+"""Sources whose sets are named after their file or folder."""
 _PROFILES = {"lt": "exp", "step": "step", None: "none"}
 
 
@@ -25,7 +27,7 @@ class Spec:
     @property
     def base_name(self) -> str:
         """Name of the uncut set: the file or folder for sources of the user's own, otherwise the source."""
-        if self.source in ("folder", "npz") and self.path is not None:
+        if self.source in OF_ONES_OWN and self.path is not None:
             name = self.path.resolve().name
             return re.sub(r"[^\w.-]+", "-", name.removesuffix(".npz")) or self.source
         return self.source

@@ -15,11 +15,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.recipe import Recipe
+from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.feature_batches import FeatureBatches
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.mixup import Mixup
 from lt_prune.data.streaming import StreamedBatches
+from lt_prune.engine.predict import features_of
 from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.shared import Shared
@@ -27,13 +29,17 @@ from lt_prune.engine.step import GraphedStep, Step
 from lt_prune.errors import DivergenceError, MismatchError
 from lt_prune.identity import differences
 from lt_prune.methods.loss import Loss
-from lt_prune.models.network import Network, build_network, drawn_from, frozen
+from lt_prune.models.network import Network, build_network, drawn_from, frozen, try_out, upon_features
 from lt_prune.randomness import derive_seed
+from lt_prune.store.pretrained import read_pretrained
 from lt_prune.store.weights import read_weights, write_weights
+from lt_prune.types import kind_of
+
+Batches = TrainingBatches | StreamedBatches | FeatureBatches
 
 EVERY = 30.0
-"""Seconds between the checkpoints of a run on CUDA, where copying the state takes as long as many steps. On the CPU one is
-written after each epoch."""
+"""Seconds between the checkpoints of a run on CUDA, or on features, where copying the state takes as long as many steps. Of
+images on the CPU one is written after each epoch."""
 
 
 class OnEpoch(Protocol):
@@ -96,7 +102,7 @@ def training(
     device = torch.device(arithmetic.device)
     state = _start(run, device, arithmetic)
     if len(state.loss) < recipe.epochs:
-        batches = _batches(run, shared or Shared(device))
+        batches = _batches(run, state.network, shared or Shared(device))
         with closing(_step(recipe, state)) as step:
             yield from _train_epochs(run, state, step, batches, on_epoch)
     elif run.checkpoint and not run.checkpoint.exists():  # there is nothing to train
@@ -108,7 +114,7 @@ def training(
 
 
 def _train_epochs(
-    run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches | StreamedBatches, on_epoch: OnEpoch
+    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, on_epoch: OnEpoch
 ) -> Generator[None, None, None]:
     for epoch in range(len(state.loss), run.recipe.epochs):
         on_epoch(done=epoch)
@@ -123,7 +129,9 @@ def _train_epochs(
 def _is_due(run: Run, state: _State) -> bool:
     """Whether the state is to be kept now."""
     done = len(state.loss) == run.recipe.epochs
-    return done or state.arithmetic.device == "cpu" or time.monotonic() - state.saved >= EVERY
+    on_features = run.recipe.freeze or kind_of(run.pixels) == "embeddings"
+    slow = state.arithmetic.device == "cpu" and not on_features
+    return done or slow or time.monotonic() - state.saved >= EVERY
 
 
 def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None, None, float]:
@@ -140,7 +148,7 @@ def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None
 
 
 def _train_epoch(
-    run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches | StreamedBatches, epoch: int
+    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, epoch: int
 ) -> Generator[None, None, float]:
     recipe = run.recipe
     state.network.train()
@@ -163,23 +171,27 @@ def _train_epoch(
 
 def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:
     fixed = recipe.trained != "network" and not recipe.shift_batch_norm
-    network = frozen(state.network) if fixed else state.network
+    network = upon_features(state.network) if recipe.freeze else frozen(state.network) if fixed else state.network
     network = cast(Network, torch.compile(network)) if state.arithmetic.compiled else network
     step = Step(network, state.optimizer, state.criterion, state.arithmetic.precision)
     return GraphedStep(step) if state.arithmetic.device == "cuda" else step
 
 
-def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
+def _batches(run: Run, network: Network, shared: Shared) -> Batches:
     recipe = run.recipe
     options: dict[str, Any] = {
         "sampler": recipe.sampler,
         "draws": recipe.draws,
-        "padding": recipe.padding,
-        "flip": recipe.flip,
         "batch_size": recipe.batch_size,
         "seed": run.seed,
         "device": shared.device,
     }
+    if recipe.freeze:
+        labels = run.labels[run.rows]
+        return FeatureBatches.of(features_of(network, run.pixels, run.rows), labels, **options)
+    if kind_of(run.pixels) == "embeddings":
+        return FeatureBatches.of(shared.images(run.pixels), run.labels, run.rows, **options)
+    options |= {"padding": recipe.padding, "flip": recipe.flip}
     if isinstance(run.pixels, ImageFiles):
         return StreamedBatches.of(run.pixels, run.labels, run.rows, n_workers=shared.n_readers, **options)
     return TrainingBatches.of(shared.images(run.pixels), run.labels, run.rows, **options)
@@ -198,11 +210,15 @@ def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:
 def _network(run: Run) -> Network:
     """The network as the first epoch finds it."""
     recipe, seed = run.recipe, derive_seed(run.seed, "weights")
-    network = build_network(depth=recipe.depth, channels=run.pixels.shape[-1], n_classes=run.n_classes, seed=seed)
+    shape = run.pixels.shape[1:]
+    network = build_network(run.model, shape, n_classes=run.n_classes, seed=seed)
     if run.start:
         network.load_state_dict(read_weights(run.start, torch.device("cpu"))["network"])
     else:
         network.normalise_by(run.pixels)
+    if run.weights:
+        network.start_from(read_pretrained(run.weights, recipe.weights), f"{run.weights}, for {recipe.model},")
+    try_out(network, run.model, shape)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
             network.start_classifier(*reversed(network.classifier.weight.shape))
@@ -232,12 +248,13 @@ def _identity_of(saved: dict[str, Any]) -> Mapping[str, Any]:
     """The identity in a checkpoint. In those of schema 1 it is a text: recipe and seed, and as "what" either "ce on DIGEST",
     of a member of an ensemble, or method, samples, settings and first stage."""
     if "identity" in saved:
-        return cast("Mapping[str, Any]", saved["identity"])
-    own = json.loads(saved["run"])
+        own = as_today(saved["identity"])
+        return {**own, "first": as_today(own["first"])} if own.get("first") else own
+    own = as_today(json.loads(saved["run"]))
     what = own.pop("what")
     method, samples, settings, first = (*what.split(" on "), {}, None) if " on " in what else json.loads(what)
     if first:
-        first = {**first.pop("recipe"), **first.pop("settings"), **first}
+        first = {**as_today(first.pop("recipe")), **first.pop("settings"), **first}
     return {"method": method, "samples": samples, **settings, "first": first, **own}
 
 

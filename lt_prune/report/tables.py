@@ -28,10 +28,10 @@ _MEASURES = [f">{name}" for name in (*GROUPS, "overall", "balanced", "macro F1",
 def set_table(data: LongTailedSet) -> RenderableType:
     """Class counts of a set, with a bar a class."""
     summary = summarise_set(data)
-    height, width, channels = summary["image_shape"]
     title = (
-        f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test images of "
-        f"{height} x {width} x {channels}, {len(summary['classes'])} classes, imbalance {_ratio(summary['imbalance'])}"
+        f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test {summary['kind']} of "
+        f"{' x '.join(map(str, summary['shape']))}, {len(summary['classes'])} classes, imbalance "
+        f"{_ratio(summary['imbalance'])}"
     )
     table = _table("class", "group", ">samples", "")
     largest = max(row["count"] for row in summary["classes"])

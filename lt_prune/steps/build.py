@@ -11,7 +11,7 @@ import numpy as np
 from lt_prune.config.reading import Reading
 from lt_prune.data.assemble import assemble
 from lt_prune.data.sources import SOURCES, Request, Source
-from lt_prune.data.spec import Spec, parse_spec
+from lt_prune.data.spec import OF_ONES_OWN, Spec, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect
 from lt_prune.registry import described
@@ -108,10 +108,14 @@ def _answer(name: str, request: Request) -> Source:
     if not isinstance(source, Source):
         raise MemberError(f"{what} must give a Source, and gave {type(source).__name__}", name)
     for split in ("pixels", "test_pixels"):
-        images = getattr(source, split)
-        shape, dtype = getattr(images, "shape", ()), getattr(images, "dtype", np.dtype(np.uint8))  # files have no dtype
-        if len(shape) != 4 or dtype != np.uint8:
-            raise MemberError(f"{what} must give {split} as uint8 (N, H, W, C), and gave {dtype} {tuple(shape)}", name)
+        samples = getattr(source, split)
+        shape, dtype = getattr(samples, "shape", ()), getattr(samples, "dtype", np.dtype(np.uint8))  # files have no dtype
+        if (len(shape), dtype) not in ((4, np.uint8), (2, np.float32)):
+            raise MemberError(
+                f"{what} must give {split} as uint8 (N, H, W, C), or embeddings as float32 (N, D), and gave {dtype} "
+                f"{tuple(shape)}",
+                name,
+            )
     for split in ("labels", "test_labels"):
         labels = np.asarray(getattr(source, split))
         if labels.dtype != np.int64 or labels.ndim != 1:
@@ -153,7 +157,7 @@ def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTa
 
 def _name(spec: Spec, profile: str, imbalance: float | None, largest: int | None, seed: int, selection: str) -> str:
     if profile == "none":
-        return spec.base_name if spec.profile is None and spec.source in ("folder", "npz") else f"{spec.base_name}-full"
+        return spec.base_name if spec.profile is None and spec.source in OF_ONES_OWN else f"{spec.base_name}-full"
     cut = {"exp": "lt", "step": "step"}.get(profile, profile)
     parts = [spec.base_name, f"{cut}{imbalance:g}" if imbalance is not None else cut]
     parts += [f"n{largest}"] if largest is not None else []

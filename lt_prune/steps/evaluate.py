@@ -17,6 +17,7 @@ from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.given import expect
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
 from lt_prune.planning.recipes import resolve_abs
@@ -59,7 +60,7 @@ def evaluate(
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
+        >>> result = lp.train("digits", epochs=1, model="resnet8", out="runs/first")
         >>> lp.evaluate("runs/first", prediction="angular").n_test
         500
     """
@@ -93,7 +94,7 @@ def evaluate_abs(
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
+        >>> result = lp.train("digits", epochs=1, model="resnet8", out="runs/first")
         >>> list(lp.evaluate_abs("runs/first", s=[0, 0.2]))
         [0, 0.2]
     """
@@ -119,9 +120,8 @@ def open_run(
         raise MismatchError(
             f"{run} was trained on {result.name}, and {lt_set.index.name} holds other samples: name its data with --data"
         )
-    network = build_network(
-        depth=result.spec.recipe.depth, channels=lt_set.pixels.shape[-1], n_classes=lt_set.index.n_classes, seed=0
-    )
+    model = find_model(result.spec.recipe.model)
+    network = build_network(model, lt_set.pixels.shape[1:], n_classes=lt_set.index.n_classes, seed=0)
     network.load_state_dict(read_weights(Path(run) / WEIGHTS, torch.device("cpu"))["network"])
     return OpenRun(result, lt_set, network.to((compute or Compute()).device))
 

@@ -8,6 +8,7 @@ from lt_prune.data.sources import SOURCES
 from lt_prune.errors import ArgumentError
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
+from lt_prune.models import MODELS
 from lt_prune.registry import Registry
 from lt_prune.strategies import STRATEGIES
 
@@ -16,17 +17,18 @@ FAMILIES: dict[str, Registry[Any]] = {
     "strategy": STRATEGIES,
     "method": METHODS,
     "source": SOURCES,
+    "model": MODELS,
 }
 
 
 def register(family: str, name: str, member: object) -> None:
-    """Add a metric, strategy, method or source for the life of this process, to be used by its name like any other.
+    """Add a metric, strategy, method, source or model for the life of this process, to be used by its name like any other.
 
     The same name again replaces it, so that a notebook's cell can be run again; scores, subsets and runs already made by
     the former are not made again. A package adds members through entry points instead (`lt_prune.metrics`, ...).
 
     Args:
-        family: "metric", "strategy", "method" or "source".
+        family: "metric", "strategy", "method", "source" or "model".
         name: letters, digits, - and _, as it becomes a part of names of files.
         member: what the family asks for:
 
@@ -35,7 +37,8 @@ def register(family: str, name: str, member: object) -> None:
             - a strategy is a function of a `lt_prune.strategies.Request` to bool (N,), True for what to keep; where it
               needs scores, decorated by `lt_prune.strategies.strategy`;
             - a method is a `lt_prune.methods.Method`;
-            - a source is a function of a `lt_prune.data.sources.Request` to a `Source`.
+            - a source is a function of a `lt_prune.data.sources.Request` to a `Source`;
+            - a model is a `lt_prune.models.Model`, which builds a `Backbone`.
 
     Raises:
         ArgumentError: there is no such family, or the name is taken by a member that was not registered so.
@@ -44,7 +47,7 @@ def register(family: str, name: str, member: object) -> None:
     Example:
         >>> import lt_prune as lp
         >>> lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
-        >>> lp.score("digits", metric="margin", members=1, epochs=1, depth=8).metric("margin").higher_is_harder
+        >>> lp.score("digits", metric="margin", members=1, epochs=1, model="resnet8").metric("margin").higher_is_harder
         True
     """
     if family not in FAMILIES:

@@ -37,7 +37,7 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, depth=8)
+        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
         >>> [(row["strategy"], row["ratio"], row["n"]) for row in lp.results()]
         [(None, 0.0, 2), ('random', 0.5, 2)]
     """
@@ -72,7 +72,7 @@ def plot_results(rows: Sequence[dict[str, Any]], out: Path | str = "results") ->
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, depth=8)
+        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
         >>> lp.plot_results(lp.results())
         ('results.png', 'results.pdf', 'results.csv')
     """

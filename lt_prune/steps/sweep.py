@@ -110,7 +110,7 @@ def sweep(
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
         **settings: as for `train`, such as epochs=100, stage2_epochs=5 or tau=0.5, for every method that knows them; the
-            depth is also that of the ensemble.
+            model, its weights and freeze are also those of the ensemble.
 
     Raises:
         ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
@@ -118,7 +118,7 @@ def sweep(
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, depth=8)
+        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
         >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
@@ -149,6 +149,7 @@ def sweep(
     grid = _Grid(lt_set, Path(out), asked, keep, within, own_ensembles)
     runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
     grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
+    network: dict[str, Any] = {name: settings.get(name) for name in ("model", "weights", "freeze")}
     scores = {}
     for seed, metric in product(dict.fromkeys(map(grid.ensemble, seeds)), dict.fromkeys(ranked_by)):
         scores[seed] = score(  # the networks are trained for the first metric
@@ -161,7 +162,7 @@ def sweep(
             mix_compute=mix_compute,
             progress=progress,
             epochs=score_epochs,
-            depth=settings.get("depth"),
+            **network,
         )
     jobs = grid.jobs(runs, prunings, scores)
     grid.record(jobs)

@@ -18,9 +18,10 @@ from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole
 from lt_prune.identity import differences
 from lt_prune.methods import promised_loss
+from lt_prune.models import find_model
 from lt_prune.planning.paths import chosen_subset
 from lt_prune.planning.plan import Asked, Job, plan
-from lt_prune.planning.recipes import check_names
+from lt_prune.planning.recipes import check_names, weights_of
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
 from lt_prune.runs import TrainResult, TrainSpec
@@ -73,8 +74,9 @@ def train(
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start again where `out` holds a run.
         progress: called as progress(what, done, total).
-        **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20; for the second stage as
-            stage2_epochs=5; and settings of the method, such as tau=0.5 (`lt-prune methods NAME` lists them).
+        **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, model="resnet20"; for the second stage as
+            stage2_epochs=5; and settings of the method, such as tau=0.5 (`lt-prune methods NAME` lists them). `weights`
+            names the file that the backbone starts from.
 
     Raises:
         UnknownNameError: no such method.
@@ -84,7 +86,7 @@ def train(
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", method="atl", epochs=2, depth=8, stage2_epochs=1)
+        >>> result = lp.train("digits", method="atl", epochs=2, model="resnet8", stage2_epochs=1)
         >>> len(result.loss), result.n_train, result.spec.prediction
         (1, 503, 'angular')
     """
@@ -228,6 +230,7 @@ def _run(job: Job) -> Run:
         labels=index.labels,
         rows=job.rows,
         n_classes=index.n_classes,
+        model=find_model(spec.recipe.model),
         recipe=spec.recipe,
         loss=partial(promised_loss, spec.method, job.stage.loss, job.counts.tolist(), settings),
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
@@ -235,6 +238,7 @@ def _run(job: Job) -> Run:
         defaults=job.defaults,
         mix_compute=bool(job.asked.mix_compute),
         start=job.start / WEIGHTS if job.start else None,
+        weights=None if spec.first else weights_of(job.asked.settings),
         checkpoint=job.out / WEIGHTS if job.out else None,
         on_trained=Testing.of(job.data, spec.prediction, spec.settings, job.rows),
     )

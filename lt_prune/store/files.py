@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.recipe import Recipe
+from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, expect_path
 from lt_prune.store.hdf5 import Document, read_document, write_document
@@ -94,7 +94,7 @@ def read_scores(path: Path | str) -> ScoreSet:
             seeds=tuple(int(seed) for seed in document.arrays["members/seeds"]),
             train_accuracy=document.arrays["members/train_accuracy"],
             seconds=document.arrays["members/seconds"],
-            recipe=Recipe(**json.loads(document.attributes["/"]["recipe"])),
+            recipe=Recipe(**as_today(json.loads(document.attributes["/"]["recipe"]))),
             versions=json.loads(document.attributes["/"]["versions"]),
             ensemble=document.attributes["/"].get("ensemble"),
             arithmetic=_arithmetic(document),

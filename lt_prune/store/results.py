@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.recipe import Recipe
+from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
@@ -90,7 +90,7 @@ def _spec_of(content: dict[str, Any]) -> TrainSpec:
 def _spec(content: dict[str, Any]) -> TrainSpec:
     first, unscaled = content.get("first"), content.get("unscaled", {})
     nested = {
-        "recipe": Recipe(**content["recipe"]),
+        "recipe": Recipe(**as_today(content["recipe"])),
         "unscaled": {name: tuple(value) if isinstance(value, list) else value for name, value in unscaled.items()},
         "first": _spec(first) if first else None,
         "arithmetic": Arithmetic(**content.get("arithmetic", {})),

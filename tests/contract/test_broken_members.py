@@ -17,7 +17,7 @@ from lt_prune.methods.loss import Loss
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.strategies import STRATEGIES, strategy
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16}
+SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16}
 
 
 def margin(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -170,7 +170,7 @@ def test_a_strategy_empties_no_class_unless_it_may(blobs):
 def test_a_sweep_refuses_a_broken_strategy_before_it_trains(blobs, in_tmp):
     lp.register("strategy", "mine", lambda request: np.flatnonzero(keep_first(request)))
     with pytest.raises(MemberError, match=r"^strategy 'mine' must answer with a mask"):
-        lp.sweep(blobs(), strategies=["mine"], ratios=[0.2], seeds=[0], epochs=1, depth=8)
+        lp.sweep(blobs(), strategies=["mine"], ratios=[0.2], seeds=[0], epochs=1, model="resnet8")
     assert not list(in_tmp.rglob("*.pt"))
 
 
@@ -332,7 +332,7 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
         methods=["local"],
         compute=lp.Compute(workers=2),
         epochs=1,
-        depth=8,
+        model="resnet8",
     )
     assert not done.failures
 
@@ -345,5 +345,5 @@ def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
 
 
 def test_there_is_no_other_family():
-    with pytest.raises(ArgumentError, match=r"^family must be metric, strategy, method, source, not 'metrics'$"):
+    with pytest.raises(ArgumentError, match=r"^family must be metric, strategy, method, source, model, not 'metrics'$"):
         lp.register("metrics", "mine", margin)

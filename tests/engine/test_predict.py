@@ -9,6 +9,7 @@ import torch
 from lt_prune.engine.predict import probabilities, score_samples
 from lt_prune.errors import ArgumentError, DivergenceError, MemberError
 from lt_prune.metrics import METRICS, Metric
+from lt_prune.models import find_model
 from lt_prune.models.network import Network, build_network
 
 N, M = 45, 4
@@ -22,7 +23,7 @@ def pixels() -> np.ndarray:
 @pytest.fixture
 def network(pixels) -> Network:
     """A network whose batch normalisation has seen other data than it is asked about, and whose classifier has a bias."""
-    network = build_network(depth=8, channels=3, n_classes=M, seed=0).train()
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=M, seed=0).train()
     network.normalise_by(pixels)
     with torch.no_grad():
         network(torch.from_numpy(pixels[:20] // 2).permute(0, 3, 1, 2))
