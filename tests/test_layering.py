@@ -122,7 +122,13 @@ def test_only_the_store_knows_of_hdf5():
 
 
 def test_the_names_of_a_family_can_be_listed_without_torch():
-    for module in ("lt_prune.metrics", "lt_prune.methods", "lt_prune.strategies", "lt_prune.data.sources"):
+    for module in (
+        "lt_prune.metrics",
+        "lt_prune.methods",
+        "lt_prune.strategies",
+        "lt_prune.data.sources",
+        "lt_prune.models",
+    ):
         at_import = {name for node in MODULES[module].body for name in _plain_imports(node)}
         assert "torch" not in at_import, module
 

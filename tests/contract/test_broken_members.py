@@ -262,6 +262,14 @@ def test_a_method_that_cannot_be_loaded_stops_only_itself(monkeypatch):
         ),
         (lambda request: source_of(test_labels=np.eye(6, dtype=np.int64)), r"must give test_labels .* gave int64 \(6, 6\)"),
         (lambda request: source_of(class_names=(1, 2, 3)), r"must give class names as text, and gave \(1, 2, 3\)"),
+        (
+            lambda request: source_of(pixels=np.zeros((12, 5)), test_pixels=np.zeros((6, 5))),
+            r"or embeddings as float32 \(N, D\), and gave float64 \(12, 5\)",
+        ),
+        (
+            lambda request: source_of(pixels=np.full((12, 5), np.nan, "f4"), test_pixels=np.zeros((6, 5), "f4")),
+            "training embeddings must be finite float32 numbers, and those of row 0 are not",
+        ),
         (lambda request: source_of(labels=np.arange(11) % 3), "12 training images have 11 labels"),
         (lambda request: source_of(labels=np.arange(12) % 4), "labels must lie in "),
         (lambda request: source_of(class_names=("a", "b", "a")), "class names must differ"),
@@ -274,6 +282,8 @@ def test_a_method_that_cannot_be_loaded_stops_only_itself(monkeypatch):
         "float labels",
         "one-hot",
         "numbers",
+        "wide embeddings",
+        "not finite",
         "too few",
         "out of range",
         "twice",
