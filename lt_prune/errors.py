@@ -14,11 +14,11 @@ class ArgumentError(LtPruneError):
 
 
 class UnknownNameError(ArgumentError):
-    """A name that no member of a family (metric, strategy, method, source) bears."""
+    """A name that no member of a family (metric, strategy, method, source, model) bears."""
 
 
 class MemberError(LtPruneError):
-    """A member of a family (metric, strategy, method, source) cannot be loaded, or does not do what it promises."""
+    """A member of a family (metric, strategy, method, source, model) cannot be loaded, or does not do what it promises."""
 
     def __init__(self, message: str, member: str = "") -> None:
         super().__init__(message)
