@@ -4,6 +4,8 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("tf32", "fp32", "bf16")
 """Of training on CUDA."""
 LOADINGS = ("auto", "memory", "stream")
+CLASS_ORDERS = ("text", "natural", "count")
+"""How a folder's classes are numbered: 1, 10, 2; or 1, 2, 10; or the largest first."""
 
 PROFILES = ("exp", "step", "none")
 SELECTIONS = ("content", "mislas")
@@ -19,7 +21,7 @@ AUTO, WHOLE = "auto", "none"
 
 PREDICTIONS = ("linear", "angular", "abs")
 """argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
-ABS_FORMS = ("sine", "linear")
+ABS_FORMS = ("concave", "linear")
 EQUAL = ("epochs", "steps")
 """What a run on a subset has as many of as that on the whole set."""
 PRESETS = ("paper", "released")

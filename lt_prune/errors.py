@@ -14,7 +14,7 @@ class ArgumentError(LtPruneError):
 
 
 class UnknownNameError(ArgumentError):
-    """A name that no member of a family (metric, strategy, method, source, model) bears."""
+    """A name that no member of a family (metric, strategy, method, source, model) has."""
 
 
 class MemberError(LtPruneError):

@@ -3,12 +3,46 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
+from functools import wraps
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from lt_prune.errors import ArgumentError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Kind = TypeVar("Kind", bound=type)
+
+
+def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """A function of ours that refuses an unknown keyword by the sentence of `expect_known`, not by a bare TypeError.
+
+    It is not for one that takes `**settings`, which asks `expect_known` itself, as only it knows which settings there are.
+    """
+    names = keywords_of(function)
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        expect_known(kwargs, names)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def keywords_of(function: Callable[..., Any]) -> list[str]:
+    """Names of the keywords that a function takes, but for those that `**settings` or `self` stand for."""
+    parameters = inspect.signature(function).parameters.values()
+    gathered = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [each.name for each in parameters if each.kind not in gathered and each.name != "self"]
+
+
+def known_fields(kind: Kind) -> Kind:
+    """A dataclass of options that refuses an unknown field as `known_keywords` does."""
+    kind.__init__ = known_keywords(kind.__init__)  # type: ignore[misc]
+    return kind
 
 
 def expect(name: str, given: object, kinds: type | tuple[type, ...], words: str) -> None:
@@ -30,17 +64,26 @@ def expect_path(name: str, given: object) -> None:
     expect(name, given, (str, os.PathLike), "a path")
 
 
-def expect_whole(low: int | None = None, **given: object) -> None:
+def expect_whole(name: str, given: object, low: int | None = None) -> None:
     """Refuse what is no whole number, or below `low`.
 
     Raises:
-        ArgumentError: one of them is not.
+        ArgumentError: it is so.
     """
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise ArgumentError(f"{name} must be a whole number, not {_shown(value)}")
-        if low is not None and int(value) < low:
-            raise ArgumentError(f"{name} must be at least {low}, not {value}")
+    if isinstance(given, bool) or not isinstance(given, Integral):
+        raise ArgumentError(f"{name} must be a whole number, not {_shown(given)}")
+    if low is not None and int(given) < low:
+        raise ArgumentError(f"{name} must be at least {low}, not {given}")
+
+
+def expect_one_of(name: str, given: str, choices: Collection[str]) -> None:
+    """Refuse what is none of a few words.
+
+    Raises:
+        ArgumentError: it is none.
+    """
+    if given not in choices:
+        raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {given!r}")
 
 
 def like(name: str, given: Any, example: object) -> Any:
@@ -64,15 +107,18 @@ def like(name: str, given: Any, example: object) -> Any:
     return given.item() if type(given).__module__ == "numpy" and not isinstance(given, Iterable) else given
 
 
-def expect_known(names: Iterable[str], known: Mapping[str, Any]) -> None:
-    """Refuse a keyword that no setting bears.
+def expect_known(names: Iterable[str], known: Collection[str], besides: Collection[str] = ()) -> None:
+    """Refuse a keyword that is the name of no setting.
+
+    Args:
+        besides: what may have been meant, too, such as the other keywords of a function.
 
     Raises:
         ArgumentError: lists the names there are, and the nearest.
     """
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, [*besides, *known], n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known)}")
 

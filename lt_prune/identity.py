@@ -1,4 +1,4 @@
-"""What tells one thing from another of its kind: a mapping, compared field by field."""
+"""What makes two runs, or two score files, the same: a mapping, compared field by field."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 FIRST = "first"
 """The field that holds the identity of a first stage, None where there is none."""
+_OPTIONS = {"preset": "recipe"}
+"""Options by which a user knows a field of another name."""
 
 
 def differences(was: Mapping[str, Any], asked: Mapping[str, Any], absent: Mapping[str, Any] | None = None) -> str:
@@ -16,7 +18,7 @@ def differences(was: Mapping[str, Any], asked: Mapping[str, Any], absent: Mappin
     Args:
         was: what is there.
         asked: what was asked for.
-        absent: what a field counts as where it is absent, so that fields of later versions tell no older file apart.
+        absent: what a field counts as where it is absent, so that an older file does not differ by fields of later versions.
     """
     return ", and ".join(_differing(was, asked, absent or {}))
 
@@ -27,7 +29,7 @@ def _differing(was: Mapping[str, Any], asked: Mapping[str, Any], absent: Mapping
         if name == FIRST:
             yield from _differing_first(one, other, absent)
         elif one != other:
-            yield f"{of}{name} {_told(one)}, not {_told(other)}"
+            yield f"{of}{_OPTIONS.get(name, name)} {_told(one)}, not {_told(other)}"
 
 
 def _differing_first(was: Any, asked: Any, absent: Mapping[str, Any]) -> Iterator[str]:

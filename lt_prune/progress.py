@@ -12,7 +12,7 @@ class Progress(Protocol):
 
 
 def no_progress(what: str, done: int, total: int) -> None:
-    """The progress of a step that nobody watches."""
+    """Progress that is not shown."""
 
 
 ALL_RUNS = "all runs"

@@ -48,10 +48,10 @@ class Registry(Generic[T]):
         """What other packages offer under each name. A name of ours stays ours, so that no package stops another's work."""
         found: dict[str, list[str]] = {}
         for point in entry_points(group=self.group):
-            if point.name in self._own:
+            taken = "lt-prune has one of that name" if point.name in self._own else self._unfit(point.name)
+            if taken:
                 warnings.warn(
-                    f"{self.kind} {point.name!r} of {point.value} is left out, as lt-prune has one of that name: rename it",
-                    stacklevel=3,
+                    f"{self.kind} {point.name!r} of {point.value} is left out, as {taken}: rename it", stacklevel=3
                 )
             else:
                 found.setdefault(point.name, []).append(point.value)
@@ -67,7 +67,7 @@ class Registry(Generic[T]):
         return name in self._own
 
     def check(self, name: str) -> None:
-        """Refuse a name that no member bears, without importing anything.
+        """Refuse a name that no member has, without importing anything.
 
         Raises:
             UnknownNameError: the message lists the names there are and the nearest.
@@ -107,11 +107,25 @@ class Registry(Generic[T]):
             ArgumentError: the name is taken, or cannot be a part of a file's name.
             MemberError: the member is not what it must be.
         """
-        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-            raise ArgumentError(f"a {self.kind}'s name must be of letters, digits, - and _, not {name!r}")
-        if name in self._own or name in self._offered:
+        if name in [*self._own, *self._offered]:
             raise ArgumentError(f"there is a {self.kind} {name!r} already: choose another name")
+        if unfit := self._unfit(name):
+            raise ArgumentError(f"{self.kind} {name!r} cannot be registered, as {unfit}: choose another name")
         self.registered[name] = self._made(name, "what was registered", member)
+
+    def _unfit(self, name: object) -> str:
+        """Why files cannot be named after a new member of this name; "" where they can.
+
+        Names of files join several names by hyphens. So that no two subsets or runs have the same file, a new name has no
+        hyphen (a strategy "ranked" by "a-b" would be one "ranked-a" by "b"), is no first part of one of ours that has, and
+        does not look like the seed that they end in.
+        """
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]*", name):
+            return "a name in files must be of letters, digits and _"
+        if re.fullmatch(r"seed\d+", name):
+            return "names of files end in a seed so"
+        begun = [own for own in self._own if own.startswith(f"{name}-")]
+        return f"the name {begun[0]!r} begins with it" if begun else ""
 
     def _made(self, name: str, target: str, found: object) -> T:
         try:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lt_prune.config.compute import Arithmetic
+from lt_prune.config.reading import HOLDOUT
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, DataError, MismatchError
 
@@ -150,7 +151,8 @@ class LongTailedSet:
         """
         if not len(self.test_labels):
             raise DataError(
-                f"{self.index.name} has no test images to report on: add a test split (test/CLASS/ or x_test, y_test)"
+                f"{self.index.name} has no test images to report on: add a test split (test/CLASS/ or x_test, y_test), or "
+                f"have one held out with --holdout {HOLDOUT:g}"
             )
 
 
@@ -183,7 +185,7 @@ class MetricScores:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreSet:
-    """Scores of every training sample by every metric, each member apart."""
+    """Scores of every training sample by every metric and member."""
 
     index: SampleIndex
     metrics: Mapping[str, MetricScores]
@@ -228,7 +230,7 @@ class ScoreSet:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subset:
-    """Which samples of a index a pruning kept, and everything that decided it."""
+    """Which samples of an index a pruning kept, and everything that decided it."""
 
     index: SampleIndex
     kept: Array

@@ -1,8 +1,8 @@
 """Benchmark of the training engine against a plain loop, both in this file's one run on one machine.
 
-    python scripts/bench_engine.py                          # sizes that end in minutes on 2 cores
-    python scripts/bench_engine.py --full --json full.json  # the real sizes; hours
-    python scripts/bench_engine.py --only training,loader --size repeats=5
+    .venv/bin/python scripts/bench_engine.py                          # sizes that end in minutes on 2 cores
+    .venv/bin/python scripts/bench_engine.py --full --json full.json  # the real sizes; hours
+    .venv/bin/python scripts/bench_engine.py --only training,loader --size repeats=5
 
 How to read it. Each row gives medians over repetitions run in turn (ours, baseline, ours, baseline); a ratio is above 1
 where ours is better, and stands with the least and the greatest of the repetitions. "ours" are as many runs at once as
@@ -47,7 +47,8 @@ from torchvision import transforms
 import lt_prune as lp
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.assemble import assemble
-from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.batches import Sampling, TrainingBatches
+from lt_prune.data.cut import Cut
 from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.sources import Source
 from lt_prune.engine import Run, run_all
@@ -151,8 +152,7 @@ class Images:
             test_labels=np.arange(tested) % CLASSES,
             class_names=tuple(map(str, range(CLASSES))),
         )
-        cut: dict[str, Any] = {"profile": "none", "imbalance": None, "largest": None, "selection": "content", "groups": None}
-        return assemble(source, name="benchmark", spec="benchmark", seed=0, **cut)
+        return assemble(source, Cut(profile="none"), name="benchmark", spec="benchmark")
 
 
 # The baseline
@@ -446,7 +446,7 @@ def forward(sizes: Sizes, images: Images) -> Iterator[Row]:
 def loader(sizes: Sizes, images: Images) -> Iterator[Row]:
     data = images.long_tailed(sizes.loaded)
     pixels, labels = data.pixels, data.index.labels
-    batches = TrainingBatches.of(pixels, labels, padding=4, flip=True, batch_size=BATCH, seed=0)
+    batches = TrainingBatches.of(pixels, labels, Sampling(padding=4, flip=True, batch_size=BATCH, seed=0))
 
     def rate(epoch: Callable[[], Any]) -> float:
         began = time.perf_counter()

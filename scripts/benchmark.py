@@ -2,9 +2,9 @@
 """Run the long trainings of the benchmark, one after another; stopped at any time, it goes on where it was.
 
     lt-prune build --data folder:cifar10 --imbalance 100 --groups 3,7 --out bench/cifar10-lt100.h5
-    python scripts/benchmark.py --out bench              # everything, in this order
-    python scripts/benchmark.py --out bench --list       # what there is to do
-    python scripts/benchmark.py --out bench scores       # only jobs whose names begin so
+    .venv/bin/python scripts/benchmark.py --out bench              # everything, in this order
+    .venv/bin/python scripts/benchmark.py --out bench --list       # what there is to do
+    .venv/bin/python scripts/benchmark.py --out bench scores       # only jobs whose names begin so
 
 Each job is a command of lt-prune that runs in the folder and that, given again, does what is missing. The folder holds the
 set files; what is written lies below scores/, subsets/ and runs/ there. hours.csv tells how long each job has taken. A job

@@ -1,9 +1,9 @@
 """Which changes of one operator, number or name does no test notice?
 
-    python scripts/mutate.py                                     # all of MODULES, on one core
-    python scripts/mutate.py lt_prune/angular lt_prune/evaluation.py --json found.json
-    python scripts/mutate.py --again found.json                  # only what was not noticed then
-    python scripts/mutate.py lt_prune/evaluation.py --list       # what would be changed; nothing is run
+    .venv/bin/python scripts/mutate.py                                     # all of MODULES, on one core
+    .venv/bin/python scripts/mutate.py lt_prune/angular lt_prune/evaluation.py --json found.json
+    .venv/bin/python scripts/mutate.py --again found.json                  # only what was not noticed then
+    .venv/bin/python scripts/mutate.py lt_prune/evaluation.py --list       # what would be changed; nothing is run
 
 How to read it. A module is changed in one place at a time, and the tests that mirror it (tests/x/test_y.py for
 lt_prune/x/y.py) and those of TESTS run until one fails, or have run for ten times as long as without the change: it is

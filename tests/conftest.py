@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
 from lt_prune.data.sources import Source
 from lt_prune.steps.register import FAMILIES
 from lt_prune.types import LongTailedSet
@@ -46,17 +47,7 @@ def blobs() -> Callable[..., LongTailedSet]:
             test_labels=test_labels,
             class_names=tuple(f"class{c}" for c in range(len(counts))),
         )
-        return assemble(
-            source,
-            name="blobs",
-            spec="blobs",
-            profile="none",
-            imbalance=None,
-            largest=None,
-            seed=0,
-            selection="content",
-            groups=groups,
-        )
+        return assemble(source, Cut(profile="none"), name="blobs", spec="blobs", groups=groups)
 
     return make
 

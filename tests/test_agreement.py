@@ -32,12 +32,12 @@ NOT_OFFERED = {
 }
 """Fields of these that a command has no use for."""
 OF_THE_COMMAND_ALONE = {
-    ("build", "device"),  # every command of the flow takes --device, so that a script need not tell them apart
+    ("build", "device"),  # every command of the flow takes --device, so that a script may give it to all
     ("prune", "device"),
     ("results", "figure"),  # `plot_results` in Python
 }
 OTHER_DEFAULTS = {
-    ("train", "subset"),  # a script must not change with a file that lies about
+    ("train", "subset"),  # a script must not depend on which files happen to be there
     ("evaluate", "s"),  # none is an empty list there: it may be several, as of `evaluate_abs`
 }
 
@@ -137,6 +137,47 @@ def test_a_setting_is_refused_by_the_same_sentence_everywhere(in_tmp, step, opti
     assert not list(in_tmp.iterdir())
 
 
+PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
+
+
+@pytest.mark.parametrize("name", [*PUBLIC, "Compute", "Reading", "Recipe"])
+def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
+    function, of_method = getattr(lp, name), ("score", "train", "sweep")
+    known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
+    required = {"ratio": 0.5} if name == "prune" else {}
+    with pytest.raises(ArgumentError) as refusal:
+        function(**required, nonsense=1)
+    assert str(refusal.value).startswith("unknown setting 'nonsense': there are ")
+    if name not in of_method:
+        assert str(refusal.value) == f"unknown setting 'nonsense': there are {', '.join(known)}"
+    assert not list(in_tmp.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: lp.run("digits", epoch=1), "unknown setting 'epoch' (did you mean 'epochs'?): there are data, ratio, "),
+        (
+            lambda: lp.prune("digits", ratios=0.5),
+            "unknown setting 'ratios' (did you mean 'ratio'?): there are data, ",
+        ),
+        (lambda: lp.results("runs", output=1), "unknown setting 'output' (did you mean 'out'?): there are out"),
+        (lambda: lp.train("digits", metod="atl"), "unknown setting 'metod' (did you mean 'method'?): there are epochs, "),
+        (lambda: lp.sweep("digits", seed=[1]), "unknown setting 'seed' (did you mean 'seeds'?): there are epochs, "),
+        (
+            lambda: lp.score("digits", metrics="avh"),
+            "unknown setting 'metrics' (did you mean 'metric'?): there are epochs, ",
+        ),
+        (lambda: lp.Compute(worker=2), "unknown setting 'worker' (did you mean 'workers'?): there are device, precision, "),
+    ],
+    ids=["run", "prune", "results", "train", "sweep", "score", "Compute"],
+)
+def test_the_nearest_keyword_is_named(call, says):
+    with pytest.raises(ArgumentError) as refusal:
+        call()
+    assert str(refusal.value).startswith(says)
+
+
 def test_numbers_of_numpy_are_numbers(blobs):
     small = {
         "epochs": np.int64(1),
@@ -160,7 +201,7 @@ A_SET = "data must be a set, a set file, or SOURCE[:PATH], not "
 CALLS = {
     "a number for data": (lambda data: lp.score(3), f"{A_SET}3"),
     "an array for data": (lambda data: lp.train(data.pixels), f"{A_SET}a ndarray"),
-    "a index for data": (lambda data: lp.prune(data.index, ratio=0.5, strategy="random"), f"{A_SET}a SampleIndex"),
+    "an index for data": (lambda data: lp.prune(data.index, ratio=0.5, strategy="random"), f"{A_SET}a SampleIndex"),
     "a set to build": (lambda data: lp.build(data), "data must be SOURCE[:PATH], not a LongTailedSet"),
     "a mask for a subset": (
         lambda data: lp.train(data, subset=np.ones(45, bool)),

@@ -11,6 +11,7 @@ import torch
 
 from lt_prune import choices
 from lt_prune.angular.bias import AngularBiasSmoothing
+from lt_prune.angular.smoothing import FORMS
 from lt_prune.cli import main
 from lt_prune.data.longtail import profile_counts
 from lt_prune.figures import of_run as figures
@@ -20,6 +21,7 @@ OFFERED = {
     "device": choices.DEVICES,
     "precision": choices.PRECISIONS,
     "loading": choices.LOADINGS,
+    "class_order": choices.CLASS_ORDERS,
     "profile": choices.PROFILES,
     "selection": choices.SELECTIONS,
     "keep": choices.KEEP,
@@ -58,6 +60,7 @@ def test_every_choice_is_offered_somewhere():
 def test_there_is_something_behind_every_word():
     assert tuple(figures.FIGURES) == choices.FIGURES
     assert all(hasattr(export, f"_{name}") for name in choices.FORMATS)
+    assert FORMS[:2] == choices.ABS_FORMS  # Eq. 8 and 9 have the same names in ABS and in ALAS
     for form in choices.ABS_FORMS:
         AngularBiasSmoothing(bias=torch.zeros(3), form=form)
     for profile in set(choices.PROFILES) - {"none"}:

@@ -37,7 +37,7 @@ COMMANDS = sorted(main.commands)
 
 
 def lt(*args: object) -> Result:
-    """Run a command here and now."""
+    """Run a command in this process."""
     term, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
     try:
         return CliRunner().invoke(main, [str(arg) for arg in args])
@@ -472,7 +472,7 @@ def test_sweep_takes_an_ensemble_a_seed(in_tmp):
     assert {path.name for path in Path("scores").glob("*.h5")} == {"digits-lt10.h5", "digits-lt10-seed1.h5"}
 
 
-def test_export_writes_the_kept_positions(in_tmp):
+def test_export_writes_the_kept_source_indices(in_tmp):
     ok("prune", "--strategy", "random", "--ratio", 0.45)
     ok("export", "subsets/digits-lt10-random-0.45.h5", "--out", "kept.npy")
     subset = lp.read_subset("subsets/digits-lt10-random-0.45.h5")
@@ -540,7 +540,7 @@ def test_a_place_below_a_file_is_refused(in_tmp, args):
     refuse(in_tmp, *args.split(), code=1, says="file/")
 
 
-def test_divergence_is_told_in_a_sentence(in_tmp):
+def test_divergence_is_reported_in_a_sentence(in_tmp):
     refuse(in_tmp, "train", *SMALL, "--lr", "1e38", code=1, says="training diverged in epoch 1")
 
 

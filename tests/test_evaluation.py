@@ -71,7 +71,7 @@ def test_calibration_error_weighs_bins_by_their_size():
     assert expected_calibration_error(probabilities, np.array([1, 1, 1, 0])) == pytest.approx(0.75 * 0.9 + 0.25 * 0.4)
 
 
-def test_calibration_error_keeps_bins_apart():
+def test_calibration_error_keeps_bins_separate():
     # 0.65 lies in (9/15, 10/15] and 0.68 in (10/15, 11/15]: gaps of opposite signs do not cancel.
     probabilities = np.array([[0.65, 0.35], [0.68, 0.32]])
     assert expected_calibration_error(probabilities, np.array([0, 1])) == pytest.approx((0.35 + 0.68) / 2)
@@ -96,7 +96,7 @@ def confident(confidence: list[float], m: int = 16) -> np.ndarray:
 
 
 @pytest.mark.parametrize("k", range(1, 15))
-def test_calibration_error_has_fifteen_bins_of_which_any_two_are_apart(k):
+def test_calibration_error_has_fifteen_bins_of_which_no_two_are_mixed(k):
     # A sample on each side of the edge k / 15, one right and one wrong: in one bin their gaps would cancel.
     below, above = k / 15 - 1e-3, k / 15 + 1e-3
     found = expected_calibration_error(confident([below, above]), np.array([0, 1]))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 import lt_prune
 
@@ -37,9 +40,30 @@ def test_the_steps_are_among_those_with_examples():
     assert {f"lt_prune.steps.{step}" for step in steps} <= set(WITH_EXAMPLES)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", range(3))
-def test_the_readmes_python_runs(number, in_tmp):
+def readme(number: int) -> dict[str, Any]:
+    """What a block of Python in the README leaves behind."""
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT.parent / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
     assert len(blocks) == 3
-    exec(compile(blocks[number], "README.md", "exec"), {})
+    names: dict[str, Any] = {}
+    exec(compile(blocks[number], "README.md", "exec"), names)
+    return names
+
+
+@pytest.mark.slow
+def test_the_readmes_pruned_run_learns_the_digits(in_tmp):
+    test = readme(0)["result"].evaluation
+    assert test.overall > 0.9
+    assert test.tail > 0.6
+
+
+def test_the_readmes_model_predicts_by_angle():
+    logits = readme(1)["model"].eval()(torch.zeros(1, 3, 64, 64))
+    assert 0 <= logits.min() <= logits.max() <= math.pi
+
+
+@pytest.mark.slow
+def test_the_readmes_training_by_angle_learns_the_tail(capsys):
+    names = readme(2)
+    assert names["counts"].tolist() == [100, 77, 59, 45, 35, 27, 20, 16, 12, 9]
+    shares = [float(share) for share in re.findall(r"tensor\(([\d.]+)\)", capsys.readouterr().out)]
+    assert shares == pytest.approx([0.85, 0.78] * 2, abs=0.06)

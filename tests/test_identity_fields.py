@@ -24,8 +24,14 @@ def test_every_field_that_differs_is_named_with_both_values():
     ],
     ids=["truth", "none", "numbers", "digest"],
 )
-def test_values_are_told_as_a_user_writes_them(was, asked, said):
+def test_values_are_reported_as_a_user_writes_them(was, asked, said):
     assert differences({"flip": was}, {"flip": asked}) == said
+
+
+def test_the_preset_is_reported_by_the_name_of_its_option():
+    was, asked = ({"preset": preset, "first": {"preset": preset}} for preset in ("paper", "released"))
+    said = sorted(differences(was, asked).split(", and "))
+    assert said == ["first stage's recipe paper, not released", "recipe paper, not released"]
 
 
 def test_json_knows_no_tuples():

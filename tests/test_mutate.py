@@ -42,7 +42,7 @@ def test_what_would_be_changed_are_operators_numbers_and_names(mutate, tmp_path)
 
 
 @pytest.mark.slow
-def test_changes_that_no_test_notices_are_told(tmp_path):
+def test_changes_that_no_test_notices_are_reported(tmp_path):
     module, text = tmp_path / "package" / "half.py", HALF.replace(", most: float = 0.5", "")
     for path, content in (
         (module, text),

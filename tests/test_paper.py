@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import re
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,24 +21,12 @@ from lt_prune.engine.session import threads
 from lt_prune.store.results import RESULT, read_result
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "paper.py"
-PUBLISHED = {
-    ("table1", "CIFAR-10-LT", "100", "L2A stage 1", "tail"): 62.71,
-    ("table1", "CIFAR-10-LT", "10", "L2A stage 2", "all"): 89.84,
-    ("table1", "CIFAR-100-LT", "50", "MiSLAS stage 2", "mid"): 53.37,
-    ("table2", "CIFAR-10-LT", "100", "ATL", "all"): 82.60,
-    ("table2", "CIFAR-100-LT", "100", "TSC", "all"): 43.8,
-    ("table3", "ImageNet-LT", "256", "LWS", "all"): 49.90,
-    ("table4", "ImageNet-LT", "256", "ViT-B angular", "mid"): 63.02,
-    ("table5", "CIFAR-10-LT", "100", "sine", "0.24"): 82.01,
-    ("table6", "CIFAR-100-LT", "100", "concave", "0.75"): 46.54,
-}
-COUNTS = {"table1": 2 * 3 * 4 * 4, "table2": 2 * 15, "table3": 10, "table4": 4 * 4, "table5": 2 * 9, "table6": 2 * 5}
 ROWS = {
     "table1": {"MiSLAS stage 1", "L2A stage 1", "MiSLAS stage 2", "L2A stage 2"},
     "table2": {"Focal loss", "L2RW", "CB loss", "RCBM-CE", "BBN", "TSC", "TDE", "ABS", "AEM", "ALAS", "ATL", "LWS"},
     "table3": {"MetaSAug-CE", "LWS", "MiSLAS stage 1", "L2A stage 2", "ABS", "AEM", "ALAS", "ATL", "Focal loss"},
     "table4": {"ViT-S linear", "ViT-S angular", "ViT-B linear", "ViT-B angular"},
-    "table5": {"sine"},
+    "table5": {"concave"},
     "table6": {"linear", "concave"},
     "figure6": {"unpruned", "random", "class-random", "el2n", "avh"},
 }
@@ -106,72 +96,55 @@ def lines_of(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(opened))
 
 
-def test_the_published_numbers_are_those_of_the_paper():
-    numbers = {
-        (line["table"], line["data"], line["imbalance"], line["row"], line["column"]): float(line["value"])
-        for line in lines_of(SCRIPT.with_suffix(".csv"))
-    }
-    assert {key: numbers[key] for key in PUBLISHED} == PUBLISHED
-    assert {table: sum(key[0] == table for key in numbers) for table in COUNTS} == COUNTS
-    assert len(numbers) == sum(COUNTS.values())
+def readme_commands() -> list[list[str]]:
+    """The words after the script's name of the commands in the README."""
+    lines = re.findall(r"^(.*scripts/paper\.py .*)$", (SCRIPT.parents[1] / "README.md").read_text(), flags=re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
 
 
-@pytest.mark.parametrize("imbalance", ["100", "50", "10"])
-@pytest.mark.parametrize(("data", "weights"), [("CIFAR-10-LT", (3, 4, 3)), ("CIFAR-100-LT", (36, 35, 29))])
-def test_published_groups_average_to_the_published_whole(data, weights, imbalance):
-    """Test sets are balanced, so a slip of the pen in a group or in "all" would show."""
-    mine = [line for line in lines_of(SCRIPT.with_suffix(".csv")) if line["table"] == "table1"]
-    for row in ROWS["table1"]:
-        value = {
-            line["column"]: float(line["value"])
-            for line in mine
-            if (line["data"], line["imbalance"], line["row"]) == (data, imbalance, row)
-        }
-        mean = np.average([value["head"], value["mid"], value["tail"]], weights=weights)
-        assert value["all"] == pytest.approx(mean, abs=0.3), (row, value)
+def test_the_readme_calls_it_in_the_environment_of_the_quick_start():
+    python = re.search(r"^(\S+/python) -m pip install", (SCRIPT.parent / "quickstart.sh").read_text(), flags=re.MULTILINE)[1]
+    assert {tuple(words[:2]) for words in readme_commands()} == {(python, "scripts/paper.py")}
 
 
-@pytest.mark.parametrize(
-    ("name", "same"),
-    [
-        ("cifar10-lt100", True),
-        ("cifar10-lt100-mislas-s1", True),
-        ("cifar10-lt1000", False),
-        ("cifar10-lt10", False),
-        ("cifar10-lt100-n500", False),
-        ("cifar100-lt100", False),
-        ("digits-lt10", False),
-    ],
-)
-def test_a_set_is_the_papers_where_its_name_says_so(paper, name, same):
-    assert paper.Block("CIFAR-10-LT", "100", {}).is_about(name) == same
+@pytest.mark.parametrize("words", [words[2:] for words in readme_commands()], ids=" ".join)
+def test_it_takes_the_commands_of_the_readme(paper, words):
+    command, *options = words
+    paper.main.commands[command].make_context(command, options)
 
 
-def test_groups_of_other_classes_are_not_compared(paper, blobs):
-    rows = {"L2A stage 1": {"head": 90.0, "mid": 80.0, "tail": 70.0, "all": 80.0}}
-    for groups, compared in (((3, 7), {"head", "mid", "tail", "all"}), ((4, 8), {"all"})):
-        ten = blobs(counts=(30, 20, 10, 9, 8, 7, 6, 5, 4, 3), groups=groups).index
-        ours = {column: [85.0] for column in rows["L2A stage 1"]}
-        lines = paper.beside(
-            paper.Block("CIFAR-10-LT", "100", rows), replace(ten, name="cifar10-lt100"), "L2A stage 1", ours
-        )
-        assert {line.column for line in lines if line.difference is not None} == compared
+def test_the_options_that_shorten_it_reach_the_runs(run, like_the_papers, tmp_path):
+    short = ("--epochs", 1, "--stage2-epochs", 2, "--model", "resnet8", "--seeds", 1, "--workers", 1, "--device", "cpu")
+    done = run("table6", "--data", like_the_papers, *short, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    spec = read_result(tmp_path / "out/runs/cifar10-lt100-alas-concave-0.5" / RESULT).spec
+    assert (spec.recipe.epochs, spec.recipe.model, spec.arithmetic.device) == (2, "resnet8", "cpu")
+    assert (spec.first.recipe.epochs, spec.first.recipe.model) == (1, "resnet8")
 
 
-def test_other_data_stand_beside_the_published_data_most_alike(paper, tmp_path):
-    study = paper.studied("smoke", None, None, None, None, out=tmp_path, download=False)
-    assert [block.title for _, block in study.blocks("table1")] == ["CIFAR-10-LT, imbalance 10"]
-    assert [block.title for _, block in study.blocks("table6")] == ["CIFAR-100-LT, imbalance 100"]
+def test_the_time_left_counts_the_second_stages_of_table_6(run, like_the_papers, tmp_path):
+    done = run("table6", "--preset", "smoke", "--data", like_the_papers, "--epochs", 1, "--out", tmp_path / "out")
+    first, *others = (line for line in done.stderr.splitlines() if "left of all runs" in line)
+    assert first.startswith("cifar10-lt100, whole, mixup: 1 of 1 epochs")
+    assert len(others) == 10  # five rates of each form
 
 
-def test_a_difference_needs_both_figures_of_the_same_data(paper):
-    common = {"data": "x", "row": "r", "column": "all", "ours": (80.0, 83.0)}
-    line = paper.Line(**common, paper=82.0)
-    assert (line.mean, line.difference) == (81.5, -0.5)
-    assert line.variance == pytest.approx(4.5)
-    assert paper.Line(**common, paper=82.0, comparable=False).difference is None
-    assert paper.Line(**common).difference is None
-    assert paper.Line(**{**common, "ours": ()}, paper=82.0).difference is None
+def test_a_run_of_table_6_that_fails_is_a_row_and_the_others_go_on(run, like_the_papers, tmp_path):
+    broken = tmp_path / "out/runs/cifar10-lt100-alas-linear-0.25/model.pt"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"junk")
+    done = run("table6", "--preset", "smoke", "--data", like_the_papers, "--epochs", 1, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "runs without a result: 1; the same command tries them again" in done.stderr
+    lines = {(line["row"], line["column"]): line for line in lines_of(tmp_path / "out" / "table6.csv")}
+    assert "model.pt is damaged" in lines["linear", "0.25"]["note"]
+    assert {line["n"] for place, line in lines.items() if place != ("linear", "0.25")} == {"1"}
+
+
+@pytest.mark.parametrize("table", ["table4", "table5", "figure6"])
+def test_what_has_no_second_stage_takes_no_epochs_of_one(run, table):
+    done = run(table, "--stage2-epochs", 1)
+    assert (done.exit_code, "No such option" in done.stderr) == (2, True)
 
 
 def test_a_table_that_is_not_there_is_a_usage_error(run):
@@ -185,6 +158,24 @@ def test_missing_data_is_one_sentence(run, tmp_path, monkeypatch):
     assert "CIFAR10 cannot be read" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("table", ["table1", "figure6"])
+def test_a_set_that_is_missing_is_told_before_another_is_trained_on(run, blobs, tmp_path, monkeypatch, trained, table):
+    opened = []
+
+    def open_set(name, **options):
+        opened.append(name)
+        if name.startswith("cifar100"):
+            raise lp.LtPruneError("CIFAR100 is missing")
+        return blobs()
+
+    for place in ("lt_prune.steps.build.open_set", "lt_prune.steps.paper_tables.open_set"):
+        monkeypatch.setattr(place, open_set)
+    monkeypatch.setattr(lp, "open_set", open_set, raising=False)
+    done = run(table, "--out", tmp_path / "out")
+    assert (done.exit_code, done.stderr, trained) == (1, "lt-prune: CIFAR100 is missing\n", [])
+    assert opened[0] == "cifar10-lt100"
 
 
 def test_vision_transformers_are_listed_and_not_run(run, out, trained):
@@ -251,7 +242,7 @@ def test_figure_6_is_drawn(run, out):
 
 
 @pytest.mark.slow
-def test_figure_6_at_equal_steps_is_apart(run, out):
+def test_figure_6_at_equal_steps_is_separate(run, out):
     done = run("figure6", "--preset", "smoke", "--out", out, "--equal", "steps")
     assert done.exit_code == 0, done.stderr
     assert "at equal steps, ranked by one ensemble" in done.stdout.splitlines()[0]

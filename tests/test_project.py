@@ -90,9 +90,9 @@ def test_the_command_is_the_click_group():
     assert point.load() is importlib.import_module("lt_prune.cli").main
 
 
-def test_the_package_tells_type_checkers_that_it_is_typed(setup):
+def test_the_package_shows_type_checkers_that_it_is_typed(setup):
     assert (PACKAGE / "py.typed").exists()
-    assert setup["options.package_data"]["lt_prune"].split() == ["py.typed", "methods/published.csv"]
+    assert setup["options.package_data"]["lt_prune"].split() == ["py.typed", "methods/published.csv", "report/paper.csv"]
     assert "Typing :: Typed" in setup["metadata"]["classifiers"]
 
 

@@ -35,7 +35,7 @@ def test_a_public_name_has_a_docstring_of_its_own(name):
 
 
 @pytest.mark.parametrize("name", lp.__all__)
-def test_a_public_name_is_where_type_checkers_are_told(name):
+def test_type_checkers_find_a_public_name_where_it_is(name):
     assert names_for_type_checkers()[name] == getattr(lp, name).__module__
     assert getattr(lp, name).__name__ == name
 

@@ -148,10 +148,34 @@ def test_what_is_registered_takes_no_name_that_is_there(plugins, name):
         colours().register(name, "#f00")
 
 
-@pytest.mark.parametrize("name", ["", "../red", "a b", "-red", "a/b", 3])
+UNFIT = ["", "../red", "a b", "-red", "a/b", "dark-red"]
+"""As parts of a file's name, which hyphens join."""
+
+
+@pytest.mark.parametrize("name", [*UNFIT, 3, ["red"]])
 def test_what_is_registered_can_be_a_part_of_a_files_name(plugins, name):
-    with pytest.raises(ArgumentError, match=r"^a colour's name must be of letters, digits, - and _, not "):
+    with pytest.raises(ArgumentError, match=r"as a name in files must be of letters, digits and _: choose another name$"):
         colours().register(name, "#f00")
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_a_package_offers_can_be_a_part_of_a_files_name_and_stops_no_other(plugins, name):
+    plugins((name, "my_colours:red"), ("amber", "string:hexdigits"))
+    registry = colours()
+    with pytest.warns(UserWarning, match="is left out, as a name in files must be of letters, digits and _: rename it$"):
+        assert registry.names == ["red", "blue", "amber"]
+
+
+def test_a_new_name_does_not_look_like_a_seed(plugins):
+    with pytest.raises(ArgumentError, match="'seed2' cannot be registered, as names of files end in a seed so: choose"):
+        colours().register("seed2", "#f00")
+
+
+def test_a_new_name_does_not_begin_one_of_ours(plugins):
+    # A strategy "class" that ranks by a metric "random" would have the files of "class-random".
+    with pytest.raises(ArgumentError, match="'class' cannot be registered, as the name 'class-random' begins with it"):
+        STRATEGIES.register("class", lambda request: request.labels >= 0)
+    STRATEGIES.register("classes", lambda request: request.labels >= 0)
 
 
 FAMILIES = {

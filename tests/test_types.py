@@ -12,7 +12,7 @@ from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.types import MetricScores, SampleIndex, ScoreSet, Subset
 
 
-def roster_of(ids: list[int], labels: list[int], groups: tuple[int, int] = (1, 2), name: str = "mine") -> SampleIndex:
+def index_of(ids: list[int], labels: list[int], groups: tuple[int, int] = (1, 2), name: str = "mine") -> SampleIndex:
     return SampleIndex(
         name=name,
         ids=np.array(ids, dtype=np.uint64),
@@ -26,46 +26,46 @@ def roster_of(ids: list[int], labels: list[int], groups: tuple[int, int] = (1, 2
 
 
 def test_require_same_says_how_many_ids_match():
-    mine = roster_of([1, 2, 3, 4, 5], [0, 0, 1, 1, 2])
-    other = roster_of([4, 5, 6], [0, 1, 2])
+    mine = index_of([1, 2, 3, 4, 5], [0, 0, 1, 1, 2])
+    other = index_of([4, 5, 6], [0, 1, 2])
     with pytest.raises(MismatchError, match=r"^scores.h5 was made from other data: 2 of its 3 sample ids .* 5 of mine;"):
         mine.require_same(other, "scores.h5")
 
 
 def test_require_same_refuses_a_part_of_the_same_data():
-    mine = roster_of([1, 2, 3], [0, 1, 2])
+    mine = index_of([1, 2, 3], [0, 1, 2])
     with pytest.raises(MismatchError, match=r"2 of its 2 sample ids are among the 3"):
-        mine.require_same(roster_of([1, 3], [0, 1]), "the file")
+        mine.require_same(index_of([1, 3], [0, 1]), "the file")
 
 
 def test_require_same_lets_equal_ids_through_under_another_name():
-    mine = roster_of([1, 2, 3], [0, 1, 2])
-    mine.require_same(roster_of([1, 2, 3], [0, 1, 2], name="yours"), "the file")
+    mine = index_of([1, 2, 3], [0, 1, 2])
+    mine.require_same(index_of([1, 2, 3], [0, 1, 2], name="yours"), "the file")
 
 
 def test_digest_is_sha256_of_little_endian_ids():
     ids = [1, 2**40, 2**64 - 1]
     expected = hashlib.sha256(b"".join(struct.pack("<Q", i) for i in ids)).hexdigest()
-    assert roster_of(ids, [0, 1, 2]).digest == expected
+    assert index_of(ids, [0, 1, 2]).digest == expected
 
 
 def test_counts_include_classes_without_a_sample():
-    assert roster_of([1, 2, 3], [0, 2, 2]).counts.tolist() == [1, 0, 2]
+    assert index_of([1, 2, 3], [0, 2, 2]).counts.tolist() == [1, 0, 2]
 
 
 def test_class_groups_follow_the_rank_of_counts_not_the_label():
     # Class 0 has 1 sample, class 1 has 3, class 2 has 2: by rank 1, 2, 0.
-    index = roster_of([1, 2, 3, 4, 5, 6], [0, 1, 1, 1, 2, 2], groups=(1, 2))
+    index = index_of([1, 2, 3, 4, 5, 6], [0, 1, 1, 1, 2, 2], groups=(1, 2))
     assert index.class_groups.tolist() == [2, 0, 1]
 
 
 def test_class_groups_of_equal_counts_follow_the_label():
-    index = roster_of([1, 2, 3, 4], [3, 2, 1, 0], groups=(1, 3))
+    index = index_of([1, 2, 3, 4], [3, 2, 1, 0], groups=(1, 3))
     assert index.class_groups.tolist() == [0, 1, 1, 2]
 
 
 def test_class_groups_without_a_middle():
-    index = roster_of([1, 2, 3], [0, 0, 1], groups=(1, 1))
+    index = index_of([1, 2, 3], [0, 0, 1], groups=(1, 1))
     assert index.class_groups.tolist() == [0, 2]
 
 
@@ -78,8 +78,8 @@ def test_a_set_is_streamed_where_any_of_its_images_are_no_array(blobs):
     assert replace(blobs(), test_pixels=Files()).streamed
 
 
-def test_kept_and_removed_ids_are_the_two_parts_of_the_roster():
-    index = roster_of([1, 2, 3, 4], [0, 1, 2, 2])
+def test_kept_and_removed_ids_are_the_two_parts_of_the_index():
+    index = index_of([1, 2, 3, 4], [0, 1, 2, 2])
     subset = Subset(index=index, kept=np.array([1, 0, 0, 1], bool), strategy="random", ratio=0.5, options={})
     assert subset.kept_ids.tolist() == [1, 4]
     assert subset.removed_ids.tolist() == [2, 3]
@@ -87,7 +87,7 @@ def test_kept_and_removed_ids_are_the_two_parts_of_the_roster():
 
 
 def test_subset_digest_is_that_of_the_kept_ids():
-    index = roster_of([1, 2, 3], [0, 1, 2])
+    index = index_of([1, 2, 3], [0, 1, 2])
     subset = Subset(index=index, kept=np.array([0, 1, 1], bool), strategy="random", ratio=0.3, options={})
     assert subset.digest == hashlib.sha256(struct.pack("<2Q", 2, 3)).hexdigest()
 
@@ -102,11 +102,11 @@ def test_subset_digest_is_that_of_the_kept_ids():
     ],
 )
 def test_subset_is_labelled_by_its_metric_or_its_strategy_or_both(strategy, options, label):
-    index = roster_of([1, 2], [0, 1])
+    index = index_of([1, 2], [0, 1])
     assert Subset(index=index, kept=np.ones(2, bool), strategy=strategy, ratio=0.0, options=options).label == label
 
 
-def test_mean_and_spread_are_over_members():
+def test_mean_and_std_are_over_members():
     scores = MetricScores(per_member=np.array([[1, 5], [3, 5]], np.float32), higher_is_harder=True, equation="Eq. 11")
     assert scores.mean.tolist() == [2, 5]
     assert scores.std.tolist() == [1, 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +59,9 @@ def angular_logits(features: Tensor, weight: Tensor) -> Tensor:
 
 
 class AngularLinear(nn.Module):
-    """A classifier whose outputs are angular logits, in place of `nn.Linear`.
+    """A classifier whose outputs are angular logits, in place of `nn.Linear`, whose saved weights it takes.
+
+    There is no bias, as it takes no part in an angle; that of an `nn.Linear` is passed over when its weights are loaded.
 
     Args:
         in_features: D.
@@ -74,6 +76,7 @@ class AngularLinear(nn.Module):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
+        self.in_features, self.out_features = in_features, out_features
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
         nn.init.kaiming_normal_(self.weight)
 
@@ -90,3 +93,12 @@ class AngularLinear(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(..., D) to angular logits (..., M)."""
         return angular_logits(features, self.weight)
+
+    def extra_repr(self) -> str:
+        """Its sizes, which `print` shows."""
+        return f"in_features={self.in_features}, out_features={self.out_features}"
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """torch's way in for a module whose saved form differs: `load_state_dict` calls it for every module."""
+        state_dict.pop(f"{prefix}bias", None)
+        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -115,7 +115,7 @@ def run(as_json: bool, **options: Any) -> None:
 @mix_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
-def sweep(as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
+def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
     Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
@@ -129,9 +129,9 @@ def sweep(as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import results_table
 
-    options |= assigned(assignments, options["methods"], options["prediction"])
+    options |= assigned(assignments, methods, prediction)
     with shown_progress() as progress:
-        done = lp.sweep(progress=progress, **options)
+        done = lp.sweep(methods=methods, prediction=prediction, progress=progress, **options)
     rows = aggregate(done.runs)
     figures = lp.plot_results(rows, done.figure) if any(row["strategy"] for row in rows) else ()
     said = {"name": done.name, "rows": rows, "file": done.file, "figures": list(figures)}

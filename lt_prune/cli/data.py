@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,12 +26,15 @@ from lt_prune.cli.printing import print_result, print_scores, say_wrote, warn
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
+if TYPE_CHECKING:
+    from lt_prune.types import LongTailedSet
+
 
 @main.command()
 @data_option
 @click.option("--imbalance", type=float, metavar="RATIO", help="Largest class over smallest.  [default: the source's own]")
 @click.option("--profile", type=click.Choice(choices.PROFILES), help="How counts fall.  [default: exp]")
-@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as every class has]")
+@click.option("--largest", type=int, help="Images of the largest class.  [default: as many as there are for it]")
 @click.option(
     "--selection",
     type=click.Choice(choices.SELECTIONS),
@@ -75,7 +78,7 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
-def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
+def score(data: str, metric: str, seed: int, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
     """Score every training sample with an ensemble of short runs.
 
     Run again, it adds what is missing: more --members, or another --metric from the weights kept beside the file.
@@ -90,9 +93,9 @@ def score(data: str, metric: str, as_json: bool, out: Path | None, reading: Read
 
     METRICS.check(metric)
     lt_set = lp.open_set(data, reading=reading)
-    out = out or scores_path(lt_set.index, options["seed"])
+    out = out or scores_path(lt_set.index, seed)
     with shown_progress() as progress:
-        scores = lp.score(lt_set, metric=metric, out=out, progress=progress, **options)
+        scores = lp.score(lt_set, metric=metric, seed=seed, out=out, progress=progress, **options)
     print_scores(scores, metric, as_json, out)
     say_wrote(out)
 
@@ -127,7 +130,17 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
 )
-def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
+def prune(
+    data: str | None,
+    strategy: str,
+    scores: Path | None,
+    seed: int,
+    reading: Reading,
+    as_json: bool,
+    device: str,
+    out: Path | None,
+    **options: Any,
+) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
     \b
@@ -137,8 +150,13 @@ def prune(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
     from lt_prune.planning.paths import subset_path
     from lt_prune.report.summary import summarise_subset
     from lt_prune.report.tables import subset_table
+    from lt_prune.strategies import STRATEGIES
 
-    subset = lp.prune(**_with_default_scores(options))
+    named: str | lp.LongTailedSet | None = data
+    if STRATEGIES.load(strategy).needs_scores and not scores:
+        named = lp.open_set(data or "digits", reading=reading)
+        scores = _scores_of(named, seed, f" --data {data}" if data else "")
+    subset = lp.prune(named, strategy=strategy, scores=scores, seed=seed, reading=reading, **options)
     out = out or subset_path(subset)
     lp.write_subset(out, subset)
     summary = summarise_subset(subset)
@@ -164,19 +182,13 @@ def export(subset: Path, out: Path, format: str | None) -> None:
     say_wrote(out)
 
 
-def _with_default_scores(options: dict[str, Any]) -> dict[str, Any]:
-    """Options of `prune` with the data opened, and its own score file where one is needed and none was given."""
-    import lt_prune as lp
+def _scores_of(data: LongTailedSet, seed: int, option: str) -> Path:
+    """The score file of a set at its usual place; `option` is how the user named the set."""
     from lt_prune.planning.paths import scores_path
-    from lt_prune.strategies import STRATEGIES
 
-    if not STRATEGIES.load(options["strategy"]).needs_scores or options["scores"]:
-        return options
-    lt_set = lp.open_set(options["data"] or "digits", reading=options["reading"])
-    scores = scores_path(lt_set.index, options["seed"])
-    if not scores.exists():
-        data = f" --data {options['data']}" if options["data"] else ""
+    file = scores_path(data.index, seed)
+    if not file.exists():
         raise ArgumentError(
-            f"there are no scores of {lt_set.index.name} at {scores}: run `lt-prune score{data}` first, or give --scores"
+            f"there are no scores of {data.index.name} at {file}: run `lt-prune score{option}` first, or give --scores"
         )
-    return {**options, "data": lt_set, "scores": scores}
+    return file

@@ -19,7 +19,7 @@ class _Terminated(BaseException):
     """SIGTERM came."""
 
 
-class _Main(click.Group):
+class Commands(click.Group):
     """A group whose every failure is one sentence on stderr: exit 2 for usage, 1 for the rest, 128 + n for a signal."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -61,7 +61,7 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="lt-prune")
 def main() -> None:
     """Build, score and prune long-tailed image data, and see what the pruning cost head, middle and tail.

@@ -78,7 +78,7 @@ def gathered(name: str, kind: type[Compute] | type[Reading]) -> Callable[[F], F]
 
 
 as_compute = gathered("compute", Compute)
-DATA_HELP = "A set file (.h5), or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
+DATA_HELP = "A set file (.h5), a folder, or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
 read_options = options_of(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
     click.option("--resize", type=int, metavar="SIDE", help="Resize a folder's images to squares of this side."),
@@ -89,6 +89,21 @@ read_options = options_of(
         show_default=True,
         help="Hold a folder's images in memory, or read them as needed; auto streams what would fill half of it.",
     ),
+    click.option(
+        "--holdout",
+        type=float,
+        metavar="SHARE",
+        help="Of each class, to test on, where the source has no test images; 0 for none.  [default: 0.2]",
+    ),
+    click.option(
+        "--class-order",
+        type=click.Choice(choices.CLASS_ORDERS),
+        default="text",
+        show_default=True,
+        help="Number a folder's classes as text (1, 10, 2), by their numbers (1, 2, 10), or from the largest on.",
+    ),
+    click.option("--skip-broken", is_flag=True, help="Leave out image files that cannot be used."),
+    click.option("--strict", is_flag=True, help="Refuse a folder with anything in it that is neither class nor picture."),
     gathered("reading", Reading),
 )
 device_option = click.option(

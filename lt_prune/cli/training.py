@@ -29,6 +29,7 @@ from lt_prune.cli.options import (
     speed_options,
 )
 from lt_prune.cli.printing import print_result, say_wrote
+from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
@@ -65,6 +66,8 @@ def train(
     data: str,
     subset: str,
     method: str,
+    stages: int | None,
+    prediction: str | None,
     equal: str,
     seed: int,
     as_json: bool,
@@ -89,16 +92,26 @@ def train(
     from lt_prune.report.tables import result_table
 
     METHODS.check(method)
-    options |= assigned(assignments, [method], options["prediction"])
+    options |= assigned(assignments, [method], prediction)
     lt_set = lp.open_set(data, reading=reading)
     file = subset_file(subset, lt_set.index)
     chosen = lp.read_subset(file) if file else None
     click.echo(f"training on {file or 'the whole set'}", err=True)
-    one_stage = "-stage1" if options["stages"] == 1 and METHODS.load(method).first else ""
+    one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
     out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
-    options |= {"method": method, "equal": equal, "seed": seed}
     with shown_progress() as progress:
-        result = lp.train(lt_set, subset=chosen, out=out, progress=progress, **options)
+        result = lp.train(
+            lt_set,
+            subset=chosen,
+            method=method,
+            stages=stages,
+            prediction=prediction,
+            equal=equal,
+            seed=seed,
+            out=out,
+            progress=progress,
+            **options,
+        )
     print_result(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))
     say_wrote(out)
 
@@ -120,8 +133,10 @@ def evaluate(
     s: list[float],
     abs_form: str | None,
     subset: Path | None,
+    data: str | None,
+    compute: Compute,
+    reading: Reading,
     as_json: bool,
-    **options: Any,
 ) -> None:
     """Test a trained run again, for example with another prediction.
 
@@ -139,11 +154,11 @@ def evaluate(
     if len(s) > 1:
         if prediction != "abs":
             raise ArgumentError("several strengths are for --prediction abs: add that, or leave out --s")
-        found = lp.evaluate_abs(run, s=s, abs_form=abs_form, subset=subset, **options)
+        found = lp.evaluate_abs(run, data, s=s, abs_form=abs_form, subset=subset, compute=compute, reading=reading)
         rows = [{"s": strength, **asdict(evaluation)} for strength, evaluation in found.items()]
         print_result(as_json, {"rows": rows}, lambda: strengths_table(found))
         return
-    opened = open_run(run, **options)
+    opened = open_run(run, data, compute=compute, reading=reading)
     evaluation = lp.evaluate(opened, prediction=prediction, s=s[0] if s else None, abs_form=abs_form, subset=subset)
     tables = evaluation_table(evaluation), "", confusion_table(evaluation, opened.data.index.class_names)
     print_result(as_json, asdict(evaluation), lambda: Group(*tables))

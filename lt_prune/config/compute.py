@@ -1,7 +1,7 @@
 """How networks are computed: what is asked for, and the part of it that decides their numbers.
 
-Torch is loaded only where it must be asked for a GPU: who leaves training to worker processes saves the hundreds of
-megabytes that it takes.
+Torch is loaded only where it must be asked for a GPU: a process that leaves training to workers saves the hundreds
+of megabytes that it takes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lt_prune.choices import DEVICES, PRECISIONS
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.given import known_fields
 
 _DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap", "/dev/kfd")
 """Where Linux shows the driver of a GPU: NVIDIA's, that of Windows below, that of embedded boards, and AMD's."""
@@ -45,6 +46,7 @@ class Arithmetic:
             )
 
 
+@known_fields
 @dataclass(frozen=True, kw_only=True)
 class Compute:
     """How networks are computed here: on what, how exactly, and how many at once. Nothing but `arithmetic` decides numbers,

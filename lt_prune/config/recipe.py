@@ -8,8 +8,10 @@ from typing import Any
 
 from lt_prune.choices import DRAWS, MODELS, SAMPLERS, SCHEDULES, TRAINED
 from lt_prune.errors import ArgumentError
+from lt_prune.given import known_fields
 
 
+@known_fields
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How one network is trained. Defaults are stage one of Wang & Yan, as MiSLAS trains it."""

@@ -29,6 +29,25 @@ def batch_bounds(n_samples: int, batch_size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], n_samples]))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How epochs are drawn from training samples: in which order, in which batches, and how each image is augmented."""
+
+    sampler: str = "instance"
+    draws: str = "samples"
+    """Order and length of an epoch, see `lt_prune.data.order`."""
+    padding: int
+    """Pixels of zeros on each side of an image, from which it is cropped."""
+    flip: bool
+    """Whether half of the images are mirrored."""
+    batch_size: int
+    seed: int
+
+    def bounds(self, labels: Array) -> list[tuple[int, int]]:
+        """Half-open bounds of the batches of an epoch over samples of these labels, int64 (N,)."""
+        return batch_bounds(epoch_length(labels, self.sampler, self.draws), self.batch_size)
+
+
 @dataclass(frozen=True)
 class EpochPlan:
     """What one epoch does in its E draws; it depends on (seed, epoch) alone and comes from the CPU on every device."""
@@ -42,14 +61,13 @@ class EpochPlan:
     """bool (E,)."""
 
     @staticmethod
-    def draw(
-        labels: Array, *, sampler: str, draws: str = "samples", padding: int, flip: bool, seed: int, epoch: int
-    ) -> EpochPlan:
-        order = epoch_order(labels, sampler, seed, epoch, draws)
-        augmentation = generator(seed, "augmentation", epoch)
-        top, left = torch.randint(0, 2 * padding + 1, (2, len(order)), generator=augmentation)
+    def draw(labels: Array, sampling: Sampling, epoch: int) -> EpochPlan:
+        """The plan of an epoch over samples of these labels, int64 (N,)."""
+        order = epoch_order(labels, sampling.sampler, sampling.seed, epoch, sampling.draws)
+        augmentation = generator(sampling.seed, "augmentation", epoch)
+        top, left = torch.randint(0, 2 * sampling.padding + 1, (2, len(order)), generator=augmentation)
         mirrored = torch.rand(len(order), generator=augmentation) < 0.5
-        return EpochPlan(order, top, left, mirrored & flip)
+        return EpochPlan(order, top, left, mirrored & sampling.flip)
 
     def to(self, device: torch.device) -> EpochPlan:
         return EpochPlan(*(part.to(device) for part in (self.order, self.top, self.left, self.mirrored)))
@@ -67,48 +85,29 @@ class TrainingBatches:
     """int64 (N,): the images to train on."""
     classes: Array
     """int64 (N,): their labels."""
-    sampler: str
-    draws: str
-    padding: int
-    flip: bool
-    batch_size: int
-    seed: int
+    sampling: Sampling
 
     @staticmethod
     def of(
         pixels: Array | Tensor,
         labels: Array,
+        sampling: Sampling,
         rows: Array | None = None,
         *,
-        sampler: str = "instance",
-        draws: str = "samples",
-        padding: int,
-        flip: bool,
-        batch_size: int,
-        seed: int,
         device: torch.device | str = "cpu",
     ) -> TrainingBatches:
         """Batches of uint8 (P, H, W, C) images, all of them or those at `rows`, held on `device`."""
         chosen = np.arange(len(labels)) if rows is None else rows
         images, targets, samples = (tensor_of(each).to(device) for each in (pixels, labels, chosen))
-        return TrainingBatches(images, targets, samples, labels[chosen], sampler, draws, padding, flip, batch_size, seed)
+        return TrainingBatches(images, targets, samples, labels[chosen], sampling)
 
     @cached_property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(epoch_length(self.classes, self.sampler, self.draws), self.batch_size)
+        return self.sampling.bounds(self.classes)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,)."""
-        plan = EpochPlan.draw(
-            self.classes,
-            sampler=self.sampler,
-            draws=self.draws,
-            padding=self.padding,
-            flip=self.flip,
-            seed=self.seed,
-            epoch=epoch,
-        )
-        plan = plan.to(self.pixels.device)
+        plan = EpochPlan.draw(self.classes, self.sampling, epoch).to(self.pixels.device)
         samples = self.rows[plan.order]
         for start, end in self.bounds:
             batch = slice(start, end)
@@ -121,8 +120,8 @@ class TrainingBatches:
         """uint8 (B, C, H, W): one gather fetches, crops and mirrors; what lies outside an image is zero."""
         _, height, width, channels = self.pixels.shape
         across = torch.arange(width, device=samples.device)
-        rows = (top - self.padding)[:, None] + torch.arange(height, device=samples.device)
-        columns = (left - self.padding)[:, None] + torch.where(mirrored[:, None], across.flip(0), across)
+        rows = (top - self.sampling.padding)[:, None] + torch.arange(height, device=samples.device)
+        columns = (left - self.sampling.padding)[:, None] + torch.where(mirrored[:, None], across.flip(0), across)
         inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
         rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
         flat = (samples[:, None] * height + rows)[:, :, None] * width + columns[:, None, :]

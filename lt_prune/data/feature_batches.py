@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lt_prune.data.batches import batch_bounds, tensor_of
-from lt_prune.data.order import epoch_length, epoch_order
+from lt_prune.data.batches import Sampling, tensor_of
+from lt_prune.data.order import epoch_order
 from lt_prune.types import Array
 
 
@@ -27,35 +27,29 @@ class FeatureBatches:
     """int64 (N,): those to train on."""
     classes: Array
     """int64 (N,): their labels."""
-    sampler: str
-    draws: str
-    batch_size: int
-    seed: int
+    sampling: Sampling
 
     @staticmethod
     def of(
         features: Tensor,
         labels: Array,
+        sampling: Sampling,
         rows: Array | None = None,
         *,
-        sampler: str = "instance",
-        draws: str = "samples",
-        batch_size: int,
-        seed: int,
         device: torch.device | str = "cpu",
     ) -> FeatureBatches:
         """Batches of features (P, D), all of them or those at `rows`, held on `device`."""
         chosen = np.arange(len(labels)) if rows is None else rows
         held, targets, samples = (tensor_of(each).to(device) for each in (features, labels, chosen))
-        return FeatureBatches(held, targets, samples, labels[chosen], sampler, draws, batch_size, seed)
+        return FeatureBatches(held, targets, samples, labels[chosen], sampling)
 
     @cached_property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(epoch_length(self.classes, self.sampler, self.draws), self.batch_size)
+        return self.sampling.bounds(self.classes)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Features float32 (B, D), and labels int64 (B,)."""
-        order = epoch_order(self.classes, self.sampler, self.seed, epoch, self.draws)
+        order = epoch_order(self.classes, self.sampling.sampler, self.sampling.seed, epoch, self.sampling.draws)
         samples = self.rows[order.to(self.rows.device)]
         for start, end in self.bounds:
             batch = samples[start:end]

@@ -6,8 +6,11 @@ from lt_prune.errors import ArgumentError
 
 
 def default_groups(n_classes: int) -> tuple[int, int]:
-    """(end of head, start of tail): the first ceil(0.36 M) classes are head, the last floor(0.29 M) are tail."""
-    return -(-36 * n_classes // 100), n_classes - 29 * n_classes // 100
+    """(end of head, start of tail): the first ceil(0.36 M) classes are head, the last floor(0.29 M) are tail, and from three
+    classes on each group has one."""
+    tail = max(29 * n_classes // 100, int(n_classes > 2))
+    head = -(-36 * n_classes // 100)
+    return min(head, n_classes - tail - 1) if n_classes > 2 else head, n_classes - tail
 
 
 def check_groups(groups: tuple[int, int], n_classes: int) -> tuple[int, int]:

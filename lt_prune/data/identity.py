@@ -1,6 +1,6 @@
 """A sample is known by its content: pixels, label, and an occurrence number among exact duplicates.
 
-Positions differ between copies of a data set (CIFAR's pickles, a folder of PNGs, a shuffled archive); content does not.
+The order differs between copies of a data set (CIFAR's pickles, a folder of PNGs, a shuffled archive); content does not.
 """
 
 from __future__ import annotations

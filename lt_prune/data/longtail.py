@@ -30,9 +30,7 @@ def profile_counts(profile: str, n_max: int, imbalance: float, n_classes: int) -
     Raises:
         ArgumentError: the imbalance ratio is not a number of 1 or more, or a class would get no sample.
     """
-    if not 1 <= imbalance < math.inf:
-        raise ArgumentError(f"imbalance must be a number of 1 or more (largest class over smallest), not {imbalance}")
-    counts = {"exp": exponential_counts, "step": step_counts}[profile](n_max, imbalance, n_classes)
+    counts = _counts(profile, n_max, imbalance, n_classes)
     if counts.min() < 1:
         raise ArgumentError(
             f"imbalance {imbalance:g} needs at least {math.ceil(imbalance):,} images in the largest class, but it gets "
@@ -41,8 +39,23 @@ def profile_counts(profile: str, n_max: int, imbalance: float, n_classes: int) -
     return counts
 
 
+def largest_possible(profile: str, imbalance: float, available: Array) -> int:
+    """The most images that the largest class can have so that no class is asked for more than is `available` (M,), which
+    are in the order of the profile; at least 1.
+
+    Raises:
+        ArgumentError: as `profile_counts` does.
+    """
+    low, high = 1, int(available[0])
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = (_counts(profile, middle, imbalance, len(available)) <= available).all()
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
+
+
 def select_by_content(labels: Array, digests: Array, occurrence: Array, counts: Array, seed: int) -> Array:
-    """Positions of `counts[c]` samples of each class, chosen by (seed, content) alone.
+    """Source indices of `counts[c]` samples of each class, chosen by (seed, content) alone.
 
     The choice is the same whatever the source's order, and a smaller count always chooses a part of what a larger one does:
     a set of ratio 100 is contained in the set of ratio 50. Exact duplicates enter in the order of their occurrence.
@@ -52,7 +65,7 @@ def select_by_content(labels: Array, digests: Array, occurrence: Array, counts: 
 
 
 def select_mislas(labels: Array, counts: Array, seed: int) -> Array:
-    """Positions chosen as MiSLAS's `IMBALANCECIFAR10` does: one legacy NumPy shuffle a class, in the source's own order.
+    """Source indices chosen as MiSLAS's `IMBALANCECIFAR10` does: one legacy NumPy shuffle a class, in the source's order.
 
     For comparison with published runs; it depends on the order of the source.
 
@@ -68,6 +81,12 @@ def select_mislas(labels: Array, counts: Array, seed: int) -> Array:
         random.shuffle(members)
         chosen.append(members[:count])
     return np.concatenate(chosen)
+
+
+def _counts(profile: str, n_max: int, imbalance: float, n_classes: int) -> Array:
+    if not 1 <= imbalance < math.inf:
+        raise ArgumentError(f"imbalance must be a number of 1 or more (largest class over smallest), not {imbalance}")
+    return {"exp": exponential_counts, "step": step_counts}[profile](n_max, imbalance, n_classes)
 
 
 def _first_of_each_class(order: Array, labels: Array, counts: Array) -> Array:

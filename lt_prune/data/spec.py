@@ -1,12 +1,15 @@
-"""How a data set is named: SOURCE[-ltB | -stepB | -full][:PATH], for example cifar10-lt50:/data."""
+"""How a data set is named: SOURCE[-ltB | -stepB | -full][:PATH], for example cifar10-lt50:/data; or by its place alone."""
 
 from __future__ import annotations
 
+import os
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from lt_prune.data.sources import SOURCES
+from lt_prune.errors import UnknownNameError
 
 _CUT = re.compile(r"-(?:(?P<kind>lt|step)(?P<imbalance>\d+(?:\.\d+)?)|full)$")
 OF_ONES_OWN = ("folder", "npz", "features")
@@ -34,18 +37,50 @@ class Spec:
 
 
 def parse_spec(text: str) -> Spec:
-    """Read a data set's name.
+    """Read a data set's name; where no source is called so, that of a folder of images or of an npz archive, cut or not.
 
     Raises:
-        UnknownNameError: no such source.
+        UnknownNameError: no such source, and nothing of that name.
     """
     name, _, path = text.partition(":")
     cut = None if name in SOURCES.names else _CUT.search(name)
     source = name[: cut.start()] if cut else name
-    SOURCES.check(source)
+    if source in SOURCES.names:
+        _say_hidden(text)
+    elif kind := _kind(text):
+        return Spec(source=kind, path=Path(os.path.expanduser(text)))
+    elif kind := _kind(source):
+        source, path = kind, source
+    _check_source(source, text)
     return Spec(
         source=source,
-        path=Path(path).expanduser() if path else None,
+        path=Path(os.path.expanduser(path)) if path else None,  # which leaves an unknown user's home as it is
         profile=_PROFILES[cut["kind"]] if cut else None,
         imbalance=float(cut["imbalance"]) if cut and cut["imbalance"] else None,
     )
+
+
+def _kind(text: str) -> str | None:
+    """The source that reads what lies at a path, None where nothing does."""
+    place = os.path.expanduser(text)
+    if os.path.isdir(place):
+        return "folder"
+    return "npz" if place.endswith(".npz") and os.path.isfile(place) else None
+
+
+def _check_source(name: str, text: str) -> None:
+    if name in SOURCES.names:
+        return
+    if text.startswith((".", "/", "~")) or text.endswith("/"):
+        raise UnknownNameError(f"there is no folder or archive {text}: name one that there is, or a source")
+    try:
+        SOURCES.check(name)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}; nor is there a folder of that name") from None
+
+
+def _say_hidden(text: str) -> None:
+    if os.path.isdir(text):
+        warnings.warn(
+            f"{text} is read as the source of that name, not as the folder {text}: name that ./{text}", stacklevel=3
+        )

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lt_prune.data.batches import EpochPlan, batch_bounds
+from lt_prune.data.batches import EpochPlan, Sampling
 from lt_prune.data.image_files import ImageFiles
-from lt_prune.data.order import epoch_length
 from lt_prune.errors import DataError
 from lt_prune.types import Array
 
@@ -30,12 +29,7 @@ class StreamedBatches:
     """int64 (N,): the images to train on."""
     classes: Array
     """int64 (N,): their labels."""
-    sampler: str
-    draws: str
-    padding: int
-    flip: bool
-    batch_size: int
-    seed: int
+    sampling: Sampling
     n_workers: int
     """Processes that read ahead; with 0, batches are read where they are used."""
 
@@ -43,26 +37,20 @@ class StreamedBatches:
     def of(
         pixels: ImageFiles,
         labels: Array,
+        sampling: Sampling,
         rows: Array | None = None,
         *,
-        sampler: str = "instance",
-        draws: str = "samples",
-        padding: int,
-        flip: bool,
-        batch_size: int,
-        seed: int,
         device: torch.device | str = "cpu",
         n_workers: int = 0,
     ) -> StreamedBatches:
         """Batches on `device` of the images (P, H, W, C), all of them or those at `rows`."""
         chosen = np.arange(len(labels)) if rows is None else rows
         targets, samples = (torch.from_numpy(np.require(a, requirements="W")) for a in (labels, chosen))
-        plan = sampler, draws, padding, flip, batch_size, seed
-        return StreamedBatches(pixels, targets.to(device), samples, labels[chosen], *plan, n_workers)
+        return StreamedBatches(pixels, targets.to(device), samples, labels[chosen], sampling, n_workers)
 
     @cached_property
     def bounds(self) -> list[tuple[int, int]]:
-        return batch_bounds(epoch_length(self.classes, self.sampler, self.draws), self.batch_size)
+        return self.sampling.bounds(self.classes)
 
     def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,).
@@ -70,15 +58,7 @@ class StreamedBatches:
         Raises:
             DataError: a file cannot be read.
         """
-        plan = EpochPlan.draw(
-            self.classes,
-            sampler=self.sampler,
-            draws=self.draws,
-            padding=self.padding,
-            flip=self.flip,
-            seed=self.seed,
-            epoch=epoch,
-        )
+        plan = EpochPlan.draw(self.classes, self.sampling, epoch)
         samples, device = self.rows[plan.order], self.labels.device
         every = [part.numpy() for part in (samples, plan.top, plan.left, plan.mirrored)]
         self._asked[:] = [tuple(part[start:end] for part in every) for start, end in self.bounds]
@@ -96,7 +76,7 @@ class StreamedBatches:
     def _loader(self) -> DataLoader[Tensor | DataError]:
         """One for all epochs, so that its readers are forked once."""
         return DataLoader(
-            _Crops(self.pixels, self.padding),
+            _Crops(self.pixels, self.sampling.padding),
             batch_size=None,  # each item of the sampler is a whole batch
             sampler=self._asked,
             num_workers=self.n_workers,
@@ -115,7 +95,7 @@ class _Crops(Dataset[Tensor | DataError]):
 
     def __getitem__(self, batch: tuple[Array, ...]) -> Tensor | DataError:
         """Which images int64 (B,), top and left of their crops int64 (B,), and which are mirrored bool (B,), to uint8
-        (B, C, H, W) in channels-last order; or to what hindered: raised in a reader, an error would lose its words."""
+        (B, C, H, W) in channels-last order; or to the error that stopped it: raised in a reader, it would lose its words."""
         samples, *places_of = batch
         try:
             images = self.pixels[samples]

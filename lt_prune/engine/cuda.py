@@ -31,7 +31,7 @@ def run_side_by_side(
     """
     device, n_streams = torch.device(arithmetic.device), min(n_streams, len(runs), _MOST)
     waiting, free = deque(enumerate(runs)), [_stream(device) for _ in range(n_streams)]
-    active: deque[_Active] = deque()
+    active: deque[_Active] = deque()  # the first one has the next turn
     attempts, shared = Attempts(), Shared(device, n_streams)
     try:
         while waiting or active:
@@ -39,9 +39,9 @@ def run_side_by_side(
                 active.append(_Active(*waiting.popleft(), free.pop(), shared, arithmetic))
             each = active[0]
             ended = each.turn()
-            while each.epochs:
+            while each.epochs:  # reported after the turn, as an error that `progress` raises is not one of the run
                 progress(each.run.title, each.epochs.popleft(), each.run.recipe.epochs)
-            if ended is None:
+            if ended is None:  # one step each, so that the GPU has a step of every run to do
                 active.rotate(-1)
                 continue
             free.append(active.popleft().stream)
@@ -51,7 +51,7 @@ def run_side_by_side(
             else:
                 waiting.append((each.index, each.run))
     finally:
-        for each in active:
+        for each in active:  # the caller has stopped early, or an error is on its way
             each.close()
         if device.type == "cuda":
             torch.cuda.synchronize(device)  # before the images that all of them read are given back
@@ -66,15 +66,17 @@ class _Active:
         self.index, self.run, self.stream, self.device = index, run, stream, shared.device
         self.precision = arithmetic.precision
         self.epochs: deque[int] = deque()
-        """How many are done, at each change; told after the turn, as what a listener raises is no error of the run."""
-        self._steps = run_steps(run, arithmetic, self._tell, shared)
+        """Numbers of epochs done that are not reported yet."""
+        self._steps = run_steps(run, arithmetic, self._on_epoch, shared)
 
-    def _tell(self, *, done: int) -> None:
+    def _on_epoch(self, *, done: int) -> None:
         self.epochs.append(done)
 
     def turn(self) -> Outcome | str | None:
-        """Make a step: None where more are to come, otherwise how the run ended; in words where by an error not of ours."""
+        """Make a step: None where more are to come, otherwise how the run ended; in words where by an unexpected error."""
         try:
+            # Launching does not wait for the GPU, so while one stream works the others are given their steps. The
+            # stream and the precision are torch's current ones, and hold for this turn alone.
             with torch.cuda.stream(self.stream), multiplying(self.device, self.precision):
                 next(self._steps)
         except StopIteration as end:
@@ -83,11 +85,11 @@ class _Active:
         except Exception as error:
             if self.device.type == "cpu":
                 raise
-            return described(error)
+            return described(error)  # in words, as the error itself would keep the run's frames, and so its memory
         return None
 
     def close(self) -> None:
-        """Give up what the run holds."""
+        """Release what the run holds: on its own stream, where its graphs were captured."""
         with torch.cuda.stream(self.stream):
             self._steps.close()
 

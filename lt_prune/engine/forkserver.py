@@ -28,7 +28,7 @@ from lt_prune.registry import described
 
 def main(handle: int, shared: str) -> None:
     """Fork a worker for each connection that comes, until the other end is closed; then remove the folder they shared."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller, who gets it too, decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the caller too, which decides
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     torch.set_num_threads(1)
     keep_heap()

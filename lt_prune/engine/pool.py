@@ -37,7 +37,8 @@ from lt_prune.engine.forkserver import main
 main(int(sys.argv[1]), sys.argv[2])
 """
 _SHARED_FROM = 1 << 16
-"""Bytes from which an array goes to the workers as a mapped file instead of through the pipe."""
+"""Bytes from which an array goes to the workers as a mapped file instead of through the socket: below, a file costs more
+than it saves."""
 
 
 def run_pool(
@@ -48,6 +49,7 @@ def run_pool(
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
     go on. Closing the iterator ends the workers.
     """
+    # The forkserver removes the folder, too, so that none is left where this process is killed; so errors are ignored.
     with TemporaryDirectory(prefix="lt-prune-", ignore_cleanup_errors=True) as folder, _forkserver(folder) as forkserver:
         sharing = _ArraySharing(Path(folder))
         waiting = deque(enumerate(runs))
@@ -57,13 +59,14 @@ def run_pool(
         try:
             while waiting or busy:
                 while waiting and len(busy) < n_workers:
-                    connection = idle.pop() if idle else _hire(forkserver)
+                    # A worker that has ended a run takes the next one, as its heap is warm.
+                    connection = idle.pop() if idle else _new_worker(forkserver)
                     busy[connection] = index, run = waiting.popleft()
                     connection.send_bytes(sharing.dumps((run, arithmetic)))
                 for connection in cast("list[Connection]", wait(list(busy))):
                     index, run = busy[connection]
-                    message = _hear(connection)
-                    if isinstance(message, int):
+                    message = _receive(connection)
+                    if isinstance(message, int):  # epochs done: the run goes on
                         progress(run.title, message, run.recipe.epochs)
                         continue
                     del busy[connection]
@@ -71,6 +74,7 @@ def run_pool(
                         idle.append(connection)
                         yield index, message
                         continue
+                    # The worker is dead, or met an unexpected error and may have little memory left: it gets no further run.
                     connection.close()
                     failure = attempts.died(index, run, message)
                     if failure:
@@ -78,11 +82,11 @@ def run_pool(
                     else:
                         waiting.append((index, run))
         finally:
-            for connection in [*busy, *idle]:
+            for connection in [*busy, *idle]:  # a worker ends when its connection does, in the middle of a run, too
                 connection.close()
 
 
-def _hear(connection: Connection) -> int | Outcome | str:
+def _receive(connection: Connection) -> int | Outcome | str:
     """Epochs done, the outcome, or in words why the worker is of no more use."""
     try:
         return cast("int | Outcome | str", connection.recv())
@@ -94,22 +98,23 @@ def _hear(connection: Connection) -> int | Outcome | str:
 def _forkserver(shared: str) -> Iterator[socket.socket]:
     """The process that workers are forked from, seen as the socket that it takes their connections by."""
     ours, theirs = socket.socketpair()
-    with theirs:
+    with theirs:  # closed here once the child has it, so that each end notices when the other one's process is gone
         # By -c and with the caller's search path, so that a file in the working directory shadows nothing.
         process = subprocess.Popen(
             [sys.executable, "-c", _FORKSERVER, str(theirs.fileno()), shared, *(entry or os.getcwd() for entry in sys.path)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
+            # Read by OpenMP when torch is loaded, before any worker could ask for one thread.
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
     try:
         with ours:
             yield ours
     finally:
-        process.wait()
+        process.wait()  # it ends with its last worker, after `ours` is closed
 
 
-def _hire(forkserver: socket.socket) -> Connection:
+def _new_worker(forkserver: socket.socket) -> Connection:
     """A connection to a new worker."""
     ours, theirs = socket.socketpair()
     with theirs:
@@ -151,5 +156,6 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, value: Any) -> Any:
         if type(value) is np.ndarray and value.nbytes >= _SHARED_FROM and not value.dtype.hasobject:
+            # "c", copy on write: workers share the pages, and none can change another's array.
             return np.load, (self.sharing.place(value), "c")
         return super().reducer_override(value)

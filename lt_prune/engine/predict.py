@@ -34,7 +34,7 @@ def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | No
 
 
 def features_of(network: Network, pixels: Pixels, rows: Array, batch_size: int = BATCH) -> Tensor:
-    """Features (N, D) of the samples at `rows`, as they are predicted from, on the network's device; to be trained upon."""
+    """Features (N, D) of the samples at `rows`, as they are predicted from, on the network's device; to be trained on."""
     return torch.cat([outputs.features for outputs in _outputs(network, pixels, batch_size, rows)])
 
 

@@ -38,7 +38,7 @@ class Run:
     """Makes what is minimised."""
     seed: int
     identity: Mapping[str, Any]
-    """Samples, method and its settings by field; with recipe and seed it tells whether a checkpoint is of this run."""
+    """Samples, method and its settings by field; with recipe and seed it decides whether a checkpoint is of this run."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What a field of it counts as that an older checkpoint lacks."""
     start: Path | None = None

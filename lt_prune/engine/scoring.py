@@ -10,7 +10,7 @@ from lt_prune.errors import MemberError
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.types import Array, MetricScores, Pixels
 
-if TYPE_CHECKING:  # who asks for scores need not load torch
+if TYPE_CHECKING:  # the caller, which only makes this object, need not load torch
     from lt_prune.models.network import Network
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
 
 WARM_UP = 3
-"""Steps before a capture: libraries and the optimizer make in them what they keep, which a capture could not."""
+"""Eager steps before a capture: in them libraries take their workspaces, and the optimizer makes its momentum. Made in the
+capture, these would lie in the graph's memory, and every replay would make them again."""
 
 
 class Step:
@@ -37,14 +38,17 @@ class Step:
         """Pixels (B, C, H, W) and target probabilities (B, M) to the mean loss (), detached."""
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=self.autocast):
             outputs = self.network(pixels)
+        # The loss is in float32: angles, exponentials and sums over classes lose too much in bfloat16.
         loss: Tensor = self.loss(outputs.float(), target)
+        # To None, so that backward makes new gradients: those of a capture then lie in the graph's own memory, and each
+        # replay overwrites them instead of adding to them.
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         self.optimizer.step()
         return loss.detach()
 
     def close(self) -> None:
-        """Nothing is held."""
+        """There is nothing to give back; `GraphedStep` has graphs."""
 
 
 class GraphedStep:
@@ -68,21 +72,24 @@ class GraphedStep:
                 self._eager[pixels.shape] += 1
                 return self.step(pixels, target)
             self._capture(pixels, target)
+        # Where the capture has just failed, there is none of this shape, and the step is eager.
         return self._captured.get(pixels.shape, self.step)(pixels, target)
 
     def close(self) -> None:
         """Give the graphs back once they are done, and with them the memory that the gradients lie in."""
-        torch.cuda.current_stream().synchronize()
-        self.step.optimizer.zero_grad()
+        torch.cuda.current_stream().synchronize()  # a graph must not be reset while a replay of it still runs
+        self.step.optimizer.zero_grad()  # the gradients lie in the graphs' memory, which is gone after the reset
         for captured in self._captured.values():
             captured.graph.reset()
         self._captured.clear()
 
     def _capture(self, pixels: Tensor, target: Tensor) -> None:
         """Capture a step of this shape; where that fails, every further step is eager."""
+        # A graph reads from fixed addresses, so the batches of later steps are copied to where this one lies.
         pixels, target = pixels.clone(), target.clone()
         graph = torch.cuda.CUDAGraph()
         try:
+            # "thread_local": what other threads of the caller's program ask of CUDA does not end the capture.
             with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
                 loss = self.step(pixels, target)
             self._captured[pixels.shape] = _Captured(graph, pixels, target, loss)
@@ -103,5 +110,5 @@ class _Captured:
     def __call__(self, pixels: Tensor, target: Tensor) -> Tensor:
         self.pixels.copy_(pixels)
         self.target.copy_(target)
-        self.graph.replay()
+        self.graph.replay()  # updates the weights too, as the optimizer's step was captured with the rest
         return self.loss

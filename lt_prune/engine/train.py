@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe, as_today
-from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.batches import Sampling, TrainingBatches
 from lt_prune.data.feature_batches import FeatureBatches
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.mixup import Mixup
@@ -179,22 +179,22 @@ def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:
 
 def _batches(run: Run, network: Network, shared: Shared) -> Batches:
     recipe = run.recipe
-    options: dict[str, Any] = {
-        "sampler": recipe.sampler,
-        "draws": recipe.draws,
-        "batch_size": recipe.batch_size,
-        "seed": run.seed,
-        "device": shared.device,
-    }
+    sampling = Sampling(
+        sampler=recipe.sampler,
+        draws=recipe.draws,
+        padding=recipe.padding,
+        flip=recipe.flip,
+        batch_size=recipe.batch_size,
+        seed=run.seed,
+    )
+    device, labels, rows = shared.device, run.labels, run.rows
     if recipe.freeze:
-        labels = run.labels[run.rows]
-        return FeatureBatches.of(features_of(network, run.pixels, run.rows), labels, **options)
+        return FeatureBatches.of(features_of(network, run.pixels, rows), labels[rows], sampling, device=device)
     if kind_of(run.pixels) == "embeddings":
-        return FeatureBatches.of(shared.images(run.pixels), run.labels, run.rows, **options)
-    options |= {"padding": recipe.padding, "flip": recipe.flip}
+        return FeatureBatches.of(shared.images(run.pixels), labels, sampling, rows, device=device)
     if isinstance(run.pixels, ImageFiles):
-        return StreamedBatches.of(run.pixels, run.labels, run.rows, n_workers=shared.n_readers, **options)
-    return TrainingBatches.of(shared.images(run.pixels), run.labels, run.rows, **options)
+        return StreamedBatches.of(run.pixels, labels, sampling, rows, device=device, n_workers=shared.n_readers)
+    return TrainingBatches.of(shared.images(run.pixels), labels, sampling, rows, device=device)
 
 
 def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:
@@ -221,7 +221,7 @@ def _network(run: Run) -> Network:
     try_out(network, run.model, shape)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
-            network.start_classifier(*reversed(network.classifier.weight.shape))
+            network.new_classifier(*reversed(network.classifier.weight.shape))
     return network
 
 
@@ -230,7 +230,7 @@ def _optimizer(recipe: Recipe, network: Network, device: torch.device) -> torch.
     on_cuda = device.type == "cuda"
     groups = [
         {"params": params, "factor": factor, "lr": torch.zeros((), device=device) if on_cuda else 0.0}
-        for params, factor in zip(network.learn(recipe.trained), (recipe.lr_factor, 1.0))
+        for params, factor in zip(network.train_only(recipe.trained), (recipe.lr_factor, 1.0))
     ]
     return torch.optim.SGD(
         groups,

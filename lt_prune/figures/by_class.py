@@ -15,10 +15,12 @@ from lt_prune.types import GROUPS, Array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ClassRow = dict[str, Any]
+"""Values of a class, see `class_rows`."""
 WIDTH = 90
 """Letters that fit in a line."""
 NAMED = 20
-"""Up to so many classes bear their names on the axis; more are told by rank."""
+"""Up to this many classes have their names on the axis; more have their ranks."""
 OUTLINED = 100
 """Up to so many classes have a marker each, and bars an outline."""
 
@@ -40,7 +42,7 @@ class Drawing:
     """A figure over classes."""
 
     title: str
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[ClassRow, ...]
     """One a class, see `class_rows`."""
     panels: tuple[Panel, ...]
 
@@ -56,7 +58,7 @@ def class_rows(
     groups: tuple[int, int],
     columns: Mapping[str, Sequence[float | None]],
     sizes: Array,
-) -> tuple[dict[str, Any], ...]:
+) -> tuple[ClassRow, ...]:
     """A row for each class, sorted by decreasing size.
 
     Args:
@@ -107,43 +109,43 @@ def _styles(series: Mapping[str, str]) -> dict[str, int]:
     return {label: number for number, label in enumerate(dict.fromkeys(series.values()))}
 
 
-def _values(rows: Sequence[dict[str, Any]], column: str) -> Array:
+def _values(rows: Sequence[ClassRow], column: str) -> Array:
     """(M,) float64, NaN where there is none."""
     return np.array([np.nan if row[column] is None else row[column] for row in rows], dtype=np.float64)
 
 
-def _draw_lines(axes: Axes, panel: Panel, rows: Sequence[dict[str, Any]], styles: Mapping[str, int]) -> None:
+def _draw_lines(axes: Axes, panel: Panel, rows: Sequence[ClassRow], styles: Mapping[str, int]) -> None:
     places, every = np.arange(len(rows)), -(-len(rows) // OUTLINED)
     for column, label in panel.series.items():
-        style: dict[str, Any] = {"color": COLOURS[styles[label]], "marker": MARKERS[styles[label]]}
-        style |= {"linestyle": LINES[styles[label]], "linewidth": 1.2 if every == 1 else 0.6}
-        axes.plot(places, _values(rows, column), label=label, markersize=4, markevery=every, **style)
+        number, width = styles[label], 1.2 if every == 1 else 0.6
+        (line,) = axes.plot(places, _values(rows, column), label=label, markersize=4, markevery=every, linewidth=width)
+        line.set(color=COLOURS[number], marker=MARKERS[number], linestyle=LINES[number])
 
 
-def _draw_bars(axes: Axes, panel: Panel, rows: Sequence[dict[str, Any]], styles: Mapping[str, int]) -> None:
+def _draw_bars(axes: Axes, panel: Panel, rows: Sequence[ClassRow], styles: Mapping[str, int]) -> None:
     [(column, label)] = panel.series.items()
     style: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.5} if len(rows) <= OUTLINED else {}
     axes.bar(range(len(rows)), _values(rows, column), 0.8 if style else 1.0, color=COLOURS[styles[label]], **style)
     axes.axhline(0, color="black", linewidth=0.8)
 
 
-def _ends(rows: Sequence[dict[str, Any]]) -> list[int]:
+def _ends(rows: Sequence[ClassRow]) -> list[int]:
     """Ranks at which a group ends and another begins."""
     return [rank for rank, (one, other) in enumerate(pairwise(rows), start=1) if one["group"] != other["group"]]
 
 
-def _part_groups(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
+def _part_groups(axes: Axes, rows: Sequence[ClassRow]) -> None:
     for end in _ends(rows):
         axes.axvline(end - 0.5, color="black", linewidth=0.8, linestyle=(0, (4, 3)))
 
 
-def _name_groups(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
+def _name_groups(axes: Axes, rows: Sequence[ClassRow]) -> None:
     for start, end in pairwise([0, *_ends(rows), len(rows)]):
         middle = (start + end - 1) / 2
         axes.annotate(rows[start]["group"], (middle, 1.02), xycoords=("data", "axes fraction"), ha="center", va="bottom")
 
 
-def _name_classes(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
+def _name_classes(axes: Axes, rows: Sequence[ClassRow]) -> None:
     axes.set_xlim(-0.6, len(rows) - 0.4)
     if len(rows) > NAMED:
         axes.set_xlabel("rank of the class by decreasing training count")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lt_prune.figures.style import COLOURS, LINES, MARKERS, as_file
+from lt_prune.report.aggregate import Row
 from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by
 from lt_prune.types import GROUPS, Array
 
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Row = dict[str, Any]
-"""A row of `lt_prune.report.aggregate.aggregate`."""
-
-APART = ("name", "method", "prediction", "settings", "equal")
+SEPARATE = ("name", "method", "prediction", "settings", "equal")
 """Rows that differ in these are in figures of their own; an unpruned row is in those of any `equal`."""
 PLACES = {"overall": (0, 0), "balanced": (0, 1), **{group: (1, column) for column, group in enumerate(GROUPS)}}
 """Row and column of each panel; the legend has the place that is left."""
@@ -41,7 +39,7 @@ class Curves:
     """One figure: pruned rows of one set, method, prediction and recipe, all at equal epochs or all at equal steps."""
 
     part: str
-    """What tells it from the others that were made of the same rows, as part of a file's name; "" where it is alone."""
+    """What it has and others made of the same rows have not, as part of a file's name; "" where it is alone."""
     unpruned: Row | None
     lines: Mapping[str, Sequence[Row]]
     """Rows by what pruned them, ratio by ratio."""
@@ -72,13 +70,13 @@ def curves(rows: Sequence[Row]) -> list[Curves]:
     found: dict[tuple[Any, ...], dict[str, list[Row]]] = {}
     for row in rows:
         if row["strategy"]:
-            lines = found.setdefault(tuple(row[name] for name in APART), {})
+            lines = found.setdefault(tuple(row[name] for name in SEPARATE), {})
             lines.setdefault(_label(row, several), []).append(row)
-    differing = [name for place, name in enumerate(APART) if len({key[place] for key in found}) > 1]
+    differing = [name for place, name in enumerate(SEPARATE) if len({key[place] for key in found}) > 1]
     styles = {label: number for number, label in enumerate(dict.fromkeys(chain.from_iterable(found.values())))}
     drawn = []
     for key, lines in found.items():
-        shared = dict(zip(APART, key))
+        shared = dict(zip(SEPARATE, key))
         unpruned = (row for row in rows if {**shared, "strategy": None, "equal": None}.items() <= row.items())
         by_ratio = {label: sorted(line, key=lambda row: float(row["ratio"])) for label, line in lines.items()}
         part = _part(shared, differing)
@@ -136,7 +134,7 @@ def _draw_line(axes: Axes, rows: Sequence[Row], measure: str, label: str, number
     style: dict[str, Any] = {"color": DRAWN[number % len(DRAWN)], "marker": MARKERS[number % len(MARKERS)], "markersize": 5}
     style |= {"linestyle": LINES[number // len(DRAWN) % len(LINES)], "linewidth": 1.2, "capsize": 2}
     artists: list[Artist] = axes.errorbar(removed, *_percent(rows, measure), label=label, **style).get_children()
-    if len(missing := removed[[row["n"] == 0 for row in rows]]):  # crosses on the axis, which nobody takes for zeros
+    if len(missing := removed[[row["n"] == 0 for row in rows]]):  # crosses on the axis, so that they do not look like zeros
         cross = {"color": style["color"], "marker": "x", "linestyle": "", "transform": axes.get_xaxis_transform()}
         artists += axes.plot(missing, np.zeros(len(missing)), clip_on=False, zorder=4, **cross)
     # Bars of several lines at one ratio would hide each other, so each line is shown a little further to the right.

@@ -1,4 +1,4 @@
-"""Training methods: a stage of one's own, or a second stage upon the stage of another method."""
+"""Training methods: a stage of one's own, or a second stage on the stage of another method."""
 
 from __future__ import annotations
 
@@ -78,5 +78,5 @@ def promised_loss(method: str, make: Callable[..., Loss], counts: Sequence[int],
 
 
 def make_loss(method: str, counts: Sequence[int], **settings: Any) -> Loss:
-    """The loss of a method's stage; by name, so that who asks for it need not load torch."""
+    """The loss of a method's stage; by name, so that the caller need not load torch."""
     return METHODS.load(method).stage.loss(counts, **settings)

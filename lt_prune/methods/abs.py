@@ -6,7 +6,7 @@ from lt_prune.methods.second import NOTHING
 
 PREDICTION = {
     "s": Setting(0.25, "strength of the smoothing; 0 is the angular prediction", high=1),
-    "abs_form": Setting("sine", "how it grows with a class's lowest mean confidence", ABS_FORMS),
+    "abs_form": Setting("concave", "F, over a class's lowest mean confidence: Eq. 8 (concave) or Eq. 9 (linear)", ABS_FORMS),
 }
 
 abs_ = Method(

@@ -1,4 +1,4 @@
-"""What a training method is: one stage, or a second stage upon the stage of another method."""
+"""What a training method is: one stage, or a second stage on the stage of another method."""
 
 from __future__ import annotations
 

@@ -27,11 +27,17 @@ def nearest(n_classes: int, imbalance: float) -> dict[str, Any]:
         n_classes: M.
         imbalance: largest class over smallest.
     """
+    return min(published_settings(), key=lambda row: unlikeness(n_classes, imbalance, row["data"], row["imbalance"]))
 
-    def distance(row: dict[str, Any]) -> tuple[float, float]:
-        return abs(math.log(n_classes / CLASSES[row["data"]])), abs(math.log(imbalance / row["imbalance"]))
 
-    return min(published_settings(), key=distance)
+def unlikeness(n_classes: int, imbalance: float, data: str, published: float) -> tuple[float, float]:
+    """How unlike one's own data are to published ones, for comparison: by number of classes, and by imbalance ratio.
+
+    Args:
+        n_classes, imbalance: of one's own.
+        data, published: name and imbalance ratio of the published ones.
+    """
+    return abs(math.log(n_classes / CLASSES[data])), abs(math.log(imbalance / published))
 
 
 def _value(cell: str) -> Any:

@@ -14,6 +14,7 @@ def mean_and_std(samples: Pixels) -> tuple[Array, Array]:
     embeddings float32 (P, D). None of the deviations is 0."""
     if kind_of(samples) == "embeddings":
         return _of_embeddings(samples)
+    # By counts of the 256 levels, which are exact: the result depends neither on chunks nor on the order of samples.
     levels = np.arange(256)
     found = np.zeros((samples.shape[-1], 256), dtype=np.int64)
     for start in range(0, len(samples), CHUNK):
@@ -22,6 +23,7 @@ def mean_and_std(samples: Pixels) -> tuple[Array, Array]:
     share = found / found.sum(axis=1, keepdims=True)
     mean = share @ levels
     variance = (share * (levels - mean[:, None]) ** 2).sum(axis=1)
+    # A channel that hardly varies is not blown up: std is at least one of its 256 levels.
     return mean, np.maximum(np.sqrt(variance), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""A linear classifier upon embeddings."""
+"""A linear classifier on embeddings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _backbone(shape: tuple[int, ...]) -> Backbone:
 
 
 linear = Model(
-    summary="a linear classifier upon embeddings, standardised",
+    summary="a linear classifier on embeddings, standardised",
     backbone=_backbone,
     takes="embeddings",
     recipe={"epochs": 30, "schedule": "cosine", "warmup": 1},

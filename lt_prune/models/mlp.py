@@ -1,4 +1,4 @@
-"""A perceptron with one hidden layer upon embeddings."""
+"""A perceptron with one hidden layer on embeddings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _backbone(shape: tuple[int, ...]) -> Backbone:
 
 
 mlp = Model(
-    summary=f"a hidden layer of {_HIDDEN} units upon embeddings, standardised",
+    summary=f"a hidden layer of {_HIDDEN} units on embeddings, standardised",
     backbone=_backbone,
     takes="embeddings",
     recipe={"epochs": 30, "schedule": "cosine", "warmup": 1},

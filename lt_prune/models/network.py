@@ -1,4 +1,4 @@
-"""The one face of every network: normalisation, backbone and linear classifier."""
+"""What every network is: normalisation, backbone and linear classifier."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lt_prune.types import Pixels
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a network says of a batch of B samples."""
+    """Outputs of a network for a batch of B samples."""
 
     features: Tensor
     """(B, D), the backbone's output."""
@@ -59,14 +59,14 @@ class Network(nn.Module):
         self.register_buffer("scale", torch.ones(n_classes))
         self.backbone = backbone.module
         self.made_by = backbone
-        self.start_classifier(backbone.n_features, n_classes)
+        self.new_classifier(backbone.n_features, n_classes)
 
-    def start_classifier(self, n_features: int, n_classes: int) -> None:
-        """Take a new classifier."""
+    def new_classifier(self, n_features: int, n_classes: int) -> None:
+        """Replace the classifier by one with new weights."""
         self.classifier = nn.Linear(n_features, n_classes)
         nn.init.kaiming_normal_(self.classifier.weight)
 
-    def learn(self, trained: str) -> list[list[Any]]:
+    def train_only(self, trained: str) -> list[list[Any]]:
         """Let gradients flow to what is `trained` (see `Recipe.trained`) and to nothing else.
 
         Returns:
@@ -74,6 +74,7 @@ class Network(nn.Module):
         """
         parts = trained.split("+")
         network = [*self.parameters()] * ("network" in parts) + [*self.classifier.parameters()] * ("classifier" in parts)
+        # The scale is a buffer, no parameter: every checkpoint has it, whether a second stage learns it or not.
         scale = [self.scale] * ("scale" in parts)
         for tensor in (*self.parameters(), self.scale):
             tensor.requires_grad_(False)
@@ -194,22 +195,27 @@ def try_out(network: Network, model: Model, shape: tuple[int, ...]) -> None:
 
 
 def folded(network: Network) -> Network:
-    """A copy for prediction alone, with its batch normalisation folded where the model can."""
-    copied = copy.deepcopy(network).eval()
+    """A copy for prediction alone, with its batch normalisation folded into convolutions where the model can.
+
+    In evaluation mode a batch normalisation is a fixed factor and shift for each channel, which the convolution's weights
+    and a bias can take on: the same function but for rounding, in fewer passes over the activations.
+    """
+    copied = copy.deepcopy(network).eval()  # folding changes modules in place, and training goes on with the original
     if network.made_by.fold:
         network.made_by.fold(copied.backbone)
     return copied
 
 
 def frozen(network: Network) -> Network:
-    """The same classifier and scale upon a folded copy of the backbone, to train the former without the latter."""
+    """The same classifier and scale on a folded copy of the backbone, to train the former two alone."""
     copied = folded(network)
+    # The very tensors, not copies: the optimizer changes these, and checkpoints are of `network`.
     copied.classifier, copied.scale = network.classifier, network.scale
     return copied
 
 
 def upon_features(network: Network) -> Network:
-    """The same classifier and scale upon features (B, D) that the backbone has given already."""
+    """The same classifier and scale on features (B, D) that the backbone has given already."""
     n_features, n_classes = network.classifier.in_features, len(network.scale)
     upon = Network(Backbone(module=nn.Identity(), n_features=n_features), n_classes, (n_features,))
     upon.classifier, upon.scale = network.classifier, network.scale

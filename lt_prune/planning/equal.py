@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from lt_prune.choices import EQUAL
 from lt_prune.config.recipe import Recipe
@@ -34,15 +33,12 @@ def with_equal_steps(recipe: Recipe, whole: Array, kept: Array) -> Recipe:
     if not recipe.epochs:
         return recipe
     epochs = round(recipe.epochs * steps_an_epoch(recipe, whole) / steps_an_epoch(recipe, kept))
-    return replace(recipe, epochs=epochs, **_in_epochs(recipe, epochs / recipe.epochs))
+    factor = epochs / recipe.epochs
+    # What else is counted in epochs moves with them; milestones below 1 are fractions of them.
+    milestones = tuple(at * factor if at >= 1 else at for at in recipe.milestones)
+    return replace(recipe, epochs=epochs, warmup=round(recipe.warmup * factor), milestones=milestones)
 
 
 def steps_an_epoch(recipe: Recipe, labels: Array) -> int:
     """Optimizer steps of an epoch over samples of these labels, int64 (n,)."""
     return len(batch_bounds(epoch_length(labels, recipe.sampler, recipe.draws), recipe.batch_size))
-
-
-def _in_epochs(recipe: Recipe, factor: float) -> dict[str, Any]:
-    """What else of the schedule is counted in epochs, scaled; milestones below 1 are fractions of the epochs."""
-    milestones = tuple(at * factor if at >= 1 else at for at in recipe.milestones)
-    return {"warmup": round(recipe.warmup * factor), "milestones": milestones}

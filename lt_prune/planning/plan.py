@@ -35,6 +35,8 @@ class Asked:
 
     arithmetic: Arithmetic
     method: str = "ce"
+    label: str = ""
+    """What a run is called, in its title and in the name of its folder; by default the method."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Those that the method does not know are passed over."""
     prediction: str | None = None
@@ -75,32 +77,32 @@ class Job:
     """Folder of the first stage."""
     out: Path | None = None
 
-    def identity(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, Any]:
-        """What tells a training from another one on the same samples, by the names that `train` takes; `spec` is this job's,
-        or that of a run which may be its."""
-        second = SECOND if spec.first else ""
-        recipe = {second + name: value for name, value in vars(spec.recipe).items()}
-        return {**self.method_of(spec, first_arithmetic), **recipe, "seed": spec.seed}
+    def identity(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, object]:
+        """What makes two trainings on the same samples the same, by the names that `train` takes; `spec` is this job's, or
+        that of a run which may be its."""
+        recipe = dict(vars(spec.recipe))
+        if spec.first:  # of the preset, a second stage has that of its first
+            recipe = {SECOND + name: value for name, value in recipe.items() if name != "preset"}
+        return self.method_of(spec, first_arithmetic) | recipe | {"seed": spec.seed}
 
-    def method_of(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, Any]:
+    def method_of(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, object]:
         """The same without recipe and seed: method, settings that training depends on, and first stage."""
         settings = {name: spec.settings[name] for name in self.stage.settings if name in spec.settings}
-        first = None
+        first: dict[str, object] | None = None
         if spec.first:
-            how = vars(spec.first.arithmetic) if first_arithmetic else {}
-            recipe, seed = vars(spec.first.recipe), {"seed": spec.first.seed}
-            first = {"method": spec.first.method, **spec.first.settings, **recipe, **seed, **how}
-        return {"method": spec.method, **settings, FIRST: first}
+            first = {"method": spec.first.method} | dict(spec.first.settings) | vars(spec.first.recipe)
+            first |= {"seed": spec.first.seed} | (vars(spec.first.arithmetic) if first_arithmetic else {})
+        return {"method": spec.method} | settings | {FIRST: first}
 
     @property
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, object]:
         """What a field of the identity counts as that an older file lacks."""
         methods = [
             METHODS.load(name) for name in (self.spec.first.method if self.spec.first else None, self.spec.method) if name
         ]
         settings = {name: setting.default for method in methods for name, setting in method.settings.items()}
         recipe = vars(Recipe())
-        return {**recipe, **{SECOND + name: recipe[name] for name in recipe}, **vars(Arithmetic()), **settings}
+        return recipe | {SECOND + name: recipe[name] for name in recipe} | vars(Arithmetic()) | settings
 
     @property
     def rows(self) -> Any:
@@ -122,7 +124,7 @@ class Job:
     def title(self) -> str:
         spec = self.spec
         trained_on = f"{self.subset.label} {spec.ratio:g}" if self.subset else "whole"
-        parts = [spec.name, trained_on, spec.method]
+        parts = [spec.name, trained_on, self.asked.label or spec.method]
         return ", ".join([*parts, f"seed {spec.seed}"] if spec.seed else parts)
 
 
@@ -151,7 +153,8 @@ def plan(
         first, start = _first_of(asked.from_run, data, subset, asked.equal)
         _check_first(start, first, method.first, asked)
     else:
-        before = plan(data, subset, replace(asked, method=method.first, prediction=None, stages=None), out=first_out)
+        asked_first = replace(asked, method=method.first, label="", prediction=None, stages=None)
+        before = plan(data, subset, asked_first, out=first_out)
         first = before.spec
     if asked.stages == 1:
         method = replace(method, stage=NOTHING)
@@ -164,7 +167,8 @@ def plan_below(root: Path, data: LongTailedSet, subset: Subset | None, asked: As
     trained_on = subset_path(subset).stem if subset else data.index.name
     folder = partial(run_path, trained_on, seed=asked.seed, equal=asked.equal if subset else "epochs")
     first = METHODS.load(asked.method).first
-    return plan(data, subset, asked, out=root / folder(asked.method), first_out=root / folder(first) if first else None)
+    out, first_out = root / folder(asked.label or asked.method), root / folder(first) if first else None
+    return plan(data, subset, asked, out=out, first_out=first_out)
 
 
 def _spec(

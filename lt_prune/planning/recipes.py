@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -110,23 +110,25 @@ def resolve_abs(data: LongTailedSet, overrides: Mapping[str, Any]) -> dict[str, 
     return resolve_settings(data, METHODS.load("abs"), overrides)
 
 
-def check_names(methods: Iterable[str], prediction: str | None, overrides: Iterable[str]) -> None:
-    """Refuse an override that none of the methods knows, nor their prediction.
+def check_names(
+    methods: Iterable[str], prediction: str | None, overrides: Iterable[str], besides: Collection[str] = ()
+) -> None:
+    """Refuse an override that none of the methods knows, nor their prediction; `besides` is what may have been meant, too.
 
     Raises:
         UnknownNameError: no such method.
         ArgumentError: the message lists the names there are.
     """
-    expect_known(overrides, _known_names(methods, prediction))
+    expect_known(overrides, _known_names(methods, prediction), besides)
 
 
-def check_fields(overrides: Iterable[str]) -> None:
-    """Refuse an override that is no field of `Recipe`.
+def check_fields(overrides: Iterable[str], besides: Collection[str] = ()) -> None:
+    """Refuse an override that is no field of `Recipe`; `besides` is what may have been meant, too.
 
     Raises:
         ArgumentError: the message lists the names there are.
     """
-    expect_known(overrides, {name: getattr(Recipe(), name) for name in _FIELDS})
+    expect_known(overrides, _FIELDS, besides)
 
 
 def _known_names(methods: Iterable[str], prediction: str | None) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from lt_prune.runs import FailedRun, PlannedRun, TrainResult
 from lt_prune.types import GROUPS
 
 MEASURES = (*GROUPS, "overall", "balanced", "ece", "seconds")
+Row = dict[str, Any]
+"""Runs that differ in nothing but the seed; `aggregate` says what it holds."""
 KEY = ("name", "strategy", "metric", "keep", "within", "ratio", "method", "prediction", "equal")
 
 
-def aggregate(runs: Iterable[PlannedRun]) -> list[dict[str, Any]]:
+def aggregate(runs: Iterable[PlannedRun]) -> list[Row]:
     """One row for all runs that differ in nothing but the seed.
 
     Args:
@@ -57,35 +59,39 @@ def every_setting(run: PlannedRun) -> dict[str, Any]:
 
     And how it was computed, as each precision rounds otherwise.
     """
-    spec, second = run.spec, asdict(run.spec.recipe)
-    shared = {**spec.settings, **spec.unscaled, "computed": str(spec.arithmetic)}
+    spec, last = run.spec, asdict(run.spec.recipe)
+    preset = {"recipe": last.pop("preset")}
+    shared = dict(spec.settings) | dict(spec.unscaled) | {"computed": str(spec.arithmetic)}
     if spec.first is None:
-        return {**second, **shared}
-    first = {**asdict(spec.first.recipe), **spec.first.settings, "first": spec.first.method}
-    return {**first, **{f"stage2_{name}": value for name, value in second.items()}, **shared}
+        return preset | last | shared
+    first = asdict(spec.first.recipe) | dict(spec.first.settings) | {"first": spec.first.method}
+    del first["preset"]  # the second stage has it of the first
+    return preset | first | {f"stage2_{name}": value for name, value in last.items()} | shared
 
 
-def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> dict[str, Any]:
+def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> Row:
     first, settings = runs[0].spec, every_setting(runs[0])
     ensembles = {run.spec.ensemble for run in runs}
     results = [run for run in runs if isinstance(run, TrainResult)]
     failures = [run for run in runs if isinstance(run, FailedRun)]
-    return {
-        **{name: getattr(first, name) for name in KEY},
-        "equal": first.equal if first.strategy else None,
-        "epochs": settings["epochs"],
-        "stage2_epochs": settings.get("stage2_epochs"),
-        "settings": " ".join(f"{name}={settings.get(name)}" for name in differing),
-        "ensembles": (None if None in ensembles else len(ensembles)) if first.metric else 0,
-        "n": len(results),
-        "failed": len(failures),
-        "missing": len(runs) - len(results) - len(failures),
-        "reasons": [f"seed {run.seed}: {run.reason}" for run in failures],
-        **{key: value for name in MEASURES for key, value in _spread(name, results).items()},
-    }
+    return (
+        {name: getattr(first, name) for name in KEY}
+        | {
+            "equal": first.equal if first.strategy else None,
+            "epochs": settings["epochs"],
+            "stage2_epochs": settings.get("stage2_epochs"),
+            "settings": " ".join(f"{name}={settings.get(name)}" for name in differing),
+            "ensembles": (None if None in ensembles else len(ensembles)) if first.metric else 0,
+            "n": len(results),
+            "failed": len(failures),
+            "missing": len(runs) - len(results) - len(failures),
+            "reasons": [f"seed {run.seed}: {run.reason}" for run in failures],
+        }
+        | {key: value for name in MEASURES for key, value in _mean_and_std(name, results).items()}
+    )
 
 
-def _spread(name: str, results: Sequence[TrainResult]) -> dict[str, float | None]:
+def _mean_and_std(name: str, results: Sequence[TrainResult]) -> dict[str, float | None]:
     values = [result.seconds if name == "seconds" else getattr(result.evaluation, name) for result in results]
     known = [value for value in values if value is not None]
     return {
@@ -100,7 +106,7 @@ def _differing(settings: Sequence[dict[str, Any]]) -> list[str]:
     return [name for name in names if len({each.get(name) for each in settings}) > 1]
 
 
-def _place(row: dict[str, Any]) -> tuple[Any, ...]:
+def _place(row: Row) -> tuple[Any, ...]:
     """The unpruned set first, then strategy by strategy in the order of the alphabet, ratio by ratio."""
     pruned = tuple(row[name] or "" for name in ("strategy", "metric", "keep", "within"))
     return row["name"], row["settings"], row["method"], row["prediction"], row["equal"] or "", pruned, row["ratio"]

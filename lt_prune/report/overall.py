@@ -8,7 +8,7 @@ from lt_prune.progress import ALL_RUNS, Progress
 
 
 class Overall:
-    """A progress of many runs that tells another one of each of them, and of all together as "all runs".
+    """A progress of runs that tells another one of each of them, and where there are several, of all together as "all runs".
 
     Work is counted in images trained on, as a pruned run's epochs are shorter. What was done before, by an earlier call,
     is no work.
@@ -32,11 +32,12 @@ class Overall:
             self._done += self._left[what] - left
         self._begun.add(what)
         self._left[what] = left
-        self._progress(ALL_RUNS, self._done, self._done + sum(self._left.values()))
+        if len(self._left) > 1:
+            self._progress(ALL_RUNS, self._done, self._done + sum(self._left.values()))
         self._progress(what, done, total)
 
     def end(self, what: str) -> None:
         """A run has ended, or was finished before; what is left of it will not be done."""
-        if self._left[what] and what in self._begun:
+        if self._left[what] and what in self._begun and len(self._left) > 1:  # one by itself ends with its caller
             self._progress(what, 0, 0)
         self._left[what] = 0

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lt_prune.report.aggregate import Row
 from lt_prune.report.summary import (
     compare_results,
     summarise_scores,
@@ -28,15 +28,17 @@ _MEASURES = [f">{name}" for name in (*GROUPS, "overall", "balanced", "macro F1",
 def set_table(data: LongTailedSet) -> RenderableType:
     """Class counts of a set, with a bar a class."""
     summary = summarise_set(data)
+    share = summary["built"].get("holdout")
+    held_out = f"({share:g} of each class, held out) " if share else ""
     title = (
-        f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test {summary['kind']} of "
-        f"{' x '.join(map(str, summary['shape']))}, {len(summary['classes'])} classes, imbalance "
+        f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test {summary['kind']} "
+        f"{held_out}of {' x '.join(map(str, summary['shape']))}, {len(summary['classes'])} classes, imbalance "
         f"{_ratio(summary['imbalance'])}"
     )
     table = _table("class", "group", ">samples", "")
     largest = max(row["count"] for row in summary["classes"])
     for row in summary["classes"]:
-        table.add_row(escape(row["class"]), row["group"], f"{row['count']:,}", _bar(row["count"], largest))
+        table.add_row(row["class"], row["group"], f"{row['count']:,}", _bar(row["count"], largest))
     return Group(Text(title, style="bold"), table)
 
 
@@ -115,7 +117,7 @@ def confusion_table(evaluation: Evaluation, class_names: Sequence[str]) -> Rende
         return Text(f"the confusion matrix of {len(class_names)} classes is in the output of --json")
     table = _table("true class, predicted as", *(f">{number}" for number in range(len(class_names))))
     for number, (name, row) in enumerate(zip(class_names, evaluation.confusion)):
-        table.add_row(escape(f"{number} {name}"), *(str(count) if count else "." for count in row))
+        table.add_row(f"{number} {name}", *(str(count) if count else "." for count in row))
     return table
 
 
@@ -152,7 +154,7 @@ def _settings(settings: Mapping[str, Any]) -> Table:
     table = _table("setting", "default", "meaning")
     for name, setting in settings.items():
         choices = f" ({' or '.join(setting['choices'])})" if setting["choices"] else ""
-        table.add_row(name, _plain(setting["default"]), escape(setting["meaning"] + choices))
+        table.add_row(name, _plain(setting["default"]), setting["meaning"] + choices)
     return table
 
 
@@ -182,7 +184,7 @@ def comparison_table(name: str, results: tuple[TrainResult, ...], equal: str = "
     return Group(Text(title, style="bold"), table, Text(note))
 
 
-def results_table(rows: list[dict[str, Any]]) -> RenderableType:
+def results_table(rows: list[Row]) -> RenderableType:
     """Means over seeds, in percent but for the seconds, each with its deviation where there is one.
 
     What is the same in all rows stands in the title.
@@ -198,7 +200,7 @@ def results_table(rows: list[dict[str, Any]]) -> RenderableType:
         accuracies = [_mean(row, name, 100, 2) for name in (*GROUPS, "overall", "balanced", "ece")]
         lacking = ", ".join(f"{row[name]} {name}" for name in ("failed", "missing") if row[name])
         known = [pruned_by(row), f"{row['ratio']:g}", *(row[name] for name in own), *(told[name] for name in differing)]
-        table.add_row(*map(escape, known), str(row["n"]), *accuracies, _mean(row, "seconds", 1, 1), lacking)
+        table.add_row(*known, str(row["n"]), *accuracies, _mean(row, "seconds", 1, 1), lacking)
     parts = ["mean ± std over n runs (%, seconds)", *(rows[0][name] for name in common if rows[0][name])]
     parts += [at_equal(equals[0])] * (len(equals) == 1)
     notes = ["ratio: the fraction removed", *_ranking(rankings)]
@@ -212,7 +214,7 @@ def _ranking(kinds: Sequence[str]) -> list[str]:
     return [f"ranked by {kind}" for kind in kinds]
 
 
-def _mean(row: dict[str, Any], name: str, factor: int, digits: int) -> str:
+def _mean(row: Row, name: str, factor: int, digits: int) -> str:
     mean, deviation = row[f"{name}_mean"], row[f"{name}_std"]
     if mean is None:
         return "-"
@@ -224,7 +226,7 @@ def _class_means(summary: dict[str, Any]) -> Table:
     largest = max(row["mean"] or 0 for row in summary["classes"])
     for row in summary["classes"]:
         mean = "-" if row["mean"] is None else f"{row['mean']:.4f}"
-        table.add_row(escape(row["class"]), row["group"], f"{row['count']:,}", mean, _bar(row["mean"] or 0, largest))
+        table.add_row(row["class"], row["group"], f"{row['count']:,}", mean, _bar(row["mean"] or 0, largest))
     return table
 
 
@@ -242,11 +244,11 @@ def _extremes(which: str, samples: list[dict[str, Any]]) -> Table:
     for sample in samples:
         table.add_row(
             sample["id"],
-            escape(sample["class"]),
+            sample["class"],
             str(sample["source_index"]),
             f"{sample['score']:.4f}",
             f"{sample['std']:.4f}",
-            *([escape(sample["file"])] if has_files else []),
+            *([sample["file"]] if has_files else []),
         )
     return table
 
@@ -257,10 +259,23 @@ def _accuracies(evaluation: Evaluation) -> list[str]:
 
 def _table(*columns: str) -> Table:
     """A plain table; a column whose name begins with > is set flush right."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = _Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left")
+        table.add_column(Text(_in_one_line(column.removeprefix(">"))), justify="right" if column.startswith(">") else "left")
     return table
+
+
+class _Table(Table):
+    """A table that shows names as they are: without markup, emoji, or a second line."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
+        super().add_row(*(Text(_in_one_line(cell)) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
+def _in_one_line(text: str) -> str:
+    return (
+        text if text.isprintable() else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    )
 
 
 def _bar(value: float, largest: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+from lt_prune.report.aggregate import Row
 
 ONE_ENSEMBLE = "one ensemble"
 
 
-def pruned_by(row: dict[str, Any]) -> str:
+def pruned_by(row: Row) -> str:
     """For example "avh, within class"."""
     parts = [row["metric"] or row["strategy"] or "unpruned"]
     parts += ["easy kept"] if row["keep"] == "easy" else []
@@ -21,12 +22,12 @@ def at_equal(equal: str) -> str:
     return f"at equal {equal}"
 
 
-def kinds_of_equal(rows: Sequence[dict[str, Any]]) -> list[str]:
+def kinds_of_equal(rows: Sequence[Row]) -> list[str]:
     """What pruned rows are compared at; "epochs" where there are none."""
     return _distinct(row["equal"] for row in rows) or ["epochs"]
 
 
-def ranked_by(row: dict[str, Any]) -> str:
+def ranked_by(row: Row) -> str:
     """Whether the seeds of a ranked row share an ensemble; "" where no ensemble ranked it, or an old file does not say."""
     if not row["ensembles"]:
         return ""
@@ -35,7 +36,7 @@ def ranked_by(row: dict[str, Any]) -> str:
     return f"{ONE_ENSEMBLE} for all seeds" if row["n"] + row["failed"] + row["missing"] > 1 else ONE_ENSEMBLE
 
 
-def kinds_of_ranking(rows: Sequence[dict[str, Any]]) -> list[str]:
+def kinds_of_ranking(rows: Sequence[Row]) -> list[str]:
     """What ranked rows say; those of a single run go with the others, if there are any."""
     found = _distinct(map(ranked_by, rows))
     return [kind for kind in found if kind != ONE_ENSEMBLE] or found

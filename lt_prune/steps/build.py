@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from lt_prune.config.reading import Reading
+from lt_prune.config.reading import HOLDOUT, Reading
 from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
 from lt_prune.data.sources import SOURCES, Request, Source
 from lt_prune.data.spec import OF_ONES_OWN, Spec, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
-from lt_prune.given import expect
+from lt_prune.given import expect, known_keywords
 from lt_prune.registry import described
 from lt_prune.store.files import check_held, read_set, write_set
 from lt_prune.types import LongTailedSet
@@ -22,6 +24,7 @@ Data = str | Path | LongTailedSet
 """A set, a set file (.h5), or SOURCE[-ltB | -stepB | -full][:PATH]."""
 
 
+@known_keywords
 def build(
     data: str = "digits",
     *,
@@ -41,12 +44,14 @@ def build(
         imbalance: ratio of the largest class to the smallest; by default the source's own (10 for digits, 100 for
             Fashion-MNIST and CIFAR), and folders and archives are taken as they are.
         profile: "exp" (Wang & Yan, Eq. 10), "step", or "none" to take every image.
-        largest: images of the largest class; by default as many as the source's smallest class has.
+        largest: images of the largest class; by default as many as the source's smallest class has, or of folders and
+            archives, whose classes keep the order of their sizes, as many as the profile then allows.
         seed: names the selection; the choice depends on (seed, content) alone.
         selection: "content", or "mislas" for the reference code's shuffle.
         groups: (end of head, start of tail) over the classes sorted by decreasing count.
-        reading: how its images are read: whether to download them, and for a folder of images their size and whether they
-            are held in memory; by default as `lt_prune.Reading()` says.
+        reading: how its images are read: whether to download them, the share held out as test images of a source that has
+            none, and for a folder what it may hold, the order of its classes, the size of its images and whether they are
+            held in memory; by default as `lt_prune.Reading()` says.
         out: file to write the set to; a streamed set has none.
 
     Raises:
@@ -66,29 +71,19 @@ def build(
     spec = parse_spec(str(data))
     if spec.profile and (profile or imbalance is not None):
         raise ArgumentError(f"{data!r} names its cut already: leave out --profile and --imbalance, or name the bare source")
-    source = _answer(
-        spec.source, Request(path=spec.path, download=reading.download, resize=reading.resize, loading=reading.loading)
-    )
+    source = _answer(spec.source, Request(path=spec.path, **asdict(reading)))
+    holdout = _holdout(source, reading.holdout, str(data))
     profile = profile or spec.profile or ("none" if imbalance is None and source.imbalance is None else "exp")
     if profile == "none" and (imbalance is not None or largest is not None or selection != "content"):
         raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
     if imbalance is None and profile != "none":
         imbalance = source.imbalance if spec.imbalance is None else spec.imbalance
-    name = _name(spec, profile, imbalance, largest, seed, selection)
+    cut = Cut(profile=profile, imbalance=imbalance, largest=largest, seed=seed, selection=selection, holdout=holdout)
+    name = _name(spec, cut)
     if out:
         check_held(name, source.pixels, source.test_pixels)
-    built = _assembled(
-        source,
-        of=spec.source,
-        name=name,
-        spec=str(data),
-        profile=profile,
-        imbalance=imbalance,
-        largest=largest,
-        seed=seed,
-        selection=selection,
-        groups=groups,
-    )
+    with _blamed(spec.source):
+        built = assemble(source, cut, name=name, spec=str(data), groups=groups, skip_broken=reading.skip_broken)
     if out:
         write_set(out, built)
     return built
@@ -125,21 +120,23 @@ def _answer(name: str, request: Request) -> Source:
     return source
 
 
-def _assembled(source: Source, *, of: str, **options: Any) -> LongTailedSet:
-    """As `assemble`; data that cannot be used is the fault of a source that is not ours."""
+@contextmanager
+def _blamed(source: str) -> Iterator[None]:
+    """Data that cannot be used is the fault of the source that gave it, where that is not ours."""
     try:
-        return assemble(source, **options)
+        yield
     except DataError as error:
-        if SOURCES.is_own(of):
+        if SOURCES.is_own(source):
             raise
-        raise MemberError(f"data source {of!r}: {error}", of) from error
+        raise MemberError(f"data source {source!r}: {error}", source) from error
 
 
+@known_keywords
 def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTailedSet:
     """The set that `data` names: itself, read from its file, or built from its source.
 
     Raises:
-        ArgumentError: a set file cannot be streamed.
+        ArgumentError: a set file cannot be streamed, or be given other classes or test images.
         FileError: the set file is missing or damaged.
         LtPruneError: as `build` does.
     """
@@ -148,19 +145,38 @@ def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTa
         return data
     if not str(data).endswith(".h5"):
         opened = build(str(data), reading=reading)
-    elif reading and reading.loading == "stream":
-        raise ArgumentError(f"images of {data} are held in memory: leave out --loading stream, or name their folder")
     else:
+        _refuse_of_file(reading or Reading(), str(data))
         opened = read_set(Path(data))
     return replace(opened, origin=str(data))
 
 
-def _name(spec: Spec, profile: str, imbalance: float | None, largest: int | None, seed: int, selection: str) -> str:
-    if profile == "none":
-        return spec.base_name if spec.profile is None and spec.source in OF_ONES_OWN else f"{spec.base_name}-full"
-    cut = {"exp": "lt", "step": "step"}.get(profile, profile)
-    parts = [spec.base_name, f"{cut}{imbalance:g}" if imbalance is not None else cut]
-    parts += [f"n{largest}"] if largest is not None else []
-    parts += [selection] if selection != "content" else []
-    parts += [f"s{seed}"] if seed else []
+def _refuse_of_file(reading: Reading, file: str) -> None:
+    if reading.loading == "stream":
+        raise ArgumentError(f"images of {file} are held in memory: leave out --loading stream, or name their folder")
+    for option in ("holdout", "class_order"):
+        if getattr(reading, option) != getattr(Reading(), option):
+            raise ArgumentError(f"{file} is as it was built: leave out --{option.replace('_', '-')}, or name its source")
+
+
+def _holdout(source: Source, asked: float | None, data: str) -> float:
+    """The share of each class to test on, 0 where the source has its own test images."""
+    if not len(source.test_labels):
+        return HOLDOUT if asked is None else asked
+    if asked:
+        raise ArgumentError(f"{data} has {len(source.test_labels):,} test images of its own: leave out --holdout")
+    return 0.0
+
+
+def _name(spec: Spec, cut: Cut) -> str:
+    if cut.profile == "none":
+        whole = spec.profile is None and spec.source in OF_ONES_OWN
+        parts = [spec.base_name if whole else f"{spec.base_name}-full"]
+    else:
+        profile = {"exp": "lt", "step": "step"}.get(cut.profile, cut.profile)
+        parts = [spec.base_name, f"{profile}{cut.imbalance:g}" if cut.imbalance is not None else profile]
+        parts += [f"n{cut.largest}"] if cut.largest is not None else []
+        parts += [cut.selection] if cut.selection != "content" else []
+    parts += [f"holdout{cut.holdout:g}"] if cut.holdout else []
+    parts += [f"s{cut.seed}"] if cut.seed and (cut.profile != "none" or cut.holdout) else []
     return "-".join(parts)

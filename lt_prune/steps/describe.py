@@ -33,7 +33,7 @@ def describe_method(name: str) -> dict[str, Any]:
 
     Returns:
         Name, summary, paper, prediction; `stages`, each with its equation, its recipe, and settings with default, meaning
-        and choices; `prediction_settings`; and `published`, a row of settings for each data set. Everything bears the name
+        and choices; `prediction_settings`; and `published`, a row of settings for each data set. Everything has the name
         that overrides it.
 
     Raises:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -16,7 +15,7 @@ from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
-from lt_prune.given import expect
+from lt_prune.given import expect, known_keywords
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
@@ -28,6 +27,7 @@ from lt_prune.store.weights import read_weights
 from lt_prune.types import Subset
 
 
+@known_keywords
 def evaluate(
     run: Path | str | OpenRun,
     data: Data | None = None,
@@ -45,7 +45,7 @@ def evaluate(
         run: folder of the run, or the run opened by `open_run`, which then takes data, compute and reading.
         data: the data it was trained on; by default what the run was given.
         prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the run's own.
-        s, abs_form: strength in [0, 1] and form ("sine" or "linear") of ABS; by default the run's own, or those published
+        s, abs_form: strength in [0, 1] and form ("concave" or "linear") of ABS; by default the run's own, or those published
             for data like it.
         subset: what the run was trained on, where that is a part of its data and ABS is to measure its bias there; by
             default looked for in subsets/.
@@ -80,6 +80,7 @@ def evaluate(
     return evaluation
 
 
+@known_keywords
 def evaluate_abs(
     run: Path | str,
     data: Data | None = None,
@@ -130,8 +131,10 @@ def _evaluate_abs(
     opened: OpenRun, strengths: Sequence[float | None], form: str | None, subset: Subset | Path | str | None
 ) -> dict[float, Evaluation]:
     """By strength; None stands for the default."""
-    index, given = opened.data.index, opened.result.spec.settings
-    every = [resolve_abs(opened.data, {**given, **_known(s=s, abs_form=form)}) for s in strengths]
+    index, given = opened.data.index, dict(opened.result.spec.settings)
+    if form is not None:
+        given["abs_form"] = form
+    every = [resolve_abs(opened.data, given if s is None else given | {"s": s}) for s in strengths]
     opened.data.require_test()
     samples = opened.data.pixels, index.labels, trained_rows(opened.result, index, subset)
     bias = AbsPredictor(*samples, s=every[0]["s"], form=every[0]["abs_form"]).fit(opened.network)
@@ -142,7 +145,3 @@ def _evaluate_abs(
         predicted = bias(angular).numpy()
         found[bias.s] = evaluate_probabilities(predicted, opened.data.test_labels, index.class_groups)
     return found
-
-
-def _known(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -12,7 +12,7 @@ import numpy as np
 
 from lt_prune.choices import FORMATS
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.given import expect, expect_path
+from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.planning.paths import subset_of
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
 
+@known_keywords
 def export(subset: Subset | Path | str, out: Path | str, format: str | None = None) -> None:
     """Write the kept samples for other programs, in the order of the source.
 
@@ -33,7 +34,7 @@ def export(subset: Subset | Path | str, out: Path | str, format: str | None = No
             kept and removed. By default the ending of `out`.
 
     Raises:
-        ArgumentError: no such format.
+        ArgumentError: no such format, or one that cannot hold a file name.
 
     Example:
         >>> import lt_prune as lp, numpy as np
@@ -49,6 +50,7 @@ def export(subset: Subset | Path | str, out: Path | str, format: str | None = No
     write_bytes(Path(out), content)
 
 
+@known_keywords
 def torch_subset(subset: Subset, dataset: Any) -> torch.utils.data.Subset[Any]:
     """The kept samples as a `torch.utils.data.Subset` of a dataset.
 
@@ -115,6 +117,8 @@ def _txt(subset: Subset) -> bytes:
         names = np.array(subset.index.file_names, dtype=object)
         order = np.argsort(subset.index.source_index)
         lines = [str(name) for name in names[order][subset.kept[order]]]
+        if broken := next((line for line in lines if line.splitlines() != [line]), None):
+            raise ArgumentError(f"a list has a name a line, and the file name {broken!a} has a line break: export json")
     return "".join(f"{line}\n" for line in lines).encode()
 
 

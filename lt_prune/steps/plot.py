@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,8 +15,9 @@ from lt_prune.config.reading import Reading
 from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.engine.opened import OpenRun
 from lt_prune.errors import ArgumentError
-from lt_prune.figures.by_class import Drawing, class_rows, render
+from lt_prune.figures.by_class import ClassRow, Drawing, class_rows, render
 from lt_prune.figures.of_run import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
+from lt_prune.given import known_keywords
 from lt_prune.planning.paths import scores_of, scores_path
 from lt_prune.steps.build import Data
 from lt_prune.steps.evaluate import open_run
@@ -36,13 +36,14 @@ class Plot:
     title: str
     series: Mapping[str, str]
     """Columns of the rows that were drawn, and what the figure calls each."""
-    rows: tuple[dict[str, Any], ...]
+    rows: tuple[ClassRow, ...]
     """One a class, by decreasing count: its index, name, count of samples trained on, group, and the values drawn; None
     where a class has no sample."""
     files: tuple[str, ...]
     """PNG, PDF and, of the rows, CSV."""
 
 
+@known_keywords
 def plot(
     run: Path | str,
     figure: str = "all",
@@ -93,7 +94,7 @@ def plot(
         >>> list(drawn.rows[0])
         ['class', 'name', 'count', 'group', 'linear_train', 'linear_test', 'angular_train', 'angular_test']
     """
-    names = _chosen(figure, compare=compare, scores=scores)
+    names = _chosen(figure, {"compare": compare, "scores": scores})
     opened = open_run(run, data, compute=compute, reading=reading)
     compared = open_run(compare, opened.data, compute=compute) if compare else None
     subject = Subject(
@@ -106,11 +107,12 @@ def plot(
     )
     if figure == "all" and not subject.scores:
         names.remove("hardness")
-        warnings.warn("the figure hardness is left out: run `lt-prune score` first, or give --scores", stacklevel=2)
+        warnings.warn("the figure hardness is left out: run `lt-prune score` first, or give --scores", stacklevel=3)
     drawn = {name: FIGURES[name](subject) for name in names}
     return {name: _write(drawing, _stem(run, name, out, alone=len(names) == 1)) for name, drawing in drawn.items()}
 
 
+@known_keywords
 def plot_head(
     weight: Array,
     bias: Array,
@@ -169,7 +171,7 @@ def _numbers(name: str, given: object) -> Array:
         raise ArgumentError(f"{name} must be an array of numbers, not a {type(given).__name__}") from None
 
 
-def _chosen(figure: str, **given: object) -> list[str]:
+def _chosen(figure: str, given: Mapping[str, object]) -> list[str]:
     """Names of the figures to draw, which take what is given."""
     if figure != "all" and figure not in FIGURES:
         raise ArgumentError(f"unknown figure {figure!r}: there are {', '.join(FIGURES)} and all")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
-from lt_prune.given import expect_whole
+from lt_prune.given import expect_one_of, expect_whole, known_keywords
 from lt_prune.metrics import METRICS
 from lt_prune.planning.paths import scores_of
 from lt_prune.registry import described
@@ -21,6 +22,7 @@ from lt_prune.strategies import STRATEGIES, Request, Strategy
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 
+@known_keywords
 def prune(
     data: Data | None = None,
     *,
@@ -64,38 +66,44 @@ def prune(
     """
     check_ratio(ratio)
     chosen = STRATEGIES.load(strategy)
-    expect_whole(seed=seed)
+    expect_whole("seed", seed)
     score_set = scores_of(scores) if scores is not None else None
     index = _index(data, score_set, reading)
     n_remove = round(ratio * index.n_samples)
     if n_remove == index.n_samples:
         raise ArgumentError(f"ratio {ratio} would remove all {index.n_samples:,} samples: ask for a smaller ratio")
-    request: dict[str, Any] = {"seed": seed, "allow_empty_class": allow_empty_class}
-    options = dict(request)
+    request = Request(
+        ids=index.ids,
+        labels=index.labels,
+        n_classes=index.n_classes,
+        n_remove=n_remove,
+        seed=seed,
+        allow_empty_class=allow_empty_class,
+    )
+    options: dict[str, object] = {"seed": seed, "allow_empty_class": allow_empty_class}
     if chosen.needs_scores:
         if score_set is None:
             raise ArgumentError(f"strategy {strategy!r} ranks by scores: give a score file, which `lt-prune score` makes")
         metric, keep, within = metric or "avh", keep or "hard", within or "set"
-        check_choices(keep, within)
-        if metric not in score_set.metrics:
-            METRICS.check(metric)
-        request |= {"difficulty": score_set.metric(metric).difficulty, "keep": keep, "within": within}
-        options |= {
-            "metric": metric,
-            "keep": keep,
-            "within": within,
-            "members": len(score_set.seeds),
-            "ensemble": score_set.ensemble,
-            "scores": score_set.digest,
-        }
+        request = replace(request, difficulty=_difficulty(score_set, metric, keep, within), keep=keep, within=within)
+        options |= {"metric": metric, "keep": keep, "within": within, "members": len(score_set.seeds)}
+        options |= {"ensemble": score_set.ensemble, "scores": score_set.digest}
     elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
         raise ArgumentError(f"strategy {strategy!r} reads no scores and takes no --{given[0]}: leave it out, or use ranked")
-    asked = Request(ids=index.ids, labels=index.labels, n_classes=index.n_classes, n_remove=n_remove, **request)
-    kept = _answer(strategy, chosen, asked)
+    kept = _answer(strategy, chosen, request)
     subset = Subset(index=index, kept=kept, strategy=strategy, ratio=ratio, options=options)
     if out:
         write_subset(out, subset)
     return subset
+
+
+def _difficulty(scores: ScoreSet, metric: str, keep: str, within: str) -> Array:
+    """float32 (N,): what a strategy ranks by, after a check of what is asked of it."""
+    expect_one_of("keep", keep, KEEP)
+    expect_one_of("within", within, WITHIN)
+    if metric not in scores.metrics:
+        METRICS.check(metric)
+    return scores.metric(metric).difficulty
 
 
 def _answer(name: str, strategy: Strategy, request: Request) -> Array:
@@ -127,17 +135,6 @@ def check_ratio(ratio: float) -> None:
     given: object = ratio
     if not isinstance(given, Real) or not 0 <= ratio < 1:
         raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
-
-
-def check_choices(keep: str, within: str) -> None:
-    """Refuse an end to keep, or a scope, that there is not.
-
-    Raises:
-        ArgumentError: keep or within is none of its choices.
-    """
-    for name, value, choices in (("keep", keep, KEEP), ("within", within, WITHIN)):
-        if value not in choices:
-            raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {value!r}")
 
 
 def _index(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:

@@ -6,6 +6,7 @@ from typing import Any
 
 from lt_prune.data.sources import SOURCES
 from lt_prune.errors import ArgumentError
+from lt_prune.given import known_keywords
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.models import MODELS
@@ -21,6 +22,7 @@ FAMILIES: dict[str, Registry[Any]] = {
 }
 
 
+@known_keywords
 def register(family: str, name: str, member: object) -> None:
     """Add a metric, strategy, method, source or model for the life of this process, to be used by its name like any other.
 
@@ -29,7 +31,7 @@ def register(family: str, name: str, member: object) -> None:
 
     Args:
         family: "metric", "strategy", "method", "source" or "model".
-        name: letters, digits, - and _, as it becomes a part of names of files.
+        name: letters, digits and _, as it becomes a part of names of files, which hyphens join.
         member: what the family asks for:
 
             - a metric is a function of logits (B, M) and labels (B,) to scores (B,), higher being harder; or a function of
@@ -41,7 +43,8 @@ def register(family: str, name: str, member: object) -> None:
             - a model is a `lt_prune.models.Model`, which builds a `Backbone`.
 
     Raises:
-        ArgumentError: there is no such family, or the name is taken by a member that was not registered so.
+        ArgumentError: there is no such family, the name cannot be a part of a file's name, or a member that was not
+            registered so has it.
         MemberError: the member is not what it must be.
 
     Example:

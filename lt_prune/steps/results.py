@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.figures.curves import curves, render
+from lt_prune.given import known_keywords
 from lt_prune.planning.paths import GRID_END
-from lt_prune.report.aggregate import aggregate
+from lt_prune.report.aggregate import Row, aggregate
 from lt_prune.runs import PlannedRun
 from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, read_failure, read_grid, read_result
 from lt_prune.store.rows import write_csv
 
 
-def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str, Any]]:
+@known_keywords
+def results(*places: Path | str, out: Path | str | None = None) -> list[Row]:
     """Sum up runs: a row for those that differ in nothing but the seed.
 
     Args:
@@ -53,12 +54,13 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[dict[str
     return rows
 
 
-def plot_results(rows: Sequence[dict[str, Any]], out: Path | str = "results") -> tuple[str, ...]:
+@known_keywords
+def plot_results(rows: Sequence[Row], out: Path | str = "results") -> tuple[str, ...]:
     """Draw rows of `results`: test accuracy against the fraction removed, overall, balanced, head, middle and tail.
 
     Points are means over seeds with a standard deviation to each side, a line what pruned; the unpruned runs are a
-    horizontal line. What has no result is told, and is no point. Each set, method, prediction and recipe has a figure of its
-    own, and so have equal epochs and equal steps.
+    horizontal line. What has no result is listed, and is no point. Each set, method, prediction and recipe has its own
+    figure, and so have equal epochs and equal steps.
 
     Args:
         rows: as `results` returns them.
@@ -86,7 +88,7 @@ def plot_results(rows: Sequence[dict[str, Any]], out: Path | str = "results") ->
     return tuple(files)
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
+def _flat(row: Row) -> Row:
     return {**row, "reasons": "; ".join(row["reasons"])}
 
 

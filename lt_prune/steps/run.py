@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.figures.comparison import comparison_figure
+from lt_prune.given import known_keywords
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, plan_below
 from lt_prune.progress import Progress, no_progress
@@ -20,8 +23,9 @@ from lt_prune.steps.train import train_everything
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
 from lt_prune.store.results import write_json
+from lt_prune.types import LongTailedSet, Subset
 
-AT_RANDOM = ("random", "class-random")
+RANDOM = ("random", "class-random")
 RANKED_BY = ("el2n", "avh")
 """Strategies and metrics of the four prunings of Wang & Yan, Figure 6."""
 
@@ -40,6 +44,7 @@ class Comparison:
     """What was written, in the order of the flow."""
 
 
+@known_keywords
 def run(
     data: Data = "digits",
     *,
@@ -78,7 +83,8 @@ def run(
         reading: as for `build`.
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
         overwrite: start again where files are there.
-        progress: called as progress(what, done, total).
+        progress: called as progress(what, epochs done, epochs in all) of each network, and as progress("all runs", done,
+            total) in images trained on of those that the set and its subsets train.
 
     Raises:
         LtPruneError: as the steps do.
@@ -90,9 +96,8 @@ def run(
         [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
     """
     check_ratio(ratio)
-    root = Path(out)
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
-    lt_set = open_set(data, reading=reading)
+    root, lt_set = Path(out), open_set(data, reading=reading)
     network: dict[str, Any] = {"model": model, "weights": weights, "freeze": freeze}
     asked = Asked(
         arithmetic=compute.arithmetic,
@@ -104,9 +109,9 @@ def run(
     )
     # What cannot end well is refused now, not after the scoring.
     plan_below(root, lt_set, None, asked)
-    at_random = [prune(lt_set, ratio=ratio, strategy=strategy, seed=seed) for strategy in AT_RANDOM]
-    set_file, scores_file = root / paths.set_path(lt_set.index), root / paths.scores_path(lt_set.index, seed)
-    files = [scores_file] if lt_set.streamed else [set_file, scores_file]
+    choose = partial(prune, lt_set, ratio=ratio, seed=seed)
+    subsets = [choose(strategy=strategy) for strategy in RANDOM]
+    scores_file = root / paths.scores_path(lt_set.index, seed)
     scores = score(
         lt_set,
         members=members,
@@ -118,19 +123,35 @@ def run(
         epochs=score_epochs,
         **network,
     )
-    ranked = [prune(lt_set, ratio=ratio, scores=scores, metric=metric, seed=seed) for metric in RANKED_BY]
-    if not lt_set.streamed:
-        write_set(set_file, lt_set)
-    for subset in (*at_random, *ranked):
-        files.append(root / paths.subset_path(subset))
-        write_subset(files[-1], subset)
-    jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *at_random, *ranked)]
+    subsets += [choose(scores=scores, metric=metric) for metric in RANKED_BY]
+    files = [*_write_set(root, lt_set), scores_file, *_write_subsets(root, subsets)]
+    jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *subsets)]
     results = train_everything(jobs, compute, progress=progress)
     files += [job.out for job in jobs if job.out]
-    table = root / paths.comparison_path(lt_set.index, ratio, method, seed, equal)
-    files += [table, table.with_suffix(".png")]
-    written = tuple(str(file) for file in files)
-    comparison = Comparison(name=lt_set.index.name, ratio=ratio, equal=equal, results=results, files=written)
+    return _write_comparison(root / paths.comparison_path(lt_set.index, ratio, method, seed, equal), results, ratio, files)
+
+
+def _write_set(root: Path, data: LongTailedSet) -> list[Path]:
+    """The set's file; a streamed set has none."""
+    if data.streamed:
+        return []
+    file = root / paths.set_path(data.index)
+    write_set(file, data)
+    return [file]
+
+
+def _write_subsets(root: Path, subsets: Sequence[Subset]) -> list[Path]:
+    files = [root / paths.subset_path(subset) for subset in subsets]
+    for file, subset in zip(files, subsets):
+        write_subset(file, subset)
+    return files
+
+
+def _write_comparison(table: Path, results: tuple[TrainResult, ...], ratio: float, files: Sequence[Path]) -> Comparison:
+    """The comparison of runs, the unpruned one first, and its files: a table of JSON, and its figure beside it."""
+    spec, figure = results[-1].spec, table.with_suffix(".png")
+    written = tuple(map(str, (*files, table, figure)))
+    comparison = Comparison(name=spec.name, ratio=ratio, equal=spec.equal, results=results, files=written)
     write_json(table, "comparison", asdict(comparison))
-    write_bytes(files[-1], comparison_figure(comparison.name, comparison.results, equal))
+    write_bytes(figure, comparison_figure(comparison.name, comparison.results, comparison.equal))
     return comparison

@@ -17,7 +17,7 @@ from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import MismatchError
-from lt_prune.given import expect_whole
+from lt_prune.given import expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
@@ -81,9 +81,9 @@ def score(
         (2, 503)
     """
     METRICS.check(metric)
-    expect_whole(1, members=members)
-    expect_whole(seed=seed)
-    check_fields(settings)
+    expect_whole("members", members, low=1)
+    expect_whole("seed", seed)
+    check_fields(settings, besides=keywords_of(score))
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     lt_set = open_set(data, reading=reading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
@@ -131,7 +131,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
     lt_set.index.require_same(known.index, str(out))
     was, asked = vars(known.recipe), dict(vars(recipe))
     if known.seeds != tuple(derive_seed(seed, "member", k) for k in range(len(known.seeds))):
-        was, asked = {**was, "seed": known.ensemble}, {**asked, "seed": seed}
+        was, asked = was | {"seed": known.ensemble}, asked | {"seed": seed}
     if differing := differences(was, asked):
         raise MismatchError(f"{out} was made with {differing}: {_REMEDY}")
     return replace(known, ensemble=seed)

@@ -11,23 +11,22 @@ from typing import Any, Literal
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.given import expect_whole
+from lt_prune.errors import MismatchError
+from lt_prune.given import keywords_of
 from lt_prune.identity import differences
-from lt_prune.metrics import METRICS
 from lt_prune.planning import paths
+from lt_prune.planning.grid import Grid, Pruning
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
-from lt_prune.report.overall import Overall
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.prune import check_choices, prune
+from lt_prune.steps.each import train_each
+from lt_prune.steps.prune import prune
 from lt_prune.steps.score import score
-from lt_prune.steps.train import finished, stages_of, train_all
+from lt_prune.steps.train import finished
 from lt_prune.store.files import write_subset
-from lt_prune.store.results import FAILURE, RESULT, read_grid, read_result, write_failure, write_grid
-from lt_prune.strategies import STRATEGIES
+from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
 
@@ -48,15 +47,6 @@ class Sweep:
     def failures(self) -> tuple[FailedRun, ...]:
         """The runs without a result."""
         return tuple(run for run in self.runs if isinstance(run, FailedRun))
-
-
-@dataclass(frozen=True)
-class _Pruning:
-    """How a subset is chosen, whatever the seed; a strategy that ranks chooses the same one for all seeds of an ensemble."""
-
-    strategy: str
-    metric: str | None
-    ratio: float
 
 
 def sweep(
@@ -98,7 +88,7 @@ def sweep(
         keep, within: as for `prune`, for the strategies that rank.
         members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
         ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
-            ensemble of its own, so that the spread of ranked strategies is that of their scores, too.
+            ensemble of its own, so that the deviation of ranked strategies is that of their scores, too.
         prediction: "linear", "angular" or "abs"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
@@ -123,20 +113,19 @@ def sweep(
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
-    _check_lists(strategies=strategies, metrics=metrics, ratios=ratios, methods=methods, seeds=seeds)
-    _check_named(ratios=ratios, methods=methods, seeds=seeds)
-    for seed in seeds:
-        expect_whole(seed=seed)
-    check_names(methods, prediction, settings)
-    own_ensembles = _check_ensembles(ensembles, seeds)
-    prunings = _prunings(strategies, metrics, ratios)
-    ranked_by = [pruning.metric for pruning in prunings if pruning.metric]
-    _check_ranking(keep, within, bool(ranked_by))
-    if own_ensembles and not ranked_by:
-        raise ArgumentError("ensembles are for strategies that rank by scores: leave them out, or add ranked")
-    lt_set = open_set(data, reading=reading)
-    for ratio in ratios:
-        prune(lt_set, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
+    grid = Grid(
+        strategies=strategies,
+        metrics=metrics,
+        ratios=ratios,
+        methods=methods,
+        seeds=seeds,
+        keep=keep,
+        within=within,
+        members=members,
+        score_epochs=score_epochs,
+        ensembles=ensembles,
+    )
+    check_names(methods, prediction, settings, besides=keywords_of(sweep))
     asked = Asked(
         arithmetic=compute.arithmetic,
         settings=settings,
@@ -146,111 +135,69 @@ def sweep(
         mix_compute=mix_compute,
         remedy="give another --out",
     )
-    grid = _Grid(lt_set, Path(out), asked, keep, within, own_ensembles)
-    runs = list(product(dict.fromkeys(seeds), dict.fromkeys(methods)))
-    grid.check(grid.jobs(runs, [pruning for pruning in prunings if not pruning.metric]))
-    network: dict[str, Any] = {name: settings.get(name) for name in ("model", "weights", "freeze")}
-    scores = {}
-    for seed, metric in product(dict.fromkeys(map(grid.ensemble, seeds)), dict.fromkeys(ranked_by)):
-        scores[seed] = score(  # the networks are trained for the first metric
-            lt_set,
-            metric=metric,
-            members=members,
-            seed=seed,
-            compute=compute,
-            out=Path(out) / paths.scores_path(lt_set.index, seed),
-            mix_compute=mix_compute,
-            progress=progress,
-            epochs=score_epochs,
-            **network,
-        )
-    jobs = grid.jobs(runs, prunings, scores)
-    grid.record(jobs)
-    ended = _train(jobs, compute, progress)
-    figure = Path(out) / paths.curves_path(lt_set.index, equal, own_ensembles)
-    runs_ended = tuple(ended[job] for job in jobs)
-    return Sweep(name=lt_set.index.name, runs=runs_ended, file=str(grid.file), figure=str(figure))
+    return _sweep(_Planned(open_set(data, reading=reading), Path(out), grid, asked), compute, progress)
 
 
-def _check_lists(**options: object) -> None:
-    for name, values in options.items():
-        if isinstance(values, str) or not isinstance(values, Sequence):
-            raise ArgumentError(f"{name} must be a list, not {values!r}")
-
-
-def _check_named(**options: Sequence[Any]) -> None:
-    for name, values in options.items():
-        if not values:
-            raise ArgumentError(f"{name} is empty: name at least one")
-
-
-def _check_ensembles(ensembles: int, seeds: Sequence[int]) -> bool:
-    """Whether each seed has an ensemble of its own."""
-    n_seeds = len(set(seeds))
-    if ensembles not in (1, n_seeds):
-        raise ArgumentError(
-            f"ensembles must be 1, which serves all seeds, or as many as there are seeds ({n_seeds}), not {ensembles}"
-        )
-    return ensembles > 1
-
-
-def _check_ranking(keep: str | None, within: str | None, ranks: bool) -> None:
-    check_choices(keep or "hard", within or "set")
-    if (keep or within) and not ranks:
-        raise ArgumentError("keep and within are for strategies that rank by scores: leave them out, or add ranked")
-
-
-def _prunings(strategies: Sequence[str], metrics: Sequence[str], ratios: Sequence[float]) -> list[_Pruning]:
-    """Every pruning of the grid, without ratio 0, which is the unpruned set."""
-    found = []
-    for strategy in dict.fromkeys(strategies):
-        ranks = STRATEGIES.load(strategy).needs_scores
-        if ranks and not metrics:
-            raise ArgumentError(f"strategy {strategy!r} ranks by scores: name at least one metric")
-        for metric in dict.fromkeys(metrics) if ranks else (None,):
-            if metric:
-                METRICS.check(metric)
-            found += [_Pruning(strategy, metric, ratio) for ratio in dict.fromkeys(ratios) if ratio]
-    return found
+def _sweep(planned: _Planned, compute: Compute, progress: Progress) -> Sweep:
+    """Check what can be checked before anything is trained, then score, prune and train."""
+    grid, index = planned.grid, planned.data.index
+    for ratio in grid.ratios:
+        prune(planned.data, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
+    planned.check(planned.jobs([pruning for pruning in grid.prunings if not pruning.metric], {}))
+    jobs = planned.jobs(grid.prunings, planned.scores(compute, progress))
+    planned.record(jobs)
+    ended = train_each(jobs, compute, progress)
+    figure = planned.root / paths.curves_path(index, planned.asked.equal, grid.own_ensembles)
+    runs = tuple(ended[job] for job in jobs)
+    return Sweep(name=index.name, runs=runs, file=str(planned.file), figure=str(figure))
 
 
 @dataclass(frozen=True, eq=False)
-class _Grid:
-    """What all runs of a sweep share, and where they are kept."""
+class _Planned:
+    """The runs of a grid on one set, and where they are kept."""
 
     data: LongTailedSet
     root: Path
+    grid: Grid
     asked: Asked
-    keep: Literal["hard", "easy"] | None
-    within: Literal["set", "class"] | None
-    """Of the strategies that rank."""
-    own_ensembles: bool
-    """Whether each seed is ranked by the ensemble of that seed, instead of that of seed 0."""
 
-    def ensemble(self, seed: int) -> int:
-        """Seed of the ensemble that ranks for a seed."""
-        return seed if self.own_ensembles else 0
+    def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
+        """Scores by the seed of their ensemble, trained where they are missing, with every metric that ranks."""
+        grid, found = self.grid, {}
+        network: dict[str, Any] = {name: self.asked.settings.get(name) for name in ("model", "weights", "freeze")}
+        for seed, metric in product(dict.fromkeys(map(grid.ensemble, grid.seeds)), grid.ranked_by):
+            found[seed] = score(  # the networks are trained for the first metric
+                self.data,
+                metric=metric,
+                members=grid.members,
+                seed=seed,
+                compute=compute,
+                out=self.root / paths.scores_path(self.data.index, seed),
+                mix_compute=bool(self.asked.mix_compute),
+                progress=progress,
+                epochs=grid.score_epochs,
+                **network,
+            )
+        return found
 
-    def jobs(
-        self, runs: Sequence[tuple[int, str]], prunings: Sequence[_Pruning], scores: Mapping[int, ScoreSet] | None = None
-    ) -> list[Job]:
+    def jobs(self, prunings: Sequence[Pruning], scores: Mapping[int, ScoreSet]) -> list[Job]:
         """A job for each seed, method and pruning, the unpruned one first; `scores` by the seed of their ensemble."""
-        subsets: dict[tuple[_Pruning, int], Subset] = {}
+        subsets: dict[tuple[Pruning, int], Subset] = {}
         jobs = []
-        for seed, method in runs:
+        for seed, method in self.grid.runs:
             jobs.append(self._job(None, method, seed))
             for pruning in prunings:
-                key = pruning, self.ensemble(seed) if pruning.metric else seed
+                key = pruning, self.grid.ensemble(seed) if pruning.metric else seed
                 if key not in subsets:
-                    subsets[key] = self._subset(*key, scores or {})
+                    subsets[key] = self._subset(*key, scores)
                 jobs.append(self._job(subsets[key], method, seed))
         return jobs
 
-    def _subset(self, pruning: _Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
+    def _subset(self, pruning: Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
         choose = partial(prune, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
         if pruning.metric is None:
             return choose()
-        return choose(scores=scores[seed], metric=pruning.metric, keep=self.keep, within=self.within)
+        return choose(scores=scores[seed], metric=pruning.metric, keep=self.grid.keep, within=self.grid.within)
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:
         return plan_below(self.root, self.data, subset, replace(self.asked, method=method, seed=seed))
@@ -282,11 +229,11 @@ class _Grid:
         known = self.check(jobs)
         for subset in dict.fromkeys(job.subset for job in jobs if job.subset):
             write_subset(self.root / paths.subset_path(subset), subset)
-        write_grid(self.file, {**known, **{job.out: PlannedRun(spec=job.spec) for job in jobs if job.out}})
+        write_grid(self.file, known | {job.out: PlannedRun(spec=job.spec) for job in jobs if job.out})
 
 
 def _differences(planned: TrainSpec, job: Job) -> str:
-    """What tells a planned run from that of a job. Records of the first versions name neither subset nor ensemble, and only
+    """In what a planned run is not that of a job. Records of the first versions name neither subset nor ensemble, and only
     the folder of a run, which is checked for itself, says how it was computed."""
     placed = ["name", "data_digest", "strategy", "metric", "keep", "within", "ratio", "equal"]
     placed += [name for name in ("ensemble", "subset_digest") if getattr(planned, name) is not None]
@@ -295,22 +242,3 @@ def _differences(planned: TrainSpec, job: Job) -> str:
         for spec in (planned, job.spec)
     )
     return differences(was, asked, job.defaults)
-
-
-def _train(jobs: Sequence[Job], compute: Compute, progress: Progress) -> Mapping[Job, TrainResult | FailedRun]:
-    """How every job ended."""
-    firsts, seconds = stages_of(jobs)
-    overall = Overall(progress, {job.title: job.work for job in (*firsts, *seconds)})
-    ended: dict[Job, TrainResult | FailedRun] = {}
-    for job, result in train_all(jobs, compute, isolate=True, progress=overall):
-        overall.end(job.title)
-        ended[job] = _failed(job, result) if isinstance(result, LtPruneError) else result
-    return ended
-
-
-def _failed(job: Job, error: LtPruneError) -> FailedRun:
-    """A row for a run without a result, kept in its folder until it succeeds."""
-    failure = FailedRun(spec=job.spec, reason=str(error))
-    if job.out:
-        write_failure(job.out / FAILURE, failure)
-    return failure

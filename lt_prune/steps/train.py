@@ -12,10 +12,11 @@ from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.data.survey import check_test
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.given import expect_path, expect_whole
+from lt_prune.given import expect_path, expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import promised_loss
 from lt_prune.models import find_model
@@ -24,6 +25,7 @@ from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names, weights_of
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
+from lt_prune.report.overall import Overall
 from lt_prune.runs import TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.folders import clear, locked
@@ -73,7 +75,8 @@ def train(
         reading: as for `build`.
         out: folder of the run; it will hold model.pt and result.json.
         overwrite: start again where `out` holds a run.
-        progress: called as progress(what, done, total).
+        progress: called as progress(what, epochs done, epochs in all) of each stage, and where there are two to train, as
+            progress("all runs", done, total) in images trained on.
         **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, model="resnet20"; for the second stage as
             stage2_epochs=5; and settings of the method, such as tau=0.5 (`lt-prune methods NAME` lists them). `weights`
             names the file that the backbone starts from.
@@ -91,8 +94,8 @@ def train(
         (1, 503, 'angular')
     """
     compute = compute or Compute()
-    expect_whole(seed=seed)
-    check_names([method], prediction, settings)
+    expect_whole("seed", seed)
+    check_names([method], prediction, settings, besides=keywords_of(train))
     lt_set = open_set(data, reading=reading)
     chosen = chosen_subset(subset, lt_set.index)
     if equal == "steps" and not chosen:
@@ -123,29 +126,47 @@ def train_all(
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train every job, several at once, and yield each with its result, or with why there is none, as it ends.
 
-    Arguments are those of `lt_prune.engine.run_all`. A finished job is not trained again.
+    Arguments are those of `lt_prune.engine.run_all`. A finished job is not trained again. Where several stages or runs are
+    to be trained, progress is also told of all together, as "all runs".
 
     Raises:
         LtPruneError: another process is at work in a job's folder.
         MismatchError: a job's folder holds another run, or one that was computed otherwise.
     """
     firsts, seconds = stages_of(jobs)
-    failed: dict[Path | None, LtPruneError] = {}
     with ExitStack() as locks:
         for job in (*seconds, *firsts):  # outer folders first, as clearing one takes what is within
             locks.enter_context(locked(job.out))
             if job.out and job.asked.overwrite:
                 clear(job.out)
-        for job, result in _train_wave(firsts, compute, isolate, progress):
-            if isinstance(result, LtPruneError):
-                failed[job.out] = result
+        done = {job: answer for job in (*firsts, *seconds) if (answer := _answer(job))}
+        yield from ((job, answer) for job, answer in done.items() if job in jobs)
+        left = [job for job in (*firsts, *seconds) if job not in done]
+        overall = Overall(progress, {job.title: job.work for job in left})
+        for job, result in _train_stages(left, compute, isolate, overall):
+            overall.end(job.title)
             if job in jobs:
                 yield job, result
-        for job in seconds:
-            if job.start in failed:
-                yield job, LtPruneError(f"its first stage failed: {failed[job.start]}")
-        ready = [job for job in seconds if job.start not in failed]
-        yield from _train_wave(ready, compute, isolate, progress)
+
+
+def _answer(job: Job) -> TrainResult | None:
+    """The result in the job's folder, if it is also tested as the job is."""
+    done = finished(job)
+    return done if done and (done.spec.prediction, done.spec.settings) == (job.spec.prediction, job.spec.settings) else None
+
+
+def _train_stages(
+    jobs: Sequence[Job], compute: Compute, isolate: bool, progress: Progress
+) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
+    """Train what is of one stage, and then the second stages; those of a first stage that fails fail with it."""
+    seconds = [job for job in jobs if job.spec.first]
+    for job, result in _train_wave([job for job in jobs if not job.spec.first], compute, isolate, progress):
+        yield job, result
+        if isinstance(result, LtPruneError):
+            failure = LtPruneError(f"its first stage failed: {result}")
+            yield from ((other, failure) for other in seconds if other.start == job.out)
+            seconds = [other for other in seconds if other.start != job.out]
+    yield from _train_wave(seconds, compute, isolate, progress)
 
 
 def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
@@ -164,15 +185,10 @@ def _train_wave(
     jobs: Sequence[Job], compute: Compute, isolate: bool, progress: Progress
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train jobs of which none waits for another."""
-    waiting = []
-    for job in jobs:
-        done = finished(job)
-        if done and done.spec.prediction == job.spec.prediction and done.spec.settings == job.spec.settings:
-            yield job, done
-        else:
-            waiting.append(job)
-    for index, outcome in run_all([_run(job) for job in waiting], compute, isolate=isolate, progress=progress):
-        job = waiting[index]
+    for data in {id(job.data): job.data for job in jobs}.values():
+        check_test(data)
+    for index, outcome in run_all([_run(job) for job in jobs], compute, isolate=isolate, progress=progress):
+        job = jobs[index]
         if outcome.failure:
             yield job, outcome.failure
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step: whoever reads sees the old file or the new one, whole, even after kill -9."""
+    """Put `content` at `path` in one step: a reader sees the old file or the new one, whole, even after kill -9."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:

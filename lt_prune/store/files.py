@@ -14,11 +14,12 @@ import numpy as np
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.errors import ArgumentError, FileError
-from lt_prune.given import expect, expect_path
+from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.store.hdf5 import Document, read_document, write_document
 from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
 
 
+@known_keywords
 def write_set(path: Path | str, data: LongTailedSet) -> None:
     """Write a long-tailed set with its pixels.
 
@@ -44,6 +45,7 @@ def check_held(name: str, *images: Pixels) -> None:
         )
 
 
+@known_keywords
 def read_set(path: Path | str) -> LongTailedSet:
     """Read a long-tailed set; raises FileError as `read_document` does."""
     with _reading(path, "set") as document:
@@ -56,6 +58,7 @@ def read_set(path: Path | str) -> LongTailedSet:
         )
 
 
+@known_keywords
 def write_scores(path: Path | str, scores: ScoreSet) -> None:
     """Write scores; the layout is documented in scores/README.md."""
     expect("scores", scores, ScoreSet, "a ScoreSet")
@@ -77,6 +80,7 @@ def write_scores(path: Path | str, scores: ScoreSet) -> None:
     _write(path, "scores", scores.index, arrays, attributes)
 
 
+@known_keywords
 def read_scores(path: Path | str) -> ScoreSet:
     """Read scores; raises FileError as `read_document` does."""
     with _reading(path, "scores") as document:
@@ -110,6 +114,7 @@ def _arithmetic(document: Document) -> tuple[Arithmetic, ...]:
     return (shared,) * len(document.arrays["members/seeds"])
 
 
+@known_keywords
 def write_subset(path: Path | str, subset: Subset) -> None:
     """Write a subset: the kept and the removed ids, and everything that decided it."""
     expect("subset", subset, Subset, "a Subset")
@@ -118,6 +123,7 @@ def write_subset(path: Path | str, subset: Subset) -> None:
     _write(path, "subset", subset.index, arrays, {"/": attributes})
 
 
+@known_keywords
 def read_subset(path: Path | str) -> Subset:
     """Read a subset; raises FileError as `read_document` does."""
     with _reading(path, "subset") as document:

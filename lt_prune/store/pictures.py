@@ -10,11 +10,14 @@ from lt_prune.store.atomic import write_bytes
 from lt_prune.store.rows import write_csv
 
 
-def write_picture(stem: Path | str, as_format: Callable[[str], bytes], rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """Write a picture as STEM.png and STEM.pdf, and the rows drawn as STEM.csv; returns the names of the files."""
+def write_picture(
+    stem: Path | str, as_format: Callable[[str], bytes], rows: Sequence[dict[str, Any]] = ()
+) -> tuple[str, ...]:
+    """Write a picture as STEM.png and STEM.pdf, and the rows drawn, if any, as STEM.csv; returns the names of the files."""
     images = {Path(f"{stem}.{format}"): as_format(format) for format in ("png", "pdf")}
     for file, content in images.items():
         write_bytes(file, content)
-    table = Path(f"{stem}.csv")
-    write_csv(table, rows)
-    return tuple(str(file) for file in (*images, table))
+    tables = [Path(f"{stem}.csv")] if rows else []
+    for table in tables:
+        write_csv(table, rows)
+    return tuple(str(file) for file in (*images, *tables))

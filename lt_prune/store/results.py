@@ -12,6 +12,7 @@ from typing import Any
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.errors import ArgumentError, FileError
+from lt_prune.given import known_keywords
 from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS, check_schema
@@ -24,6 +25,8 @@ STAGE_ONE = "stage1"
 """Name of the folder in it where the run is that a second stage started from."""
 _SPEC = tuple(each.name for each in fields(TrainSpec))
 _ARITHMETIC = tuple(each.name for each in fields(Arithmetic))
+_RENAMED = {("abs_form", "sine"): "concave"}
+"""Values of settings by today's names, where earlier versions wrote another."""
 
 
 def write_result(path: Path, result: TrainResult) -> None:
@@ -31,6 +34,7 @@ def write_result(path: Path, result: TrainResult) -> None:
     write_json(path, "result", asdict(result))
 
 
+@known_keywords
 def read_result(path: Path | str) -> TrainResult:
     """Read a result.
 
@@ -89,7 +93,9 @@ def _spec_of(content: dict[str, Any]) -> TrainSpec:
 
 def _spec(content: dict[str, Any]) -> TrainSpec:
     first, unscaled = content.get("first"), content.get("unscaled", {})
+    settings = content.get("settings", {})
     nested = {
+        "settings": {name: _RENAMED.get((name, value), value) for name, value in settings.items()},
         "recipe": Recipe(**as_today(content["recipe"])),
         "unscaled": {name: tuple(value) if isinstance(value, list) else value for name, value in unscaled.items()},
         "first": _spec(first) if first else None,

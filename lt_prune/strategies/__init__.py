@@ -1,6 +1,6 @@
 """Pruning strategies: each a plain function from a `Request` to the mask of samples to keep.
 
-Every strategy removes exactly `n_remove` samples, empties no class unless told to, and depends on the samples' ids and
+Every strategy removes exactly `n_remove` samples, empties no class unless allowed to, and depends on the samples' ids and
 never on their order.
 """
 

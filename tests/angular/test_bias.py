@@ -21,17 +21,17 @@ def plain_gamma(logits: torch.Tensor, labels: torch.Tensor, s: float, form: str)
     means = [p[labels.numpy() == c].mean(axis=0) for c in sorted(set(labels.tolist()))]
     bias = np.array([min(mean[i] for mean in means) for i in range(4)])
     share = (bias - bias.min()) / (bias.max() - bias.min())
-    return 1 - s * (np.sin(np.pi / 2 * share) if form == "sine" else share)
+    return 1 - s * (np.sin(np.pi / 2 * share) if form == "concave" else share)
 
 
-@pytest.mark.parametrize("form", ["sine", "linear"])
+@pytest.mark.parametrize("form", ["concave", "linear"])
 @pytest.mark.parametrize("s", [0.0, 0.1, 0.25, 1.0])
 def test_gamma_is_that_of_the_equations(form, s):
     smoothing = AngularBiasSmoothing.fit(draw(10), LABELS, s=s, form=form)
     np.testing.assert_allclose(smoothing.gamma, plain_gamma(draw(10), LABELS, s, form), rtol=1e-5)
 
 
-@pytest.mark.parametrize("form", ["sine", "linear"])
+@pytest.mark.parametrize("form", ["concave", "linear"])
 def test_gamma_lies_between_1_minus_s_and_1_and_reaches_both(form):
     gamma = AngularBiasSmoothing.fit(draw(10), LABELS, s=0.3, form=form).gamma
     assert (gamma.min().item(), gamma.max().item()) == pytest.approx((0.7, 1.0), rel=1e-6)
@@ -44,7 +44,7 @@ def test_without_strength_it_is_the_angular_prediction():
 
 def test_probabilities_are_weighed_and_sum_to_1():
     logits = draw(6, seed=1)
-    weighed = torch.softmax(logits, dim=1).numpy() * plain_gamma(draw(10), LABELS, 0.5, "sine")
+    weighed = torch.softmax(logits, dim=1).numpy() * plain_gamma(draw(10), LABELS, 0.5, "concave")
     found = AngularBiasSmoothing.fit(draw(10), LABELS, s=0.5)(logits)
     np.testing.assert_allclose(found, weighed / weighed.sum(axis=1, keepdims=True), rtol=1e-5)
 
@@ -64,7 +64,7 @@ def test_a_class_without_samples_has_no_part():
     without = LABELS.clone()
     without[-1] = 0
     np.testing.assert_allclose(
-        AngularBiasSmoothing.fit(draw(10), without).gamma, plain_gamma(draw(10), without, 0.25, "sine"), rtol=1e-5
+        AngularBiasSmoothing.fit(draw(10), without).gamma, plain_gamma(draw(10), without, 0.25, "concave"), rtol=1e-5
     )
 
 

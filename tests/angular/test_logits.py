@@ -162,3 +162,33 @@ def test_a_torchvision_model_predicts_by_angle_after_one_assignment():
     weight = model.fc.weight
     model.fc = AngularLinear.from_linear(model.fc)
     torch.testing.assert_close(model(images), angular_logits(features[0], weight))
+
+
+def test_an_angular_classifier_shows_its_sizes():
+    assert repr(AngularLinear(5, 3)) == "AngularLinear(in_features=5, out_features=3)"
+    assert repr(AngularLinear.from_linear(torch.nn.Linear(7, 2))) == "AngularLinear(in_features=7, out_features=2)"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_weights_saved_before_the_swap_load_after_it(bias, tmp_path):
+    def network(classifier: torch.nn.Module) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.ModuleDict({"fc": classifier}))
+
+    before = network(torch.nn.Linear(5, 3, bias=bias))
+    torch.save(before.state_dict(), tmp_path / "saved.pt")
+    saved = torch.load(tmp_path / "saved.pt", weights_only=True)
+    after = network(AngularLinear.from_linear(torch.nn.Linear(5, 3, bias=bias)))
+    assert after.load_state_dict(saved) == ([], [])
+    assert torch.equal(after[1]["fc"].weight, before[1]["fc"].weight)
+    assert torch.equal(after[0].bias, before[0].bias)
+    assert ("1.fc.bias" in saved) == bias  # what was read is as it was
+
+
+def test_only_a_bias_is_passed_over():
+    linear = torch.nn.Linear(5, 3)
+    with pytest.raises(RuntimeError, match=r"Unexpected key.*scale"):
+        AngularLinear(5, 3).load_state_dict({**linear.state_dict(), "scale": torch.ones(3)})
+    with pytest.raises(RuntimeError, match="size mismatch for weight"):
+        AngularLinear(4, 3).load_state_dict(linear.state_dict())
+    with pytest.raises(RuntimeError, match=r"Missing key.*weight"):
+        AngularLinear(5, 3).load_state_dict({"bias": linear.bias})

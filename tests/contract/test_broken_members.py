@@ -1,4 +1,4 @@
-"""A member of a family that breaks a promise is refused by a sentence that names it, whoever wrote it."""
+"""A member of a family that breaks a promise is refused by a sentence that names it, ours or not."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_metric_gives_one_finite_number_a_sample(blobs, metric, says):
         lp.score(blobs(), metric="mine", members=1, **SMALL)
 
 
-def test_a_metric_that_nobody_asked_for_stops_only_itself(blobs):
+def test_a_metric_that_was_not_asked_for_stops_only_itself(blobs):
     lp.register("metric", "broken", raises)
     lp.register("metric", "mine", margin)
     with pytest.warns(UserWarning, match=r"^metric 'broken' fails: ValueError: what is wrong; this metric is left out$"):

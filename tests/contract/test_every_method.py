@@ -279,7 +279,7 @@ def test_a_second_stage_trains_no_backbone(name):
         assert METHODS.load(method.first).first is None, "there are two stages at most"
 
 
-def test_a_setting_bears_no_name_of_a_field(name):
+def test_a_setting_has_no_name_of_a_field(name):
     fields = set(vars(Recipe()))
     assert not fields & set(METHODS.load(name).settings)
     assert not [key for key in METHODS.load(name).settings if key.startswith("stage2_")]

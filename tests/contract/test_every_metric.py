@@ -47,7 +47,7 @@ def test_gives_a_finite_float_for_each_sample(metric, dtype):
     assert scores.isfinite().all()
 
 
-def test_tells_samples_apart(metric):
+def test_scores_of_samples_differ(metric):
     outputs, labels = draw()
     assert len(metric(outputs, labels).unique()) == B
 

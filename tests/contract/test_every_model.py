@@ -13,6 +13,7 @@ import torch
 import lt_prune as lp
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError
 from lt_prune.models import MODELS, find_model
@@ -78,8 +79,7 @@ def data(trained) -> lp.LongTailedSet:
     source = Source(
         pixels=draw(labels), labels=labels, test_pixels=draw(test), test_labels=test, class_names=("a", "b", "c")
     )
-    how = {"profile": "none", "imbalance": None, "largest": None, "seed": 0, "selection": "content", "groups": None}
-    return assemble(source, name="mine", spec="mine", **how)
+    return assemble(source, Cut(profile="none"), name="mine", spec="mine", groups=None)
 
 
 def test_its_seed_decides_its_weights(model):

@@ -90,7 +90,7 @@ MAKERS = {
     "folder": make_folder,
     "npz": make_npz,
     "features": make_features,
-    "drill-moons": make_digits,
+    "drill_moons": make_digits,
 }
 
 STREAMS = {"folder"}

@@ -151,7 +151,7 @@ def test_a_planted_synchronisation_hinders_the_capture(blobs, tmp_path, monkeypa
 
 
 def test_a_planted_capture_on_another_stream_is_a_race(make, on_cuda, monkeypatch):
-    """That is what the first release did: a stream of torch's pool for each capture, for which nobody waited."""
+    """That is what the first release did: a stream of torch's pool for each capture, which nothing waited for."""
     own = GraphedStep._capture
 
     def aside(self: GraphedStep, pixels: torch.Tensor, target: torch.Tensor) -> None:

@@ -181,7 +181,7 @@ def test_a_second_stage_knows_how_its_first_was_computed(train, tmp_path):
 
 
 @pytest.mark.parametrize("device", ["cuda", "cpu"])
-def test_a_checkpoint_tells_how_the_first_stage_was_computed(train, tmp_path, device):
+def test_a_checkpoint_says_how_the_first_stage_was_computed(train, tmp_path, device):
     train(device=device, method="crt", epochs=1, stage2_epochs=1)
     identity = torch.load(tmp_path / "run" / "model.pt", weights_only=True)["identity"]
     assert (identity["first"]["method"], identity["first"]["device"]) == ("ce", device)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import lt_prune as lp
 from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, DataError, LtPruneError
 
@@ -38,9 +39,9 @@ def reordered(source: Source, order: np.ndarray) -> Source:
     return replace(source, pixels=source.pixels[order], labels=source.labels[order], file_names=names)
 
 
-def cut(source: Source, **changes) -> lp.LongTailedSet:
-    wanted = {"profile": "exp", "imbalance": 10, "largest": None, "seed": 0, "selection": "content", "groups": None}
-    return assemble(source, name="noise", spec="noise", **{**wanted, **changes})
+def cut(source: Source, groups: tuple[int, int] | None = None, **changes) -> lp.LongTailedSet:
+    wanted = replace(Cut(profile="exp", imbalance=10), **changes)
+    return assemble(source, wanted, name="noise", spec="noise", groups=groups)
 
 
 def whole(source: Source, **changes) -> lp.LongTailedSet:
@@ -63,7 +64,7 @@ def test_samples_come_in_ascending_order_of_id():
     assert ids == sorted(set(ids))
 
 
-def test_positions_lead_back_to_the_source():
+def test_source_indices_lead_back_to_the_source():
     source = noise()
     data = cut(source)
     assert np.array_equal(data.pixels, source.pixels[data.index.source_index])
@@ -72,8 +73,15 @@ def test_positions_lead_back_to_the_source():
     assert data.index.source_size == 90
 
 
-def test_the_smallest_class_of_the_source_limits_the_largest_of_the_set():
-    assert cut(noise((40, 30, 20))).index.counts.tolist() == [20, 6, 2]  # 20, 20 / sqrt(10), 20 / 10
+def test_the_smallest_class_of_a_published_source_limits_the_largest_of_the_set():
+    published = replace(noise((40, 30, 20)), imbalance=10)
+    assert cut(published).index.counts.tolist() == [20, 6, 2]  # 20, 20 / sqrt(10), 20 / 10
+
+
+def test_a_set_of_the_users_own_gives_what_the_profile_allows():
+    assert cut(noise((40, 30, 20))).index.counts.tolist() == [40, 12, 4]  # 40, 40 / sqrt(10), 40 / 10
+    assert cut(noise((40, 10, 20))).index.counts.tolist() == [40, 4, 12]  # the classes keep the order of their sizes
+    assert cut(noise((9, 40, 5))).index.counts.tolist() == [9, 31, 3]  # 31 / sqrt(10) is 9.8, and 32 would ask 10 of 9
 
 
 def test_the_largest_class_can_be_chosen():
@@ -117,11 +125,11 @@ def test_the_whole_set_does_not_depend_on_the_seed():
     assert whole(noise(), seed=0).index.digest == whole(noise(), seed=1).index.digest
 
 
-def test_mislas_takes_the_positions_of_the_reference_code():
+def test_mislas_takes_the_images_of_the_reference_code():
     source = noise((40, 30, 20))
     random = np.random.RandomState(0)
     expected = []
-    for c, count in enumerate([20, 6, 2]):
+    for c, count in enumerate([40, 12, 4]):
         index = np.where(source.labels == c)[0]
         random.shuffle(index)
         expected += index[:count].tolist()
@@ -144,14 +152,14 @@ def test_the_test_set_is_left_alone():
 
 def test_how_the_set_was_cut_is_recorded():
     built = cut(noise(), imbalance=5.0, seed=3).index.built
-    assert built == {"profile": "exp", "imbalance": 5.0, "largest": 20, "seed": 3, "selection": "content"}
+    assert built == {"profile": "exp", "imbalance": 5.0, "largest": 40, "seed": 3, "selection": "content"}
 
 
 def test_the_users_groups_come_before_the_published_ones():
     source = replace(noise(), groups=(1, 1))
     assert cut(source, groups=(2, 2)).index.groups == (2, 2)
     assert cut(source).index.groups == (1, 1)
-    assert cut(replace(source, groups=None)).index.groups == (2, 3)
+    assert cut(replace(source, groups=None)).index.groups == (1, 2)
 
 
 def test_groups_beyond_the_classes_are_refused():
@@ -161,13 +169,13 @@ def test_groups_beyond_the_classes_are_refused():
 
 def test_a_class_with_too_few_images_is_refused_with_the_numbers():
     with pytest.raises(
-        ArgumentError, match=r"class 'class1' has 3 images .* asks it for 4, and 1 of 3 classes .* --largest 3"
+        ArgumentError, match=r"class 'class1' has 1 images .* asks it for 2, and 1 of 3 classes .* --largest 11"
     ):
-        cut(noise((12, 3, 9)), imbalance=9, largest=12)
+        cut(noise((12, 1, 9)), imbalance=6, largest=12)
 
 
 def test_a_ratio_beyond_the_smallest_class_is_refused():
-    with pytest.raises(ArgumentError, match=r"at least 100 images in the largest class, but it gets 20"):
+    with pytest.raises(ArgumentError, match=r"at least 100 images in the largest class, but it gets 40"):
         cut(noise((40, 30, 20)), imbalance=100)
 
 
@@ -190,7 +198,7 @@ def test_arguments_that_no_data_makes_right_are_refused(changes, says):
 @pytest.mark.parametrize("seed", [-1, 2**63, 2**64, 10**30])
 def test_a_seed_of_any_size_is_used_or_refused_with_a_sentence(seed):
     with contextlib.suppress(LtPruneError):
-        assert cut(noise(), seed=seed).index.n_samples == 28
+        assert cut(noise(), seed=seed).index.n_samples == 56
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lt_prune.data.batches import EpochPlan, TrainingBatches, batch_bounds, plain_batches
+from lt_prune.data.batches import EpochPlan, Sampling, TrainingBatches, batch_bounds, plain_batches
 from lt_prune.randomness import generator
 
 
@@ -20,9 +20,8 @@ def batches_of(
     n: int = 11, padding: int = 2, flip: bool = True, batch_size: int = 4, seed: int = 0, **shape
 ) -> TrainingBatches:
     labels = np.arange(n) % 3
-    return TrainingBatches.of(
-        images(n, **shape), labels.astype(np.int64), padding=padding, flip=flip, batch_size=batch_size, seed=seed
-    )
+    sampling = Sampling(padding=padding, flip=flip, batch_size=batch_size, seed=seed)
+    return TrainingBatches.of(images(n, **shape), labels.astype(np.int64), sampling)
 
 
 def pixels_of(batches: TrainingBatches, epoch: int) -> torch.Tensor:
@@ -96,7 +95,7 @@ def test_an_epoch_is_in_another_order_than_the_images():
 
 
 def test_every_sample_comes_once_an_epoch():
-    batches = TrainingBatches.of(images(25), np.arange(25), padding=2, flip=True, batch_size=4, seed=0)
+    batches = TrainingBatches.of(images(25), np.arange(25), Sampling(padding=2, flip=True, batch_size=4, seed=0))
     assert sorted(torch.cat([labels for _, labels in batches.epoch(7)]).tolist()) == list(range(25))
 
 
@@ -133,7 +132,7 @@ def test_crops_reach_every_offset_and_both_sides():
     # A single bright pixel in the middle tells where each crop was taken from.
     pixels = np.zeros((400, 5, 5, 1), np.uint8)
     pixels[:, 2, 2] = 255
-    batches = TrainingBatches.of(pixels, np.zeros(400, np.int64), padding=2, flip=False, batch_size=400, seed=0)
+    batches = TrainingBatches.of(pixels, np.zeros(400, np.int64), Sampling(padding=2, flip=False, batch_size=400, seed=0))
     found = {tuple(place) for place in pixels_of(batches, 0)[:, 0].nonzero()[:, 1:].tolist()}
     assert found == {(row, column) for row in range(5) for column in range(5)}
 
@@ -141,7 +140,7 @@ def test_crops_reach_every_offset_and_both_sides():
 def test_about_half_of_the_images_are_mirrored():
     pixels = np.zeros((1000, 2, 2, 1), np.uint8)
     pixels[:, :, 0] = 1
-    batches = TrainingBatches.of(pixels, np.zeros(1000, np.int64), padding=0, flip=True, batch_size=100, seed=0)
+    batches = TrainingBatches.of(pixels, np.zeros(1000, np.int64), Sampling(padding=0, flip=True, batch_size=100, seed=0))
     mirrored = int(pixels_of(batches, 0)[:, 0, 0, 1].sum())
     assert 420 < mirrored < 580  # 5 standard deviations
 
@@ -155,9 +154,9 @@ def test_batches_are_uint8_in_channels_last_order(padding):
         assert pixels.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_only_the_images_at_the_positions_come():
+def test_only_the_images_of_the_rows_come():
     rows = np.array([9, 2, 5])
-    batches = TrainingBatches.of(images(11), np.arange(11), rows, padding=0, flip=False, batch_size=2, seed=0)
+    batches = TrainingBatches.of(images(11), np.arange(11), Sampling(padding=0, flip=False, batch_size=2, seed=0), rows)
     pixels, labels = (torch.cat(parts) for parts in zip(*batches.epoch(0)))
     assert sorted(labels.tolist()) == [2, 5, 9]
     assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images(11)[labels.numpy()])
@@ -166,8 +165,8 @@ def test_only_the_images_at_the_positions_come():
 @pytest.mark.parametrize(("height", "width", "padding"), [(6, 5, 2), (3, 4, 5), (8, 8, 1)])
 def test_crops_are_those_of_a_zero_padded_image(height, width, padding):
     pixels = images(30, height, width)
-    batches = TrainingBatches.of(pixels, np.arange(30), padding=padding, flip=True, batch_size=7, seed=3)
-    plan = EpochPlan.draw(np.arange(30), sampler="instance", padding=padding, flip=True, seed=3, epoch=4)
+    batches = TrainingBatches.of(pixels, np.arange(30), Sampling(padding=padding, flip=True, batch_size=7, seed=3))
+    plan = EpochPlan.draw(np.arange(30), batches.sampling, epoch=4)
     for (found, _), start in zip(batches.epoch(4), range(0, 30, 7)):
         for crop, i in zip(found, range(start, 30)):
             padded = np.pad(pixels[plan.order[i]], ((padding, padding), (padding, padding), (0, 0)))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from lt_prune.data.batches import Sampling
 from lt_prune.data.feature_batches import FeatureBatches
 from lt_prune.data.order import epoch_order
 
@@ -12,7 +13,8 @@ FEATURES = torch.arange(21.0)[:, None] * torch.tensor([1.0, 100.0])
 
 
 def batches_of(rows: np.ndarray | None = None, **options) -> FeatureBatches:
-    return FeatureBatches.of(FEATURES, LABELS, rows, **{"batch_size": 4, "seed": 0, **options})
+    sampling = Sampling(**{"batch_size": 4, "seed": 0, "padding": 0, "flip": False, **options})
+    return FeatureBatches.of(FEATURES, LABELS, sampling, rows)
 
 
 def shown(batches: FeatureBatches, epoch: int) -> list[int]:

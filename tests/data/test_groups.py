@@ -15,7 +15,8 @@ from lt_prune.errors import ArgumentError
     ("n_classes", "groups"),
     [
         (2, (1, 2)),
-        (3, (2, 3)),
+        (3, (1, 2)),
+        (5, (2, 4)),
         (4, (2, 3)),
         (10, (4, 8)),
         (25, (9, 18)),
@@ -29,11 +30,17 @@ def test_default_groups(n_classes, groups):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(2, 20_000))
+@given(st.integers(4, 20_000))
 def test_default_groups_are_the_exact_ceil_and_floor(n_classes):
     head_end, tail_start = default_groups(n_classes)
     assert head_end == math.ceil(Fraction(36, 100) * n_classes)
-    assert n_classes - tail_start == math.floor(Fraction(29, 100) * n_classes)
+    assert n_classes - tail_start == max(math.floor(Fraction(29, 100) * n_classes), 1)
+
+
+@pytest.mark.parametrize("n_classes", range(3, 40))
+def test_each_default_group_has_a_class_from_three_classes_on(n_classes):
+    head_end, tail_start = default_groups(n_classes)
+    assert 0 < head_end < tail_start < n_classes
 
 
 @pytest.mark.parametrize("n_classes", range(2, 40))

@@ -124,7 +124,7 @@ def test_files_are_found_after_a_change_of_the_working_directory(root, monkeypat
 
 
 def test_checking_reads_every_file_once(files, read):
-    files.check()
+    assert files.broken() == {}
     assert sorted(read) == list(NAMES)
 
 
@@ -151,7 +151,7 @@ def grow(path: Path) -> None:
 def test_a_file_that_was_harmed_since_is_named(files, root, harm, said):
     harm(root / "07.png")
     part = files.take(np.array([5, 7]))
-    for read in (lambda: part[:], lambda: part[1], part.check, files.check):
-        with pytest.raises(DataError, match=said):
+    for read in (lambda: part[:], lambda: part[1]):
+        with pytest.raises(DataError, match=f"{said}.* run the same command again|{said} SIDE"):
             read()
     assert np.array_equal(part[0], IMAGES[5])

@@ -21,5 +21,5 @@ def memory_of_1000(monkeypatch):
         ("stream", 0, True),
     ],
 )
-def test_images_that_take_half_of_the_memory_are_streamed_unless_told(memory_of_1000, loading, n_bytes, expected):
+def test_images_that_take_half_of_the_memory_are_streamed_unless_asked(memory_of_1000, loading, n_bytes, expected):
     assert streams(loading, n_bytes) is expected

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lt_prune.data.identity import occurrences
-from lt_prune.data.longtail import profile_counts, select_by_content, select_mislas
+from lt_prune.data.longtail import (
+    exponential_counts,
+    largest_possible,
+    profile_counts,
+    select_by_content,
+    select_mislas,
+    step_counts,
+)
 from lt_prune.errors import ArgumentError
 
 CIFAR10_LT100 = [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
@@ -146,6 +153,29 @@ def test_another_seed_selects_others():
     labels, digests = of_classes([200, 200])
     first, second = (set(selected(labels, digests, [100, 20], seed)) for seed in (0, 1))
     assert len(first & second) < 0.7 * len(first)  # by chance about half of the first class and a tenth of the second
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.integers(1, 60), min_size=2, max_size=6),
+    st.sampled_from([1.0, 1.5, 3.0, 10.0]),
+    st.sampled_from(["exp", "step"]),
+)
+def test_the_largest_that_is_possible_fits_and_no_larger_one_does(available, imbalance, profile):
+    available = np.sort(np.array(available))[::-1]
+
+    def fits(n_max: int) -> bool:
+        falls = {"exp": exponential_counts, "step": step_counts}[profile](n_max, imbalance, len(available))
+        return bool((falls <= available).all())
+
+    assert largest_possible(profile, imbalance, available) == max((n for n in range(2, 61) if fits(n)), default=1)
+
+
+def test_the_largest_that_is_possible_needs_a_ratio():
+    with pytest.raises(
+        ArgumentError, match=r"^imbalance must be a number of 1 or more \(largest class over smallest\), not 0\.5$"
+    ):
+        largest_possible("exp", 0.5, np.array([9, 5]))
 
 
 def test_selection_in_a_class_does_not_depend_on_other_classes():

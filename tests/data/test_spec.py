@@ -75,3 +75,66 @@ def test_base_name_is_the_users_own_for_files_of_theirs(text, name):
 
 def test_folders_that_differ_after_a_dot_have_names_that_differ():
     assert parse_spec("folder:/data/birds.v1").base_name != parse_spec("folder:/data/birds.v2").base_name
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch) -> Path:
+    """A working directory with a folder photos, one called as a source is, and an archive."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "birds.npz").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "name"),
+    [
+        ("photos", "folder", "photos"),
+        ("./photos/", "folder", "photos"),
+        ("photos/", "folder", "photos"),
+        ("./digits", "folder", "digits"),
+        ("birds.npz", "npz", "birds"),
+        ("./birds.npz", "npz", "birds"),
+    ],
+)
+def test_a_place_alone_names_what_lies_there(places, text, source, name):
+    spec = parse_spec(text)
+    assert (spec.source, spec.path, spec.profile, spec.base_name) == (source, Path(text), None, name)
+
+
+def test_an_absolute_place_and_one_at_home_are_places(places, monkeypatch):
+    monkeypatch.setenv("HOME", str(places))
+    assert parse_spec(str(places / "photos")).source == parse_spec("~/photos").source == "folder"
+    assert parse_spec("~/photos").path == places / "photos"
+
+
+@pytest.mark.parametrize("text", ["photos-lt50", "./photos-lt50"])
+def test_a_place_may_have_a_cut(places, text):
+    spec = parse_spec(text)
+    assert (spec.source, spec.base_name, spec.profile, spec.imbalance) == ("folder", "photos", "exp", 50)
+    (places / "photos-lt50").mkdir()
+    spec = parse_spec(text)  # a folder called so comes first
+    assert (spec.base_name, spec.profile) == ("photos-lt50", None)
+
+
+def test_a_source_comes_before_a_folder_of_its_name_and_that_is_said(places):
+    with pytest.warns(UserWarning, match=r"digits is read as the source of that name, .* name that \./digits$"):
+        assert parse_spec("digits").source == "digits"
+
+
+@pytest.mark.parametrize("text", ["./phtos", "/no/photos", "~/no/photos", "phtos/", "../phtos.npz"])
+def test_a_place_where_nothing_lies_is_called_so(places, text):
+    with pytest.raises(UnknownNameError, match=f"^there is no folder or archive {text}: "):
+        parse_spec(text)
+
+
+def test_the_home_of_nobody_is_a_place_where_nothing_lies():
+    assert parse_spec("folder:~nobody-of-this-name/photos").path == Path("~nobody-of-this-name/photos")
+    with pytest.raises(UnknownNameError, match="there is no folder or archive ~nobody-of-this-name"):
+        parse_spec("~nobody-of-this-name")
+
+
+def test_a_name_longer_than_any_files_is_unknown():
+    with pytest.raises(UnknownNameError, match="unknown data source"):
+        parse_spec("x" * 5000)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing.context
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.batches import Sampling, TrainingBatches
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.streaming import StreamedBatches
 from lt_prune.errors import DataError
@@ -17,7 +18,7 @@ from lt_prune.errors import DataError
 N = 11
 IMAGES = np.random.default_rng(0).integers(1, 256, (N, 6, 5, 3)).astype(np.uint8)
 LABELS = np.arange(N)
-OPTIONS = {"padding": 2, "flip": True, "batch_size": 4, "seed": 3}
+SAMPLING = Sampling(padding=2, flip=True, batch_size=4, seed=3)
 WORKERS = pytest.param(2, marks=pytest.mark.skipif(os.name != "posix", reason="processes do not fork here"))
 
 
@@ -30,9 +31,9 @@ def files(tmp_path) -> ImageFiles:
 
 
 def assert_same_epochs(files: ImageFiles, rows: np.ndarray | None = None, n_workers: int = 0, **changes) -> None:
-    options = {**OPTIONS, **changes}
-    streamed = StreamedBatches.of(files, LABELS, rows, n_workers=n_workers, **options)
-    held = TrainingBatches.of(IMAGES, LABELS, rows, **options)
+    sampling = replace(SAMPLING, **changes)
+    streamed = StreamedBatches.of(files, LABELS, sampling, rows, n_workers=n_workers)
+    held = TrainingBatches.of(IMAGES, LABELS, sampling, rows)
     assert streamed.bounds == held.bounds
     assert torch.equal(streamed.rows, held.rows)
     for epoch in (0, 1, 5):
@@ -71,7 +72,7 @@ def test_readers_are_forked_once_for_all_epochs(files, monkeypatch):
     started = []
     plain = multiprocessing.context.ForkProcess.start
     monkeypatch.setattr(multiprocessing.context.ForkProcess, "start", lambda self: (started.append(self), plain(self))[1])
-    batches = StreamedBatches.of(files, LABELS, n_workers=2, **OPTIONS)
+    batches = StreamedBatches.of(files, LABELS, SAMPLING, n_workers=2)
     assert [len(list(batches.epoch(epoch))) for epoch in range(3)] == [3, 3, 3]
     assert len(started) == 2
     assert all(reader.is_alive() for reader in started)
@@ -88,7 +89,7 @@ def test_no_more_than_a_batch_is_read_at_once(files, monkeypatch):
         return plain(self, index)
 
     monkeypatch.setattr(ImageFiles, "__getitem__", note)
-    epoch = StreamedBatches.of(files, LABELS, **OPTIONS).epoch(0)
+    epoch = StreamedBatches.of(files, LABELS, SAMPLING).epoch(0)
     assert read == []
     next(epoch)
     assert read == [4]
@@ -100,5 +101,5 @@ def test_no_more_than_a_batch_is_read_at_once(files, monkeypatch):
 def test_a_file_that_vanished_is_an_error_of_one_line_that_names_it(files, tmp_path: Path, n_workers):
     (tmp_path / "06.png").unlink()
     with pytest.raises(DataError, match=r"^.*06\.png is gone since its folder was listed: .*$") as caught:
-        list(StreamedBatches.of(files, LABELS, n_workers=n_workers, **OPTIONS).epoch(0))
+        list(StreamedBatches.of(files, LABELS, SAMPLING, n_workers=n_workers).epoch(0))
     assert "\n" not in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import weakref
 from dataclasses import fields, replace
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_a_cut_is_the_same(blob_folder):
     held, streamed = (
         lp.build(f"folder-lt3:{root}", reading=lp.Reading(loading=loading)) for loading in ("memory", "stream")
     )
-    assert held.index.counts.tolist() == [9, 5, 3]
+    assert held.index.counts.tolist() == [22, 12, 7]
     assert_same_set(held, streamed)
 
 
@@ -69,14 +70,13 @@ def test_equal_images_have_the_same_ids(blob_folder):
     assert_same_set(*both(root))
 
 
-def test_the_set_is_the_same_without_test_images(blob_folder):
+@pytest.mark.parametrize(("holdout", "n_test"), [(0.0, 0), (None, 5 + 2 + 1 + 1), (0.5, 12 + 6 + 3 + 2)])
+def test_the_set_is_the_same_without_test_images(blob_folder, holdout, n_test):
     root = blob_folder()
-    for path in sorted((root / "test").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    (root / "test").rmdir()
-    held, streamed = both(root)
+    shutil.rmtree(root / "test")
+    held, streamed = both(root, holdout=holdout)
     assert_same_set(held, streamed)
-    assert streamed.test_pixels.shape == (0, 8, 8, 3)
+    assert streamed.test_pixels.shape == (n_test, 8, 8, 3)
 
 
 def test_the_normalisation_is_the_same(sets):
@@ -209,12 +209,56 @@ def test_a_test_image_that_breaks_during_training_is_named(sets, in_tmp):
         lp.train(sets[1], compute=lp.Compute(n_threads=1), progress=harm, **SMALL)
 
 
-@pytest.mark.parametrize("name", ["train/class3/0043.png", "test/class0/0002.png"])
-def test_a_broken_image_is_found_when_the_set_is_opened(blob_folder, name):
+def test_broken_images_are_found_when_the_set_is_opened(blob_folder):
     root = blob_folder()
-    (root / name).write_bytes((root / name).read_bytes()[:60])
-    with pytest.raises(DataError, match=rf"{name} cannot be read as an image"):
+    for name in ("class3/0043.png", "class0/0002.png"):
+        (root / "train" / name).write_bytes((root / "train" / name).read_bytes()[:60])
+    said = r"^2 of 65 images cannot be used: \S+class0/0002.png cannot be read .*; \S+class3/0043.png cannot be read"
+    with pytest.raises(DataError, match=said):
         lp.open_set(f"folder:{root}", reading=lp.Reading(loading="stream"))
+
+
+def test_test_images_are_read_before_training_and_by_no_other_step(blob_folder, in_tmp):
+    root = blob_folder()
+    for name in ("class0/0002.png", "class1/0008.png"):
+        (root / "test" / name).write_bytes(b"no image")
+    streamed = lp.open_set(f"folder:{root}", reading=lp.Reading(loading="stream"))
+    scores = lp.score(streamed, members=1, **SMALL)
+    lp.prune(streamed, scores=scores, ratio=0.4)
+    epochs = []
+    with pytest.raises(
+        DataError, match=r"^2 of 20 images cannot be used: .*test/class0/0002.png cannot .*test/class1/0008.png"
+    ):
+        lp.train(streamed, progress=lambda *done: epochs.append(done), **SMALL)
+    assert epochs == []
+    with pytest.warns(UserWarning, match="left out 2 of 65 images that cannot be used"):
+        sound = lp.open_set(f"folder:{root}", reading=lp.Reading(loading="stream", skip_broken=True))
+    assert lp.train(sound, **SMALL).evaluation.n_test == 18
+
+
+def test_a_streamed_test_image_that_is_a_training_image_is_told(blob_folder):
+    root = blob_folder()
+    shutil.copy(root / "train/class1/0030.png", root / "test/class1/copy.png")
+    streamed = lp.open_set(f"folder:{root}", reading=lp.Reading(loading="stream"))
+    with pytest.warns(UserWarning, match="photos has exact copies: 1 of training images among the test images"):
+        lp.train(streamed, **SMALL)
+
+
+def test_a_file_that_vanishes_in_training_is_put_back_and_the_run_goes_on(sets, in_tmp):
+    place, away = in_tmp / "photos" / "train" / "class0" / "0002.png", in_tmp / "away.png"
+
+    def harm(what: str, done: int, total: int) -> None:
+        if done == 1:
+            place.rename(away)
+
+    options = {**SMALL, "compute": lp.Compute(n_threads=1)}
+    with pytest.raises(
+        DataError, match=rf"{place} is gone since its folder was listed: put it back and run the same command"
+    ):
+        lp.train(sets[1], out=in_tmp / "run", progress=harm, **options)
+    away.rename(place)
+    again = lp.train(sets[1], out=in_tmp / "run", **options)
+    assert timeless(again) == timeless(lp.train(sets[0], **options))
 
 
 def test_the_images_are_never_held(blob_folder, monkeypatch):

@@ -191,7 +191,7 @@ def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_o
 
 @processes
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("not enough memory: you tried to allocate 1 byte.\nmore")])
-def test_an_error_of_no_kind_of_ours_is_told_in_one_line(make, error):
+def test_an_unexpected_error_is_reported_in_one_line(make, error):
     with pytest.warns(UserWarning, match="tried once more"):
         outcomes = dict(run_all([make(0, on_trained=Raise(error)), make(1)], on_cpu(2)))
     assert str(outcomes[0].failure).startswith(f"run 0 failed 2 times: {type(error).__name__}")

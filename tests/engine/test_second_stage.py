@@ -103,7 +103,7 @@ def test_a_stage_that_trains_nothing_hands_its_start_on(make, start, tmp_path):
     assert all(torch.equal(value, state_of(start)[name]) for name, value in state_of(tmp_path / "second.pt").items())
 
 
-def test_a_stage_that_trains_nothing_tells_no_progress_as_0_of_0_would_mean_failure(make, start):
+def test_a_stage_that_trains_nothing_reports_no_progress_as_0_of_0_would_mean_failure(make, start):
     assert train(make(replace(FIRST, trained="nothing", epochs=0), start=start), stop_at=0)
 
 
@@ -179,7 +179,7 @@ def test_upon_a_frozen_backbone_the_outputs_are_the_same():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-1, 1)
             module.running_var.uniform_(0.5, 2)
-    network.learn("classifier+scale")
+    network.train_only("classifier+scale")
     network.train().backbone.eval()
     pixels = torch.randint(0, 256, (5, 3, 8, 8)).to(torch.uint8)
     working = frozen(network)

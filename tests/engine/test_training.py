@@ -11,7 +11,7 @@ import torch
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
-from lt_prune.data.batches import TrainingBatches
+from lt_prune.data.batches import Sampling, TrainingBatches
 from lt_prune.engine.runs import Run
 from lt_prune.engine.train import Trained, training
 from lt_prune.errors import DivergenceError, FileError, MismatchError
@@ -92,9 +92,8 @@ def plain_training(run: Run, lrs: list[float]) -> tuple[dict[str, torch.Tensor],
     network.std.copy_(torch.tensor(values.std((0, 1, 2))).reshape(3, 1, 1))
     parameters = dict(network.named_parameters())
     velocity = {name: torch.zeros_like(p) for name, p in parameters.items()}
-    batches = TrainingBatches.of(
-        run.pixels, run.labels, padding=recipe.padding, flip=recipe.flip, batch_size=recipe.batch_size, seed=run.seed
-    )
+    sampling = Sampling(padding=recipe.padding, flip=recipe.flip, batch_size=recipe.batch_size, seed=run.seed)
+    batches = TrainingBatches.of(run.pixels, run.labels, sampling)
     remaining, losses = iter(lrs), []
     for epoch in range(recipe.epochs):
         total = 0.0
@@ -140,7 +139,7 @@ def test_loss_is_the_mean_over_samples_not_over_batches(make):
     run = make(epochs=1, batch_size=40, lr=0.0)
     network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=derive_seed(3, "weights")).train()
     network.normalise_by(run.pixels)
-    batches = TrainingBatches.of(run.pixels, run.labels, padding=1, flip=True, batch_size=40, seed=3)
+    batches = TrainingBatches.of(run.pixels, run.labels, Sampling(padding=1, flip=True, batch_size=40, seed=3))
     losses = [(torch.nn.functional.cross_entropy(network(x).logits, y).item(), len(y)) for x, y in batches.epoch(0)]
     assert [n for _, n in losses] == [40, 5]
     assert train(run).loss[0] == pytest.approx(sum(loss * n for loss, n in losses) / 45, rel=1e-5)

@@ -21,7 +21,7 @@ EL2N: dict[str, Any] = {**AVH, "metric": "el2n"}
 
 
 def accuracy(measure: str, label: str, ratio: float, seed: int) -> float:
-    """A made-up one, which all of these tell apart."""
+    """A made-up one, in which all of these differ."""
     return 0.9 - 0.1 * PANELS.index(measure) - 0.3 * ratio - 0.02 * len(label) + 0.01 * seed**2
 
 
@@ -142,7 +142,7 @@ def test_a_zero_is_a_zero():
     assert (y.tolist(), ends.tolist()) == ([0], [[0, 0]])
 
 
-def test_a_group_without_test_samples_is_told():
+def test_a_group_without_test_samples_is_reported():
     runs = [result({"tail": None}, **pruning, seed=seed) for pruning in ({}, {**RANDOM, "ratio": 0.4}) for seed in SEEDS]
     drawn = only(runs)
     found = panels(drawn)
@@ -198,7 +198,7 @@ def test_a_strategy_has_the_same_colour_in_every_figure():
     assert all(each["el2n"] == colours[0]["el2n"] for each in colours)
 
 
-def test_many_lines_can_be_told_apart():
+def test_many_lines_can_be_distinguished():
     names = [f"strategy{number}" for number in range(9)]
     axes = panels(only(grid(*({"strategy": name} for name in names))))["overall"]
     looks = {(line.get_color(), line.get_linestyle()) for line in (drawn.lines[0] for drawn in axes.containers)}

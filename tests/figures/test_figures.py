@@ -60,7 +60,7 @@ def test_a_single_series_needs_no_legend():
 
 
 @pytest.mark.parametrize(("n_classes", "named"), [(20, True), (21, False)])
-def test_many_classes_are_told_by_rank(n_classes, named):
+def test_many_classes_are_reported_by_rank(n_classes, named):
     said = words(drawing(n_classes, a=[1.0] * n_classes))
     assert ("class7" in said) is named
     assert ("rank of the class by decreasing training count" in said) is not named

@@ -20,11 +20,11 @@ def test_weights_are_those_of_cui_et_al_rounded_to_float32_once(beta):
     np.testing.assert_allclose(found, expected * len(COUNTS) / expected.sum(), rtol=1e-7)
 
 
-def test_weights_that_count_no_sample_anew_are_alike():
+def test_weights_are_equal_where_further_samples_count_nothing():
     assert effective_number_weights(COUNTS, 0.0).tolist() == [1] * 5
 
 
-def test_weights_that_count_each_sample_anew_are_inverse_counts():
+def test_weights_are_inverse_counts_where_each_sample_counts_fully():
     inverse = 1 / np.array(COUNTS)
     np.testing.assert_allclose(effective_number_weights(COUNTS, 0.9999999), inverse * 5 / inverse.sum(), rtol=1e-3)
 

@@ -56,7 +56,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "logit-adjust": {"strength": (1.0, None)},
     "mislas": LAS,
     "l2a": LAS,
-    "abs": {"s": (0.25, 1), "abs_form": ["sine", "linear"]},
+    "abs": {"s": (0.25, 1), "abs_form": ["concave", "linear"]},
     "aem": {
         "entropy": ["maximised", "minimised"],
         "aem_logits": ["linear", "angular"],

@@ -68,9 +68,9 @@ assert "torch" not in sys.modules
 
 
 def test_another_packages_model_and_source_come_by_entry_points_alone():
-    assert not MODELS.is_own("drill-norm-first")
-    assert find_model("drill-norm-first").recipe == {"lr": 0.05}
-    assert lp.build("drill-moons").kind == "embeddings"
+    assert not MODELS.is_own("drill_norm_first")
+    assert find_model("drill_norm_first").recipe == {"lr": 0.05}
+    assert lp.build("drill_moons").kind == "embeddings"
 
 
 # Networks

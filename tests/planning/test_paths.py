@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError
+from lt_prune.methods import METHODS
+from lt_prune.metrics import METRICS
 from lt_prune.planning import paths
+from lt_prune.registry import Registry
+from lt_prune.strategies import STRATEGIES
 
 
 def subset_of(data: lp.LongTailedSet, strategy: str = "random", ratio: float = 0.45, **options) -> lp.Subset:
@@ -66,6 +72,33 @@ def test_pictures_of_grids_of_one_kind_do_not_overwrite_those_of_another(blobs):
 )
 def test_a_subset_is_named_after_what_chose_it(blobs, given, name):
     assert paths.subset_path(subset_of(blobs(), **given)) == Path(f"subsets/{name}.h5")
+
+
+def test_no_two_choices_of_members_have_one_file(blobs):
+    # Every name that a new member may have, and all of ours: a strategy alone, or with the metric that it ranks by.
+    data, new = blobs(), ("random", "class", "ranked", "a", "b", "a_b", "ranked_a", "avh")
+    strategies = {*STRATEGIES.names, *(name for name in new if registrable(STRATEGIES, name))}
+    metrics = {*METRICS.names, *(name for name in new if registrable(METRICS, name))}
+    asked = [(strategy, {"metric": metric} if metric else {}) for strategy in strategies for metric in (None, *metrics)]
+    files = [paths.subset_path(subset_of(data, strategy, **options)) for strategy, options in asked]
+    assert len(asked) > 50
+    assert len(set(files)) == len(files)
+
+
+def test_no_two_runs_have_one_folder(blobs):
+    data, ranked = blobs(), {"strategy": "ranked", "metric": "avh"}
+    subsets = [subset_of(data, **ranked, keep=end, seed=seed) for end in ("hard", "easy") for seed in (0, 2)]
+    trained_on = [data.index.name, *(paths.subset_path(subset).stem for subset in subsets)]
+    new = ("easy", "seed2", "steps", "stage1", "drw", "ldam", "ce_seed2")
+    methods = {*METHODS.names, *(name for name in new if registrable(METHODS, name))}
+    asked = list(product(trained_on, methods, (0, 2), ("epochs", "steps")))
+    assert len({paths.run_path(*each) for each in asked}) == len(asked) > 300
+
+
+def registrable(family: Registry, name: str) -> bool:
+    with suppress(ArgumentError):
+        family.register(name, family.load(family.names[0]))
+    return name in family.registered
 
 
 def test_there_is_no_subset_where_there_is_no_folder(blobs, in_tmp):

@@ -79,18 +79,25 @@ def test_what_failed_and_what_is_missing_is_counted():
     "changes",
     [{"method": "cb"}, {"ratio": 0.3}, {"strategy": "random"}, {"prediction": "angular"}, {"data_digest": "1"}],
 )
-def test_runs_that_differ_in_more_than_the_seed_are_rows_apart(changes):
+def test_runs_that_differ_in_more_than_the_seed_are_separate_rows(changes):
     assert len(aggregate([result(0.5), result(0.5, **changes)])) == 2
 
 
-def test_settings_that_differ_are_told():
+def test_settings_that_differ_are_reported():
     runs = [result(0.5, method="alas", settings={"tau": tau}) for tau in (0.25, 0.5)]
     runs += [result(0.5, recipe=lp.Recipe(epochs=7))]
     assert {row["method"]: row["settings"] for row in aggregate(runs)}["ce"] == ""
     assert [row["settings"] for row in aggregate(runs) if row["method"] == "alas"] == ["tau=0.25", "tau=0.5"]
 
 
-def test_settings_of_two_stages_bear_the_names_that_override_them():
+@pytest.mark.parametrize("stages", [1, 2])
+def test_whose_recipe_a_row_has_is_reported_by_the_name_of_the_option(stages):
+    recipes = [lp.Recipe(preset=preset) for preset in ("paper", "released")]
+    runs = [result(0.5, recipe=own, first=spec(recipe=own) if stages == 2 else None) for own in recipes]
+    assert [row["settings"] for row in aggregate(runs)] == ["recipe=paper", "recipe=released"]
+
+
+def test_settings_of_two_stages_have_the_names_that_override_them():
     first = spec(method="aem", recipe=lp.Recipe(epochs=9), settings={"entropy": "minimised"})
     run = result(0.5, method="atl", first=first, recipe=lp.Recipe(epochs=3), settings={"tau": 0.5})
     found = every_setting(run)
@@ -104,13 +111,13 @@ def test_rows_that_differ_in_several_settings_tell_each():
     assert [row["settings"] for row in aggregate(runs)] == ["epochs=3 lr=0.1", "epochs=4 lr=0.2"]
 
 
-def test_runs_that_were_computed_otherwise_are_rows_apart():
+def test_runs_that_were_computed_otherwise_are_separate_rows():
     hows = [Arithmetic(device="cuda", precision=precision) for precision in ("tf32", "bf16", "tf32")]
     rows = aggregate([result(0.5, arithmetic=how, seed=seed) for seed, how in enumerate(hows)])
     assert [(row["settings"], row["n"]) for row in rows] == [("computed=bf16 on cuda", 1), ("computed=tf32 on cuda", 2)]
 
 
-def test_methods_that_stand_upon_other_first_stages_are_rows_apart():
+def test_methods_with_other_first_stages_are_separate_rows():
     firsts = [spec(method=method, recipe=lp.Recipe()) for method in ("ce", "mixup")]
     rows = aggregate([result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=3)) for first in firsts])
     assert [row["settings"] for row in rows] == ["first=ce", "first=mixup"]
@@ -143,7 +150,7 @@ def ensembles(runs: list[lp.TrainResult]) -> list[tuple[int | None, float]]:
     return [(row["ensembles"], row["overall_mean"]) for row in aggregate(runs)]
 
 
-def test_seeds_ranked_by_one_ensemble_and_seeds_ranked_by_their_own_are_rows_apart():
+def test_seeds_ranked_by_one_ensemble_and_seeds_ranked_by_their_own_are_separate_rows():
     by_first = [result(0.1 * seed, seed=seed, ensemble=0, **RANKED) for seed in range(3)]
     by_own = [result(0.1 * seed + 0.3, seed=seed, ensemble=seed, **RANKED) for seed in (1, 2)]
     assert ensembles(by_first) == [(1, pytest.approx(0.1))]
@@ -158,13 +165,13 @@ def test_what_is_not_ranked_has_no_ensemble_and_old_files_do_not_say():
     assert ensembles([result(0.5, seed=seed, **RANKED) for seed in (0, 1)]) == [(None, 0.5)]
 
 
-def test_a_row_tells_the_epochs_of_both_stages():
+def test_a_row_has_the_epochs_of_both_stages():
     first = spec(method="ce", recipe=lp.Recipe(epochs=9))
     one, two = aggregate([result(0.5), result(0.5, method="crt", first=first, recipe=lp.Recipe(epochs=3))])
     assert [(row["epochs"], row["stage2_epochs"]) for row in (one, two)] == [(300, None), (9, 3)]
 
 
-def test_runs_at_equal_steps_are_rows_apart_with_the_settings_of_the_unpruned_run():
+def test_runs_at_equal_steps_are_separate_rows_with_the_settings_of_the_unpruned_run():
     pruned = {"strategy": "random", "ratio": 0.5}
     at_steps = result(0.5, equal="steps", recipe=lp.Recipe(epochs=600), unscaled={"epochs": 300}, **pruned)
     rows = aggregate([at_steps, result(0.5, **pruned), result(0.5)])

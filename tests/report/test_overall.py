@@ -39,7 +39,7 @@ def test_a_run_finished_before_leaves_the_others_work():
     assert calls[0] == (ALL_RUNS, 0, 500)
 
 
-def test_a_run_that_failed_midway_is_told_so_and_its_rest_is_no_work():
+def test_a_run_that_failed_midway_is_reported_and_its_rest_is_no_work():
     overall, calls = told({"whole": (10, 100), "half": (10, 50)})
     overall("whole", 0, 10)
     overall("whole", 4, 10)
@@ -49,10 +49,17 @@ def test_a_run_that_failed_midway_is_told_so_and_its_rest_is_no_work():
     assert calls[-2] == (ALL_RUNS, 400, 900)
 
 
-def test_a_run_that_ended_is_told_no_more():
+def test_a_run_that_ended_is_reported_no_more():
     overall, calls = told({"whole": (10, 100)})
     overall("whole", 0, 10)
     overall("whole", 10, 10)
     before = list(calls)
     overall.end("whole")
     assert calls == before
+
+
+def test_a_run_by_itself_is_all_there_is_to_tell():
+    overall, calls = told({"whole": (10, 100)})
+    overall("whole", 0, 10)
+    overall.end("whole")
+    assert calls == [("whole", 0, 10)]

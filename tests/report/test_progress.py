@@ -25,7 +25,7 @@ def terminal(monkeypatch):
     return make
 
 
-def test_elsewhere_than_on_a_terminal_a_line_tells_each_end(terminal):
+def test_elsewhere_than_on_a_terminal_a_line_reports_each_end(terminal):
     shown = terminal(False)
     with shown_progress() as told:
         for done in range(4):

@@ -21,7 +21,7 @@ COUNTS = (20, 10, 6, 2)
 """Of classes a and b (head), c (middle), d (tail)."""
 
 
-def roster_of(counts: tuple[int, ...] = COUNTS) -> lp.SampleIndex:
+def index_of(counts: tuple[int, ...] = COUNTS) -> lp.SampleIndex:
     n = sum(counts)
     return lp.SampleIndex(
         name="by-hand",
@@ -38,7 +38,7 @@ def roster_of(counts: tuple[int, ...] = COUNTS) -> lp.SampleIndex:
 
 def subset_keeping(kept: tuple[int, ...], counts: tuple[int, ...] = COUNTS, **options) -> lp.Subset:
     """A subset that keeps so many samples of each class."""
-    index = roster_of(counts)
+    index = index_of(counts)
     mask = np.zeros(index.n_samples, bool)
     for c, n in enumerate(kept):
         mask[np.flatnonzero(index.labels == c)[:n]] = True
@@ -48,7 +48,7 @@ def subset_keeping(kept: tuple[int, ...], counts: tuple[int, ...] = COUNTS, **op
 
 @pytest.fixture
 def scores() -> lp.ScoreSet:
-    index = roster_of()
+    index = index_of()
     random = np.random.default_rng(1)
     return lp.ScoreSet(
         index=index,
@@ -114,7 +114,7 @@ def test_scores_say_their_ensemble(scores):
     assert as_json(summary) == summary
 
 
-def test_scores_are_summarised_by_their_mean_and_spread_over_members(scores):
+def test_scores_are_summarised_by_their_mean_and_std_over_members(scores):
     values = scores.metric("avh").per_member.astype(float)
     summary = summarise_scores(scores, "avh")
     assert summary["mean"] == pytest.approx(values.mean(), rel=1e-6)
@@ -221,12 +221,12 @@ def test_the_warning_of_the_tail_says_the_shares():
 
 
 def test_warns_of_classes_that_are_nearly_gone():
-    warnings = subset_warnings(roster_of((100, 50, 20, 10)), np.array([9, 50, 1, 10]))
+    warnings = subset_warnings(index_of((100, 50, 20, 10)), np.array([9, 50, 1, 10]))
     assert warnings == ["2 of 4 classes keep less than a tenth of their samples: class 'c' keeps 1 of 20"]
 
 
 def test_a_tenth_is_enough_to_be_no_warning():
-    assert subset_warnings(roster_of((100, 50, 20, 10)), np.array([10, 5, 2, 10])) == []
+    assert subset_warnings(index_of((100, 50, 20, 10)), np.array([10, 5, 2, 10])) == []
 
 
 def test_runs_are_compared_with_the_first():

@@ -190,3 +190,22 @@ def test_a_comparison_shows_each_run(result):
     assert ["whole", "set", "45", "100%", "95.27", "72.96", "-", "71.24", "61.12", "0%"] in lines
     assert ["avh", "0.45", "1,234", "25%", "95.27", "72.96", "25.00", "50.00", "61.12", "25%"] in lines
     assert "blobs: test accuracy (%) after the last of 1 epoch" in text(table)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(":smile:", ":smile:"), ("a:pill:b", "a:pill:b"), ("[red]x", "[red]x"), ("a\nb", r"a\nb"), ("x\\", "x\\")],
+)
+def test_names_are_shown_as_they_are(blobs, scores, name, shown):
+    data = blobs()
+    index = replace(data.index, class_names=(name, *data.index.class_names[1:]), file_names=(name,) * data.index.n_samples)
+    assert row(set_table(replace(data, index=index)), shown)
+    table = show(scores_table(replace(scores, index=index), "avh"))
+    assert sum(line[-1:] == [shown] for line in table) == 20  # the file names of the hardest and the easiest
+
+
+def test_a_held_out_test_set_is_said(blobs):
+    data = blobs()
+    held = replace(data, index=replace(data.index, built={"profile": "none", "holdout": 0.25}))
+    assert "40 test images (0.25 of each class, held out) of 8 x 8 x 3" in text(set_table(held))
+    assert "held out" not in text(set_table(data))

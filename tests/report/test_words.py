@@ -57,7 +57,7 @@ def test_other_epochs_asked_for_are_a_difference():
     assert [row["settings"] for row in aggregate([at_steps(0.5, 120), other])] == ["epochs=30", "epochs=60"]
 
 
-def test_epochs_and_steps_are_rows_apart():
+def test_epochs_and_steps_are_separate_rows():
     runs = [planned(), planned(**RANDOM, ratio=0.5), at_steps(0.5, 60)]
     assert [row["equal"] for row in aggregate(runs)] == [None, "epochs", "steps"]
     lines = shown(runs).splitlines()
@@ -79,7 +79,7 @@ def test_a_table_says_whether_the_seeds_share_an_ensemble():
     assert "ranked by" not in shown([ranked(seed, None) for seed in (0, 1)])
 
 
-def test_both_kinds_of_ensembles_are_rows_apart_that_share_a_run():
+def test_both_kinds_of_ensembles_are_separate_rows_that_share_a_run():
     runs = [ranked(0, 0), ranked(1, 0), ranked(2, 0), ranked(1, 1), ranked(2, 2)]
     rows = aggregate(runs)
     assert [(row["missing"], row["ensembles"]) for row in rows] == [(3, 1), (3, 3)]

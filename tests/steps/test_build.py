@@ -32,7 +32,7 @@ def test_an_archive_is_taken_as_it_is(archive):
 
 
 def test_an_imbalance_asks_for_the_exponential_profile(archive):
-    assert lp.build(archive, imbalance=4).index.counts.tolist() == [20, 10, 5]
+    assert lp.build(archive, imbalance=4).index.counts.tolist() == [40, 20, 10]
 
 
 def test_a_cut_in_the_name_is_the_cut_by_options(archive):
@@ -41,11 +41,11 @@ def test_a_cut_in_the_name_is_the_cut_by_options(archive):
 
 
 def test_the_step_profile_keeps_the_first_half(archive):
-    assert lp.build(archive, profile="step", imbalance=10).index.counts.tolist() == [20, 2, 2]
+    assert lp.build(archive, profile="step", imbalance=10).index.counts.tolist() == [40, 4, 4]
 
 
 def test_the_largest_class_may_be_named(archive):
-    assert lp.build(archive, imbalance=4, largest=40).index.counts.tolist() == [40, 20, 10]
+    assert lp.build(archive, imbalance=4, largest=20).index.counts.tolist() == [20, 10, 5]
 
 
 def test_seeds_select_other_samples(archive):
@@ -94,7 +94,7 @@ def test_different_cuts_have_different_names(archive):
         ("npz:mine.npz", {"imbalance": 0.5}, "imbalance must be a number of 1 or more"),
         ("npz:mine.npz", {"imbalance": float("nan")}, "imbalance must be a number of 1 or more"),
         ("npz:mine.npz", {"imbalance": 4, "largest": 50}, "has 40 images but the exp profile asks it for 50"),
-        ("npz:mine.npz", {"imbalance": 30}, "so the smallest would get none"),
+        ("npz:mine.npz", {"imbalance": 50}, "so the smallest would get none"),
         ("npz:mine.npz", {"groups": (2, 1)}, "groups must be two numbers"),
         ("sets/mine.h5", {}, "names a set that is built already"),
     ],
@@ -136,3 +136,39 @@ def test_open_set_says_how_to_get_the_set_again(archive):
 def test_open_set_refuses_a_missing_file(in_tmp):
     with pytest.raises(FileError, match=r"none.h5 does not exist"):
         lp.open_set("none.h5")
+
+
+@pytest.mark.parametrize(("asked", "kept"), [({"imbalance": 4}, 70), ({"imbalance": 20}, 50)])
+def test_what_a_cut_takes_of_a_long_tailed_set_is_said(archive, asked, kept):
+    with pytest.warns(
+        UserWarning,
+        match=rf"^mine-lt\d+ keeps {kept} of 90 training images, of class '\d' \d+ of \d+, to have an imbalance of \d+: "
+        r"as it is, it has one of 2.0, and is kept whole without --imbalance$",
+    ):
+        assert lp.build(archive, **asked).index.n_samples == kept
+
+
+@pytest.mark.parametrize("data", ["npz:mine.npz", "digits"])
+def test_a_set_that_is_taken_as_it_is_or_is_balanced_is_cut_without_a_word(archive, data, recwarn):
+    lp.build(data)
+    assert [str(warning.message) for warning in recwarn if "imbalance" in str(warning.message)] == []
+
+
+def test_the_largest_class_stays_the_largest(in_tmp):
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), (7, 100, 30, 55))
+    np.savez("mine.npz", x_train=random.integers(0, 256, (len(labels), 8, 8, 3), dtype=np.uint8), y_train=labels)
+    counts = lp.build("npz:mine.npz", imbalance=10, reading=lp.Reading(holdout=0)).index.counts
+    assert np.argsort(counts).tolist() == [0, 2, 3, 1]
+    # 79 is the most: floor(80 / 10) = 8 is more than the 7 of class 0.
+    assert counts.tolist() == [7, 79, 17, 36]  # 79 * 10 ** (-c / 3): 79, 36.7, 17.0, 7.9
+
+
+@pytest.mark.parametrize("option", ["holdout", "class_order"])
+def test_a_set_file_stays_as_it_was_built(archive, option):
+    lp.build(archive, out="cut.h5")
+    value = {"holdout": 0.3, "class_order": "count"}[option]
+    with pytest.raises(
+        ArgumentError, match=f"^cut.h5 is as it was built: leave out --{option.replace('_', '-')}, or name its"
+    ):
+        lp.open_set("cut.h5", reading=lp.Reading(**{option: value}))

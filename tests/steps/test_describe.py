@@ -23,7 +23,7 @@ def test_everything_named_is_a_name_that_overrides_it(name):
     assert json.loads(json.dumps(told, allow_nan=False)) == told
 
 
-def test_stages_are_told_in_their_order():
+def test_stages_are_reported_in_their_order():
     assert [stage["of"] for stage in describe_method("atl")["stages"]] == ["aem", "atl"]
     assert [stage["of"] for stage in describe_method("aem")["stages"]] == ["aem"]
 

@@ -134,7 +134,7 @@ def test_several_strengths_are_each_that_of_one(run, blobs):
 
 def test_abs_takes_what_is_published_for_data_like_it(run, blobs):
     own = lp.evaluate("mine", blobs(), prediction="abs")
-    assert own == lp.evaluate("mine", blobs(), prediction="abs", s=0.25, abs_form="sine")
+    assert own == lp.evaluate("mine", blobs(), prediction="abs", s=0.25, abs_form="concave")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_abs_takes_what_is_published_for_data_like_it(run, blobs):
     [
         ({"prediction": "abs", "s": -0.1}, "s must be a number of 0 to 1, not -0.1"),
         ({"prediction": "abs", "s": float("nan")}, "s must be a number of 0 to 1, not nan"),
-        ({"prediction": "abs", "abs_form": "cubic"}, "abs_form must be sine or linear, not 'cubic'"),
+        ({"prediction": "abs", "abs_form": "cubic"}, "abs_form must be concave or linear, not 'cubic'"),
         ({"prediction": "angular", "s": 0.1}, "strength and form are for ABS, and the prediction is angular"),
     ],
 )

@@ -74,7 +74,7 @@ def as_sorted(pixels: np.ndarray) -> list[bytes]:
     return sorted(image.tobytes() for image in pixels)
 
 
-def test_positions_lead_from_the_source_to_the_kept_samples(subset, data, source_pixels, in_tmp):
+def test_source_indices_lead_from_the_source_to_the_kept_samples(subset, data, source_pixels, in_tmp):
     lp.export(subset, "kept.npy")
     rows = np.load("kept.npy")
     assert rows.dtype == np.int64
@@ -94,7 +94,7 @@ def test_the_source_itself_is_indexed(in_tmp):
     assert np.load("kept.npy").tolist() == sorted(data.pixels[subset.kept][:, 0, 0, 0].tolist())
 
 
-def test_text_lists_positions_where_there_are_no_files(subset, in_tmp):
+def test_text_lists_source_indices_where_there_are_no_files(subset, in_tmp):
     lp.export(subset, "kept.npy")
     lp.export(subset, "kept.txt")
     assert Path("kept.txt").read_text() == "".join(f"{i}\n" for i in np.load("kept.npy"))
@@ -110,7 +110,7 @@ def test_text_lists_the_kept_files_of_a_folder(folder, in_tmp):
     assert names == sorted(names)
 
 
-def test_json_tells_everything_of_every_sample(folder, in_tmp):
+def test_json_has_everything_of_every_sample(folder, in_tmp):
     data = lp.build(f"folder:{folder}")
     subset = lp.prune(data, ratio=0.4, strategy="random", seed=3)
     lp.export(subset, "kept.json")
@@ -130,7 +130,7 @@ def test_json_tells_everything_of_every_sample(folder, in_tmp):
     assert [sample["source_index"] for sample in said["samples"]] == list(range(17))
     assert (said["n_kept"], said["n_removed"], said["ratio_removed"]) == (10, 7, 0.4)
     assert (said["data"], said["source"], said["strategy"]) == ("photos", f"folder:{folder}", "random")
-    assert said["options"]["seed"] == 3
+    assert (said["schema"], said["options"]["seed"]) == (2, 3)
 
 
 def test_json_of_a_source_without_files_names_none(subset, in_tmp):
@@ -221,3 +221,15 @@ def test_a_cut_set_refers_to_its_whole_source(blobs):
     targets[data.index.source_index] = data.index.labels
     kept = lp.torch_subset(subset, Plain(np.arange(N), targets))
     assert [int(i) for i, _ in kept] == sorted(data.index.source_index[:10].tolist())
+
+
+@pytest.mark.parametrize("name", ["a\nb.png", "a\rb.png", "a\u2028b.png", "a.png\n"])
+def test_a_list_refuses_a_name_that_would_be_two_lines(blobs, in_tmp, name):
+    data = blobs()
+    index = replace(data.index, file_names=tuple(f"{i}{name}" for i in range(data.index.n_samples)))
+    subset = replace(lp.prune(data, strategy="random", ratio=0.2), index=index)
+    with pytest.raises(ArgumentError, match="has a line break: export json"):
+        lp.export(subset, "kept.txt")
+    lp.export(subset, "kept.json")
+    samples = json.loads(Path("kept.json").read_text())["samples"]
+    assert all(sample["file"].endswith(name) for sample in samples)

@@ -128,7 +128,7 @@ def test_abs_is_drawn_before_and_after_and_beside_the_run_compared(run, uneven):
     second = softmax(outputs("mine", uneven.test_pixels)["angular"], axis=1)
     for name, values in (("before_abs", test), ("after_abs", after), ("compared", second)):
         assert column(drawn, name) == pytest.approx(mean_of_true_class(values, uneven.test_labels), rel=1e-4)
-    assert list(drawn.series.values())[1:] == ["after ABS (sine, s = 0.25)", "mislas, stage two (mine)"]
+    assert list(drawn.series.values())[1:] == ["after ABS (concave, s = 0.25)", "mislas, stage two (mine)"]
 
 
 def test_abs_is_as_the_run_has_it(uneven, in_tmp):

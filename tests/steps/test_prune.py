@@ -13,7 +13,7 @@ from lt_prune.strategies import STRATEGIES
 CIFAR10_LT = (5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50)
 
 
-def roster_of(counts: tuple[int, ...], first_id: int = 0) -> lp.SampleIndex:
+def index_of(counts: tuple[int, ...], first_id: int = 0) -> lp.SampleIndex:
     """Samples whose ids say nothing of their class."""
     n = sum(counts)
     return lp.SampleIndex(
@@ -78,14 +78,14 @@ def test_a_ratio_that_is_no_fraction_to_remove_is_refused(scores, ratio, strateg
 
 @pytest.mark.parametrize("options", [{"strategy": "random"}, {"strategy": "class-random"}, {}, {"within": "class"}])
 def test_45_percent_of_cifar10_lt_keeps_6823(options):
-    subset = lp.prune(scores=scores_of(roster_of(CIFAR10_LT)), ratio=0.45, **options)
+    subset = lp.prune(scores=scores_of(index_of(CIFAR10_LT)), ratio=0.45, **options)
     assert subset.kept.sum() == 6823
     assert len(subset.removed_ids) == 5583
     assert subset.kept_counts.min() >= 1
 
 
 def test_class_random_keeps_the_profile_of_cifar10_lt():
-    subset = lp.prune(scores=scores_of(roster_of(CIFAR10_LT)), ratio=0.45, strategy="class-random")
+    subset = lp.prune(scores=scores_of(index_of(CIFAR10_LT)), ratio=0.45, strategy="class-random")
     np.testing.assert_allclose(subset.kept_counts, 0.55 * np.array(CIFAR10_LT), atol=1)
 
 
@@ -99,7 +99,7 @@ def test_the_metric_named_is_the_one_ranked_by(scores):
 
 
 def test_the_mean_over_members_ranks():
-    index = roster_of((4, 2))
+    index = index_of((4, 2))
     per_member = [[0.0, 0.9, 0.5, 0.5, 0.5, 0.5], [0.8, 0.0, 0.5, 0.5, 0.5, 0.5]]
     assert removed(lp.prune(scores=scores_of(index, avh=per_member), ratio=1 / 6)) == [0]  # 0.4 against 0.45 and 0.5
 
@@ -138,7 +138,7 @@ def test_the_choice_does_not_depend_on_the_order_of_the_source(blobs, strategy):
 
 def test_scores_of_other_data_are_refused_with_the_number_of_matching_ids():
     counts = (6, 3, 1)
-    scores, data = scores_of(roster_of(counts, first_id=4)), roster_of(counts)
+    scores, data = scores_of(index_of(counts, first_id=4)), index_of(counts)
     lt_set = lp.LongTailedSet(
         index=data,
         pixels=np.zeros((10, 8, 8, 3), np.uint8),

@@ -102,7 +102,7 @@ def test_a_member_does_not_depend_on_how_many_there_are(blobs):
         assert np.array_equal(one.metrics[name].per_member[0], three.metrics[name].per_member[0])
 
 
-def test_mean_and_spread_are_those_of_numpy(blobs):
+def test_mean_and_std_are_those_of_numpy(blobs):
     for of_metric in score(blobs(), members=3).metrics.values():
         values = of_metric.per_member.astype(np.float64)
         np.testing.assert_allclose(of_metric.mean, values.mean(0), rtol=1e-6)
@@ -110,7 +110,7 @@ def test_mean_and_spread_are_those_of_numpy(blobs):
         assert of_metric.std.max() > 0
 
 
-def test_the_spread_of_one_member_is_0(blobs):
+def test_the_std_of_one_member_is_0(blobs):
     assert not score(blobs(), members=1).metric("avh").std.any()
 
 
@@ -247,14 +247,14 @@ def test_other_data_is_refused_with_the_number_of_ids_that_match(blobs, in_tmp):
         score(blobs(seed=7), members=1, out="mine.h5")
 
 
-def test_overwrite_starts_anew(blobs, in_tmp, trainings):
+def test_overwrite_starts_again(blobs, in_tmp, trainings):
     score(blobs(), members=2, out="mine.h5")
     trainings.clear()
-    anew = score(blobs(seed=7), members=1, seed=1, out="mine.h5", overwrite=True)
-    assert tuple(trainings) == anew.seeds
-    assert len(anew.seeds) == 1
-    assert_same_scores(lp.read_scores("mine.h5"), anew)
-    assert [file.stem for file in Path("mine.members").glob("*.pt")] == [str(anew.seeds[0])]
+    again = score(blobs(seed=7), members=1, seed=1, out="mine.h5", overwrite=True)
+    assert tuple(trainings) == again.seeds
+    assert len(again.seeds) == 1
+    assert_same_scores(lp.read_scores("mine.h5"), again)
+    assert [file.stem for file in Path("mine.members").glob("*.pt")] == [str(again.seeds[0])]
 
 
 def test_a_damaged_file_is_refused(blobs, in_tmp):

@@ -278,11 +278,11 @@ def test_a_folder_with_another_unfinished_run_is_refused(blobs, in_tmp, change):
         train(blobs(), out="mine", **change)
 
 
-def test_overwrite_starts_anew(blobs, in_tmp):
+def test_overwrite_starts_again(blobs, in_tmp):
     train(blobs(), out="mine")
-    anew = train(blobs(), out="mine", seed=1, overwrite=True)
-    assert anew.loss == train(blobs(), seed=1).loss
-    assert lp.read_result("mine/result.json") == anew
+    again = train(blobs(), out="mine", seed=1, overwrite=True)
+    assert again.loss == train(blobs(), seed=1).loss
+    assert lp.read_result("mine/result.json") == again
 
 
 def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):

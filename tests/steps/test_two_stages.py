@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lt_prune.engine.predict import both_logits
 from lt_prune.engine.session import threads
 from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchError
 from lt_prune.methods import METHODS
+from lt_prune.progress import ALL_RUNS
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.weights import read_weights
 
@@ -35,7 +37,7 @@ def weights(folder: str) -> dict[str, torch.Tensor]:
 
 
 def go_on(data, method: str, **options) -> lp.TrainResult:
-    """A second stage upon the run in the folder first."""
+    """A second stage on the run in the folder first."""
     second = SECOND if method != "abs" else {}
     return lp.train(data, method=method, from_run="first", compute=lp.Compute(device="cpu"), **{**second, **options})
 
@@ -55,7 +57,7 @@ def titles(monkeypatch) -> list[str]:
 
 
 @pytest.fixture
-def here(monkeypatch) -> None:
+def local(monkeypatch) -> None:
     """The networks of a sweep are trained in this process, where `titles` sees them."""
 
     def run_local(runs, n_workers, progress, arithmetic):
@@ -106,7 +108,7 @@ def test_a_finished_run_is_not_trained_again(blobs, in_tmp, titles):
     assert len(titles) == 2
 
 
-def test_overwriting_trains_both_stages_anew(blobs, in_tmp, titles):
+def test_overwriting_trains_both_stages_again(blobs, in_tmp, titles):
     train(blobs(), "alas", out="mine")
     other = train(blobs(), "alas", out="mine", seed=1, overwrite=True)
     assert len(titles) == 4
@@ -199,7 +201,7 @@ def test_a_second_stage_on_a_subset(blobs, in_tmp):
     assert result.class_counts == tuple(subset.kept_counts.tolist())
 
 
-def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, here):
+def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, local):
     with pytest.raises(DivergenceError, match="lower the learning rate"):
         train(blobs(), "mixup", lr=1e30, schedule="constant")
     done = lp.sweep(
@@ -216,7 +218,7 @@ def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, here):
     assert json.loads(Path("runs/blobs-alas/failure.json").read_text())["spec"]["first"]["method"] == "mixup"
 
 
-def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, here, titles):
+def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, local, titles):
     options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
     methods = ["mislas", "alas", "mixup", "l2a", "ce"]
     done = lp.sweep(blobs(), methods=methods, **options)
@@ -230,12 +232,46 @@ def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, here, titles)
     assert titles[before:] == ["blobs, whole, abs"]
 
 
+def all_runs() -> tuple[list[tuple[int, int]], Callable[[str, int, int], None]]:
+    """What is told of all runs together, and what it is told to."""
+    told = []
+    return told, lambda what, done, total: told.append((done, total)) if what == ALL_RUNS else None
+
+
+def test_what_is_left_of_a_run_counts_its_second_stage(blobs, in_tmp):
+    told, progress = all_runs()
+    train(blobs(), "mislas", out="mine", progress=progress)  # 45 images, 2 epochs of each stage
+    assert told[0] == (0, 4 * 45)
+    assert (90, 180) in told
+    assert told[-1] == (180, 180)
+
+
+def test_what_is_left_of_a_sweep_is_what_it_will_train(blobs, in_tmp, here):
+    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
+    lp.sweep(blobs(), methods=["mislas"], **options)
+    told, progress = all_runs()
+    lp.sweep(blobs(), methods=["ce", "mislas", "alas"], progress=progress, **options)  # mixup and mislas are there
+    assert told[0] == (0, 4 * 45)
+    assert told[-1] == (180, 180)
+
+
+def test_what_a_failed_first_stage_leaves_undone_is_not_left(blobs, in_tmp, here):
+    broken = Path("runs/blobs-mixup/model.pt")
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"junk")
+    told, progress = all_runs()
+    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], "methods": ["mixup", "mislas", "alas", "ce"]}
+    done = lp.sweep(blobs(), progress=progress, **options, **SMALL, **SECOND)
+    assert [run.method for run in done.failures] == ["mixup", "mislas", "alas"]
+    assert told[-1] == (90, 90)
+
+
 def test_predictions_by_abs_need_no_second_stage(blobs, in_tmp):
     """gamma softmax(a), with the bias measured on what was trained on (Wang & Yan, Eq. 7 and 8)."""
     data = blobs()
     subset = lp.prune(data, ratio=0.4, strategy="random")
     result = train(data, "mixup", subset=subset, prediction="abs", s=0.3, out="mine")
-    assert result.spec.settings == {"s": 0.3, "abs_form": "sine"}
+    assert result.spec.settings == {"s": 0.3, "abs_form": "concave"}
     network = open_run("mine", data, compute=lp.Compute(device="cpu")).network
 
     def softmax(images):

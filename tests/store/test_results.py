@@ -115,6 +115,21 @@ def test_a_result_from_before_it_said_how_it_was_computed_is_one_of_the_cpu(path
     assert (spec.arithmetic, spec.first.arithmetic) == (Arithmetic(), Arithmetic())
 
 
+def test_the_concave_form_of_abs_was_called_sine(tmp_path):
+    spec = replace(SPEC, method="abs", settings={"s": 0.25, "abs_form": "concave"})
+    write_result(tmp_path / "result.json", replace(RESULT, spec=spec))
+    write_failure(tmp_path / "failure.json", FailedRun(spec=spec, reason="it diverged"))
+    write_grid(tmp_path / "grid.json", {tmp_path / "a": PlannedRun(spec=spec)})
+    for file in tmp_path.glob("*.json"):
+        file.write_text(file.read_text().replace('"concave"', '"sine"'))
+    assert '"sine"' in (tmp_path / "result.json").read_text()
+    assert read_result(tmp_path / "result.json").spec == spec
+    assert read_failure(tmp_path / "failure.json").spec == spec
+    assert read_grid(tmp_path / "grid.json")[tmp_path / "a"].spec == spec
+    (tmp_path / "old.json").write_text(json.dumps(as_schema_1(json.loads((tmp_path / "result.json").read_text()))))
+    assert read_result(tmp_path / "old.json").spec == spec
+
+
 def test_a_field_that_an_older_version_did_not_know_has_its_default(path):
     fields = json.loads(path.read_text())
     for name in ("fresh", "draws", "milestones"):

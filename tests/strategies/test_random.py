@@ -104,7 +104,7 @@ def test_neither_needs_scores():
     assert not class_random.needs_scores
 
 
-def test_both_draw_apart():
+def test_both_draw_independently():
     request = ask(50, (100,))
     assert not np.array_equal(random(request), class_random(request))
 

@@ -27,7 +27,7 @@ def ask(draw: int, counts: list[int], n_remove: int, **more) -> Request:
 
 
 def by_removal(request: Request) -> list[int]:
-    """Positions, the first to go first."""
+    """Rows, the first to go first."""
     sign = 1 if request.keep == "hard" else -1
     return sorted(range(len(request.ids)), key=lambda i: (sign * float(request.difficulty[i]), int(request.ids[i])))
 

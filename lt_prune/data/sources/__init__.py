@@ -5,8 +5,8 @@ A user names one as `name` or `name:PATH`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lt_prune.config.reading import Reading
@@ -26,12 +26,14 @@ class Request(Reading):
         """What a source says whose images are no files.
 
         Raises:
-            ArgumentError: it was asked to resize, or to stream.
+            ArgumentError: it was asked to resize, to stream, or to order its classes.
         """
         if self.resize is not None:
             raise ArgumentError(f"images of {source} are taken in their own size: leave out --resize")
         if self.loading == "stream":
             raise ArgumentError(f"images of {source} are held in memory: leave out --loading stream")
+        if self.class_order != "text":
+            raise ArgumentError(f"classes of {source} have their own order: leave out --class-order")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,14 +47,19 @@ class Source:
     test_pixels: Pixels
     """uint8 (T, H, W, C), or float32 (T, D); T may be 0."""
     test_labels: Array
-    """int64 (T,)."""
+    """int64 (T,); classes may be missing."""
     class_names: tuple[str, ...]
     flip: bool = True
     groups: tuple[int, int] | None = None
     """Published head and tail ranges, where there are any."""
     imbalance: float | None = None
-    """Imbalance ratio that the bare name of the source stands for; None takes it as it is."""
+    """Imbalance ratio that the bare name of the source stands for; None takes it as it is: it is the user's own, and where
+    its classes differ in size, a cut keeps their order."""
     file_names: tuple[str, ...] | None = None
+    broken: Mapping[int, str] = field(default_factory=dict)
+    """Why the images at these rows cannot be used, as far as that is known; their pixels mean nothing."""
+    test_broken: Mapping[int, str] = field(default_factory=dict)
+    """The same of test images."""
 
 
 def _accept(found: object) -> Callable[[Request], Source]:

@@ -1,49 +1,102 @@
-"""Any folder of images: PATH/train/CLASS/image and PATH/test/CLASS/image, in every format Pillow reads."""
+"""Any folder of pictures: PATH/CLASS/picture, or split already into PATH/train/CLASS/picture and PATH/test/CLASS/picture."""
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lt_prune.data.image_files import ImageFiles
+from lt_prune.data.listing import (
+    TEST,
+    TRAIN,
+    PassedOver,
+    check_alike,
+    check_no_split,
+    class_folders,
+    in_order,
+    is_split,
+    pass_over_beside,
+    pictures_below,
+    shown,
+)
 from lt_prune.data.loading import streams
 from lt_prune.data.sources import Request, Source
+from lt_prune.data.survey import warn_of_reduced
 from lt_prune.errors import ArgumentError, DataError
-from lt_prune.types import Array
+from lt_prune.types import Array, Pixels
 
 
 def folder(request: Request) -> Source:
-    """Read a folder of images as RGB; files that are no images are skipped with a warning.
+    """Read a folder of pictures as RGB; what else lies there is passed over with a warning.
 
-    Classes are the sorted folder names below train/, files come in torchvision's `ImageFolder` order. Images that would
-    fill the memory are streamed, see `lt_prune.data.loading`.
+    Classes are folder names, sorted as `class_order` says, and files come in torchvision's `ImageFolder` order. Without
+    train/ all pictures are training images. test/ may lack classes. Images that would fill the memory are streamed, see
+    `lt_prune.data.loading`, and the test images among them are read only when a network is tested.
 
     Raises:
         ArgumentError: no path was given.
-        DataError: train/ is missing, a class is empty, test/ has other classes, an image cannot be read, or the images
-            have several sizes and no `resize` was asked for.
+        DataError: there are no class folders, a class has no picture, test/ has a class that train/ lacks, the images have
+            several sizes and no `resize` was asked for, or something is passed over and `strict` refuses it.
     """
-    if request.path is None:
+    root = request.path
+    if root is None:
         raise ArgumentError("the folder source needs a path: --data folder:PATH")
-    class_names = _class_names(request.path / "train")
-    paths, labels = _list_images(request.path / "train", class_names)
-    test_paths, test_labels = _list_test(request.path / "test", class_names)
-    names, test_names = ([_as_text(path.relative_to(request.path)) for path in listed] for listed in (paths, test_paths))
-    train = ImageFiles.of(request.path, names, request.resize)
-    test = ImageFiles.of(request.path, test_names, request.resize) if test_names else train.take(slice(0))
+    over, split = PassedOver(root), is_split(root)
+    training = root / TRAIN if split else root
+    by_class = _by_class(training, over)
+    test_by_class = _test_by_class(root / TEST, by_class, over) if split else {}
+    if split:
+        pass_over_beside(root, over)
+    else:
+        check_no_split(list(by_class), root)
+    over.report(request.strict)
+    check_alike(list(by_class), training, request.strict)
+    if empty := [shown(name) for name, pictures in by_class.items() if not pictures]:
+        raise DataError(f"no image in class folder {training / empty[0]}{_more(empty)}: add images or remove the folder")
+    class_names = in_order(list(by_class), list(map(len, by_class.values())), request.class_order)
+    (names, labels), (test_names, test_labels) = (_listed(each, root, class_names) for each in (by_class, test_by_class))
+    train = ImageFiles.of(root, names, request.resize)
+    test = ImageFiles.of(root, test_names, request.resize) if test_names else train.take(slice(0))
     streamed = streams(request.loading, train.nbytes + test.nbytes)
-    if streamed:
-        test.check()  # the training images are all read for their ids; a broken test image would be found after training
+    pixels, broken = (train, {}) if streamed else _held(train)
+    # Whoever leaves out broken images wants to know which before anything is trained.
+    test_pixels, test_broken = (test, {}) if streamed and not request.skip_broken else _looked_at(test, streamed)
     return Source(
-        pixels=train if streamed else train[:],
+        pixels=pixels,
         labels=labels,
-        test_pixels=test if streamed else test[:],
+        test_pixels=test_pixels,
         test_labels=test_labels,
         class_names=class_names,
         file_names=train.names,
+        broken=broken,
+        test_broken=test_broken,
     )
+
+
+def _by_class(split: Path, over: PassedOver) -> dict[str, list[Path]]:
+    return {name: pictures_below(split / name, over) for name in class_folders(split, over)}
+
+
+def _test_by_class(split: Path, by_class: Mapping[str, object], over: PassedOver) -> dict[str, list[Path]]:
+    if not split.exists():
+        return {}
+    found = _by_class(split, over)
+    if unknown := [shown(name) for name in found if name not in by_class]:
+        raise DataError(
+            f"{split} has class folders that train/ lacks: {', '.join(unknown[:5])}{_more(unknown, 5)}; train/ has "
+            f"{', '.join(map(shown, list(by_class)[:5]))}{_more(list(by_class), 5)}: remove or rename them"
+        )
+    return found
+
+
+def _listed(by_class: Mapping[str, Sequence[Path]], root: Path, class_names: Sequence[str]) -> tuple[list[str], Array]:
+    """Names below the root, and labels, class by class as the folders are sorted."""
+    label = {name: number for number, name in enumerate(class_names)}
+    names = [_as_text(path.relative_to(root)) for pictures in by_class.values() for path in pictures]
+    labels = np.repeat([label[name] for name in by_class], [len(pictures) for pictures in by_class.values()])
+    return names, labels.astype(np.int64)
 
 
 def _as_text(path: Path) -> str:
@@ -53,46 +106,15 @@ def _as_text(path: Path) -> str:
     return name
 
 
-def _class_names(split: Path) -> tuple[str, ...]:
-    if not split.is_dir():
-        raise DataError(
-            f"{split} is not a folder: a folder source needs train/CLASS/images, and test/CLASS/images to train on"
-        )
-    names = tuple(sorted(entry.name for entry in split.iterdir() if entry.is_dir()))
-    if not names:
-        raise DataError(f"{split} holds no class folders: put one folder a class below it")
-    return names
+def _looked_at(files: ImageFiles, streamed: bool) -> tuple[Pixels, Mapping[int, str]]:
+    return (files, files.broken()) if streamed else _held(files)
 
 
-def _list_test(split: Path, class_names: tuple[str, ...]) -> tuple[list[Path], Array]:
-    if not split.exists():
-        return [], np.zeros(0, dtype=np.int64)
-    if (found := _class_names(split)) != class_names:
-        odd = sorted(set(found) ^ set(class_names))
-        raise DataError(f"{split} must have the same class folders as train/, but these differ: {', '.join(odd)}")
-    return _list_images(split, class_names)
+def _held(files: ImageFiles) -> tuple[Array, Mapping[int, str]]:
+    found = files.read(np.arange(len(files)))
+    warn_of_reduced(found.reduced)
+    return found.images, found.broken
 
 
-def _list_images(split: Path, class_names: tuple[str, ...]) -> tuple[list[Path], Array]:
-    from PIL import Image
-    from torchvision.datasets.folder import make_dataset
-
-    Image.init()
-    readable = {suffix for suffix, name in Image.EXTENSION.items() if name in Image.OPEN}
-    strays: list[str] = []
-
-    def is_image(path: str) -> bool:
-        if Path(path).suffix.lower() in readable:
-            return True
-        strays.append(path)
-        return False
-
-    classes = {name: label for label, name in enumerate(class_names)}
-    samples = make_dataset(split, classes, is_valid_file=is_image, allow_empty=True)
-    if strays:
-        warnings.warn(f"skipped {len(strays)} files that are no images, such as {strays[0]}", stacklevel=2)
-    labels = np.array([label for _, label in samples], dtype=np.int64)
-    empty = [class_names[c] for c in np.flatnonzero(np.bincount(labels, minlength=len(class_names)) == 0)]
-    if empty:
-        raise DataError(f"no image in class folder {split / empty[0]}: add images or remove the folder")
-    return [Path(path) for path, _ in samples], labels
+def _more(names: Sequence[str], told: int = 1) -> str:
+    return f" and {len(names) - told:,} more" if len(names) > told else ""

@@ -11,11 +11,14 @@ from lt_prune.data.sources.arrays import arrays_of, class_names_of, labels_of
 from lt_prune.errors import ArgumentError, DataError
 from lt_prune.types import Array
 
+MOST_CHANNELS = 4
+"""Of pictures: grey, grey and alpha, RGB, RGB and alpha."""
+
 
 def npz(request: Request) -> Source:
-    """Read an archive of uint8 images (N, H, W) or (N, H, W, C) and integer labels (N,). Nothing is unpickled.
+    """Read an archive of uint8 images (N, H, W), (N, H, W, C) or (N, C, H, W) and integer labels (N,); it unpickles nothing.
 
-    x_test and y_test may be left out of a set that is only scored and pruned.
+    x_test and y_test may be left out. Channels come first where that axis has 1 to 4 entries and the last one more.
 
     Raises:
         ArgumentError: no path was given.
@@ -38,4 +41,10 @@ def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
     if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
         found = "nothing" if images is None else f"{images.dtype} {images.shape}"
         raise DataError(f"{name} in {path} must be uint8 images (N, H, W) or (N, H, W, C), not {found}")
-    return images if images.ndim == 4 else images[..., None]
+    if images.ndim == 3:
+        return images[..., None]
+    return np.moveaxis(images, 1, 3) if _channels_first(images.shape) else images
+
+
+def _channels_first(shape: tuple[int, ...]) -> bool:
+    return shape[1] <= MOST_CHANNELS < min(shape[2:])

@@ -247,3 +247,25 @@ def test_an_archive_is_taken_as_it_is(save):
     assert data.index.counts.tolist() == [4, 4, 4]
     assert data.index.name == "birds"
     assert data.index.file_names is None
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_channels_that_come_first_are_found_out(save, channels):
+    last = np.random.default_rng(0).integers(0, 256, (12, 8, 9, channels)).astype(np.uint8)
+    first = last.transpose(0, 3, 1, 2)
+    source = read(save(x_train=first, x_test=first[:3]))
+    assert np.array_equal(source.pixels, last)
+    assert np.array_equal(source.test_pixels, last[:3])
+
+
+@pytest.mark.parametrize("shape", [(12, 4, 5, 3), (12, 3, 3, 3), (12, 8, 8, 12), (12, 3, 20, 3), (12, 1, 20, 1)])
+def test_channels_that_come_last_stay_there(save, shape):
+    images = np.zeros(shape, np.uint8)
+    assert read(save(x_train=images, x_test=images[:3])).pixels.shape == shape
+
+
+def test_a_fifth_of_an_archive_without_test_images_is_held_out(save):
+    data = lp.build(f"npz:{save(x_test=None, y_test=None)}")
+    assert data.index.name == "birds-holdout0.2"
+    assert (data.index.counts.tolist(), np.bincount(data.test_labels).tolist()) == ([3, 3, 3], [1, 1, 1])
+    assert lp.build(f"npz:{save(x_test=None, y_test=None)}", reading=lp.Reading(holdout=0)).index.n_samples == 12

@@ -8,7 +8,7 @@ from lt_prune.data.sources import Request, Source
 
 def moons(request: Request) -> Source:
     """60 points of two numbers to train on, and 20 to test."""
-    request.refuse_file_options("drill-moons")
+    request.refuse_file_options("drill_moons")
     points, labels = make_moons(80, noise=0.1, random_state=0)
     points, labels = points.astype(np.float32), labels.astype(np.int64)
     return Source(
