@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lt_prune.config.reading import Reading as Reading
     from lt_prune.config.recipe import Recipe as Recipe
     from lt_prune.errors import LtPruneError as LtPruneError
+    from lt_prune.runs import Confusion as Confusion
     from lt_prune.runs import Evaluation as Evaluation
     from lt_prune.runs import FailedRun as FailedRun
     from lt_prune.runs import PlannedRun as PlannedRun
@@ -63,7 +64,7 @@ _NAMES = {
     "config.reading": ("Reading",),
     "config.recipe": ("Recipe",),
     "errors": ("LtPruneError",),
-    "runs": ("Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
+    "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_abs"),
     "steps.export": ("export", "torch_subset"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lt_prune.runs import Evaluation
+from lt_prune.runs import Confusion, Evaluation
 from lt_prune.types import GROUPS, Array
 
 
@@ -23,7 +23,7 @@ def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Ar
     Raises:
         ValueError: there are no test samples.
     """
-    from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
 
     predicted = probabilities.argmax(axis=1)
     classes = np.arange(probabilities.shape[1])
@@ -38,7 +38,7 @@ def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Ar
         per_class=tuple(None if np.isnan(accuracy) else float(accuracy) for accuracy in per_class),
         ece=expected_calibration_error(probabilities, labels),
         macro_f1=float(f1_score(labels, predicted, average="macro")),
-        confusion=tuple(map(tuple, confusion_matrix(labels, predicted, labels=classes).tolist())),
+        confusion=Confusion.of(labels, predicted, len(classes)),
         n_test=len(labels),
         **by_group,
     )

@@ -6,8 +6,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confusion:
+    """Test samples by true class (row) and predicted class (column). Only cells above 0 are kept, of which there are no more
+    than test samples; `numpy.asarray` makes int64 (M, M) of them."""
+
+    num_classes: int
+    """M."""
+    true: tuple[int, ...]
+    """Row of each cell, ascending."""
+    predicted: tuple[int, ...]
+    """Column of each cell."""
+    count: tuple[int, ...]
+    """Test samples in each cell."""
+
+    @staticmethod
+    def of(true: Array, predicted: Array, num_classes: int) -> Confusion:
+        """Of integer labels (T,) and predictions (T,)."""
+        cells, count = np.unique(np.asarray(true, dtype=np.int64) * num_classes + predicted, return_counts=True)
+        rows, columns = np.divmod(cells, num_classes)
+        return Confusion(
+            num_classes=num_classes,
+            true=tuple(rows.tolist()),
+            predicted=tuple(columns.tolist()),
+            count=tuple(count.tolist()),
+        )
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        whole = np.zeros((self.num_classes, self.num_classes), dtype=np.int64)
+        whole[list(self.true), list(self.predicted)] = self.count
+        return whole if dtype is None else whole.astype(dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +62,8 @@ class Evaluation:
     """Expected calibration error, 15 bins."""
     macro_f1: float
     """Mean F1 score of the classes that have test samples or are predicted."""
-    confusion: tuple[tuple[int, ...], ...]
-    """M rows of M: test samples by true class (row) and predicted class (column)."""
+    confusion: Confusion
+    """Test samples by true and predicted class."""
     n_test: int
 
 

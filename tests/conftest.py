@@ -18,6 +18,15 @@ from lt_prune.types import LongTailedSet
 COUNTS = (24, 12, 6, 3)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--battery",
+        choices=("drawn", "whole"),
+        default="drawn",
+        help="how much of tests/battery to run: a drawn part, or all",
+    )
+
+
 def blob_images(counts: tuple[int, ...], seed: int = 0, side: int = 8, channels: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Noisy images whose brightness tells the class: uint8 (N, side, side, channels) and int64 (N,), sorted by class."""
     random = np.random.default_rng(seed)

@@ -175,4 +175,5 @@ def test_macro_f1_leaves_out_a_class_that_is_neither_there_nor_predicted():
 
 def test_the_confusion_matrix_has_a_row_for_each_true_class():
     found = evaluate_probabilities(sure_of([0, 1, 1, 4]), np.array([0, 0, 1, 2]), GROUPS)
-    assert found.confusion == ((1, 1, 0, 0, 0), (0, 1, 0, 0, 0), (0, 0, 0, 0, 1), (0,) * 5, (0,) * 5)
+    rows = [[1, 1, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0] * 5, [0] * 5]
+    assert np.asarray(found.confusion).tolist() == rows

@@ -49,9 +49,10 @@ class AngularBiasSmoothing(nn.Module):
         """
         if not len(labels):
             raise ValueError("the bias is measured on training samples, and there are none")
-        probabilities = torch.softmax(angular_logits.double(), dim=1)
-        means = [probabilities[labels == c].mean(dim=0) for c in torch.unique(labels)]
-        return AngularBiasSmoothing(torch.stack(means).amin(dim=0).float(), s=s, form=form)
+        lowest = angular_logits.new_ones(angular_logits.shape[1], dtype=torch.float64)
+        for c in torch.unique(labels):  # class by class: of many classes, all of them in float64 fill the memory
+            lowest = lowest.minimum(torch.softmax(angular_logits[labels == c].double(), dim=1).mean(dim=0))
+        return AngularBiasSmoothing(lowest.float(), s=s, form=form)
 
     @property
     def gamma(self) -> Tensor:

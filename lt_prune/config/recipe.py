@@ -10,6 +10,9 @@ from lt_prune.choices import DRAWS, MODELS, SAMPLERS, SCHEDULES, TRAINED
 from lt_prune.errors import ArgumentError
 from lt_prune.given import known_fields
 
+_DEPTHS = (8, 14, 20, 32, 44, 56, 110)
+"""Those that the first version had."""
+
 
 @known_fields
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,15 @@ class Recipe:
 
 
 def as_today(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a recipe in a file; the first ones had the depth of a CIFAR-style ResNet instead of a model."""
-    fields = {name: value for name, value in saved.items() if name != "depth"}
-    return {**fields, "model": f"resnet{saved['depth']}"} if "depth" in saved else fields
+    """The fields of a recipe in a file; the first ones had the depth of a CIFAR-style ResNet instead of a model.
+
+    Raises:
+        ArgumentError: there was no such depth.
+    """
+    fields = dict(saved)
+    if "depth" not in fields:
+        return fields
+    depth = fields.pop("depth")
+    if type(depth) is not int or depth not in _DEPTHS:
+        raise ArgumentError(f"depth must be one of {', '.join(map(str, _DEPTHS))}, not {depth!r}")
+    return {**fields, "model": f"resnet{depth}"}

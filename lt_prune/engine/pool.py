@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import cloudpickle
@@ -28,6 +27,7 @@ from lt_prune.engine.attempts import Attempts
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import LtPruneError
 from lt_prune.progress import Progress
+from lt_prune.store.leftovers import scratch_folder
 from lt_prune.types import Array
 
 _FORKSERVER = """
@@ -49,9 +49,9 @@ def run_pool(
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
     go on. Closing the iterator ends the workers.
     """
-    # The forkserver removes the folder, too, so that none is left where this process is killed; so errors are ignored.
-    with TemporaryDirectory(prefix="lt-prune-", ignore_cleanup_errors=True) as folder, _forkserver(folder) as forkserver:
-        sharing = _ArraySharing(Path(folder))
+    # The forkserver removes the folder, too, so that none is left where this process is killed.
+    with scratch_folder() as folder, _forkserver(str(folder)) as forkserver:
+        sharing = _ArraySharing(folder)
         waiting = deque(enumerate(runs))
         attempts = Attempts()
         busy: dict[Connection, tuple[int, Run]] = {}

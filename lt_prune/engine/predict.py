@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,17 @@ def features_of(network: Network, pixels: Pixels, rows: Array, batch_size: int =
 
 
 @torch.inference_mode()
+def _logits(
+    network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Linear and angular logits on the CPU, batch by batch: of many classes, all of them together fill the memory."""
+    for outputs in _outputs(network, pixels, batch_size, rows):
+        linear, angular = outputs.logits, angular_logits(outputs.features, outputs.weight)
+        if not (linear.isfinite().all() and angular.isfinite().all()):
+            raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
+        yield linear.cpu(), angular.cpu()
+
+
 def both_logits(
     network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH
 ) -> tuple[Tensor, Tensor]:
@@ -47,11 +59,8 @@ def both_logits(
     Raises:
         DivergenceError: a logit is not finite.
     """
-    pairs = [(o.logits, angular_logits(o.features, o.weight)) for o in _outputs(network, pixels, batch_size, rows)]
-    linear, angular = (torch.cat(parts).cpu() for parts in zip(*pairs))
-    if not (linear.isfinite().all() and angular.isfinite().all()):
-        raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
-    return linear, angular
+    linear, angular = zip(*_logits(network, pixels, rows, batch_size))
+    return torch.cat(linear), torch.cat(angular)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +79,7 @@ class AbsPredictor:
 
     def fit(self, network: Network) -> AngularBiasSmoothing:
         """ABS with the bias of `network`, on the CPU."""
-        _, angular = both_logits(network, self.pixels, self.rows)
+        angular = torch.cat([angular for _, angular in _logits(network, self.pixels, self.rows)])
         return AngularBiasSmoothing.fit(angular, torch.from_numpy(self.labels[self.rows]), s=self.s, form=self.form)
 
 
@@ -87,10 +96,14 @@ def probabilities(network: Network, pixels: Pixels, prediction: str | AbsPredict
     """
     if not isinstance(prediction, AbsPredictor) and prediction not in ("linear", "angular"):
         raise ArgumentError(f"prediction must be linear or angular, or what to measure ABS on, not {prediction!r}")
-    linear, angular = both_logits(network, pixels, batch_size=batch_size)
-    if isinstance(prediction, AbsPredictor):
-        return np.asarray(prediction.fit(network)(angular).numpy())
-    return np.asarray(torch.softmax(linear if prediction == "linear" else angular, dim=1).numpy())
+    softmax = partial(torch.softmax, dim=1)
+    how = prediction.fit(network) if isinstance(prediction, AbsPredictor) else softmax
+    found = np.empty((len(pixels), network.classifier.out_features), dtype=np.float32)
+    start = 0
+    for linear, angular in _logits(network, pixels, batch_size=batch_size):
+        found[start : start + len(linear)] = how(linear if prediction == "linear" else angular).numpy()
+        start += len(linear)
+    return found
 
 
 @torch.inference_mode()

@@ -26,13 +26,13 @@ from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.shared import Shared
 from lt_prune.engine.step import GraphedStep, Step
-from lt_prune.errors import DivergenceError, MismatchError
+from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchError
 from lt_prune.identity import differences
 from lt_prune.methods.loss import Loss
 from lt_prune.models.network import Network, build_network, drawn_from, frozen, try_out, upon_features
 from lt_prune.randomness import derive_seed
 from lt_prune.store.pretrained import read_pretrained
-from lt_prune.store.weights import read_weights, write_weights
+from lt_prune.store.weights import check_training, load_momentum, load_state, read_weights, write_weights
 from lt_prune.types import kind_of
 
 Batches = TrainingBatches | StreamedBatches | FeatureBatches
@@ -213,7 +213,7 @@ def _network(run: Run) -> Network:
     shape = run.pixels.shape[1:]
     network = build_network(run.model, shape, n_classes=run.n_classes, seed=seed)
     if run.start:
-        network.load_state_dict(read_weights(run.start, torch.device("cpu"))["network"])
+        load_state(run.start, "network", network, read_weights(run.start, torch.device("cpu")).get("network"))
     else:
         network.normalise_by(run.pixels)
     if run.weights:
@@ -271,17 +271,21 @@ def _pack(run: Run, state: _State) -> dict[str, Any]:
 
 
 def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
+    assert run.checkpoint, "it was read from there"
     remedy = f"give another --out, or remove {run.checkpoint}"
-    if differing := differences(_identity_of(saved), _identity(run), {**asdict(Recipe()), **run.defaults}):
+    check_training(run.checkpoint, saved)
+    try:
+        identity = _identity_of(saved)
+    except (KeyError, TypeError, ValueError, AttributeError, ArgumentError):
+        raise FileError(f"{run.checkpoint} does not say what it is of: {remedy}") from None
+    if differing := differences(identity, _identity(run), {**asdict(Recipe()), **run.defaults}):
         raise MismatchError(f"{run.checkpoint} is of a run with {differing}: {remedy}")
     was, whole = Arithmetic(**saved.get("computed", {})), len(saved["loss"]) == run.recipe.epochs
     if not (whole and run.mix_compute):
         state.arithmetic.require(was, f"{run.checkpoint} was trained", remedy)
     state.arithmetic = was
-    state.network.load_state_dict(saved["network"])
-    state.criterion.load_state_dict(saved["criterion"])
+    load_state(run.checkpoint, "network", state.network, saved.get("network"))
+    load_state(run.checkpoint, "loss", state.criterion, saved.get("criterion"))
     if saved["momentum"] is not None:
-        # The groups stay this optimizer's own: they hold what differs from device to device.
-        groups = state.optimizer.state_dict()["param_groups"]
-        state.optimizer.load_state_dict({"state": saved["momentum"], "param_groups": groups})
+        load_momentum(run.checkpoint, state.optimizer, saved["momentum"])
     state.loss, state.seconds = list(saved["loss"]), float(saved["seconds"])

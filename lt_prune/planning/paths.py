@@ -11,6 +11,7 @@ from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect
 from lt_prune.runs import TrainResult
 from lt_prune.store.files import read_scores, read_subset
+from lt_prune.store.names import check_name
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 GRID_END = "-sweep.json"
@@ -19,12 +20,12 @@ GRID_END = "-sweep.json"
 
 def set_path(index: SampleIndex) -> Path:
     """For example sets/cifar10-lt100.h5."""
-    return Path("sets") / f"{index.name}.h5"
+    return _below("sets", f"{index.name}.h5")
 
 
 def scores_path(index: SampleIndex, seed: int = 0) -> Path:
     """For example scores/cifar10-lt100.h5."""
-    return Path("scores") / f"{index.name}{_seed(seed)}.h5"
+    return _below("scores", f"{index.name}{_seed(seed)}.h5")
 
 
 def subset_path(subset: Subset) -> Path:
@@ -36,22 +37,22 @@ def subset_path(subset: Subset) -> Path:
     parts += ["easy"] if options.get("keep") == "easy" else []
     parts += ["within-class"] if options.get("within") == "class" else []
     parts += ["empty-class"] if options.get("allow_empty_class") else []
-    return Path("subsets") / f"{'-'.join(parts)}{_seed(options['seed'])}.h5"
+    return _below("subsets", f"{'-'.join(parts)}{_seed(options['seed'])}.h5")
 
 
 def run_path(trained_on: str, method: str, seed: int, equal: str = "epochs") -> Path:
     """For example runs/cifar10-lt100-ranked-avh-0.45-ce; `trained_on` is the name of the set, or of the subset's file."""
-    return Path("runs") / f"{trained_on}-{method}{_equal(equal)}{_seed(seed)}"
+    return _below("runs", f"{trained_on}-{method}{_equal(equal)}{_seed(seed)}")
 
 
 def comparison_path(index: SampleIndex, ratio: float, method: str, seed: int, equal: str = "epochs") -> Path:
     """For example runs/cifar10-lt100-0.45-ce-comparison.json."""
-    return Path("runs") / f"{index.name}-{ratio:g}-{method}{_equal(equal)}{_seed(seed)}-comparison.json"
+    return _below("runs", f"{index.name}-{ratio:g}-{method}{_equal(equal)}{_seed(seed)}-comparison.json")
 
 
 def grid_path(index: SampleIndex) -> Path:
     """For example runs/cifar10-lt100-sweep.json."""
-    return Path("runs") / f"{index.name}{GRID_END}"
+    return _below("runs", f"{index.name}{GRID_END}")
 
 
 def curves_path(index: SampleIndex, equal: str, own_ensembles: bool) -> Path:
@@ -138,6 +139,11 @@ def trained_rows(result: TrainResult, index: SampleIndex, subset: Subset | Path 
         raise MismatchError("the run was trained on another subset: name that one with --subset")
     index.require_same(chosen.index, "the subset")
     return np.flatnonzero(chosen.kept)
+
+
+def _below(folder: str, name: str) -> Path:
+    """A file or folder of this name in a folder, and nowhere else."""
+    return Path(folder) / check_name("the name", name)
 
 
 def _equal(equal: str) -> str:

@@ -32,8 +32,9 @@ class Overall:
             self._done += self._left[what] - left
         self._begun.add(what)
         self._left[what] = left
-        if len(self._left) > 1:
-            self._progress(ALL_RUNS, self._done, self._done + sum(self._left.values()))
+        in_all = self._done + sum(self._left.values())
+        if len(self._left) > 1 and in_all:  # none where a kill left nothing to do but the results
+            self._progress(ALL_RUNS, self._done, in_all)
         self._progress(what, done, total)
 
     def end(self, what: str) -> None:

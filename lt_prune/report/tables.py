@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -116,7 +117,7 @@ def confusion_table(evaluation: Evaluation, class_names: Sequence[str]) -> Rende
     if len(class_names) > LARGEST_CONFUSION:
         return Text(f"the confusion matrix of {len(class_names)} classes is in the output of --json")
     table = _table("true class, predicted as", *(f">{number}" for number in range(len(class_names))))
-    for number, (name, row) in enumerate(zip(class_names, evaluation.confusion)):
+    for number, (name, row) in enumerate(zip(class_names, np.asarray(evaluation.confusion))):
         table.add_row(f"{number} {name}", *(str(count) if count else "." for count in row))
     return table
 

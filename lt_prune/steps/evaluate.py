@@ -23,7 +23,7 @@ from lt_prune.planning.recipes import resolve_abs
 from lt_prune.runs import Evaluation
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
-from lt_prune.store.weights import read_weights
+from lt_prune.store.weights import load_state, read_weights
 from lt_prune.types import Subset
 
 
@@ -123,7 +123,8 @@ def open_run(
         )
     model = find_model(result.spec.recipe.model)
     network = build_network(model, lt_set.pixels.shape[1:], n_classes=lt_set.index.n_classes, seed=0)
-    network.load_state_dict(read_weights(Path(run) / WEIGHTS, torch.device("cpu"))["network"])
+    weights = Path(run) / WEIGHTS
+    load_state(weights, "network", network, read_weights(weights, torch.device("cpu")).get("network"))
     return OpenRun(result, lt_set, network.to((compute or Compute()).device))
 
 

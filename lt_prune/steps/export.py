@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.planning.paths import subset_of
 from lt_prune.store.atomic import write_bytes
-from lt_prune.store.schema import SCHEMAS
+from lt_prune.store.sealed_json import sealed
 from lt_prune.types import LongTailedSet, Subset
 
 if TYPE_CHECKING:
@@ -136,7 +135,6 @@ def _json(subset: Subset) -> bytes:
         for i in np.argsort(index.source_index)
     ]
     head = {
-        "schema": SCHEMAS["export"],
         "data": index.name,
         "source": index.source,
         "strategy": subset.strategy,
@@ -145,4 +143,4 @@ def _json(subset: Subset) -> bytes:
         "n_kept": int(subset.kept.sum()),
         "n_removed": int((~subset.kept).sum()),
     }
-    return (json.dumps({**head, "samples": samples}, indent=1) + "\n").encode()
+    return sealed("export", {**head, "samples": samples})

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from lt_prune.config.compute import Compute
@@ -29,6 +28,7 @@ from lt_prune.report.overall import Overall
 from lt_prune.runs import TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.folders import clear, locked
+from lt_prune.store.leftovers import scratch_folder
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
 from lt_prune.types import Subset, digest_of
 from lt_prune.versions import versions
@@ -115,7 +115,7 @@ def train(
         from_run=Path(from_run) if from_run else None,
         overwrite=overwrite,
     )
-    with TemporaryDirectory(prefix="lt-prune-") as scratch:
+    with scratch_folder() as scratch:
         job = plan(lt_set, chosen, asked, out=Path(out) if out else None, first_out=Path(out or scratch) / STAGE_ONE)
         (result,) = train_everything([job], compute, progress=progress)
     return result

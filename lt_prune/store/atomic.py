@@ -6,11 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
+from lt_prune.store.leftovers import clear_leftovers, mark
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step: a reader sees the old file or the new one, whole, even after kill -9."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    clear_leftovers(path.parent)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{mark()}", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from lt_prune.errors import LtPruneError
+from lt_prune.store.leftovers import MARK, clear_leftovers
 
 
 @contextmanager
@@ -25,8 +26,10 @@ def locked(folder: Path | None) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
-            for aside in folder.glob(".*.part"):  # of a write that kill -9 cut short
-                aside.unlink()
+            clear_leftovers(folder, age=0)  # whoever goes on here at once after a kill need not wait for them
+            for aside in folder.glob(".*.part"):
+                if MARK not in aside.name:  # of the first version, which did not say whose it is
+                    aside.unlink(missing_ok=True)
             yield
     except Timeout:
         raise LtPruneError(f"another process is at work in {folder}: wait for it, or give another --out") from None

@@ -17,9 +17,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from lt_prune.errors import FileError
+from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.schema import SCHEMAS, check_schema
+from lt_prune.store.walk import read_array, read_attributes, walk
 from lt_prune.types import Array
 
 BLOCK = 512
@@ -65,25 +66,27 @@ def read_document(path: Path, kind: str) -> Document:
     content = _verified(path)
     try:
         return _parse(path, kind, content)
-    except (OSError, KeyError, ValueError, RuntimeError):
+    except (FileError, MemoryError):
+        raise
+    except ArgumentError as error:
+        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote ({error}): make it again") from None
+    except Exception:  # h5py raises many kinds on what was made up
         raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote: make it again") from None
 
 
 def _parse(path: Path, kind: str, content: bytes) -> Document:
     with h5py.File(io.BytesIO(content), "r") as file:
-        if file.attrs["format"] != f"lt-prune {kind}":
-            raise FileError(f"{path} is an {file.attrs['format']} file, and a {kind} file was expected")
-        check_schema(path, kind, int(file.attrs["schema_version"]))
+        own = read_attributes(file)
+        if own["format"] != f"lt-prune {kind}":
+            raise FileError(f"{path} is an {own['format']} file, and a {kind} file was expected")
+        check_schema(path, kind, own["schema_version"])
         arrays: dict[str, Array] = {}
-        attributes: dict[str, Mapping[str, Any]] = {"/": _attributes(file)}
-
-        def collect(name: str, node: h5py.HLObject) -> None:
+        attributes: dict[str, Mapping[str, Any]] = {"/": own}
+        for name, node in walk(file, len(content)):
             if isinstance(node, h5py.Dataset):
-                arrays[name] = node.asstr()[:] if h5py.check_string_dtype(node.dtype) else node[:]
+                arrays[name] = read_array(node)
             else:
-                attributes[name] = _attributes(node)
-
-        file.visititems(collect)
+                attributes[name] = read_attributes(node)
     return Document(arrays, attributes)
 
 
@@ -91,7 +94,7 @@ def _kind_of(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
             return str(file.attrs["format"]).removeprefix("lt-prune ")
-    except (OSError, KeyError, RuntimeError, ValueError):
+    except Exception:  # whatever it is, it is not ours
         return "foreign"
 
 
@@ -114,7 +117,3 @@ def _write_array(file: h5py.File, name: str, array: Array) -> None:
         file.create_dataset(name, data=encoded.astype(h5py.string_dtype("utf-8", max(encoded.dtype.itemsize, 1))))
     else:
         file.create_dataset(name, data=array)
-
-
-def _attributes(node: h5py.HLObject) -> dict[str, Any]:
-    return {key: value.item() if isinstance(value, np.generic) else value for key, value in node.attrs.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -10,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.errors import ArgumentError, FileError
-from lt_prune.given import known_keywords
-from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
+from lt_prune.given import expect, known_keywords
+from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
-from lt_prune.store.schema import SCHEMAS, check_schema
+from lt_prune.store.checks import arithmetic_of, check_result, check_spec, evaluation_of, recipe_of
+from lt_prune.store.names import check_path
+from lt_prune.store.sealed_json import sealed, unsealed
 
 WEIGHTS = "model.pt"
 RESULT = "result.json"
@@ -31,6 +31,7 @@ _RENAMED = {("abs_form", "sine"): "concave"}
 
 def write_result(path: Path, result: TrainResult) -> None:
     """Write a result as JSON."""
+    check_result(result)
     write_json(path, "result", asdict(result))
 
 
@@ -42,19 +43,20 @@ def read_result(path: Path | str) -> TrainResult:
         FileError: the file is missing or is no result, or a later version wrote it.
     """
     with _reading(path, "result", "result of a run: remove it, and run the command again") as content:
-        evaluation = content.pop("evaluation")
-        rows = {"per_class": tuple(evaluation["per_class"]), "confusion": tuple(map(tuple, evaluation["confusion"]))}
-        return TrainResult(
+        result = TrainResult(
             spec=_spec_of(content),
-            evaluation=Evaluation(**{**evaluation, **rows}),
+            evaluation=evaluation_of(content.pop("evaluation")),
             class_counts=tuple(content.pop("class_counts")),
             loss=tuple(content.pop("loss")),
             **content,
         )
+        check_result(result)
+        return result
 
 
 def write_failure(path: Path, failure: FailedRun) -> None:
     """Write why a run has no result, as JSON."""
+    check_spec(failure.spec)
     write_json(path, "failure", asdict(failure))
 
 
@@ -65,12 +67,18 @@ def read_failure(path: Path | str) -> FailedRun:
         FileError: the file is missing or is no failure, or a later version wrote it.
     """
     with _reading(path, "failure", "failure of a run: remove it") as content:
-        return FailedRun(spec=_spec_of(content), **content)
+        failed = FailedRun(spec=_spec_of(content), **content)
+        check_spec(failed.spec)
+        expect("reason", failed.reason, str, "text")
+        return failed
 
 
 def write_grid(path: Path, grid: Mapping[Path, PlannedRun]) -> None:
     """Write which runs are planned, by folder; the folders are named as seen from where the file is."""
-    rows = [{"folder": str(folder.relative_to(path.parent)), **asdict(run)} for folder, run in grid.items()]
+    rows = [
+        {"folder": check_path("the folder", str(folder.relative_to(path.parent))), **asdict(run)}
+        for folder, run in grid.items()
+    ]
     write_json(path, "sweep", {"runs": rows})
 
 
@@ -81,9 +89,11 @@ def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
         FileError: the file is missing or lists no runs, or a later version wrote it.
     """
     with _reading(path, "sweep", "record of a sweep: run the sweep again, after removing it") as content:
-        folders = [Path(path).parent / row.pop("folder") for row in content["runs"]]
+        folders = [Path(path).parent / check_path("the folder", row.pop("folder")) for row in content["runs"]]
         runs = [PlannedRun(spec=_spec_of(row), **row) for row in content["runs"]]
-        return dict(zip(folders, runs))
+        for run in runs:
+            check_spec(run.spec)
+        return dict(zip(folders, runs, strict=True))
 
 
 def _spec_of(content: dict[str, Any]) -> TrainSpec:
@@ -96,10 +106,10 @@ def _spec(content: dict[str, Any]) -> TrainSpec:
     settings = content.get("settings", {})
     nested = {
         "settings": {name: _RENAMED.get((name, value), value) for name, value in settings.items()},
-        "recipe": Recipe(**as_today(content["recipe"])),
+        "recipe": recipe_of(content["recipe"]),
         "unscaled": {name: tuple(value) if isinstance(value, list) else value for name, value in unscaled.items()},
         "first": _spec(first) if first else None,
-        "arithmetic": Arithmetic(**content.get("arithmetic", {})),
+        "arithmetic": arithmetic_of(content.get("arithmetic", {})),
     }
     return TrainSpec(**{**content, **nested})
 
@@ -119,8 +129,8 @@ def _flat_spec(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_json(path: Path, kind: str, content: dict[str, Any]) -> None:
-    """Write a dictionary as JSON in one step, and with it the schema number of its kind."""
-    write_bytes(path, (json.dumps({"schema": SCHEMAS[kind], **content}, indent=1) + "\n").encode())
+    """Write a dictionary as sealed JSON in one step, and with it the schema number of its kind."""
+    write_bytes(path, sealed(kind, content))
 
 
 @contextmanager
@@ -128,10 +138,10 @@ def _reading(path: Path | str, kind: str, what: str) -> Iterator[dict[str, Any]]
     """The fields of a JSON file; `what` says what it should hold: and what to do where it does not."""
     words, _, remedy = what.partition(": ")
     try:
-        content = json.loads(Path(path).read_bytes())
-        check_schema(path, kind, content.pop("schema", 1))
-        yield content
+        yield unsealed(Path(path), kind)
     except FileNotFoundError:
         raise FileError(f"{path} does not exist: name the folder of a finished run") from None
-    except (ValueError, KeyError, TypeError, AttributeError, ArgumentError) as error:
+    except KeyError as error:
+        raise FileError(f"{path} is no {words} ({error} is missing): {remedy}") from None
+    except (ValueError, TypeError, AttributeError, RecursionError, ArgumentError) as error:
         raise FileError(f"{path} is no {words} ({error}): {remedy}") from None

@@ -8,19 +8,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from lt_prune.errors import FileError
+from lt_prune.given import expect_whole
 
 SCHEMAS = {
     "set": 2,  # 1: other names of arrays and attributes
     "scores": 3,  # 1: all members were computed alike; 2: other names of arrays and attributes
     "subset": 2,  # 1: other names of arrays
     "weights": 2,  # 1: the identity was a text
-    "result": 2,  # 1: the fields of the spec stood among the others
-    "failure": 2,
-    "sweep": 2,
-    "comparison": 3,
-    "export": 2,
+    "result": 3,  # 1: the fields of the spec stood among the others; 2: no seal, the confusion matrix whole
+    "failure": 3,  # 2: no seal
+    "sweep": 3,
+    "comparison": 4,  # 3: no seal
+    "export": 3,  # 2: no seal
 }
 """By kind; files without a number are of schema 1."""
+SEALED_FROM = 3
+"""The schema number from which results, failures and sweeps are sealed."""
 
 
 def check_schema(path: Path | str, kind: str, schema: int) -> None:
@@ -28,7 +31,9 @@ def check_schema(path: Path | str, kind: str, schema: int) -> None:
 
     Raises:
         FileError: its schema number is above ours.
+        ArgumentError: it is no number.
     """
+    expect_whole("schema", schema)
     if schema > SCHEMAS[kind]:
         raise FileError(
             f"{path} was written by a newer lt-prune (schema {schema}, this one reads up to {SCHEMAS[kind]}): "

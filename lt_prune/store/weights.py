@@ -1,22 +1,27 @@
 """Weights and training states as torch files, sealed by a checksum, never unpickled into code.
 
 `torch.save` writes a zip archive, and a zip archive may end with a comment that its readers skip. Ours holds the SHA-256 of
-the file as torch wrote it: `torch.load` opens the file as it is, and `read_weights` verifies every byte first.
+the file as torch wrote it: `torch.load` opens the file as it is, and `read_weights` verifies every byte first. A file that
+is whole may still be of someone else's making, so what is read of it is checked against what it is for before it is used.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import pickle
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
-from lt_prune.errors import FileError
+from lt_prune.errors import ArgumentError, FileError
 from lt_prune.store.atomic import write_bytes
+from lt_prune.store.checks import arithmetic_of, is_number
 from lt_prune.store.schema import SCHEMAS, check_schema
+from lt_prune.store.tensors import read_archive
 
 COMMENT = b"lt-prune sha256="
 _NO_COMMENT = b"\0\0"
@@ -46,11 +51,81 @@ def read_weights(path: Path, device: torch.device) -> dict[str, Any]:
     if not sealed.endswith(_sealed_end(content)):
         raise FileError(f"{path} is damaged, or no weights of ours: remove it and run the command again")
     try:
-        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
-        raise FileError(f"{path} is sealed, but holds more than weights: remove it and run the command again") from None
-    check_schema(path, "weights", state.pop("schema", 1))
-    return state
+        state = read_archive(content)
+        if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+            raise ArgumentError("it holds no fields")
+        check_schema(path, "weights", state.pop("schema", 1))
+    except ArgumentError as error:
+        raise FileError(f"{path} is sealed, but holds no weights ({error}): remove it and run the command again") from None
+    return {name: _placed(value, device) for name, value in state.items()}
+
+
+def load_state(path: Path, what: str, module: nn.Module, state: object) -> None:
+    """Put what was read of a module into it.
+
+    Raises:
+        FileError: it is not that module's: other names, types or shapes.
+    """
+    wanted = module.state_dict()
+    if not isinstance(state, dict) or state.keys() != wanted.keys() or not all(map(_alike, state.values(), wanted.values())):
+        raise FileError(f"{path} holds no {what} of this run: remove it and run the command again")
+    module.load_state_dict(state)
+
+
+def load_momentum(path: Path, optimizer: torch.optim.Optimizer, momentum: object) -> None:
+    """Put what was read of an optimizer's momentum, by number of parameter, into it.
+
+    Raises:
+        FileError: it is not of that optimizer's parameters.
+    """
+    groups = optimizer.param_groups
+    parameters = dict(enumerate(parameter for group in groups for parameter in group["params"]))
+    kept = momentum if isinstance(momentum, dict) else {}
+    lacking = groups[0]["momentum"] and not kept
+    if lacking or not all(_is_momentum(held, parameters.get(number)) for number, held in kept.items()):
+        raise FileError(f"{path} holds no momentum of this run: remove it and run the command again")
+    # The groups stay this optimizer's own: they hold what differs from device to device.
+    optimizer.load_state_dict({"state": kept, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _is_momentum(held: object, parameter: Tensor | None) -> bool:
+    if parameter is None or not isinstance(held, dict) or held.keys() != {"momentum_buffer"}:
+        return False
+    return held["momentum_buffer"] is None or _alike(held["momentum_buffer"], parameter)
+
+
+def check_training(path: Path, saved: Mapping[str, Any]) -> None:
+    """Refuse what is no state of a training, apart from its tensors.
+
+    Raises:
+        FileError: fields are missing, or of another kind.
+    """
+    try:
+        loss, identity = saved["loss"], json.loads(saved["run"]) if "run" in saved else saved["identity"]
+        arithmetic_of(saved.get("computed", {}))
+        json.dumps(identity)  # what it is told apart by is no tensor
+        first, epochs = identity.get("first"), identity["epochs"]
+        fits = isinstance(loss, list) and all(map(is_number, (*loss, saved["seconds"]))) and len(loss) <= epochs
+        fits = fits and (first is None or isinstance(first["method"], str))
+        fits = fits and (len(loss) < epochs) == (saved["momentum"] is not None)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ArgumentError):
+        fits = False
+    if not fits:
+        raise FileError(f"{path} holds no state of a training: remove it and run the command again")
+
+
+def _alike(found: object, wanted: Tensor) -> bool:
+    """Whether something is a tensor of the same type and shape."""
+    return isinstance(found, Tensor) and found.dtype == wanted.dtype and found.shape == wanted.shape
+
+
+def _placed(value: Any, device: torch.device) -> Any:
+    """The same with every tensor in it on a device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {name: _placed(each, device) for name, each in value.items()}
+    return [_placed(each, device) for each in value] if isinstance(value, list) else value
 
 
 def _sealed_end(content: bytes) -> bytes:

@@ -10,6 +10,12 @@ def test_a_depth_of_an_old_file_is_the_model_of_that_depth():
     assert as_today({"epochs": 3, "depth": 56}) == {"epochs": 3, "model": "resnet56"}
 
 
+@pytest.mark.parametrize("depth", [33, 8.0, "8", True])
+def test_a_depth_that_there_never_was_is_refused(depth):
+    with pytest.raises(ArgumentError, match=r"^depth must be one of 8, 14, 20, 32, 44, 56, 110, not "):
+        as_today({"depth": depth})
+
+
 def test_fields_of_today_stay():
     assert as_today({"epochs": 3, "model": "linear"}) == {"epochs": 3, "model": "linear"}
     assert as_today({}) == {}

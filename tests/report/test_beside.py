@@ -120,7 +120,7 @@ def test_why_seeds_are_missing():
 
 def test_a_title_tells_the_first_stage_and_what_it_is_compared_with():
     run = PlannedRun(spec=SPEC)
-    assert described([run]) == "accuracy (%) on blobs, CIFAR-style ResNet8, epochs: 7, recipe: paper, at equal epochs"
+    assert described([run]) == "accuracy (%) on blobs, resnet8, epochs: 7, recipe: paper, at equal epochs"
     second = PlannedRun(spec=replace(SPEC, method="mislas", recipe=Recipe(epochs=2), first=SPEC))
     assert described([second]) == described([run])
     assert described_beside([run], BLOCK).endswith(", beside CIFAR-10-LT, imbalance 100, which is other data")

@@ -63,3 +63,12 @@ def test_a_run_by_itself_is_all_there_is_to_tell():
     overall("whole", 0, 10)
     overall.end("whole")
     assert calls == [("whole", 0, 10)]
+
+
+def test_where_no_work_is_left_nothing_is_told_of_all_runs():
+    """Runs that were killed between their weights and their results come with their last epochs done."""
+    overall, calls = told({"a": (2, 100), "b": (2, 100)})
+    overall("a", 2, 2)
+    overall.end("a")
+    overall("b", 2, 2)
+    assert calls[-1] == ("b", 2, 2)

@@ -136,7 +136,7 @@ def test_a_table_of_methods(blobs, in_tmp):
     ways = {name: STAGES[name] for name in ("MiSLAS stage 1", "L2A stage 1")}
     found = train_methods(blobs(), methods_of(ways), out=Path(), seeds=[0], **SMALL)
     part = by_method("table1", Block("CIFAR-10-LT", "10", ROWS), ways, found)
-    assert part.title.startswith("table1: accuracy (%) on blobs, CIFAR-style ResNet8, epochs: 2")
+    assert part.title.startswith("table1: accuracy (%) on blobs, resnet8, epochs: 2")
     [angular] = found.tested("mixup", "angular")
     own = {(line.row, line.column): line.mean for line in part.lines}
     assert own["L2A stage 1", "all"] == pytest.approx(100 * angular.overall)

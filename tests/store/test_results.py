@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
-from lt_prune.errors import FileError
-from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
+from lt_prune.errors import ArgumentError, FileError
+from lt_prune.runs import Confusion, Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.results import (
     read_failure,
     read_grid,
@@ -55,7 +58,7 @@ RESULT = TrainResult(
         per_class=(0.5, None, 0.0),
         ece=0.07,
         macro_f1=0.2,
-        confusion=((5, 5, 0), (0, 0, 0), (10, 10, 0)),
+        confusion=Confusion(num_classes=3, true=(0, 0, 2, 2), predicted=(0, 1, 0, 1), count=(5, 5, 10, 10)),
         n_test=30,
     ),
     loss=(2.3, 1 / 7),
@@ -72,12 +75,22 @@ def path(tmp_path):
 
 
 def as_schema_1(content: dict) -> dict:
-    """As the first version wrote it: the fields of the spec among the others, and few of the first stage."""
+    """As the first version wrote it: the fields of the spec among the others, and few of the first stage, the confusion
+    matrix whole, and no seal."""
     spec = content.pop("spec")
     first = spec.pop("first")
     told = {**{name: first[name] for name in FIRST_IN_SCHEMA_1}, **first["arithmetic"]}
-    del content["schema"]
+    del content["schema"], content["sha256"]
+    if "evaluation" in content:
+        content["evaluation"]["confusion"] = [[5, 5, 0], [0, 0, 0], [10, 10, 0]]
     return {**spec.pop("arithmetic"), **spec, "first": told, **content}
+
+
+def write_sealed(path: Path, content: dict) -> None:
+    """As someone who means it would: with the checksum as scores/README.md describes it."""
+    rest = {name: value for name, value in content.items() if name != "sha256"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    path.write_text(json.dumps({"sha256": hashlib.sha256(canonical.encode()).hexdigest(), **rest}))
 
 
 def test_every_field_comes_back(path):
@@ -121,7 +134,7 @@ def test_the_concave_form_of_abs_was_called_sine(tmp_path):
     write_failure(tmp_path / "failure.json", FailedRun(spec=spec, reason="it diverged"))
     write_grid(tmp_path / "grid.json", {tmp_path / "a": PlannedRun(spec=spec)})
     for file in tmp_path.glob("*.json"):
-        file.write_text(file.read_text().replace('"concave"', '"sine"'))
+        write_sealed(file, json.loads(file.read_text().replace('"concave"', '"sine"')))
     assert '"sine"' in (tmp_path / "result.json").read_text()
     assert read_result(tmp_path / "result.json").spec == spec
     assert read_failure(tmp_path / "failure.json").spec == spec
@@ -136,7 +149,7 @@ def test_a_field_that_an_older_version_did_not_know_has_its_default(path):
         del fields["spec"]["recipe"][name], fields["spec"]["first"]["recipe"][name]
     for name in ("equal", "unscaled", "ensemble", "keep"):
         del fields["spec"][name]
-    path.write_text(json.dumps(fields))
+    write_sealed(path, fields)
     assert read_result(path) == RESULT
 
 
@@ -199,7 +212,7 @@ def test_other_json_is_refused(path, content):
 def test_a_result_that_lacks_a_field_is_refused(path, name):
     fields = json.loads(path.read_text())
     del (fields if name in fields else fields["spec"])[name]
-    path.write_text(json.dumps(fields))
+    write_sealed(path, fields)
     with pytest.raises(FileError, match=name):
         read_result(path)
 
@@ -218,7 +231,7 @@ def test_a_result_that_lacks_a_field_is_refused(path, name):
 def test_a_result_with_a_wrong_field_is_refused(path, name, value):
     fields = json.loads(path.read_text())
     fields[name] = value
-    path.write_text(json.dumps(fields))
+    write_sealed(path, fields)
     with pytest.raises(FileError, match="is no result of a run"):
         read_result(path)
 
@@ -227,3 +240,143 @@ def test_a_result_at_equal_steps_comes_back(tmp_path):
     spec = replace(SPEC, equal="steps", unscaled={"epochs": 1, "milestones": (0.5, 3.0)}, ensemble=3)
     write_result(tmp_path / "a.json", replace(RESULT, spec=spec))
     assert read_result(tmp_path / "a.json").spec == spec
+
+
+WRITTEN = {
+    "result": lambda path: write_result(path, RESULT),
+    "failure": lambda path: write_failure(path, FailedRun(spec=SPEC, reason="it diverged")),
+    "sweep": lambda path: write_grid(path, {path.parent / "a": PlannedRun(spec=SPEC)}),
+}
+READ = {"result": read_result, "failure": read_failure, "sweep": read_grid}
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_the_seal_is_the_sha256_of_the_rest_in_its_canonical_form(tmp_path, kind):
+    WRITTEN[kind](tmp_path / "a.json")
+    before = READ[kind](tmp_path / "a.json")
+    content = json.loads((tmp_path / "a.json").read_text())
+    write_sealed(tmp_path / "b.json", content)
+    assert json.loads((tmp_path / "b.json").read_text()) == content
+    assert READ[kind](tmp_path / "b.json") == before, "laid out otherwise it is still whole"
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_flipped_bit_is_refused_or_without_effect(tmp_path, kind):
+    path = tmp_path / "a.json"
+    WRITTEN[kind](path)
+    before, content = READ[kind](path), path.read_bytes()
+    refused = 0
+    for i in range(0, len(content), 5):
+        path.write_bytes(content[:i] + bytes([content[i] ^ 1 << i % 8]) + content[i + 1 :])
+        try:
+            assert READ[kind](path) == before, i
+        except FileError:
+            refused += 1
+    assert refused > len(content) / 5 / 2
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_changed_digit_or_a_missing_seal_is_damage(tmp_path, kind):
+    path = tmp_path / "a.json"
+    WRITTEN[kind](path)
+    text = path.read_text()
+    unsealed = json.dumps({name: value for name, value in json.loads(text).items() if name != "sha256"})
+    for changed in (text.replace("0.75", "0.76"), unsealed):
+        path.write_text(changed)
+        with pytest.raises(
+            FileError, match=rf"^{path} is damaged \(its checksum does not match\): make it again or restore a copy$"
+        ):
+            READ[kind](path)
+
+
+def test_a_result_of_schema_2_needs_no_seal(path):
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    content["schema"] = 2
+    content["evaluation"]["confusion"] = [[5, 5, 0], [0, 0, 0], [10, 10, 0]]
+    path.write_text(json.dumps(content))
+    assert read_result(path) == RESULT
+
+
+NONSENSE = {
+    "seed": ("spec", "seed", "1"),
+    "ratio": ("spec", "ratio", 1.5),
+    "name": ("spec", "name", "../../outside"),
+    "method": ("spec", "method", "a/b"),
+    "settings": ("spec", "settings", {"tau": {"deep": 1}}),
+    "epochs": ("spec", "recipe", {"epochs": "2"}),
+    "depth": ("spec", "recipe", {"depth": 8.0}),
+    "device": ("spec", "arithmetic", {"device": 3}),
+    "overall": ("evaluation", "overall", 1.5),
+    "balanced": ("evaluation", "balanced", None),
+    "ece": ("evaluation", "ece", -0.1),
+    "head": ("evaluation", "head", "0.5"),
+    "per_class": ("evaluation", "per_class", [0.5, None]),
+    "n_test": ("evaluation", "n_test", 0),
+    "few": ("evaluation", "n_test", 29),
+    "cells": ("evaluation", "confusion", {"num_classes": 3, "true": [0], "predicted": [0, 1], "count": [30]}),
+    "outside": ("evaluation", "confusion", {"num_classes": 3, "true": [3], "predicted": [0], "count": [30]}),
+    "negative": ("evaluation", "confusion", {"num_classes": 3, "true": [-1], "predicted": [0], "count": [30]}),
+    "twice": ("evaluation", "confusion", {"num_classes": 3, "true": [1, 1], "predicted": [0, 0], "count": [15, 15]}),
+    "huge": ("evaluation", "confusion", {"num_classes": 10**9, "true": [1], "predicted": [0], "count": [30]}),
+    "ragged": ("evaluation", "confusion", [[1], [2, 3]]),
+    "counts": (None, "class_counts", [60, 30, 9]),
+    "loss": (None, "loss", ["2"]),
+    "data": (None, "data", 3),
+    "seconds": (None, "seconds", None),
+    "versions": (None, "versions", []),
+}
+
+
+@pytest.mark.parametrize("case", NONSENSE)
+def test_a_result_that_was_sealed_again_with_nonsense_is_refused(path, case):
+    within, name, value = NONSENSE[case]
+    content = json.loads(path.read_text())
+    (content[within] if within else content)[name] = value
+    write_sealed(path, content)
+    with pytest.raises(FileError, match=f"{path} is no result of a run"):
+        read_result(path)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_a_number_that_json_does_not_know_is_refused(path, number):
+    content = json.loads(path.read_text())
+    content["seconds"] = 0.1234
+    write_sealed(path, content)
+    path.write_text(path.read_text().replace("0.1234", number))
+    with pytest.raises(FileError):
+        read_result(path)
+
+
+@pytest.mark.parametrize("folder", ["../b", "/b", "a/../../b", "..", "C:\\b", "a\nb", 3, None])
+def test_a_sweep_lists_no_folder_outside(tmp_path, folder):
+    write_grid(tmp_path / "a.json", {tmp_path / "a": PlannedRun(spec=SPEC)})
+    content = json.loads((tmp_path / "a.json").read_text())
+    content["runs"][0]["folder"] = folder
+    write_sealed(tmp_path / "a.json", content)
+    with pytest.raises(FileError, match="is no record of a sweep"):
+        read_grid(tmp_path / "a.json")
+
+
+def test_what_is_nested_without_end_is_refused(path):
+    path.write_text("[" * 100_000)
+    with pytest.raises(FileError, match="is no result of a run"):
+        read_result(path)
+
+
+def test_a_result_of_many_classes_is_small(tmp_path):
+    """iNaturalist's 8,142 classes; the whole matrix has 66 million cells."""
+    m = 8142
+    random = np.random.default_rng(0)
+    confusion = Confusion.of(np.arange(m), random.integers(0, m, m), m)
+    evaluation = replace(RESULT.evaluation, per_class=(1 / 3,) * m, n_test=m, confusion=confusion)
+    result = replace(RESULT, evaluation=evaluation, class_counts=(1,) * m, n_train=m)
+    write_result(tmp_path / "a.json", result)
+    assert (tmp_path / "a.json").stat().st_size < 1_000_000
+    assert read_result(tmp_path / "a.json") == result
+
+
+def test_a_result_that_contradicts_itself_is_not_written(tmp_path):
+    with pytest.raises(ArgumentError, match="n_test"):
+        write_result(tmp_path / "a.json", replace(RESULT, evaluation=replace(RESULT.evaluation, n_test=0)))
+    assert not list(tmp_path.iterdir())

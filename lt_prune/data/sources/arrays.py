@@ -23,8 +23,10 @@ def arrays_of(path: Path, source: str) -> dict[str, Array]:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: name an .npz file as {source}:PATH") from None
+    except MemoryError:
+        raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files, zlib.error and NotImplementedError too
-        raise DataError(f"{path} is not a readable .npz archive of plain arrays ({error})") from None
+        raise DataError(f"{path} is not a readable .npz archive of plain arrays{_reason(error)}") from None
     return with_training(arrays, path)
 
 
@@ -42,8 +44,17 @@ def mapped_arrays(folder: Path) -> dict[str, Array]:
         except FileNotFoundError:
             continue
         except Exception as error:
-            raise DataError(f"{path} is not a readable .npy file of plain numbers ({error})") from None
+            raise DataError(f"{path} is not a readable .npy file of plain numbers{_reason(error)}") from None
     return with_training(arrays, folder)
+
+
+def _reason(error: Exception) -> str:
+    """Why, unless NumPy advises what is no way on: to unpickle objects, which may run code."""
+    if "pickle" in str(error):
+        return ": it is another kind of file, or holds objects of Python, which are not read; save plain arrays by np.savez"
+    return (
+        ": it is a single array; save x_train and y_train by np.savez" if "context manager" in str(error) else f" ({error})"
+    )
 
 
 def with_training(arrays: dict[str, Array], path: Path) -> dict[str, Array]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -269,3 +270,14 @@ def test_a_fifth_of_an_archive_without_test_images_is_held_out(save):
     assert data.index.name == "birds-holdout0.2"
     assert (data.index.counts.tolist(), np.bincount(data.test_labels).tolist()) == ([3, 3, 3], [1, 1, 1])
     assert lp.build(f"npz:{save(x_test=None, y_test=None)}", reading=lp.Reading(holdout=0)).index.n_samples == 12
+
+
+def test_no_message_advises_to_unpickle(tmp_path):
+    """NumPy does, and what is unpickled may run code."""
+    np.savez(tmp_path / "objects.npz", x_train=np.array([{}, 1], dtype=object), y_train=np.arange(2))
+    (tmp_path / "pickle.npz").write_bytes(pickle.dumps({"x_train": 1}))
+    np.save(tmp_path / "single.npy", np.array([{}], dtype=object))
+    for name in ("objects.npz", "pickle.npz", "single.npy"):
+        with pytest.raises(DataError, match="save plain arrays by np") as refusal:
+            read(tmp_path / name)
+        assert "pickle" not in str(refusal.value).replace(name, "")
