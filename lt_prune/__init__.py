@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from lt_prune.config.compute import Compute as Compute
     from lt_prune.config.reading import Reading as Reading
     from lt_prune.config.recipe import Recipe as Recipe
+    from lt_prune.errors import DecisionWarning as DecisionWarning
     from lt_prune.errors import LtPruneError as LtPruneError
+    from lt_prune.report.progress import shown_progress as shown_progress
     from lt_prune.runs import Confusion as Confusion
     from lt_prune.runs import Evaluation as Evaluation
     from lt_prune.runs import FailedRun as FailedRun
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.score import score as score
     from lt_prune.steps.sweep import Sweep as Sweep
     from lt_prune.steps.sweep import sweep as sweep
+    from lt_prune.steps.tabulate import score_rows as score_rows
     from lt_prune.steps.train import train as train
     from lt_prune.store.files import read_scores as read_scores
     from lt_prune.store.files import read_set as read_set
@@ -63,7 +66,8 @@ _NAMES = {
     "config.compute": ("Arithmetic", "Compute"),
     "config.reading": ("Reading",),
     "config.recipe": ("Recipe",),
-    "errors": ("LtPruneError",),
+    "errors": ("DecisionWarning", "LtPruneError"),
+    "report.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_abs"),
@@ -75,6 +79,7 @@ _NAMES = {
     "steps.run": ("Comparison", "run"),
     "steps.score": ("score",),
     "steps.sweep": ("Sweep", "sweep"),
+    "steps.tabulate": ("score_rows",),
     "steps.train": ("train",),
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),

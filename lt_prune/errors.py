@@ -1,5 +1,9 @@
 """The only exceptions a user is meant to see: one sentence saying what was expected, what came, what to do."""
 
+from __future__ import annotations
+
+import errno
+
 
 class LtPruneError(Exception):
     """Base of every error raised on purpose; `exit_code` is what the command line ends with."""
@@ -40,3 +44,15 @@ class MismatchError(LtPruneError):
 
 class DivergenceError(LtPruneError):
     """Training produced numbers that are not finite."""
+
+
+class DecisionWarning(UserWarning):
+    """A decision, such as a pruning, has a consequence that its owner may not want; `lt_prune.report.warnings` says when."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; the system says it by an OSError, torch by a RuntimeError."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(each in str(error) for each in words))

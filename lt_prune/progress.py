@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Progress(Protocol):
-    """Called while a step works, with what it works on and how many epochs of how many are done."""
+    """Called while a step works, with what it works on and how many epochs of how many are done: when an epoch begins, and
+    in a long one every few seconds, with a part of it."""
 
-    def __call__(self, what: str, done: int, total: int) -> None: ...
+    def __call__(self, what: str, done: float, total: int) -> None: ...
 
 
-def no_progress(what: str, done: int, total: int) -> None:
+def no_progress(what: str, done: float, total: int) -> None:
     """Progress that is not shown."""
 
 
 ALL_RUNS = "all runs"
 """What a step of many runs calls its progress with besides, in images trained on instead of epochs."""
+
+
+@runtime_checkable
+class Announced(Protocol):
+    """A progress that is also told in a sentence what the work will be."""
+
+    def announce(self, sentence: str) -> None: ...
+
+
+def announce(progress: Progress, sentence: str) -> None:
+    """Tell it where it can be told."""
+    if isinstance(progress, Announced):
+        progress.announce(sentence)

@@ -12,12 +12,12 @@ import importlib
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
-from lt_prune.errors import ArgumentError, MemberError, UnknownNameError
+from lt_prune.errors import ArgumentError, MemberError, UnknownNameError, is_out_of_memory
 
 T = TypeVar("T")
 
@@ -66,15 +66,18 @@ class Registry(Generic[T]):
         """Whether the member of this name is lt-prune's."""
         return name in self._own
 
-    def check(self, name: str) -> None:
+    def check(self, name: str, near: str | None = None) -> None:
         """Refuse a name that no member has, without importing anything.
+
+        Args:
+            near: what may have been meant; by default the nearest name.
 
         Raises:
             UnknownNameError: the message lists the names there are and the nearest.
         """
         if name not in self.names:
-            near = difflib.get_close_matches(str(name), self.names, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            near = near or nearest(str(name), self.names)
+            hint = f" (did you mean {near!r}?)" if near else ""
             raise UnknownNameError(f"unknown {self.kind} {name!r}{hint}: there are {', '.join(self.names)}")
 
     def load(self, name: str) -> T:
@@ -134,9 +137,19 @@ class Registry(Generic[T]):
             raise MemberError(f"{self.kind} {name!r} ({target}) {error}", name) from None
 
 
+def nearest(typed: str, names: Sequence[str]) -> str | None:
+    """The longest name that what was typed begins with, whatever the case and the hyphens; else the name most alike."""
+    plain = {re.sub(r"[\W_]", "", name).lower(): name for name in names}
+    begin = [one for one in plain if re.sub(r"[\W_]", "", typed).lower().startswith(one)]
+    near = [max(begin, key=len)] if begin else difflib.get_close_matches(re.sub(r"[\W_]", "", typed).lower(), plain, n=1)
+    return plain[near[0]] if near else None
+
+
 def described(error: Exception) -> str:
     """An unexpected error in one line."""
     first_line = str(error).strip().partition("\n")[0]
+    if is_out_of_memory(error):
+        return f"out of memory ({first_line})" if first_line else "out of memory"
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
 
 

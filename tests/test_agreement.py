@@ -19,6 +19,7 @@ FUNCTIONS = {name: getattr(lp, name) for name in main.commands if name not in ("
 """Commands that are functions, too."""
 SAID_OTHERWISE = {
     "as_json": "--json",  # how a result is printed
+    "per_class": "--per-class",
     "assignments": "--set",  # NAME=VALUE, the keywords of Python's **settings
 }
 FIELDS = {field.name for field in fields(lp.Recipe)}
@@ -38,6 +39,7 @@ OF_THE_COMMAND_ALONE = {
 }
 OTHER_DEFAULTS = {
     ("train", "subset"),  # a script must not depend on which files happen to be there
+    ("score", "metric"),  # a list of one there
     ("evaluate", "s"),  # none is an empty list there: it may be several, as of `evaluate_abs`
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -34,6 +35,10 @@ from lt_prune.strategies import STRATEGIES
 SMALL = ("--epochs", 1, "--model", "resnet8")
 FLOW = ("build", "score", "prune", "train", "run")
 COMMANDS = sorted(main.commands)
+LEARNED = "lt-prune: warning: all 2 members learned next to nothing: "
+"""Of members that are trained for an epoch."""
+IN_BETWEEN = ("all runs: ", "no epoch has begun yet")
+"""How lines begin that come every few seconds, of which a slow machine shows some."""
 
 
 def lt(*args: object) -> Result:
@@ -213,8 +218,8 @@ def test_json_is_one_object_alone_on_stdout(flow, name):
     ("name", "lines"),
     [
         ("build", ["wrote sets/digits-lt10.h5"]),
-        ("score", ["member 1 of 2: 1 of 1 epochs", "member 2 of 2: 1 of 1 epochs", "wrote scores/digits-lt10.h5"]),
-        ("scores", []),
+        ("score", ["member 1 of 2: 1 of 1 epochs", "member 2 of 2: 1 of 1 epochs", LEARNED, "wrote scores/digits-lt10.h5"]),
+        ("scores", [LEARNED]),
         (
             "train",
             [
@@ -227,7 +232,13 @@ def test_json_is_one_object_alone_on_stdout(flow, name):
     ],
 )
 def test_progress_and_files_go_to_stderr(flow, name, lines):
-    assert flow[name].stderr.splitlines() == lines
+    said = [_without_time_left(line) for line in flow[name].stderr.splitlines() if not line.startswith(IN_BETWEEN)]
+    assert [line if line == own else line[: len(own)] for line, own in zip(said, lines)] == lines
+    assert len(said) == len(lines)
+
+
+def _without_time_left(line: str) -> str:
+    return re.sub(r", [\d:-]+ left of all runs$", "", line)
 
 
 def test_tables_go_to_stdout_and_what_was_written_to_stderr(in_tmp):
@@ -278,6 +289,7 @@ def test_prune_prints_what_the_subset_file_holds(said):
 
 def test_train_prints_the_result_in_the_folder(said):
     told = {**said["train"]}
+    assert told.pop("warnings") == []
     folder = Path(told.pop("folder"))
     written = json.loads((folder / "result.json").read_text())
     assert written.pop("schema") == 3
@@ -289,7 +301,7 @@ def test_train_prints_the_result_in_the_folder(said):
 
 def test_evaluate_prints_what_the_function_returns(said):
     evaluation = lp.evaluate("runs/digits-lt10-ranked-avh-0.45-ce", prediction="angular")
-    assert said["evaluate"] == as_json(evaluation)
+    assert said["evaluate"] == {**as_json(evaluation), "warnings": []}
 
 
 def test_plot_prints_the_values_in_its_tables(said):
@@ -348,7 +360,8 @@ def test_score_again_with_more_members_adds_only_those(in_tmp):
     weights = {file: file.read_bytes() for file in in_tmp.rglob("*.pt")}
     again = ok("score", "--members", 3, *SMALL)
     after = lp.read_scores("scores/digits-lt10.h5")
-    assert again.stderr.splitlines()[:-1] == ["member 2 of 3: 1 of 1 epochs", "member 3 of 3: 1 of 1 epochs"]
+    ended = [_without_time_left(line) for line in again.stderr.splitlines() if line.startswith("member")]
+    assert ended == ["member 2 of 3: 1 of 1 epochs", "member 3 of 3: 1 of 1 epochs"]
     assert after.seeds[:1] == before.seeds
     assert len(set(after.seeds)) == 3
     for name in METRICS.names:
@@ -740,7 +753,7 @@ def test_one_stage_one_serves_several_methods(in_tmp):
     by_angle = json.loads(ok("train", "--method", "l2a", "--stages", 1, *SMALL, "--json").stdout)
     assert by_angle["folder"] == "runs/digits-lt10-l2a-stage1"
     again = json.loads(ok("evaluate", "runs/digits-lt10-mixup", "--prediction", "angular", "--json").stdout)
-    assert by_angle["evaluation"] == again
+    assert {**by_angle["evaluation"], "warnings": []} == again
 
 
 def test_strengths_of_abs_are_rows(in_tmp):
@@ -783,3 +796,155 @@ def test_the_confusion_matrix_is_shown(in_tmp):
 def test_unusable_settings_are_refused(in_tmp, args, says):
     code = 1 if "does not exist" in says else 2
     refuse(in_tmp, *args.split(), code=code, says=says)
+
+
+# Warnings, classes, samples
+
+
+def test_warnings_are_in_the_json_and_on_stderr(flow, said):
+    for name in ("score", "scores", "prune", "run", "sweep"):
+        told = [line.removeprefix("lt-prune: warning: ") for line in flow[name].stderr.splitlines() if "warning: " in line]
+        assert said[name]["warnings"] == told
+        assert told
+    assert all("warnings" in said[name] for name in said)
+
+
+def test_rows_of_which_a_group_is_at_zero_are_warned_of(flow, said):
+    rows = said["results"]["rows"]
+    zero = [group for group in ("head", "middle", "tail") if not any(row[f"{group}_mean"] for row in rows)]
+    expected = f"digits-lt10: {' and '.join(zero)} {'are' if len(zero) > 1 else 'is'} at 0 % in every row"
+    assert [warning.startswith(expected) for warning in said["results"]["warnings"]] == [True] * bool(zero)
+
+
+def test_prune_shows_every_class(in_tmp):
+    result = ok("prune", "--strategy", "class-random", "--ratio", 0.45, "--per-class")
+    lines = [line.split() for line in result.stdout.splitlines()]
+    place = lines.index(["class", "group", "before", "kept", "removed", "removed", "%"])
+    assert lines[place + 1] == ["0", "head", "124", "68", "56", "45.2%"]
+    told = json.loads(ok("prune", "--strategy", "class-random", "--ratio", 0.45, "--per-class", "--json").stdout)["classes"]
+    assert [row["before"] for row in told] == sorted((row["before"] for row in told), reverse=True)
+    assert [(row["class"], row["removed"]) for row in told][-1] == ("9", 5)
+
+
+def test_evaluate_shows_every_class(flow, monkeypatch):
+    monkeypatch.chdir(flow["folder"])
+    run = "runs/digits-lt10-ranked-avh-0.45-ce"
+    result = lp.read_result(Path(run) / "result.json")
+    told = json.loads(ok("evaluate", run, "--per-class", "--json").stdout)
+    assert [row["accuracy"]["accuracy"] for row in told["classes"]] == list(result.evaluation.per_class)
+    assert [row["count"] for row in told["classes"]] == list(result.class_counts)
+    strengths = ok("evaluate", run, "--per-class", "--prediction", "abs", "--s", "0,0.2").stdout
+    assert ["class", "group", "samples", "s=0", "s=0.2"] in [line.split() for line in strengths.splitlines()]
+
+
+def test_run_shows_every_class(flow, monkeypatch):
+    monkeypatch.chdir(flow["folder"])
+    again = ("run", "--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all", "--per-class")
+    told = json.loads(ok(*again, "--json").stdout)
+    for place, row in enumerate(told["rows"]):
+        result = lp.read_result(Path(told["files"][6 + place]) / "result.json")
+        of_classes = [each["accuracy"][row["trained_on"]] for each in told["classes"]]
+        assert of_classes == list(result.evaluation.per_class)
+    assert "test accuracy (%) of each class (and its samples trained on)" in ok(*again).stdout
+
+
+def test_scores_go_to_a_table_of_every_sample(flow, monkeypatch):
+    monkeypatch.chdir(flow["folder"])
+    result = ok("scores", "scores/digits-lt10.h5", "--metric", "el2n", "--csv", "el2n.csv")
+    assert result.stderr.splitlines()[-1] == "wrote el2n.csv"
+    with open("el2n.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    scores = lp.read_scores("scores/digits-lt10.h5")
+    assert {int(row["id"], 16): float(row["mean"]) for row in rows} == pytest.approx(
+        dict(zip(scores.index.ids.tolist(), scores.metric("el2n").mean.tolist()))
+    )
+    assert [int(row["rank"]) for row in rows] == list(range(1, 504))
+
+
+# Before long work
+
+
+def test_a_dry_run_says_what_there_is_to_train(in_tmp):
+    grid = ("sweep", "--strategies", "random", "--ratios", "0.3", "--seeds", "0,1", *SMALL, "--dry-run")
+    result = ok(*grid)
+    assert re.search(r"^to train: 4 runs, 4 epochs, 1,710 images: about .* images/s$", result.stdout, re.MULTILINE)
+    told = json.loads(ok(*grid, "--json").stdout)
+    assert (told["work"]["runs"], told["work"]["images"], len(told["rows"])) == (4, 2 * (503 + 352), 2)
+    assert told["work"]["seconds"] == pytest.approx(1710 / told["work"]["images_per_second"])
+    assert not files_below(in_tmp)
+
+
+@pytest.mark.parametrize(("ratio", "meant"), [("30", "0.3"), ("45", "0.45"), ("2.5", "0.025")])
+@pytest.mark.parametrize("command", ["prune --strategy random --ratio", "run --ratio", "sweep --strategies random --ratios"])
+def test_percent_for_a_fraction_is_asked_about(in_tmp, command, ratio, meant):
+    result = lt(*command.split(), ratio)
+    assert result.exit_code == 2
+    assert f"did you mean {meant}, which removes {ratio} %?" in result.stderr
+
+
+@pytest.mark.parametrize("ratio", ["1", "100", "-30", "1e9"])
+def test_what_is_no_percentage_is_not(in_tmp, ratio):
+    result = lt("prune", "--strategy", "random", "--ratio", ratio)
+    assert (result.exit_code, "did you mean" in result.stderr) == (2, False)
+
+
+@pytest.mark.parametrize("command", ["plot", "evaluate"])
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("nowhere", "there is no run at nowhere: name a folder that `lt-prune train` made, with result.json and model.pt"),
+        ("scores/digits-lt10.h5", "is no trained run that has ended: "),
+        ("scores/digits-lt10.h5", "`lt-prune scores` shows a score file"),
+        ("grid/runs/digits-lt10-sweep.json", "`lt-prune results --figure STEM` draws the rows of many runs"),
+        ("grid/runs", "name one of the runs in it, such as grid/runs/digits-lt10-ce"),
+        ("grid/runs/digits-lt10-ce/result.json", "name its folder, grid/runs/digits-lt10-ce"),
+        ("sets", "name a folder that `lt-prune train` made"),
+    ],
+)
+def test_what_is_no_run_is_told_what_one_is(flow, monkeypatch, command, place, says):
+    monkeypatch.chdir(flow["folder"])
+    result = lt(command, place)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("lt-prune: ")
+    assert says in result.stderr
+
+
+def test_score_takes_several_metrics_as_sweep_does(in_tmp):
+    result = json.loads(ok("score", "--members", 1, *SMALL, "--metric", "el2n,avh", "--json").stdout)
+    assert (result["metric"], result["metrics"]) == ("el2n", ["avh", "el2n"])
+    refused = lt("score", "--members", 1, *SMALL, "--metric", "el2n,avg")
+    assert refused.exit_code == 2
+    assert "unknown metric 'avg' (did you mean 'avh'?)" in refused.stderr
+
+
+# Memory
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (("build",), ["--loading stream", "--resize"]),
+        (("score", "--members", 1, *SMALL), ["--workers 1", "--batch-size", "--loading stream", "--resize"]),
+        (("train", *SMALL), ["--batch-size", "--loading stream", "--resize"]),
+        (("prune", "--strategy", "random", "--ratio", "0.3"), ["--loading stream", "--resize"]),
+    ],
+    ids=lambda value: value[0],
+)
+@pytest.mark.parametrize("error", [MemoryError("Unable to allocate 7.45 GiB"), RuntimeError("x: can't allocate memory: y")])
+def test_memory_that_runs_out_is_a_sentence_with_the_commands_own_options(in_tmp, monkeypatch, command, advice, error):
+    def too_much(*args: object) -> None:
+        raise error
+
+    monkeypatch.setattr("lt_prune.steps.build.assemble", lambda *args, **options: too_much())
+    result = lt(*command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    line = result.stderr.splitlines()[-1]
+    assert line.startswith(f"lt-prune: out of memory ({error}): ")
+    assert [option for option in advice if option not in line] == []
+    named = set(re.findall(r"--[a-z-]+", line))
+    assert named <= {option for parameter in main.commands[command[0]].params for option in parameter.opts}
+
+
+def test_any_other_error_of_python_is_not_hidden(in_tmp, monkeypatch):
+    monkeypatch.setattr("lt_prune.steps.build.assemble", lambda *args, **options: 1 / 0)
+    assert isinstance(lt("build").exception, ZeroDivisionError)

@@ -17,7 +17,7 @@ GROUND = "runs types progress config identity registry randomness versions machi
 ALLOWED = {
     "__main__": "cli",
     "cli": f"api steps report planning metrics strategies methods {GROUND}",
-    "api": f"steps store {GROUND}",
+    "api": f"steps report store {GROUND}",
     "steps": f"figures report planning engine evaluation metrics strategies methods models data store {GROUND}",
     "figures": f"report planning engine {GROUND}",
     "report": f"methods {GROUND}",

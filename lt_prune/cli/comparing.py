@@ -21,6 +21,7 @@ from lt_prune.cli.options import (
     mixup_option,
     model_options,
     overwrite_option,
+    per_class_option,
     prediction_option,
     preset_option,
     read_options,
@@ -30,7 +31,8 @@ from lt_prune.cli.options import (
     speed_options,
     workers_option,
 )
-from lt_prune.cli.printing import print_result, say_wrote
+from lt_prune.cli.printing import print_result, say_wrote, warn
+from lt_prune.config.reading import Reading
 from lt_prune.errors import LtPruneError
 
 
@@ -49,23 +51,34 @@ from lt_prune.errors import LtPruneError
 @speed_options
 @as_compute
 @overwrite_option
+@per_class_option
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
-def run(as_json: bool, **options: Any) -> None:
+def run(data: str, reading: Reading, per_class: bool, as_json: bool, **options: Any) -> None:
     """Build, score, prune by four strategies, train on the whole set and on each subset, compare.
 
     \b
     Example: lt-prune run --data cifar10 --ratio 0.45 --epochs 100
     """
+    from rich.console import Group
+
     import lt_prune as lp
+    from lt_prune.report.by_class import classes_compared
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.summary import compare_results
-    from lt_prune.report.tables import comparison_table
+    from lt_prune.report.tables import classes_tested_table, comparison_table
 
     with shown_progress() as progress:
-        comparison = lp.run(progress=progress, **options)
+        lt_set = lp.open_set(data, reading=reading)
+        comparison = lp.run(lt_set, progress=progress, **options)
     name, results, equal = comparison.name, comparison.results, comparison.equal
     said = {"name": name, "ratio_removed": comparison.ratio, "equal": equal, "rows": compare_results(results)}
-    print_result(as_json, {**said, "files": list(comparison.files)}, lambda: comparison_table(name, results, equal))
+    said |= {"files": list(comparison.files)}
+    tables = [comparison_table(name, results, equal)]
+    if per_class:
+        classes = classes_compared(lt_set.index, results)
+        said |= {"classes": classes}
+        tables += [classes_tested_table(classes)]
+    print_result(as_json, said, lambda: Group(*tables))
     say_wrote(*comparison.files)
 
 
@@ -113,6 +126,7 @@ def run(as_json: bool, **options: Any) -> None:
 @speed_options
 @as_compute
 @mix_option
+@click.option("--dry-run", is_flag=True, help="Say what there is to train, and how long it takes; train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
 def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
@@ -124,6 +138,10 @@ def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments
     \b
     Example: lt-prune sweep --data cifar10 --strategies random,ranked --ratios 0.3,0.5 --seeds 0-2 --epochs 100
     """
+    from dataclasses import asdict
+
+    from rich.console import Group
+
     import lt_prune as lp
     from lt_prune.report.aggregate import aggregate
     from lt_prune.report.progress import shown_progress
@@ -133,6 +151,10 @@ def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments
     with shown_progress() as progress:
         done = lp.sweep(methods=methods, prediction=prediction, progress=progress, **options)
     rows = aggregate(done.runs)
+    if options["dry_run"]:
+        said = {"name": done.name, "rows": rows, "work": {**asdict(done.work), "seconds": done.work.seconds}}
+        print_result(as_json, said, lambda: Group(results_table(rows), f"to train: {done.work}"))
+        return
     figures = lp.plot_results(rows, done.figure) if any(row["strategy"] for row in rows) else ()
     said = {"name": done.name, "rows": rows, "file": done.file, "figures": list(figures)}
     print_result(as_json, said, lambda: results_table(rows))
@@ -156,8 +178,11 @@ def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, as_
     """
     import lt_prune as lp
     from lt_prune.report.tables import results_table
+    from lt_prune.report.warnings import results_warnings
 
     rows = lp.results(*places, out=out)
+    for warning in results_warnings(rows):
+        warn(warning)
     files = ([str(out)] if out else []) + list(lp.plot_results(rows, figure) if figure else ())
     print_result(as_json, {"rows": rows, "files": files}, lambda: results_table(rows))
     if files:

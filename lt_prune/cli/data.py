@@ -14,9 +14,11 @@ from lt_prune.cli.options import (
     as_compute,
     common_options,
     data_option,
+    list_of,
     mix_option,
     overwrite_option,
     pair,
+    per_class_option,
     read_options,
     recipe_options,
     speed_options,
@@ -67,7 +69,13 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 
 @main.command()
 @data_option
-@click.option("--metric", default="avh", show_default=True, help="Metric to store and show; every known one is stored.")
+@click.option(
+    "--metric",
+    callback=list_of(str),
+    default="avh",
+    show_default=True,
+    help="Metrics to store, comma-separated, of which the first is shown; in a new file every known one is stored.",
+)
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in the ensemble.")
 @recipe_options
 @read_options
@@ -78,7 +86,9 @@ def build(as_json: bool, device: str, out: Path | None, **options: Any) -> None:
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
-def score(data: str, metric: str, seed: int, as_json: bool, out: Path | None, reading: Reading, **options: Any) -> None:
+def score(
+    data: str, metric: list[str], seed: int, as_json: bool, out: Path | None, reading: Reading, **options: Any
+) -> None:
     """Score every training sample with an ensemble of short runs.
 
     Run again, it adds what is missing: more --members, or another --metric from the weights kept beside the file.
@@ -91,29 +101,39 @@ def score(data: str, metric: str, seed: int, as_json: bool, out: Path | None, re
     from lt_prune.planning.paths import scores_path
     from lt_prune.report.progress import shown_progress
 
-    METRICS.check(metric)
-    lt_set = lp.open_set(data, reading=reading)
-    out = out or scores_path(lt_set.index, seed)
+    for name in metric:
+        METRICS.check(name)
     with shown_progress() as progress:
+        lt_set = lp.open_set(data, reading=reading)
+        out = out or scores_path(lt_set.index, seed)
         scores = lp.score(lt_set, metric=metric, seed=seed, out=out, progress=progress, **options)
-    print_scores(scores, metric, as_json, out)
+    print_scores(scores, metric[0], as_json, out)
     say_wrote(out)
 
 
 @main.command("scores")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", help="Metric to show in detail.  [default: avh]")
+@click.option("--csv", type=click.Path(path_type=Path), help="Also write every sample to this CSV file, the hardest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
+def show_scores(file: Path, metric: str | None, csv: Path | None, as_json: bool) -> None:
     """Show what a score file holds: class means, histogram, hardest and easiest samples.
 
     \b
-    Example: lt-prune scores scores/digits-lt10.h5 --metric avh
+    Example: lt-prune scores scores/digits-lt10.h5 --metric avh --csv avh.csv
     """
     import lt_prune as lp
+    from lt_prune.report.warnings import score_warnings
 
     scores = lp.read_scores(file)
-    print_scores(scores, metric or ("avh" if "avh" in scores.metrics else min(scores.metrics)), as_json, file)
+    for warning in score_warnings(scores):
+        warn(warning)
+    metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
+    if csv:
+        lp.score_rows(scores, metric, csv=csv)
+    print_scores(scores, metric, as_json, file)
+    if csv:
+        say_wrote(csv)
 
 
 @main.command()
@@ -127,6 +147,7 @@ def show_scores(file: Path, metric: str | None, as_json: bool) -> None:
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @read_options
 @common_options
+@per_class_option
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Subset file.  [default: subsets/NAME-STRATEGY-METRIC-RATIO.h5]"
 )
@@ -138,6 +159,7 @@ def prune(
     reading: Reading,
     as_json: bool,
     device: str,
+    per_class: bool,
     out: Path | None,
     **options: Any,
 ) -> None:
@@ -146,10 +168,13 @@ def prune(
     \b
     Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
     """
+    from rich.console import Group
+
     import lt_prune as lp
     from lt_prune.planning.paths import subset_path
+    from lt_prune.report.by_class import classes_pruned
     from lt_prune.report.summary import summarise_subset
-    from lt_prune.report.tables import subset_table
+    from lt_prune.report.tables import classes_pruned_table, subset_table
     from lt_prune.strategies import STRATEGIES
 
     named: str | lp.LongTailedSet | None = data
@@ -159,10 +184,11 @@ def prune(
     subset = lp.prune(named, strategy=strategy, scores=scores, seed=seed, reading=reading, **options)
     out = out or subset_path(subset)
     lp.write_subset(out, subset)
-    summary = summarise_subset(subset)
-    print_result(as_json, {**summary, "file": str(out)}, lambda: subset_table(subset))
-    for warning in summary["warnings"]:
-        warn(warning)
+    said, tables = {**summarise_subset(subset), "file": str(out)}, [subset_table(subset)]
+    if per_class:
+        said |= {"classes": classes_pruned(subset)}
+        tables += ["", classes_pruned_table(said["classes"])]
+    print_result(as_json, said, lambda: Group(*tables))
     say_wrote(out)
 
 

@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Container
 from typing import Any, NoReturn
 
 import click
 
 from lt_prune.cli.printing import warn
-from lt_prune.errors import LtPruneError
+from lt_prune.errors import DecisionWarning, LtPruneError, is_out_of_memory
 
 
 class _Terminated(BaseException):
@@ -22,8 +23,18 @@ class _Terminated(BaseException):
 class Commands(click.Group):
     """A group whose every failure is one sentence on stderr: exit 2 for usage, 1 for the rest, 128 + n for a signal."""
 
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            command = self.commands[context.invoked_subcommand or ""]
+            raise LtPruneError(_out_of_memory(error, {option.name for option in command.params})) from None
+
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         warnings.showwarning = lambda message, *_, **__: warn(message)
+        warnings.simplefilter("always", DecisionWarning)  # what a result says does not depend on the environment
         if threading.current_thread() is threading.main_thread():  # no other may set a handler
             signal.signal(signal.SIGTERM, _terminate)
         for stream in (sys.stdout, sys.stderr):
@@ -50,6 +61,18 @@ class Commands(click.Group):
             place = f" {error.filename}" if error.filename else ""
             _fail(f"cannot use{place}: {error.strerror or error}; name another place, or make room for this one", 1)
         sys.exit(0)
+
+
+def _out_of_memory(error: Exception, options: Container[str | None]) -> str:
+    """What to do about it, by the options of the command."""
+    why = str(error).strip().partition("\n")[0]
+    ways = {
+        "workers": "train fewer networks at once (--workers 1)",
+        "batch_size": "take smaller steps (--batch-size)",
+        "loading": "read a folder's images as they are needed (--loading stream) or make them smaller (--resize)",
+    }
+    advice = [way for option, way in ways.items() if option in options]
+    return f"out of memory{f' ({why})' if why else ''}: {', '.join([*advice, 'or free some for this command'])}"
 
 
 def _terminate(signum: int, frame: Any) -> NoReturn:

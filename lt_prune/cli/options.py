@@ -137,6 +137,7 @@ mix_option = click.option(
     "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
 )
 data_option = click.option("--data", default="digits", show_default=True, help=DATA_HELP)
+per_class_option = click.option("--per-class", is_flag=True, help="Show every class, the largest first.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Start again where the output exists.")
 mixup_option = click.option(
     "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"

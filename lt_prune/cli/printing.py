@@ -20,12 +20,17 @@ def print_result(as_json: bool, summary: dict[str, Any], table: Callable[[], Ren
     from rich.console import Console
 
     if as_json:
-        click.echo(json.dumps(summary))
+        print_json(summary)
         return
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=120)
     console.print(table())
+
+
+def print_json(summary: dict[str, Any]) -> None:
+    """A summary as one JSON object, with every warning so far."""
+    click.echo(json.dumps({**summary, "warnings": _given()}))
 
 
 def print_scores(scores: ScoreSet, metric: str, as_json: bool, file: Path) -> None:
@@ -42,5 +47,13 @@ def say_wrote(*files: Path | str) -> None:
 
 
 def warn(message: Warning | str) -> None:
-    """Print a warning to stderr."""
+    """Print a warning to stderr, and keep it for JSON."""
+    _given().append(str(message))
     click.echo(f"lt-prune: warning: {message}", err=True)
+
+
+def _given() -> list[str]:
+    """Warnings of the command at work; of none, as in a thread of its, a list that nobody reads."""
+    context = click.get_current_context(silent=True)
+    given: list[str] = context.meta.setdefault("lt_prune.warnings", []) if context else []
+    return given

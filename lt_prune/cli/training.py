@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from lt_prune.cli.options import (
     list_of,
     mixup_option,
     overwrite_option,
+    per_class_option,
     prediction_option,
     preset_option,
     read_options,
@@ -28,7 +28,7 @@ from lt_prune.cli.options import (
     set_option,
     speed_options,
 )
-from lt_prune.cli.printing import print_result, say_wrote
+from lt_prune.cli.printing import print_json, print_result, say_wrote
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
@@ -93,13 +93,13 @@ def train(
 
     METHODS.check(method)
     options |= assigned(assignments, [method], prediction)
-    lt_set = lp.open_set(data, reading=reading)
-    file = subset_file(subset, lt_set.index)
-    chosen = lp.read_subset(file) if file else None
-    click.echo(f"training on {file or 'the whole set'}", err=True)
-    one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
-    out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
     with shown_progress() as progress:
+        lt_set = lp.open_set(data, reading=reading)
+        file = subset_file(subset, lt_set.index)
+        chosen = lp.read_subset(file) if file else None
+        click.echo(f"training on {file or 'the whole set'}", err=True)
+        one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
+        out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
         result = lp.train(
             lt_set,
             subset=chosen,
@@ -126,6 +126,7 @@ def train(
 @device_option
 @as_compute
 @read_options
+@per_class_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def evaluate(
     run: Path,
@@ -133,6 +134,7 @@ def evaluate(
     s: list[float],
     abs_form: str | None,
     subset: Path | None,
+    per_class: bool,
     data: str | None,
     compute: Compute,
     reading: Reading,
@@ -148,20 +150,28 @@ def evaluate(
     from rich.console import Group
 
     import lt_prune as lp
-    from lt_prune.report.tables import confusion_table, evaluation_table, strengths_table
+    from lt_prune.report.by_class import classes_tested
+    from lt_prune.report.tables import classes_tested_table, confusion_table, evaluation_table, strengths_table
     from lt_prune.steps.evaluate import open_run
 
-    if len(s) > 1:
-        if prediction != "abs":
-            raise ArgumentError("several strengths are for --prediction abs: add that, or leave out --s")
-        found = lp.evaluate_abs(run, data, s=s, abs_form=abs_form, subset=subset, compute=compute, reading=reading)
-        rows = [{"s": strength, **asdict(evaluation)} for strength, evaluation in found.items()]
-        print_result(as_json, {"rows": rows}, lambda: strengths_table(found))
-        return
+    if len(s) > 1 and prediction != "abs":
+        raise ArgumentError("several strengths are for --prediction abs: add that, or leave out --s")
     opened = open_run(run, data, compute=compute, reading=reading)
-    evaluation = lp.evaluate(opened, prediction=prediction, s=s[0] if s else None, abs_form=abs_form, subset=subset)
-    tables = evaluation_table(evaluation), "", confusion_table(evaluation, opened.data.index.class_names)
-    print_result(as_json, asdict(evaluation), lambda: Group(*tables))
+    index, counts = opened.data.index, opened.result.class_counts
+    if len(s) > 1:
+        found = lp.evaluate_abs(opened, s=s, abs_form=abs_form, subset=subset)
+        said: dict[str, Any] = {"rows": [{"s": strength, **asdict(each)} for strength, each in found.items()]}
+        tables: list[Any] = [strengths_table(found)]
+        classes = classes_tested(index, counts, {f"s={strength:g}": each for strength, each in found.items()})
+    else:
+        evaluation = lp.evaluate(opened, prediction=prediction, s=s[0] if s else None, abs_form=abs_form, subset=subset)
+        said = asdict(evaluation)
+        tables = [evaluation_table(evaluation), "", confusion_table(evaluation, index.class_names)]
+        classes = classes_tested(index, counts, {"accuracy": evaluation})
+    if per_class:
+        said |= {"classes": classes}
+        tables += [classes_tested_table(classes)]
+    print_result(as_json, said, lambda: Group(*tables))
 
 
 @main.command()
@@ -202,7 +212,7 @@ def plot(run: Path, as_json: bool, **options: Any) -> None:
 
     drawn = lp.plot(run, **options)
     if as_json:
-        click.echo(json.dumps({"figures": {name: asdict(one) for name, one in drawn.items()}}))
+        print_json({"figures": {name: asdict(one) for name, one in drawn.items()}})
     say_wrote(*(file for one in drawn.values() for file in one.files))
 
 

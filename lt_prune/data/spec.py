@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lt_prune.data.sources import SOURCES
+from lt_prune.data.sources.places import expanded
 from lt_prune.errors import UnknownNameError
+from lt_prune.registry import nearest
 
 _CUT = re.compile(r"-(?:(?P<kind>lt|step)(?P<imbalance>\d+(?:\.\d+)?)|full)$")
 OF_ONES_OWN = ("folder", "npz", "features")
@@ -48,13 +50,13 @@ def parse_spec(text: str) -> Spec:
     if source in SOURCES.names:
         _say_hidden(text)
     elif kind := _kind(text):
-        return Spec(source=kind, path=Path(os.path.expanduser(text)))
+        return Spec(source=kind, path=expanded(text))
     elif kind := _kind(source):
         source, path = kind, source
     _check_source(source, text)
     return Spec(
         source=source,
-        path=Path(os.path.expanduser(path)) if path else None,  # which leaves an unknown user's home as it is
+        path=expanded(path) if path else None,
         profile=_PROFILES[cut["kind"]] if cut else None,
         imbalance=float(cut["imbalance"]) if cut and cut["imbalance"] else None,
     )
@@ -62,7 +64,7 @@ def parse_spec(text: str) -> Spec:
 
 def _kind(text: str) -> str | None:
     """The source that reads what lies at a path, None where nothing does."""
-    place = os.path.expanduser(text)
+    place = os.path.expanduser(text)  # which leaves an unknown user's home as it is
     if os.path.isdir(place):
         return "folder"
     return "npz" if place.endswith(".npz") and os.path.isfile(place) else None
@@ -74,7 +76,7 @@ def _check_source(name: str, text: str) -> None:
     if text.startswith((".", "/", "~")) or text.endswith("/"):
         raise UnknownNameError(f"there is no folder or archive {text}: name one that there is, or a source")
     try:
-        SOURCES.check(name)
+        SOURCES.check(name, _meant(name))
     except UnknownNameError as error:
         raise UnknownNameError(f"{error}; nor is there a folder of that name") from None
 
@@ -84,3 +86,11 @@ def _say_hidden(text: str) -> None:
         warnings.warn(
             f"{text} is read as the source of that name, not as the folder {text}: name that ./{text}", stacklevel=3
         )
+
+
+def _meant(typed: str) -> str | None:
+    """The nearest source, with a cut where what follows its name reads like one: cifar10-lt100 for cifar10-lt-100."""
+    source = nearest(typed, SOURCES.names)
+    letters = "[-_ ]*".join(map(re.escape, re.sub(r"[-_]", "", source or "")))
+    cut = re.fullmatch(rf"{letters}[-_ ]*(lt|step)[-_ ]*(\d+(?:\.\d+)?)", typed, re.IGNORECASE)
+    return f"{source}-{cut[1].lower()}{cut[2]}" if cut else source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lt_prune.config.compute import Compute
 from lt_prune.engine.devices import n_at_once
@@ -11,8 +11,9 @@ from lt_prune.engine.pool import run_pool
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.machine import available_cores
 from lt_prune.progress import Progress, no_progress
+from lt_prune.types import Pixels
 
-__all__ = ["Outcome", "Run", "run_all"]
+__all__ = ["Outcome", "Run", "run_all", "trained_at_once"]
 
 
 def run_all(
@@ -31,11 +32,15 @@ def run_all(
     if not runs:
         return
     on_cpu = compute.device == "cpu"
-    at_once = compute.workers or (available_cores() if on_cpu else n_at_once(run.pixels for run in runs))
-    n_workers = min(at_once, len(runs))
+    n_workers = min(trained_at_once(compute, (run.pixels for run in runs)), len(runs))
     if on_cpu and os.name == "posix" and (n_workers > 1 or isolate):
         yield from run_pool(runs, n_workers, progress, compute.arithmetic)
         return
     from lt_prune.engine.local import run_local
 
     yield from run_local(runs, 1 if on_cpu else n_workers, progress, compute)
+
+
+def trained_at_once(compute: Compute, images: Iterable[Pixels]) -> int:
+    """Runs on such images (N, H, W, C) that are trained at once where there are enough of them."""
+    return compute.workers or (available_cores() if compute.device == "cpu" else n_at_once(images))

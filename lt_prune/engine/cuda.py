@@ -65,11 +65,11 @@ class _Active:
     ) -> None:
         self.index, self.run, self.stream, self.device = index, run, stream, shared.device
         self.precision = arithmetic.precision
-        self.epochs: deque[int] = deque()
+        self.epochs: deque[float] = deque()
         """Numbers of epochs done that are not reported yet."""
         self._steps = run_steps(run, arithmetic, self._on_epoch, shared)
 
-    def _on_epoch(self, *, done: int) -> None:
+    def _on_epoch(self, *, done: float) -> None:
         self.epochs.append(done)
 
     def turn(self) -> Outcome | str | None:

@@ -70,7 +70,7 @@ def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
 def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
     """How the run ended; in words where it ended by an unexpected error."""
 
-    def progress(what: str, done: int, total: int) -> None:
+    def progress(what: str, done: float, total: int) -> None:
         connection.send(done)
 
     try:

@@ -66,7 +66,7 @@ def run_pool(
                 for connection in cast("list[Connection]", wait(list(busy))):
                     index, run = busy[connection]
                     message = _receive(connection)
-                    if isinstance(message, int):  # epochs done: the run goes on
+                    if isinstance(message, (int, float)):  # epochs done: the run goes on
                         progress(run.title, message, run.recipe.epochs)
                         continue
                     del busy[connection]
@@ -86,10 +86,10 @@ def run_pool(
                 connection.close()
 
 
-def _receive(connection: Connection) -> int | Outcome | str:
+def _receive(connection: Connection) -> float | Outcome | str:
     """Epochs done, the outcome, or in words why the worker is of no more use."""
     try:
-        return cast("int | Outcome | str", connection.recv())
+        return cast("float | Outcome | str", connection.recv())
     except (EOFError, ConnectionResetError):
         return "its worker process ended before it did (it was killed, or the system ran out of memory)"
 

@@ -42,10 +42,14 @@ EVERY = 30.0
 images on the CPU one is written after each epoch."""
 
 
-class OnEpoch(Protocol):
-    """Called with the number of whole epochs done."""
+TOLD_EVERY = 5.0
+"""Seconds after which a run tells how far it is within an epoch."""
 
-    def __call__(self, *, done: int) -> None: ...
+
+class OnEpoch(Protocol):
+    """Called with the number of epochs done, at the begin of each and, with a part of it, every few seconds."""
+
+    def __call__(self, *, done: float) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def training(
 
     Args:
         arithmetic: how it is computed, on which device.
-        on_epoch: called with the number of whole epochs done.
+        on_epoch: called with the number of epochs done.
         shared: what it has in common with runs beside it, where there are any.
 
     Raises:
@@ -119,7 +123,7 @@ def _train_epochs(
     for epoch in range(len(state.loss), run.recipe.epochs):
         on_epoch(done=epoch)
         state.criterion.begin_epoch(epoch, run.recipe.epochs)
-        state.loss.append((yield from _timed(state, _train_epoch(run, state, step, batches, epoch))))
+        state.loss.append((yield from _timed(state, _train_epoch(run, state, step, batches, epoch, _Teller(on_epoch)))))
         state.criterion.end_epoch()
         if run.checkpoint and _is_due(run, state):
             write_weights(run.checkpoint, _pack(run, state))
@@ -148,7 +152,7 @@ def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None
 
 
 def _train_epoch(
-    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, epoch: int
+    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, epoch: int, tell: _Teller
 ) -> Generator[None, None, float]:
     recipe = run.recipe
     state.network.train()
@@ -162,11 +166,25 @@ def _train_epoch(
         if mixup:
             pixels, target = mixup(number, pixels, target)
         total += step(pixels, target) * len(labels)
+        tell(epoch, number + 1, len(batches.bounds))
         yield
     mean = float(total) / batches.bounds[-1][1]
     if not math.isfinite(mean):
         raise DivergenceError(f"training diverged in epoch {epoch + 1} (mean loss {mean}): lower the learning rate")
     return mean
+
+
+class _Teller:
+    """Tells how far a run is within an epoch that is long."""
+
+    def __init__(self, on_epoch: OnEpoch) -> None:
+        self._on_epoch, self._told = on_epoch, time.monotonic()
+
+    def __call__(self, epoch: int, done: int, n_steps: int) -> None:
+        now = time.monotonic()
+        if done < n_steps and now - self._told >= TOLD_EVERY:
+            self._on_epoch(done=epoch + done / n_steps)
+            self._told = now
 
 
 def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:

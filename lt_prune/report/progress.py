@@ -1,9 +1,10 @@
-"""Progress on stderr: bars on a terminal, a line at each end of a task elsewhere."""
+"""Progress on stderr: bars on a terminal; elsewhere, as in a file or a notebook, lines when a task ends and in between."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 
 from rich.console import Console
@@ -11,19 +12,34 @@ from rich.progress import BarColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from lt_prune.given import known_keywords
 from lt_prune.progress import ALL_RUNS, Progress
 
+FIRST, EVERY = 10.0, 25.0
+"""Seconds to the first line where there is no terminal, and from each to the next; a reader is promised one in 30."""
+NAMED = 2
+"""Runs at work that such a line names."""
 
+
+@known_keywords
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
-    """Show what is called as progress(what, done, total) while the context lasts.
+    """Show on stderr what is called as progress(what, done, total) while the context lasts.
 
-    Where it is also called for all runs together, the bar of one vanishes when it ends, and lines tell the time left of all.
+    Where it is also called for all runs together, the bar of one vanishes when it ends, and lines tell how much is done,
+    images a second, and the time left of all.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> with lp.shown_progress() as progress:
+        ...     scores = lp.score("digits", members=1, epochs=1, model="resnet8", progress=progress)
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), _TimeLeft())
     with Bars(*columns, console=console, disable=not console.is_terminal) as bars:
-        yield _Shown(bars)
+        shown = _Shown(bars)
+        with nullcontext() if console.is_terminal else _again_and_again(shown.say):
+            yield shown
 
 
 def time_left(task: Task) -> str:
@@ -32,6 +48,32 @@ def time_left(task: Task) -> str:
         return "-"
     seconds = task.elapsed * (task.total - task.completed) / task.completed
     return str(timedelta(seconds=round(seconds)))
+
+
+def speed(task: Task) -> str:
+    """Images a second since the work began; "-" before anything is done."""
+    return f"{task.completed / task.elapsed:,.0f} images/s" if task.completed and task.elapsed else "-"
+
+
+@contextmanager
+def _again_and_again(say: Callable[[], None]) -> Iterator[None]:
+    """Say it every few seconds, whatever the work within the context does."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        with suppress(OSError, ValueError):  # where it was said is closed, which the work will notice
+            waited = ended.wait(FIRST)
+            while not waited:
+                say()
+                waited = ended.wait(EVERY)
+
+    thread = threading.Thread(target=beat, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class _TimeLeft(TextColumn):
@@ -43,23 +85,73 @@ class _TimeLeft(TextColumn):
 
 
 class _Shown:
+    """What is shown; it is told by the thread that works, and asked by that which says it again and again."""
+
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
+        self._at_work: dict[str, str] = {}
+        """Runs by title, with how many of their epochs are done."""
+        self._lock = threading.Lock()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        count = f"{done / total:.0%}" if what == ALL_RUNS else f"{done}/{total} epochs"
+    def __call__(self, what: str, done: float, total: int) -> None:
+        with self._lock:
+            if what == ALL_RUNS:
+                self._told_of_all(done, total)
+            else:
+                self._told_of(what, done, total)
+
+    def announce(self, sentence: str) -> None:
+        """A line of what the work will be."""
+        with self._lock:
+            self._print(sentence)
+
+    def say(self) -> None:
+        """A line of what is done, how fast, and what is left."""
+        with self._lock:
+            runs = [f"{what}: {count}" for what, count in self._at_work.items()]
+            more = [f"{len(runs) - NAMED} more"] if len(runs) > NAMED else []
+            parts = [*self._of_all(), *runs[:NAMED], *more] or ["no epoch has begun yet"]
+            self._print("; ".join(parts))
+
+    def _told_of_all(self, done: float, total: int) -> None:
+        if (overall := self._overall()) and overall.completed > done == 0:  # other work than before
+            self._bars.reset(overall.id)
+        count = f"{done / total:.0%}" if total else "-"
+        self._update(ALL_RUNS, done, total, f"{count}, {speed(overall)}" if overall and done else count)
+
+    def _told_of(self, what: str, done: float, total: int) -> None:
+        self._at_work[what] = f"{round(done, 1):g} of {total} epochs"
+        self._update(what, done, total, f"{int(done)}/{total} epochs")
+        if done == total:
+            del self._at_work[what]
+            self._end(what, total)
+
+    def _update(self, what: str, done: float, total: int, count: str) -> None:
         if what not in self._tasks:
             self._tasks[what] = self._bars.add_task(what, total=total, count=count)
         self._bars.update(self._tasks[what], completed=done, total=total, count=count)
-        if done == total and what != ALL_RUNS:
-            self._end(what, total)
 
     def _end(self, what: str, total: int) -> None:
-        overall = self._tasks.get(ALL_RUNS)
+        overall = self._overall()
         if self._bars.disable:
             said = f"{what}: {f'{total} of {total} epochs' if total else 'failed'}"
-            left = "" if overall is None else f", {time_left(self._bars.tasks[overall])} left of {ALL_RUNS}"
-            self._bars.console.print(said + left, highlight=False, markup=False)
-        elif overall is not None:
+            self._print(said + (f", {time_left(overall)} left of {ALL_RUNS}" if overall else ""))
+        elif overall:
             self._bars.remove_task(self._tasks.pop(what))
+
+    def _overall(self) -> Task | None:
+        return self._bars.tasks[self._bars.task_ids.index(self._tasks[ALL_RUNS])] if ALL_RUNS in self._tasks else None
+
+    def _of_all(self) -> list[str]:
+        overall = self._overall()
+        if overall is None:
+            return []
+        if overall.completed == overall.total:
+            return [f"{ALL_RUNS}: every epoch is done, and what is made of the networks is not yet"]
+        if not overall.completed:
+            return [f"{ALL_RUNS}: 0% done, too early to tell the time left"]
+        return [f"{ALL_RUNS}: {overall.percentage:.0f}% done, {speed(overall)}, {time_left(overall)} left"]
+
+    def _print(self, line: str) -> None:
+        self._bars.console.print(line, highlight=False, markup=False, soft_wrap=True)

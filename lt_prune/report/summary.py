@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.runs import TrainResult
-from lt_prune.types import GROUPS, Array, LongTailedSet, SampleIndex, ScoreSet, Subset
+from lt_prune.types import GROUPS, Array, LongTailedSet, ScoreSet, Subset
 
 
 def imbalance_ratio(counts: Array) -> float | None:
@@ -85,7 +85,7 @@ def _sample(scores: ScoreSet, metric: str, i: int) -> dict[str, Any]:
 
 
 def summarise_subset(subset: Subset) -> dict[str, Any]:
-    """Kept and removed samples by group, imbalance before and after, warnings."""
+    """Kept and removed samples by group and class, imbalance before and after."""
     index = subset.index
     before, after = index.counts, subset.kept_counts
     return {
@@ -109,30 +109,7 @@ def summarise_subset(subset: Subset) -> dict[str, Any]:
         "classes": [
             {"class": name, "before": int(b), "kept": int(a)} for name, b, a in zip(index.class_names, before, after)
         ],
-        "warnings": subset_warnings(index, after),
     }
-
-
-def subset_warnings(index: SampleIndex, after: Array) -> list[str]:
-    """What a pruning did that its owner may not want: a tail that lost more than the head, classes nearly gone."""
-    before = index.counts
-    head, tail = (_share_lost(before, after, index.class_groups == g) for g in (0, 2))
-    warnings = []
-    if tail > head:
-        warnings.append(f"the tail lost more than the head: {tail:.1%} of its samples against {head:.1%}")
-    gone = np.flatnonzero((after < 0.1 * before) & (before > 1))
-    if len(gone):
-        worst = gone[np.argmin(after[gone] / before[gone])]
-        warnings.append(
-            f"{len(gone)} of {len(before)} classes keep less than a tenth of their samples: class "
-            f"{index.class_names[worst]!r} keeps {after[worst]:,} of {before[worst]:,}"
-        )
-    return warnings
-
-
-def _share_lost(before: Array, after: Array, chosen: Array) -> float:
-    total = before[chosen].sum()
-    return float(1 - after[chosen].sum() / total) if total else 0.0
 
 
 def compare_results(results: tuple[TrainResult, ...]) -> list[dict[str, Any]]:

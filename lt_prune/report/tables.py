@@ -122,6 +122,27 @@ def confusion_table(evaluation: Evaluation, class_names: Sequence[str]) -> Rende
     return table
 
 
+def classes_pruned_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """A line for each row of `classes_pruned`."""
+    table = _table("class", "group", ">before", ">kept", ">removed", ">removed %")
+    for row in rows:
+        share = f"{row['removed'] / row['before']:.1%}" if row["before"] else "-"
+        table.add_row(row["class"], row["group"], *(f"{row[name]:,}" for name in ("before", "kept", "removed")), share)
+    return table
+
+
+def classes_tested_table(rows: Sequence[dict[str, Any]]) -> RenderableType:
+    """A line for each row of `classes_tested`, or of `classes_compared`, with what each run had to train on."""
+    names = list(rows[0]["accuracy"])
+    kept = "kept" in rows[0]
+    table = _table("class", "group", ">samples", *(f">{name}" for name in names))
+    for row in rows:
+        told = [_percent(row["accuracy"][name]) + (f" ({row['kept'][name]:,})" if kept else "") for name in names]
+        table.add_row(row["class"], row["group"], f"{row['count']:,}", *told)
+    title = "test accuracy (%) of each class" + (" (and its samples trained on)" if kept else "")
+    return Group(Text(f"\n{title}", style="bold"), table)
+
+
 def methods_table(rows: list[dict[str, Any]]) -> Table:
     """A line for each training method."""
     table = _table("method", "first stage", "prediction", "")

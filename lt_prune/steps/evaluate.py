@@ -13,7 +13,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.engine.testing import Testing
-from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.errors import ArgumentError, FileError, MismatchError
 from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.given import expect, known_keywords
 from lt_prune.models import find_model
@@ -64,11 +64,7 @@ def evaluate(
         >>> lp.evaluate("runs/first", prediction="angular").n_test
         500
     """
-    if isinstance(run, OpenRun):
-        given = {"data": data, "compute": compute, "reading": reading}
-        if ignored := [name for name, value in given.items() if value is not None]:
-            raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
-    opened = run if isinstance(run, OpenRun) else open_run(run, data, compute=compute, reading=reading)
+    opened = _opened(run, data, compute, reading)
     prediction = prediction or opened.result.spec.prediction
     if prediction not in PREDICTIONS:
         raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
@@ -82,7 +78,7 @@ def evaluate(
 
 @known_keywords
 def evaluate_abs(
-    run: Path | str,
+    run: Path | str | OpenRun,
     data: Data | None = None,
     *,
     s: Sequence[float] = (0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32),
@@ -99,8 +95,7 @@ def evaluate_abs(
         >>> list(lp.evaluate_abs("runs/first", s=[0, 0.2]))
         [0, 0.2]
     """
-    opened = open_run(run, data, compute=compute, reading=reading)
-    return _evaluate_abs(opened, s, abs_form, subset)
+    return _evaluate_abs(_opened(run, data, compute, reading), s, abs_form, subset)
 
 
 def open_run(
@@ -112,6 +107,7 @@ def open_run(
 ) -> OpenRun:
     """Read a trained run; arguments and errors are those of `evaluate`."""
     expect("run", run, (str, Path), "the folder of a run")
+    require_run(run)
     result = read_result(Path(run) / RESULT)
     data = result.data if data is None else data
     if data is None:
@@ -126,6 +122,38 @@ def open_run(
     weights = Path(run) / WEIGHTS
     load_state(weights, "network", network, read_weights(weights, torch.device("cpu")).get("network"))
     return OpenRun(result, lt_set, network.to((compute or Compute()).device))
+
+
+def require_run(run: Path | str) -> None:
+    """Refuse what is no folder of a run.
+
+    Raises:
+        FileError: there is no result in it, or it is no folder; tells what it is instead, where that is known.
+    """
+    place = Path(run)
+    if (place / RESULT).exists():
+        return
+    wanted = f"a folder that `lt-prune train` made, with {RESULT} and {WEIGHTS}"
+    if place.name == RESULT:
+        raise FileError(f"{run} is a file, and a trained run is {wanted}: name its folder, {place.parent}")
+    if not place.exists():
+        raise FileError(f"there is no run at {run}: name {wanted}")
+    remedy = "`lt-prune results --figure STEM` draws the rows of many runs" if place.suffix == ".json" else f"name {wanted}"
+    if place.suffix == ".h5":
+        remedy = f"{remedy}; `lt-prune scores` shows a score file"
+    if place.is_dir() and (inside := sorted(each.parent.name for each in place.glob(f"*/{RESULT}"))):
+        remedy = f"name one of the runs in it, such as {place / inside[0]}"
+    raise FileError(f"{run} is no trained run that has ended: {remedy}")
+
+
+def _opened(run: Path | str | OpenRun, data: Data | None, compute: Compute | None, reading: Reading | None) -> OpenRun:
+    """The run, which takes no more arguments where it is opened already."""
+    if not isinstance(run, OpenRun):
+        return open_run(run, data, compute=compute, reading=reading)
+    given = {"data": data, "compute": compute, "reading": reading}
+    if ignored := [name for name, value in given.items() if value is not None]:
+        raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
+    return run
 
 
 def _evaluate_abs(

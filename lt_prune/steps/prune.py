@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from numbers import Real
 from pathlib import Path
@@ -11,11 +12,12 @@ import numpy as np
 
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError, LtPruneError, MemberError
+from lt_prune.errors import ArgumentError, DecisionWarning, LtPruneError, MemberError
 from lt_prune.given import expect_one_of, expect_whole, known_keywords
 from lt_prune.metrics import METRICS
 from lt_prune.planning.paths import scores_of
 from lt_prune.registry import described
+from lt_prune.report.warnings import score_warnings, subset_warnings
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.files import write_subset
 from lt_prune.strategies import STRATEGIES, Request, Strategy
@@ -58,6 +60,10 @@ def prune(
         MemberError: the strategy removes another number of samples, or empties a class that it must not.
         MismatchError: the scores are of other data.
 
+    Warns:
+        DecisionWarning: the tail loses more than the head, a class of it more than was asked, a class has few samples
+            left, or the members that ranked have learned nothing.
+
     Example:
         >>> import lt_prune as lp
         >>> subset = lp.prune("digits", strategy="class-random", ratio=0.45)
@@ -65,10 +71,46 @@ def prune(
         [68, 53, 41, 31, 24, 19, 14, 11, 9, 7]
     """
     check_ratio(ratio)
+    STRATEGIES.check(strategy)
+    score_set = scores_of(scores) if scores is not None else None
+    subset = choose(
+        data,
+        ratio=ratio,
+        strategy=strategy,
+        scores=score_set,
+        metric=metric,
+        keep=keep,
+        within=within,
+        seed=seed,
+        allow_empty_class=allow_empty_class,
+        reading=reading,
+    )
+    of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
+    for warning in (*of_scores, *subset_warnings(subset)):
+        warnings.warn(warning, DecisionWarning, stacklevel=2)
+    if out:
+        write_subset(out, subset)
+    return subset
+
+
+def choose(
+    data: Data | None = None,
+    *,
+    ratio: float,
+    strategy: str = "ranked",
+    scores: ScoreSet | None = None,
+    metric: str | None = None,
+    keep: Literal["hard", "easy"] | None = None,
+    within: Literal["set", "class"] | None = None,
+    seed: int = 0,
+    allow_empty_class: bool = False,
+    reading: Reading | None = None,
+) -> Subset:
+    """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself."""
+    check_ratio(ratio)
     chosen = STRATEGIES.load(strategy)
     expect_whole("seed", seed)
-    score_set = scores_of(scores) if scores is not None else None
-    index = _index(data, score_set, reading)
+    index = _index(data, scores, reading)
     n_remove = round(ratio * index.n_samples)
     if n_remove == index.n_samples:
         raise ArgumentError(f"ratio {ratio} would remove all {index.n_samples:,} samples: ask for a smaller ratio")
@@ -82,19 +124,16 @@ def prune(
     )
     options: dict[str, object] = {"seed": seed, "allow_empty_class": allow_empty_class}
     if chosen.needs_scores:
-        if score_set is None:
+        if scores is None:
             raise ArgumentError(f"strategy {strategy!r} ranks by scores: give a score file, which `lt-prune score` makes")
         metric, keep, within = metric or "avh", keep or "hard", within or "set"
-        request = replace(request, difficulty=_difficulty(score_set, metric, keep, within), keep=keep, within=within)
-        options |= {"metric": metric, "keep": keep, "within": within, "members": len(score_set.seeds)}
-        options |= {"ensemble": score_set.ensemble, "scores": score_set.digest}
+        request = replace(request, difficulty=_difficulty(scores, metric, keep, within), keep=keep, within=within)
+        options |= {"metric": metric, "keep": keep, "within": within, "members": len(scores.seeds)}
+        options |= {"ensemble": scores.ensemble, "scores": scores.digest}
     elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
         raise ArgumentError(f"strategy {strategy!r} reads no scores and takes no --{given[0]}: leave it out, or use ranked")
     kept = _answer(strategy, chosen, request)
-    subset = Subset(index=index, kept=kept, strategy=strategy, ratio=ratio, options=options)
-    if out:
-        write_subset(out, subset)
-    return subset
+    return Subset(index=index, kept=kept, strategy=strategy, ratio=ratio, options=options)
 
 
 def _difficulty(scores: ScoreSet, metric: str, keep: str, within: str) -> Array:
@@ -134,7 +173,9 @@ def check_ratio(ratio: float) -> None:
     """
     given: object = ratio
     if not isinstance(given, Real) or not 0 <= ratio < 1:
-        raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}")
+        percent = isinstance(given, Real) and 1 < ratio < 100
+        meant = f": did you mean {ratio / 100:g}, which removes {ratio:g} %?" if percent else ""
+        raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}{meant}")
 
 
 def _index(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:

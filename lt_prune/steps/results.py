@@ -48,7 +48,7 @@ def results(*places: Path | str, out: Path | str | None = None) -> list[Row]:
             runs[folder] = runs.get(folder) or planned
     if not runs:
         raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
-    rows = aggregate(_state(folder, planned) for folder, planned in runs.items())
+    rows = aggregate(state_of(folder, planned) for folder, planned in runs.items())
     if out:
         write_csv(Path(out), [_flat(row) for row in rows])
     return rows
@@ -109,7 +109,7 @@ def _listed(place: Path) -> dict[Path, PlannedRun | None]:
     return dict(read_grid(place))
 
 
-def _state(folder: Path, planned: PlannedRun | None) -> PlannedRun:
+def state_of(folder: Path, planned: PlannedRun | None) -> PlannedRun:
     """The run's result, else its failure, else what was planned."""
     if planned and not (folder / RESULT).exists() and not (folder / FAILURE).exists():
         return planned

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,16 +11,20 @@ from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.errors import DecisionWarning
 from lt_prune.figures.comparison import comparison_figure
 from lt_prune.given import known_keywords
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, plan_below
-from lt_prune.progress import Progress, no_progress
+from lt_prune.progress import Progress, announce, no_progress
+from lt_prune.report.overall import Overall
+from lt_prune.report.warnings import comparison_warnings, subset_warnings
 from lt_prune.runs import TrainResult
 from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.prune import check_ratio, prune
+from lt_prune.steps.prune import check_ratio, choose
 from lt_prune.steps.score import score
-from lt_prune.steps.train import train_everything
+from lt_prune.steps.train import train_everything, work_of
+from lt_prune.steps.workload import stand_in, work_of_members, workload
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import write_set, write_subset
 from lt_prune.store.results import write_json
@@ -84,10 +89,13 @@ def run(
         out: folder that sets/, scores/, subsets/ and runs/ are written below.
         overwrite: start again where files are there.
         progress: called as progress(what, epochs done, epochs in all) of each network, and as progress("all runs", done,
-            total) in images trained on of those that the set and its subsets train.
+            total) in images trained on.
 
     Raises:
         LtPruneError: as the steps do.
+
+    Warns:
+        DecisionWarning: as the steps do; runs are too short to be compared, or random pruning is better than a ranking.
 
     Example:
         >>> import lt_prune as lp
@@ -108,10 +116,14 @@ def run(
         overwrite=overwrite,
     )
     # What cannot end well is refused now, not after the scoring.
-    plan_below(root, lt_set, None, asked)
-    choose = partial(prune, lt_set, ratio=ratio, seed=seed)
-    subsets = [choose(strategy=strategy) for strategy in RANDOM]
+    take = partial(choose, lt_set, ratio=ratio, seed=seed)
+    subsets = [take(strategy=strategy) for strategy in RANDOM]
+    stand_ins = [stand_in(lt_set, strategy="ranked", ratio=ratio, metric=metric, seed=seed) for metric in RANKED_BY]
+    planned = [plan_below(root, lt_set, subset, asked) for subset in (None, *subsets, *stand_ins)]
     scores_file = root / paths.scores_path(lt_set.index, seed)
+    to_score = work_of_members(scores_file, lt_set, members=members, epochs=score_epochs, seed=seed, overwrite=overwrite)
+    announce(progress, f"run on {lt_set.index.name}: {workload(to_score, planned, [scores_file], compute, measure=False)}")
+    overall = Overall(progress, {**to_score, **work_of(planned)})
     scores = score(
         lt_set,
         members=members,
@@ -119,14 +131,17 @@ def run(
         compute=compute,
         out=scores_file,
         overwrite=overwrite,
-        progress=progress,
+        progress=overall,
         epochs=score_epochs,
         **network,
     )
-    subsets += [choose(scores=scores, metric=metric) for metric in RANKED_BY]
+    subsets += [take(scores=scores, metric=metric) for metric in RANKED_BY]
+    for subset in subsets:
+        _warn(f"{subset.label} {ratio:g}: {warning}" for warning in subset_warnings(subset))
     files = [*_write_set(root, lt_set), scores_file, *_write_subsets(root, subsets)]
     jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *subsets)]
-    results = train_everything(jobs, compute, progress=progress)
+    results = train_everything(jobs, compute, progress=overall)
+    _warn(comparison_warnings(results))
     files += [job.out for job in jobs if job.out]
     return _write_comparison(root / paths.comparison_path(lt_set.index, ratio, method, seed, equal), results, ratio, files)
 
@@ -155,3 +170,8 @@ def _write_comparison(table: Path, results: tuple[TrainResult, ...], ratio: floa
     write_json(table, "comparison", asdict(comparison))
     write_bytes(figure, comparison_figure(comparison.name, comparison.results, comparison.equal))
     return comparison
+
+
+def _warn(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        warnings.warn(sentence, DecisionWarning, stacklevel=3)

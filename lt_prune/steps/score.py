@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
-from lt_prune.errors import MismatchError
+from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
@@ -25,6 +25,8 @@ from lt_prune.models import find_model
 from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe, weights_of
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
+from lt_prune.report.overall import Overall
+from lt_prune.report.warnings import score_warnings
 from lt_prune.steps.build import Data, open_set
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
@@ -37,7 +39,7 @@ _REMEDY = "give another --out, or make it again by `lt-prune score --overwrite`"
 def score(
     data: Data = "digits",
     *,
-    metric: str = "avh",
+    metric: str | Sequence[str] = "avh",
     members: int = 10,
     seed: int = 0,
     compute: Compute | None = None,
@@ -55,7 +57,7 @@ def score(
 
     Args:
         data: a set, a set file, or a source name.
-        metric: a metric that must be among the results.
+        metric: one or several that must be among the results.
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
         compute: device, precision, compilation and members trained at once, by default as `lt_prune.Compute()` says.
@@ -63,7 +65,8 @@ def score(
         out: score file to write, or to add to.
         overwrite: start again where `out` exists.
         mix_compute: add members to `out` even where those there were computed otherwise; the file says how each was.
-        progress: called as progress(what, done, total).
+        progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total) in
+            images trained on.
         **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", model="resnet20"; `weights` names
             the file that the backbone starts from.
 
@@ -74,13 +77,17 @@ def score(
         MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise.
         FileError: `out` is damaged.
 
+    Warns:
+        UserWarning: a metric is left out.
+        DecisionWarning: members have learned nothing.
+
     Example:
         >>> import lt_prune as lp
         >>> scores = lp.score("digits", members=2, epochs=1, model="resnet8")
         >>> scores.metric("avh").per_member.shape
         (2, 503)
     """
-    METRICS.check(metric)
+    required = _required(metric)
     expect_whole("members", members, low=1)
     expect_whole("seed", seed)
     check_fields(settings, besides=keywords_of(score))
@@ -96,8 +103,9 @@ def score(
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
         n_members = max(members, len(scores.seeds))
-        runs = _missing_runs(scores, metric, lt_set, recipe, n_members, seed, folder, mix_compute, weights_of(settings))
-        outcomes = dict(run_all(runs, compute, progress=progress))
+        runs = _missing_runs(scores, required, lt_set, recipe, n_members, seed, folder, mix_compute, weights_of(settings))
+        overall = Overall.of(progress, {run.title: (run.recipe.epochs, len(run.rows)) for run in runs})
+        outcomes = dict(run_all(runs, compute, progress=overall))
         scored = [outcomes[index].unwrap() for index in range(len(runs))]
         refused = {name: reason for each in scored for name, reason in each.refused.items()}
         for reason in refused.values():
@@ -107,7 +115,24 @@ def score(
             scores = _with_member(scores, run, rows, outcomes[index])
         if file and runs:
             write_scores(file, scores)
+    for warning in score_warnings(scores):
+        warnings.warn(warning, DecisionWarning, stacklevel=2)
     return scores
+
+
+def _required(metric: str | Sequence[str]) -> Sequence[str]:
+    """The metrics by name, all of which there are."""
+    names = [metric] if isinstance(metric, str) else list(metric)
+    if not names:
+        raise ArgumentError("metric is empty: name at least one")
+    for name in names:
+        METRICS.check(name)
+    return names
+
+
+def member_title(k: int, members: int, seed: int) -> str:
+    """What a member is called in progress, k from 0 on."""
+    return f"member {k + 1} of {members}" + (f", seed {seed}" if seed else "")
 
 
 def _rows(scores: ScoreSet, name: str) -> int:
@@ -139,7 +164,7 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
 
 def _missing_runs(
     known: ScoreSet,
-    metric: str,
+    required: Sequence[str],
     lt_set: LongTailedSet,
     recipe: Recipe,
     n_members: int,
@@ -149,15 +174,15 @@ def _missing_runs(
     weights: Path | None,
 ) -> list[Run]:
     """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
-    names = list(dict.fromkeys([*known.metrics, metric])) if known.seeds else METRICS.names
-    optional = tuple(name for name in names if name != metric and name not in known.metrics)
+    names = list(dict.fromkeys([*known.metrics, *required])) if known.seeds else METRICS.names
+    optional = tuple(name for name in names if name not in required and name not in known.metrics)
     runs, model = [], find_model(recipe.model)
     for k in range(n_members):
         if missing := tuple(name for name in names if _rows(known, name) <= k):
             member = derive_seed(seed, "member", k)
             runs.append(
                 Run(
-                    title=f"member {k + 1} of {n_members}" + (f", seed {seed}" if seed else ""),
+                    title=member_title(k, n_members, seed),
                     pixels=lt_set.pixels,
                     labels=lt_set.index.labels,
                     rows=np.arange(lt_set.index.n_samples),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -11,20 +12,26 @@ from typing import Any, Literal
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
-from lt_prune.errors import MismatchError
+from lt_prune.errors import DecisionWarning, MismatchError
 from lt_prune.given import keywords_of
 from lt_prune.identity import differences
 from lt_prune.planning import paths
 from lt_prune.planning.grid import Grid, Pruning
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
-from lt_prune.progress import Progress, no_progress
-from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
+from lt_prune.progress import Progress, announce, no_progress
+from lt_prune.report.aggregate import aggregate
+from lt_prune.report.overall import Overall
+from lt_prune.report.warnings import results_warnings
+from lt_prune.report.workload import Workload
+from lt_prune.runs import FailedRun, PlannedRun, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.each import train_each
-from lt_prune.steps.prune import prune
+from lt_prune.steps.prune import choose
+from lt_prune.steps.results import state_of
 from lt_prune.steps.score import score
-from lt_prune.steps.train import finished
+from lt_prune.steps.train import finished, work_of
+from lt_prune.steps.workload import Work, stand_in, work_of_members, workload
 from lt_prune.store.files import write_subset
 from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
@@ -36,12 +43,14 @@ class Sweep:
 
     name: str
     """Name of the set."""
-    runs: tuple[TrainResult | FailedRun, ...]
-    """Seed by seed, method by method, the unpruned run first."""
+    runs: tuple[PlannedRun, ...]
+    """Seed by seed, method by method, the unpruned run first: results and failures; of a dry run also what is planned."""
     file: str
     """The record of the grid."""
     figure: str
     """Where its figure belongs, without ending: beside the record; `lt_prune.plot_results` draws it."""
+    work: Workload = field(compare=False)
+    """What there was to train when it was called."""
 
     @property
     def failures(self) -> tuple[FailedRun, ...]:
@@ -69,6 +78,7 @@ def sweep(
     reading: Reading | None = None,
     mix_compute: bool = False,
     out: Path | str = ".",
+    dry_run: bool = False,
     progress: Progress = no_progress,
     **settings: Any,
 ) -> Sweep:
@@ -97,6 +107,8 @@ def sweep(
         reading: as for `build`.
         mix_compute: add runs and members even where those there were computed otherwise; each says how it was.
         out: folder that scores/, subsets/ and runs/ are written below.
+        dry_run: check everything, and say what there is to train and how long it takes; nothing is written, and where no
+            such network was trained earlier, one is trained for three seconds.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
         **settings: as for `train`, such as epochs=100, stage2_epochs=5 or tau=0.5, for every method that knows them; the
@@ -105,6 +117,9 @@ def sweep(
     Raises:
         ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
         MismatchError: `out` holds a sweep of other data, or with other settings, or computed otherwise.
+
+    Warns:
+        DecisionWarning: members have learned nothing, or runs are too short to be compared.
 
     Example:
         >>> import lt_prune as lp
@@ -135,21 +150,30 @@ def sweep(
         mix_compute=mix_compute,
         remedy="give another --out",
     )
-    return _sweep(_Planned(open_set(data, reading=reading), Path(out), grid, asked), compute, progress)
+    return _sweep(_Planned(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
 
 
-def _sweep(planned: _Planned, compute: Compute, progress: Progress) -> Sweep:
-    """Check what can be checked before anything is trained, then score, prune and train."""
+def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:
+    """Check what can be checked before anything is trained, say what there is to do, then score, prune and train."""
     grid, index = planned.grid, planned.data.index
     for ratio in grid.ratios:
-        prune(planned.data, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
+        choose(planned.data, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
     planned.check(planned.jobs([pruning for pruning in grid.prunings if not pruning.metric], {}))
-    jobs = planned.jobs(grid.prunings, planned.scores(compute, progress))
-    planned.record(jobs)
-    ended = train_each(jobs, compute, progress)
     figure = planned.root / paths.curves_path(index, planned.asked.equal, grid.own_ensembles)
-    runs = tuple(ended[job] for job in jobs)
-    return Sweep(name=index.name, runs=runs, file=str(planned.file), figure=str(figure))
+    jobs, to_score = planned.jobs(grid.prunings, {}), planned.work_of_members()
+    work = workload(to_score, jobs, list(planned.score_files.values()), compute, measure=dry_run)
+    ended = partial(Sweep, name=index.name, file=str(planned.file), figure=str(figure), work=work)
+    if dry_run:
+        return ended(runs=tuple(state_of(job.out, PlannedRun(spec=job.spec)) for job in jobs if job.out))
+    announce(progress, f"sweep of {index.name}: {work}")
+    overall = Overall(progress, {**to_score, **work_of(jobs)})
+    jobs = planned.jobs(grid.prunings, planned.scores(compute, overall))
+    planned.record(jobs)
+    outcomes = train_each(jobs, compute, overall)
+    runs = tuple(outcomes[job] for job in jobs)
+    for warning in results_warnings(aggregate(runs)):
+        warnings.warn(warning, DecisionWarning, stacklevel=4)
+    return ended(runs=runs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,18 +185,31 @@ class _Planned:
     grid: Grid
     asked: Asked
 
+    @property
+    def score_files(self) -> dict[int, Path]:
+        """Where scores are, or will be, by the seed of their ensemble; none where nothing ranks."""
+        seeds = map(self.grid.ensemble, self.grid.seeds) if self.grid.ranked_by else ()
+        return {seed: self.root / paths.scores_path(self.data.index, seed) for seed in seeds}
+
+    def work_of_members(self) -> Work:
+        """What is left to train of the ensembles."""
+        work: Work = {}
+        for seed, file in self.score_files.items():
+            work |= work_of_members(file, self.data, members=self.grid.members, epochs=self.grid.score_epochs, seed=seed)
+        return work
+
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
         """Scores by the seed of their ensemble, trained where they are missing, with every metric that ranks."""
         grid, found = self.grid, {}
         network: dict[str, Any] = {name: self.asked.settings.get(name) for name in ("model", "weights", "freeze")}
-        for seed, metric in product(dict.fromkeys(map(grid.ensemble, grid.seeds)), grid.ranked_by):
+        for seed, metric in product(self.score_files, grid.ranked_by):
             found[seed] = score(  # the networks are trained for the first metric
                 self.data,
                 metric=metric,
                 members=grid.members,
                 seed=seed,
                 compute=compute,
-                out=self.root / paths.scores_path(self.data.index, seed),
+                out=self.score_files[seed],
                 mix_compute=bool(self.asked.mix_compute),
                 progress=progress,
                 epochs=grid.score_epochs,
@@ -194,10 +231,14 @@ class _Planned:
         return jobs
 
     def _subset(self, pruning: Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
-        choose = partial(prune, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
+        chosen = partial(choose, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
         if pruning.metric is None:
-            return choose()
-        return choose(scores=scores[seed], metric=pruning.metric, keep=self.grid.keep, within=self.grid.within)
+            return chosen()
+        keep, within = self.grid.keep, self.grid.within
+        if seed in scores:
+            return chosen(scores=scores[seed], metric=pruning.metric, keep=keep, within=within)
+        named = {"metric": pruning.metric, "keep": keep or "hard", "within": within or "set"}
+        return stand_in(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, ensemble=seed, **named)
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:
         return plan_below(self.root, self.data, subset, replace(self.asked, method=method, seed=seed))

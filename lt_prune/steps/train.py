@@ -134,15 +134,18 @@ def train_all(
         MismatchError: a job's folder holds another run, or one that was computed otherwise.
     """
     firsts, seconds = stages_of(jobs)
+    overall = Overall.of(progress, work_of(jobs))
     with ExitStack() as locks:
         for job in (*seconds, *firsts):  # outer folders first, as clearing one takes what is within
             locks.enter_context(locked(job.out))
             if job.out and job.asked.overwrite:
                 clear(job.out)
         done = {job: answer for job in (*firsts, *seconds) if (answer := _answer(job))}
-        yield from ((job, answer) for job, answer in done.items() if job in jobs)
+        for job, answer in done.items():
+            overall.end(job.title)
+            if job in jobs:
+                yield job, answer
         left = [job for job in (*firsts, *seconds) if job not in done]
-        overall = Overall(progress, {job.title: job.work for job in left})
         for job, result in _train_stages(left, compute, isolate, overall):
             overall.end(job.title)
             if job in jobs:
@@ -181,13 +184,18 @@ def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
     return firsts, seconds
 
 
+def work_of(jobs: Sequence[Job]) -> dict[str, tuple[int, int]]:
+    """Epochs, and images an epoch, of all that must be trained for these jobs, by title."""
+    return {job.title: job.work for stage in stages_of(jobs) for job in stage}
+
+
 def _train_wave(
     jobs: Sequence[Job], compute: Compute, isolate: bool, progress: Progress
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train jobs of which none waits for another."""
     for data in {id(job.data): job.data for job in jobs}.values():
         check_test(data)
-    for index, outcome in run_all([_run(job) for job in jobs], compute, isolate=isolate, progress=progress):
+    for index, outcome in run_all([run_of(job) for job in jobs], compute, isolate=isolate, progress=progress):
         job = jobs[index]
         if outcome.failure:
             yield job, outcome.failure
@@ -237,7 +245,8 @@ def _as_started(job: Job) -> TrainSpec:
     return replace(job.spec, first=read_result(job.start / RESULT).spec) if job.start else job.spec
 
 
-def _run(job: Job) -> Run:
+def run_of(job: Job) -> Run:
+    """What the engine is given."""
     index, spec = job.data.index, _as_started(job)
     settings = {name: spec.settings[name] for name in job.stage.settings}
     return Run(

@@ -11,6 +11,7 @@ from lt_prune.config.compute import Compute
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
+from lt_prune.runs import FailedRun, TrainResult
 from lt_prune.steps.each import train_each
 from lt_prune.steps.sweep import sweep
 from lt_prune.steps.tested import WholeRuns
@@ -41,7 +42,8 @@ def train_methods(
     """
     compute = compute or Compute()
     done = sweep(data, methods=methods, strategies=["random"], ratios=[0], out=out, compute=compute, **options)
-    runs = {method: [run for run in done.runs if run.method == method] for method in methods}
+    ended = [run for run in done.runs if isinstance(run, (TrainResult, FailedRun))]
+    runs = {method: [run for run in ended if run.method == method] for method in methods}
     return WholeRuns(data=data, root=out, compute=compute, runs=runs)
 
 

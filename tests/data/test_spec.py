@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import pwd
 from pathlib import Path
 
 import pytest
 
-from lt_prune.data.sources import SOURCES
+from lt_prune.data.sources import SOURCES, Request
 from lt_prune.data.spec import parse_spec
-from lt_prune.errors import UnknownNameError
+from lt_prune.errors import ArgumentError, DataError, UnknownNameError
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,6 @@ def test_a_place_where_nothing_lies_is_called_so(places, text):
 
 
 def test_the_home_of_nobody_is_a_place_where_nothing_lies():
-    assert parse_spec("folder:~nobody-of-this-name/photos").path == Path("~nobody-of-this-name/photos")
     with pytest.raises(UnknownNameError, match="there is no folder or archive ~nobody-of-this-name"):
         parse_spec("~nobody-of-this-name")
 
@@ -138,3 +138,69 @@ def test_the_home_of_nobody_is_a_place_where_nothing_lies():
 def test_a_name_longer_than_any_files_is_unknown():
     with pytest.raises(UnknownNameError, match="unknown data source"):
         parse_spec("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("cifar10-lt-100", "cifar10-lt100"),
+        ("cifar100-lt-50", "cifar100-lt50"),
+        ("cifar10lt100", "cifar10-lt100"),
+        ("CIFAR10", "cifar10"),
+        ("CIFAR-100-LT-50:/data", "cifar100-lt50"),
+        ("cifar10-exp100", "cifar10"),
+        ("cifar10-lt100x", "cifar10"),
+        ("digits-LT10", "digits-lt10"),
+        ("fashion_mnist_step_20", "fashion-mnist-step20"),
+        ("fashion", "fashion-mnist"),
+        ("cifra100", "cifar100"),
+        ("folders:/data", "folder"),
+    ],
+)
+def test_the_hint_is_what_was_typed_most_nearly(typed, meant):
+    with pytest.raises(UnknownNameError, match=rf" \(did you mean '{meant}'\?\): there are digits"):
+        parse_spec(typed)
+
+
+def test_every_hint_is_a_name_that_is_taken():
+    for typed in ("cifar10-lt-100", "fashion_mnist_step_20", "digits-LT10"):
+        with pytest.raises(UnknownNameError) as refusal:
+            parse_spec(typed)
+        assert parse_spec(str(refusal.value).split("'")[3]).profile
+
+
+@pytest.fixture
+def homeless(monkeypatch):
+    """No HOME, and a user whom the system does not know."""
+
+    def unknown(user: object) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {user}")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("LT_PRUNE_DATA", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr(pwd, "getpwnam", unknown)
+
+
+@pytest.mark.parametrize("path", ["~/photos", "~nobody-like-that/photos"])
+def test_a_home_that_is_not_known_is_a_sentence(homeless, path):
+    with pytest.raises(ArgumentError, match=f"^the home folder in {path} is not known here: name the folder in full$"):
+        parse_spec(f"folder:{path}")
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "fashion-mnist"])
+def test_downloads_need_a_home_or_a_name(homeless, name, monkeypatch, tmp_path):
+    monkeypatch.setattr("lt_prune.data.sources.fashion_mnist.DEBIAN", tmp_path)
+    with pytest.raises(ArgumentError, match=r"~/\.cache/lt-prune is not known here: set LT_PRUNE_DATA to a folder, or name"):
+        SOURCES.load(name)(Request())
+    monkeypatch.setenv("LT_PRUNE_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=str(tmp_path)):
+        SOURCES.load(name)(Request())
+
+
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "fashion-mnist", "npz"])
+def test_a_path_that_was_given_is_not_asked_for_again(name, tmp_path):
+    with pytest.raises(DataError) as refusal:
+        SOURCES.load(name)(Request(path=tmp_path / "gone"))
+    assert str(tmp_path / "gone") in str(refusal.value)
+    assert "PATH" not in str(refusal.value)

@@ -160,6 +160,24 @@ def test_progress_counts_the_epochs_of_each_run(make, workers):
 
 
 @processes
+def test_a_part_of_an_epoch_crosses_processes(make, monkeypatch):
+    seen: list[float] = []
+    run = make(0, loss=_TellsAtOnce())
+    list(run_all([run], on_cpu(), isolate=True, progress=lambda what, done, total: seen.append(done)))
+    assert {0, 0.5, 1, 1.5, 2} <= set(seen)
+
+
+class _TellsAtOnce:
+    """A loss whose making lets the process that trains tell every step."""
+
+    def __call__(self) -> CrossEntropy:
+        from lt_prune.engine import train
+
+        train.TOLD_EVERY = 0.0
+        return CrossEntropy([24, 12, 6, 3])
+
+
+@processes
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
     diverging = replace(RECIPE, lr=1e30, warmup=0, epochs=3)
@@ -191,10 +209,11 @@ def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_o
 
 @processes
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("not enough memory: you tried to allocate 1 byte.\nmore")])
-def test_an_unexpected_error_is_reported_in_one_line(make, error):
+def test_memory_that_runs_out_is_reported_in_one_line_with_advice(make, error):
     with pytest.warns(UserWarning, match="tried once more"):
         outcomes = dict(run_all([make(0, on_trained=Raise(error)), make(1)], on_cpu(2)))
-    assert str(outcomes[0].failure).startswith(f"run 0 failed 2 times: {type(error).__name__}")
+    assert str(outcomes[0].failure).startswith("run 0 failed 2 times: out of memory")
+    assert "--workers" in str(outcomes[0].failure)
     assert "\n" not in str(outcomes[0].failure)
     assert outcomes[1].failure is None
 

@@ -358,3 +358,12 @@ def test_normalisation_is_that_of_the_images_trained_on(make):
 def test_a_run_without_a_checkpoint_writes_nothing(make, in_tmp: Path):
     train(make(epochs=1))
     assert list(in_tmp.iterdir()) == []
+
+
+def test_a_long_epoch_tells_how_far_it_is_and_changes_no_number(make, monkeypatch):
+    seen: list[float] = []
+    quiet = train(make())
+    monkeypatch.setattr("lt_prune.engine.train.TOLD_EVERY", 0.0)
+    told = train(make(), on_epoch=lambda *, done: seen.append(done))
+    assert seen == [0, 0.5, 1, 1.5, 2, 2.5, 3]  # two steps an epoch, of which the last is the next epoch's beginning
+    assert told.loss == quiet.loss

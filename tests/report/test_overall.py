@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lt_prune.progress import ALL_RUNS
+from lt_prune.progress import ALL_RUNS, no_progress
 from lt_prune.report.overall import Overall
 
 
@@ -72,3 +72,18 @@ def test_where_no_work_is_left_nothing_is_told_of_all_runs():
     overall.end("a")
     overall("b", 2, 2)
     assert calls[-1] == ("b", 2, 2)
+
+
+def test_a_part_of_an_epoch_is_work_done():
+    overall, calls = told({"whole": (10, 100), "half": (10, 50)})
+    overall("whole", 0, 10)
+    overall("whole", 2.25, 10)
+    assert calls[-2:] == [(ALL_RUNS, 225, 1500), ("whole", 2.25, 10)]
+
+
+def test_a_step_within_a_step_counts_into_the_outer_one():
+    outer, calls = told({"scored": (2, 100), "trained": (10, 100)})
+    inner = Overall.of(outer, {"scored": (2, 100), "unforeseen": (1, 50)})
+    inner("scored", 0, 2)
+    assert calls[0] == (ALL_RUNS, 0, 1250)
+    assert Overall.of(no_progress, {"scored": (2, 100)}) is not outer

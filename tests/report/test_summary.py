@@ -11,7 +11,6 @@ import lt_prune as lp
 from lt_prune.report.summary import (
     compare_results,
     imbalance_ratio,
-    subset_warnings,
     summarise_scores,
     summarise_set,
     summarise_subset,
@@ -203,30 +202,6 @@ def test_an_emptied_class_leaves_a_summary_without_numbers_that_json_lacks():
     summary = summarise_subset(subset_keeping((20, 10, 6, 0)))
     assert summary["imbalance_after"] is None
     assert as_json(summary) == summary
-
-
-@pytest.mark.parametrize(
-    ("kept", "warned"),
-    [((15, 8, 6, 1), True), ((10, 5, 6, 2), False), ((10, 5, 3, 1), False), ((20, 10, 6, 0), True), ((20, 10, 6, 2), False)],
-    ids=["tail lost more", "head lost more", "both lost half", "tail is gone", "nothing lost"],
-)
-def test_warns_where_the_tail_lost_more_than_the_head(kept, warned):
-    warnings = summarise_subset(subset_keeping(kept))["warnings"]
-    assert any("the tail lost more than the head" in warning for warning in warnings) == warned
-
-
-def test_the_warning_of_the_tail_says_the_shares():
-    warnings = summarise_subset(subset_keeping((18, 9, 6, 1)))["warnings"]
-    assert warnings == ["the tail lost more than the head: 50.0% of its samples against 10.0%"]
-
-
-def test_warns_of_classes_that_are_nearly_gone():
-    warnings = subset_warnings(index_of((100, 50, 20, 10)), np.array([9, 50, 1, 10]))
-    assert warnings == ["2 of 4 classes keep less than a tenth of their samples: class 'c' keeps 1 of 20"]
-
-
-def test_a_tenth_is_enough_to_be_no_warning():
-    assert subset_warnings(index_of((100, 50, 20, 10)), np.array([10, 5, 2, 10])) == []
 
 
 def test_runs_are_compared_with_the_first():

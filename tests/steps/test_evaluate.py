@@ -93,7 +93,7 @@ def test_data_without_test_images_is_refused(run, blobs):
 
 
 def test_an_unfinished_run_is_refused(blobs, in_tmp):
-    with pytest.raises(FileError, match=r"mine/result.json does not exist: name the folder of a finished run"):
+    with pytest.raises(FileError, match=r"^there is no run at mine: name a folder that `lt-prune train` made"):
         lp.evaluate("mine", blobs())
 
 

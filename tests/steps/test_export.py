@@ -130,7 +130,7 @@ def test_json_has_everything_of_every_sample(folder, in_tmp):
     assert [sample["source_index"] for sample in said["samples"]] == list(range(17))
     assert (said["n_kept"], said["n_removed"], said["ratio_removed"]) == (10, 7, 0.4)
     assert (said["data"], said["source"], said["strategy"]) == ("photos", f"folder:{folder}", "random")
-    assert (said["schema"], said["options"]["seed"]) == (2, 3)
+    assert (said["schema"], said["options"]["seed"]) == (3, 3)
 
 
 def test_json_of_a_source_without_files_names_none(subset, in_tmp):

@@ -222,7 +222,7 @@ def test_several_figures_add_their_names_to_the_path(run, uneven):
         ("head", {"scores": "scores.h5"}, ArgumentError, "scores is for the figure hardness, not for head"),
         ("hardness", {}, ArgumentError, "there are no scores of blobs at scores/blobs.h5: run `lt-prune score` first"),
         ("hardness", {"scores": "none.h5"}, FileError, "none.h5"),
-        ("weight-norms", {"compare": "none"}, FileError, "none/result.json does not exist"),
+        ("weight-norms", {"compare": "none"}, FileError, "there is no run at none"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(run, uneven, figure, options, kind, says):

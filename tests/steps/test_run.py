@@ -72,7 +72,7 @@ def test_the_comparison_written_is_the_one_returned(blobs, in_tmp):
     assert [row["evaluation"]["overall"] for row in said["results"]] == [r.evaluation.overall for r in comparison.results]
     assert [row["n_train"] for row in said["results"]] == [45, 25, 25, 25, 25]
     assert tuple(said["files"]) == comparison.files
-    assert said["schema"] == 3
+    assert said["schema"] == 4
 
 
 def test_the_figure_is_a_png(blobs, in_tmp):

@@ -246,7 +246,7 @@ def test_what_is_left_of_a_run_counts_its_second_stage(blobs, in_tmp):
     assert told[-1] == (180, 180)
 
 
-def test_what_is_left_of_a_sweep_is_what_it_will_train(blobs, in_tmp, here):
+def test_what_is_left_of_a_sweep_is_what_it_will_train(blobs, in_tmp, local):
     options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
     lp.sweep(blobs(), methods=["mislas"], **options)
     told, progress = all_runs()
@@ -255,7 +255,7 @@ def test_what_is_left_of_a_sweep_is_what_it_will_train(blobs, in_tmp, here):
     assert told[-1] == (180, 180)
 
 
-def test_what_a_failed_first_stage_leaves_undone_is_not_left(blobs, in_tmp, here):
+def test_what_a_failed_first_stage_leaves_undone_is_not_left(blobs, in_tmp, local):
     broken = Path("runs/blobs-mixup/model.pt")
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"junk")

@@ -12,7 +12,7 @@ from lt_prune.types import Array
 NAMES = ("x_train", "y_train", "x_test", "y_test", "class_names")
 
 
-def arrays_of(path: Path, source: str) -> dict[str, Array]:
+def arrays_of(path: Path) -> dict[str, Array]:
     """The arrays of an archive, by name; nothing is unpickled.
 
     Raises:
@@ -22,7 +22,7 @@ def arrays_of(path: Path, source: str) -> dict[str, Array]:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist: name an .npz file as {source}:PATH") from None
+        raise DataError(f"{path} does not exist: name an .npz file that does") from None
     except MemoryError:
         raise
     except Exception as error:  # NumPy and zipfile raise many kinds on damaged files, zlib.error and NotImplementedError too

@@ -31,8 +31,8 @@ def _cifar(name: str, request: Request, groups: tuple[int, int]) -> Source:
             getattr(torchvision.datasets, name)(str(root), train=train, download=request.download) for train in (True, False)
         )
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        todo = "check the network" if request.download else f"add --download, or name its place as {name.lower()}:PATH"
-        raise DataError(f"{name} cannot be read in {root} ({str(error).splitlines()[0]}): {todo}") from None
+        why = "not found, or damaged" if "not found or corrupted" in str(error) else str(error).splitlines()[0]
+        raise DataError(f"{name} cannot be read in {root} ({why}): {_remedy(name, request)}") from None
     return Source(
         pixels=train.data,
         labels=np.asarray(train.targets, dtype=np.int64),
@@ -42,3 +42,11 @@ def _cifar(name: str, request: Request, groups: tuple[int, int]) -> Source:
         groups=groups,
         imbalance=100,
     )
+
+
+def _remedy(name: str, request: Request) -> str:
+    if request.download:
+        return "check the network"
+    if request.path:
+        return "add --download, or name the folder that torchvision has kept it in"
+    return f"add --download, or name its place as {name.lower()}:PATH"

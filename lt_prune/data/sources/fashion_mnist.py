@@ -79,6 +79,10 @@ def _find(path: Path | None) -> Path:
     for place in places:
         if (place / FILES[0][0]).exists():
             return place
+    if path:
+        raise DataError(
+            f"Fashion-MNIST is not in {path}: that folder has no {FILES[0][0]}, the first of its four gzip files"
+        )
     raise DataError(
         f"Fashion-MNIST is not in {' or '.join(map(str, places))}: install Debian's dataset-fashion-mnist, or give the "
         f"folder of its four gzip files as fashion-mnist:PATH"

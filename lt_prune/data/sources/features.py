@@ -25,7 +25,7 @@ def features(request: Request) -> Source:
         raise ArgumentError("the features source needs a path: --data features:PATH")
     request.refuse_file_options("features")
     path = request.path
-    arrays = mapped_arrays(path) if path.is_dir() else arrays_of(path, "features")
+    arrays = mapped_arrays(path) if path.is_dir() else arrays_of(path)
     train, labels = _embeddings(arrays, "x_train", path), labels_of(arrays, "y_train", path)
     test, test_labels = train[:0], labels[:0].copy()
     if "x_test" in arrays or "y_test" in arrays:

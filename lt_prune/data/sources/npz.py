@@ -27,7 +27,7 @@ def npz(request: Request) -> Source:
     if request.path is None:
         raise ArgumentError("the npz source needs a path: --data npz:PATH")
     request.refuse_file_options("npz")
-    arrays = arrays_of(request.path, "npz")
+    arrays = arrays_of(request.path)
     pixels, labels = _images(arrays, "x_train", request.path), labels_of(arrays, "y_train", request.path)
     test_pixels, test_labels = pixels[:0].copy(), labels[:0].copy()
     if "x_test" in arrays or "y_test" in arrays:

@@ -111,7 +111,7 @@ def test_it_is_looked_for_in_the_folder_of_downloads(root, monkeypatch):
 @pytest.mark.parametrize(("read", "name"), [(cifar10, "cifar10"), (cifar100, "cifar100")])
 def test_missing_data_names_the_place_and_download(tmp_path, read, name):
     with pytest.raises(
-        DataError, match=rf"{name.upper()} cannot be read in {tmp_path} .* add --download, or .* {name}:PATH"
+        DataError, match=rf"{name.upper()} cannot be read in {tmp_path} .*: add --download, or name the folder"
     ):
         read(Request(path=tmp_path))
 

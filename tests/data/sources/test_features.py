@@ -102,7 +102,7 @@ def test_damaged_files_are_refused(tmp_path):
     for path, says in (("clip.npz", "not a readable .npz archive"), ("folder", "x_train.npy is not a readable .npy file")):
         with pytest.raises(DataError, match=says):
             features(Request(path=tmp_path / path))
-    with pytest.raises(DataError, match=r"does not exist: name an \.npz file as features:PATH"):
+    with pytest.raises(DataError, match=r"does not exist: name an \.npz file that does"):
         features(Request(path=tmp_path / "absent.npz"))
 
 

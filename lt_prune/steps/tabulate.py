@@ -1,0 +1,59 @@
+"""Scores -> a row for each sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lt_prune.given import known_keywords
+from lt_prune.planning.paths import scores_of
+from lt_prune.store.rows import write_csv
+from lt_prune.types import ScoreSet
+
+
+@known_keywords
+def score_rows(scores: ScoreSet | Path | str, metric: str = "avh", *, csv: Path | str | None = None) -> list[dict[str, Any]]:
+    """Every sample with its score by one metric, the hardest first.
+
+    Args:
+        scores: scores, or their file.
+        metric: one of those that are there.
+        csv: CSV file to write the rows to.
+
+    Returns:
+        A row for each of the N samples: id (16 hexadecimal digits), file (its path below the source's root, None where the
+        source has no files), source_index, label, class, mean and std over the members, and rank, 1 for the hardest. Of
+        equal means the larger id is the harder, as when they are pruned.
+
+    Raises:
+        ArgumentError: there are no scores by this metric.
+        FileError: the file is damaged.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> scores = lp.score("digits", members=1, epochs=1, model="resnet8")
+        >>> rows = lp.score_rows(scores, csv="avh.csv")
+        >>> len(rows), list(rows[0])
+        (503, ['id', 'file', 'source_index', 'label', 'class', 'mean', 'std', 'rank'])
+    """
+    scores = scores_of(scores)
+    index, chosen = scores.index, scores.metric(metric)
+    hardest_first = np.argsort(chosen.difficulty, kind="stable")[::-1]
+    rows = [
+        {
+            "id": f"{index.ids[i]:016x}",
+            "file": index.file_names[i] if index.file_names else None,
+            "source_index": int(index.source_index[i]),
+            "label": int(index.labels[i]),
+            "class": index.class_names[index.labels[i]],
+            "mean": float(chosen.mean[i]),
+            "std": float(chosen.std[i]),
+            "rank": rank,
+        }
+        for rank, i in enumerate(hardest_first, 1)
+    ]
+    if csv:
+        write_csv(Path(csv), rows)
+    return rows

@@ -1,0 +1,82 @@
+"""How much a step of many trainings has before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lt_prune.config.compute import Compute
+from lt_prune.engine import trained_at_once
+from lt_prune.planning.plan import Job
+from lt_prune.report.workload import Workload
+from lt_prune.steps.prune import choose
+from lt_prune.steps.score import member_title
+from lt_prune.steps.train import run_of, stages_of, work_of
+from lt_prune.store.files import read_scores
+from lt_prune.store.results import RESULT, read_result
+from lt_prune.types import LongTailedSet, Subset
+
+Work = dict[str, tuple[int, int]]
+"""Epochs, and images an epoch, by title."""
+
+
+def stand_in(data: LongTailedSet, *, strategy: str, ratio: float, **options: object) -> Subset:
+    """A subset of the size and name that one ranked by scores will have, where there are none yet: for planning alone."""
+    kept = choose(data, strategy="random", ratio=ratio).kept
+    return Subset(index=data.index, kept=kept, strategy=strategy, ratio=ratio, options=options)
+
+
+def work_of_members(
+    file: Path, data: LongTailedSet, *, members: int, epochs: int, seed: int, overwrite: bool = False
+) -> Work:
+    """Of the members that a score file lacks."""
+    known = len(read_scores(file).seeds) if file.exists() and not overwrite else 0
+    return {member_title(k, members, seed): (epochs, data.index.n_samples) for k in range(known, members)}
+
+
+def workload(members: Work, jobs: Sequence[Job], scores: Sequence[Path], compute: Compute, *, measure: bool) -> Workload:
+    """What is left to train, and how long that takes at the speed of earlier networks of the kind.
+
+    Args:
+        members: of scoring ensembles.
+        jobs: planned, some perhaps done.
+        scores: files of scores on the same data, which may not exist.
+        compute: how it is computed.
+        measure: where none was trained earlier, train one for a few seconds.
+    """
+    left = [job for job in jobs if job.asked.overwrite or not _is_done(job)]
+    work = {title: each for title, each in work_of(left).items() if title not in _done_stages(left)}
+    speed = _earlier_speed(jobs, scores) if members or work else None
+    if speed is None and measure and (members or work):
+        from lt_prune.engine.speed import images_per_second  # loads torch, which no one else here needs
+
+        speed = images_per_second(run_of(stages_of(jobs)[0][0]), compute)
+    at_once = min(trained_at_once(compute, [jobs[0].data.pixels]), len(members) or len(work)) if speed else 1
+    return Workload.of(members, work, speed and speed * (at_once if compute.device == "cpu" else 1))
+
+
+def _is_done(job: Job) -> bool:
+    return bool(job.out and (job.out / RESULT).exists())
+
+
+def _done_stages(jobs: Sequence[Job]) -> set[str]:
+    """First stages of these that are there already."""
+    return {job.before.title for job in jobs if job.before and not job.asked.overwrite and _is_done(job.before)}
+
+
+def _earlier_speed(jobs: Sequence[Job], scores: Sequence[Path]) -> float | None:
+    """Images a second of one network, from members and whole runs on these data as deep and computed as these will be."""
+    spec = jobs[0].spec
+    model, arithmetic = (spec.first or spec).recipe.model, spec.arithmetic
+    images, seconds = [0.0], [0.0]
+    for job in stages_of(jobs)[0]:
+        if _is_done(job) and job.out:
+            images.append(float(np.prod(job.work)))
+            seconds.append(read_result(job.out / RESULT).seconds)
+    for known in (read_scores(file) for file in scores if file.exists()):
+        if known.recipe.model == model and set(known.arithmetic) == {arithmetic}:
+            images.append(float(known.recipe.epochs * known.index.n_samples * len(known.seeds)))
+            seconds.append(float(known.seconds.sum()))
+    return sum(images) / sum(seconds) if sum(seconds) else None

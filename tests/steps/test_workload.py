@@ -1,0 +1,135 @@
+"""What a sweep says before it begins, and its dry run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import lt_prune as lp
+from lt_prune.engine import speed as engine_speed
+
+CPU = lp.Compute(device="cpu", workers=2)
+GRID = {
+    "strategies": ["random", "ranked"],
+    "ratios": [0.4],
+    "seeds": [0, 1],
+    "epochs": 2,
+    "model": "resnet8",
+    "batch_size": 16,
+}
+ENSEMBLE = {"members": 2, "score_epochs": 1}
+
+
+@pytest.fixture
+def sweep(blobs, in_tmp, monkeypatch):
+    """sweep(**options) on blobs of 45; a network is measured to train on 100 images a second."""
+    measured = []
+    monkeypatch.setattr(engine_speed, "images_per_second", lambda run, compute: measured.append(run) or 100.0)
+
+    def call(**options) -> lp.Sweep:
+        return lp.sweep(blobs(), compute=CPU, **{**GRID, **ENSEMBLE, **options})
+
+    call.measured = measured
+    return call
+
+
+def test_a_dry_run_counts_everything_and_writes_nothing(sweep, in_tmp):
+    dry = sweep(dry_run=True)
+    assert not list(in_tmp.iterdir())
+    assert [(run.seed, run.strategy, run.ratio) for run in dry.runs] == [
+        (seed, *how) for seed in (0, 1) for how in ((None, 0), ("random", 0.4), ("ranked", 0.4))
+    ]
+    assert not any(isinstance(run, lp.TrainResult) for run in dry.runs)
+    # 2 members of 1 epoch on 45; of each seed one run of 2 epochs on 45 and two on the 27 that are kept.
+    assert (dry.work.members, dry.work.runs, dry.work.epochs) == (2, 6, 2 + 12)
+    assert dry.work.images == 2 * 45 + 2 * 2 * (45 + 27 + 27)
+    assert dry.work.images_per_second == 2 * 100.0
+
+
+def test_a_dry_run_plans_what_is_then_done(sweep):
+    dry, done = sweep(dry_run=True), sweep()
+    assert [replace(run.spec, subset_digest=None) for run in dry.runs] == [
+        replace(run.spec, subset_digest=None) for run in done.runs
+    ]
+
+
+def test_of_what_is_there_already_only_the_rest_counts(sweep):
+    sweep(seeds=[0])
+    dry = sweep(dry_run=True)
+    assert (dry.work.members, dry.work.runs) == (0, 3)
+    assert [isinstance(run, lp.TrainResult) for run in dry.runs] == [True] * 3 + [False] * 3
+    again = sweep(seeds=[0], dry_run=True)
+    assert (again.work.runs, str(again.work)) == (0, "nothing, as all of it is there")
+
+
+def test_the_speed_is_that_of_earlier_networks_of_the_kind(sweep):
+    done = sweep(seeds=[0])
+    scores = lp.read_scores("scores/blobs.h5")
+    images = 2 * 45 + 2 * (45 + 27 + 27)
+    seconds = scores.seconds.sum() + sum(run.seconds for run in done.runs)
+    dry = sweep(dry_run=True)
+    assert dry.work.images_per_second == pytest.approx(2 * images / seconds)
+    assert not sweep.measured
+
+
+def test_two_stages_are_two_runs_and_a_shared_one_is_one(sweep):
+    dry = sweep(methods=["mixup", "mislas", "alas"], seeds=[0], strategies=["random"], stage2_epochs=3, dry_run=True)
+    assert (dry.work.members, dry.work.runs, dry.work.epochs) == (0, 6, 2 * (2 + 3 + 3))
+    assert sweep.measured[0].recipe.mixup == 1.0
+
+
+def test_what_cannot_end_well_is_refused_by_a_dry_run_too(sweep):
+    with pytest.raises(lp.LtPruneError, match="would empty a class"):
+        sweep(ratios=[0.95], dry_run=True)
+
+
+class Listening:
+    """A progress that is told what the work will be."""
+
+    def __init__(self) -> None:
+        self.announced: list[str] = []
+        self.overall: list[tuple[float, int]] = []
+
+    def __call__(self, what: str, done: float, total: int) -> None:
+        if what == "all runs":
+            self.overall.append((done, total))
+
+    def announce(self, sentence: str) -> None:
+        self.announced.append(sentence)
+
+
+def test_a_sweep_says_first_what_it_will_be_and_counts_the_scoring_in(sweep):
+    progress = Listening()
+    done = sweep(progress=progress)
+    assert progress.announced == [f"sweep of blobs: {done.work}"]
+    assert "2 members and 6 runs, 14 epochs, 486 images" in progress.announced[0]
+    assert {total for _, total in progress.overall} == {486}
+    assert progress.overall[-1] == (486, 486)
+
+
+def test_run_says_so_too(blobs, in_tmp):
+    progress = Listening()
+    lp.run(blobs(), epochs=2, members=2, score_epochs=1, model="resnet8", ratio=0.4, compute=CPU, progress=progress)
+    images = 2 * 45 + 2 * (45 + 4 * 27)
+    assert progress.announced == [
+        f"run on blobs: 2 members and 5 runs, 12 epochs, {images:,} images; the time left is told once the speed is measured"
+    ]
+    assert {total for _, total in progress.overall} == {images}
+
+
+def test_the_second_stage_is_counted_in(blobs, in_tmp):
+    progress = Listening()
+    lp.train(blobs(), method="mislas", epochs=2, stage2_epochs=1, model="resnet8", compute=CPU, progress=progress)
+    assert progress.overall[0] == (0, 3 * 45)
+    assert progress.overall[-1] == (3 * 45, 3 * 45)
+
+
+def test_what_is_left_where_everything_is_there_is_nothing(sweep):
+    sweep(seeds=[0])
+    progress = Listening()
+    sweep(seeds=[0], progress=progress)
+    assert progress.announced == ["sweep of blobs: nothing, as all of it is there"]
+    assert not progress.overall
+    assert Path("runs").exists()

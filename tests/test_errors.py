@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import errno
+
+import pytest
+import torch
+
+from lt_prune.errors import is_out_of_memory
+from lt_prune.registry import described
+
+TOO_MUCH = "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate"
+
+
+@pytest.mark.parametrize(
+    ("error", "is_one"),
+    [
+        (MemoryError(), True),
+        (MemoryError("Unable to allocate 7.45 GiB for an array"), True),
+        (RuntimeError(TOO_MUCH), True),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+        (RuntimeError("shape mismatch"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_what_says_that_memory_ran_out(error, is_one):
+    assert is_out_of_memory(error) is is_one
+    assert described(error).startswith("out of memory") is is_one
+
+
+def test_torch_says_it_so():
+    with pytest.raises(RuntimeError) as refusal:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert is_out_of_memory(refusal.value)
