@@ -28,8 +28,8 @@ EQUAL = ("epochs", "steps")
 PRESETS = ("paper", "released")
 """Whose epochs and weight decay are the defaults."""
 
-DEPTHS = (8, 14, 20, 32, 44, 56, 110)
-"""Of CIFAR-style ResNets: 6 n + 2."""
+MODELS = {"images": "resnet32", "embeddings": "linear"}
+"""Which model a set has by default, by the kind of its samples."""
 SCHEDULES = ("step", "cosine", "constant")
 SAMPLERS = ("instance", "balanced")
 DRAWS = ("samples", "oversampled")

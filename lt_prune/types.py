@@ -25,7 +25,8 @@ CHUNK = 256
 
 
 class Pixels(Protocol):
-    """Images uint8 (N, H, W, C): an array of them, or files that are read as they are indexed."""
+    """Samples: images uint8 (N, H, W, C), an array of them or files that are read as they are indexed; or embeddings float32
+    (N, D)."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -33,6 +34,11 @@ class Pixels(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: Any, /) -> Array: ...
+
+
+def kind_of(samples: Pixels) -> str:
+    """What samples are: "images", or "embeddings"."""
+    return "embeddings" if len(samples.shape) == 2 else "images"
 
 
 GROUPS = ("head", "middle", "tail")
@@ -142,15 +148,20 @@ class LongTailedSet:
 
     index: SampleIndex
     pixels: Pixels
-    """uint8 (N, H, W, C), in the index's order."""
+    """Images uint8 (N, H, W, C), or embeddings float32 (N, D), in the index's order."""
     test_pixels: Pixels
-    """uint8 (T, H, W, C)."""
+    """uint8 (T, H, W, C), or float32 (T, D)."""
     test_labels: Array
     """int64 (T,)."""
     flip: bool
     """Whether a mirrored image still shows the same class (not so for digits)."""
     origin: str | None = None
     """What to name as --data to get this set again, where that is known."""
+
+    @property
+    def kind(self) -> str:
+        """What its samples are: "images" or "embeddings"."""
+        return kind_of(self.pixels)
 
     @property
     def streamed(self) -> bool:

@@ -59,6 +59,7 @@ from lt_prune.engine.testing import Testing
 from lt_prune.machine import available_cores
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.metrics import METRICS
+from lt_prune.models import find_model
 from lt_prune.steps.build import open_set
 from lt_prune.store.files import write_set
 from lt_prune.types import Array, LongTailedSet
@@ -292,11 +293,12 @@ def together(
     labels = data.index.labels
     common: dict[str, Any] = {
         "rows": np.arange(len(labels)),
+        "model": find_model(f"resnet{depth}"),
         "loss": partial(CrossEntropy, np.bincount(labels).tolist()),
         "identity": {},
         **settings,
     }
-    recipe = Recipe(epochs=epochs, depth=depth)
+    recipe = Recipe(epochs=epochs, model=f"resnet{depth}")
     runs = [
         Run(title=f"run {k}", pixels=data.pixels, labels=labels, n_classes=CLASSES, recipe=recipe, seed=k, **common)
         for k in range(n)
@@ -471,7 +473,9 @@ def ensemble(sizes: Sizes, images: Images) -> Iterator[Row]:
 
     def ours() -> float:
         began = time.perf_counter()
-        lp.score(data, members=sizes.members, epochs=sizes.epochs, depth=sizes.depth, compute=lp.Compute(device="cpu"))
+        lp.score(
+            data, members=sizes.members, epochs=sizes.epochs, model=f"resnet{sizes.depth}", compute=lp.Compute(device="cpu")
+        )
         return time.perf_counter() - began
 
     def plain() -> float:
@@ -488,7 +492,7 @@ def ensemble(sizes: Sizes, images: Images) -> Iterator[Row]:
 
 
 def peak_memory(sizes: Sizes, images: Images) -> Iterator[Row]:
-    _, pss, rss = scoring(images.long_tailed(sizes.memory), members=sizes.memory_members, depth=sizes.depth)
+    _, pss, rss = scoring(images.long_tailed(sizes.memory), members=sizes.memory_members, model=f"resnet{sizes.depth}")
     size = f"{sizes.memory_members} members x 1 epoch, {sizes.memory:,} images"
     yield Row(name="peak memory, PSS", size=size, unit="GB", ours=[pss / 1e9], floor="2 GB", goal="1.2 GB")
     yield Row(name="peak memory, RSS", size=size, unit="GB", ours=[rss / 1e9])
@@ -502,9 +506,9 @@ def exponent(x: tuple[int, ...], y: list[float]) -> float:
 def growth(sizes: Sizes, images: Images) -> Iterator[Row]:
     """Samples with as many members as cores; members one after the other, so that it is cost that is measured."""
     cores, depth = available_cores(), sizes.growth_depth
-    by_samples = [scoring(images.long_tailed(n), members=cores, depth=depth) for n in sizes.growth]
+    by_samples = [scoring(images.long_tailed(n), members=cores, model=f"resnet{depth}") for n in sizes.growth]
     data = images.long_tailed(sizes.growth_images)
-    by_members = [scoring(data, members=k, workers=1, depth=depth) for k in sizes.growth_members]
+    by_members = [scoring(data, members=k, workers=1, model=f"resnet{depth}") for k in sizes.growth_members]
     size = f"depth {depth}, {cores} members"
     for n, (seconds, pss, _) in zip(sizes.growth, by_samples):
         yield Row(name=f"scoring {n:,} samples", size=size, unit="s", ours=[seconds])

@@ -29,7 +29,7 @@ MEMBERS = (2, 4, 6, 8, 10)
 """A score file is written after each of these, so that it can be used before the last member is there."""
 STAGE_ONE = {"mixup": ["--method", "mixup"], "aem": ["--method", "aem"]}
 STAGE_ONE["aem-minimised"] = ["--method", "aem", "--set", "entropy=minimised"]
-CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", "--seeds", "0-2", "--depth", "20", "--epochs", "30"]
+CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", "--seeds", "0-2", "--model", "resnet20", "--epochs", "30"]
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from lt_prune.store.rows import as_csv
 SMALL_GRID = {"ratios": (0.3, 0.6), "members": 2, "score_epochs": 1}
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "smoke": {"data": "digits", "seeds": 1, "epochs": 5, "depth": 8, "stage2_epochs": 1, "pruning": SMALL_GRID},
+    "smoke": {"data": "digits", "seeds": 1, "epochs": 5, "model": "resnet8", "stage2_epochs": 1, "pruning": SMALL_GRID},
 }
 """What a preset changes in the defaults of the library, which are the paper's."""
 
@@ -50,7 +50,7 @@ class Study:
     data: str | None = None
     seeds: int | None = None
     epochs: int | None = None
-    depth: int | None = None
+    model: str | None = None
     recipe: str | None = None
     stage2_epochs: int | None = None
     pruning: Mapping[str, Any] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Study:
 
     def run(self, step: Callable[..., Any], data: lp.LongTailedSet, *what: Any, n_seeds: int = 3, **options: Any) -> Any:
         """Train by a step, and show its progress; `n_seeds` is how many seeds the paper takes."""
-        first = {"epochs": self.epochs, "depth": self.depth, "recipe": self.recipe}
+        first = {"epochs": self.epochs, "model": self.model, "recipe": self.recipe}
         asked = {name: value for name, value in first.items() if value is not None}
         common = {"compute": self.compute, "out": self.out, **RECIPES.get(data.index.name, {}), **asked}
         seeds = range(n_seeds if self.seeds is None else self.seeds)
@@ -86,7 +86,7 @@ class Study:
 common = options_of(
     click.option("--data", help="One set instead of the paper's: a set file, or a source such as digits."),
     click.option("--epochs", type=int, help="Epochs of a first stage.  [default: the paper's]"),
-    click.option("--depth", type=int, help="Depth of the CIFAR-style ResNet.  [default: 32]"),
+    click.option("--model", help="Network, see `lt-prune train --help`.  [default: resnet32]"),
     preset_option,
     click.option("--seeds", type=int, help="Number of seeds.  [default: the paper's, 3, or 5 for figure6]"),
     click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True, help="How much is run."),

@@ -15,16 +15,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from filelock import FileLock
 from PIL import Image
 
 import lt_prune as lp
 from lt_prune.cli import main
+from lt_prune.models import find_model
+from lt_prune.models.network import build_network
 from lt_prune.store.sealed_json import sealed
 
 PACKAGE = Path(lp.__file__).parent
-SMALL = "--epochs 1 --depth 8"
+SMALL = "--epochs 1 --model resnet8"
 SCORE = f"score --members 1 {SMALL}"
 TRAIN = f"train {SMALL}"
 RANDOM = "prune --strategy random --ratio 0.4"
@@ -106,6 +109,17 @@ def npz() -> None:
     np.savez("tailed.npz", x_train=pixels, y_train=tail, x_test=pixels, y_test=tail)
 
 
+def embeddings() -> None:
+    values, labels = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32), np.arange(40) % 2
+    np.savez("vectors.npz", x_train=values, y_train=labels, x_test=values, y_test=labels)
+
+
+def weights() -> None:
+    """A file of a backbone of another seed."""
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=3, seed=5)
+    torch.save(network.backbone.state_dict(), "given.pt")
+
+
 def uneven_npz() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
     np.savez("mine.npz", x_train=pixels, y_train=(np.arange(40) < 4).astype(int))
@@ -129,7 +143,7 @@ def moved(old: str, new: str) -> Callable[[], object]:
 
 def of_no_place() -> None:
     data = lp.build("folder:photos")
-    lp.train(data, epochs=1, depth=8, out="runs/nowhere")
+    lp.train(data, epochs=1, model="resnet8", out="runs/nowhere")
 
 
 def one_metric(path: str) -> Callable[[], None]:
@@ -317,9 +331,9 @@ CASES = {
         advice="--metric {}",
         before=(f"{SCORE} {ON_PHOTOS}", one_metric("scores/photos.h5")),
         refused=f"prune {ON_PHOTOS} --ratio 0.4",
-        says="add them by `lt-prune score --data folder:photos --epochs 1 --depth 8 --metric avh`",
+        says="add them by `lt-prune score --data folder:photos --epochs 1 --model resnet8 --metric avh`",
         then=(
-            "score --data folder:photos --epochs 1 --depth 8 --metric avh --members 1",
+            "score --data folder:photos --epochs 1 --model resnet8 --metric avh --members 1",
             f"prune {ON_PHOTOS} --ratio 0.4",
         ),
     ),
@@ -327,11 +341,45 @@ CASES = {
         advice="--out {}",
         before=(f"{SCORE} {ON_PHOTOS} --out mine.h5", one_metric("mine.h5")),
         refused="scores mine.h5 --metric avh",
-        says="lt-prune score --data folder:photos --epochs 1 --depth 8 --metric avh --out mine.h5`",
+        says="lt-prune score --data folder:photos --epochs 1 --model resnet8 --metric avh --out mine.h5`",
         then=(
-            "score --data folder:photos --epochs 1 --depth 8 --metric avh --members 1 --out mine.h5",
+            "score --data folder:photos --epochs 1 --model resnet8 --metric avh --members 1 --out mine.h5",
             "scores mine.h5 --metric avh",
         ),
+    ),
+    "scores of a frozen backbone without the metric": Case(
+        advice="--weights FILE",
+        before=(weights, f"{SCORE} {ON_PHOTOS} --weights given.pt --freeze", one_metric("scores/photos.h5")),
+        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        says="score --data folder:photos --epochs 1 --model resnet8 --freeze --weights FILE --metric avh`",
+        then=(
+            "score --data folder:photos --epochs 1 --model resnet8 --freeze --weights given.pt --metric avh --members 1",
+            f"prune {ON_PHOTOS} --ratio 0.4",
+        ),
+    ),
+    "a backbone that is frozen as drawn": Case(
+        advice="freeze keeps a backbone as its weights file has it: name that by --weights FILE",
+        before=(weights,),
+        refused=f"{TRAIN} {ON_PHOTOS} --freeze",
+        says="name that by --weights FILE",
+        then=(f"{TRAIN} {ON_PHOTOS} --freeze --weights given.pt",),
+    ),
+    "a model of images on embeddings": Case(
+        advice="leave out --model, or name one for {}",
+        before=(embeddings,),
+        refused=f"{TRAIN} --data features:vectors.npz",
+        says="leave out --model, or name one for embeddings",
+        then=(
+            "train --epochs 1 --data features:vectors.npz",
+            "train --epochs 1 --data features:vectors.npz --model mlp --out run",
+        ),
+    ),
+    "embeddings of no place": Case(
+        advice="the features source needs a path: --data features:PATH",
+        before=(embeddings,),
+        refused="build --data features",
+        says="the features source needs a path: --data features:PATH",
+        then=("build --data features:vectors.npz",),
     ),
     "files decoded otherwise": Case(
         advice=", or join the two by --match names",

@@ -93,18 +93,25 @@ def test_defaults_are_the_same(command):
         assert same or left_out, (name, default, keyword.default)
 
 
+def seeds_of(text: str) -> list[int]:
+    """What `sweep` takes a text for."""
+    parent = click.Context(main, **main.context_settings)  # without which click keeps the command without its -h
+    found: list[int] = main.commands["sweep"].make_context("sweep", ["--seeds", text], parent=parent).params["seeds"]
+    return found
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("0-4", [0, 1, 2, 3, 4]), ("3", [3]), ("7-7", [7]), ("0,1,7", [0, 1, 7]), (" 2 , 0 ", [2, 0]), ("-1", [-1])],
 )
 def test_seeds_are_named_one_by_one_or_from_the_first_to_the_last(text, expected):
-    assert main.commands["sweep"].make_context("sweep", ["--seeds", text]).params["seeds"] == expected
+    assert seeds_of(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "4-0", "a", "0-", "1,,2", "0.5"])
 def test_what_names_no_seeds_is_refused(text):
     with pytest.raises(click.BadParameter, match="are no seeds such as 0-4 or 0,1,2"):
-        main.commands["sweep"].make_context("sweep", ["--seeds", text])
+        seeds_of(text)
 
 
 # What there is not, and what is of another kind
@@ -188,14 +195,15 @@ def test_the_nearest_keyword_is_named(call, says):
 def test_numbers_of_numpy_are_numbers(blobs):
     small = {
         "epochs": np.int64(1),
-        "depth": np.int32(8),
+        "batch_size": np.int32(16),
+        "model": "resnet8",
         "lr": np.float32(0.25),
         "flip": np.bool_(True),
         "milestones": [0.5],
     }
     result = lp.train(blobs(), compute=lp.Compute(device="cpu"), **small)
     recipe = result.spec.recipe
-    assert (recipe.epochs, recipe.lr, recipe.milestones) == (1, 0.25, (0.5,))
+    assert (recipe.epochs, recipe.batch_size, recipe.lr, recipe.milestones) == (1, 16, 0.25, (0.5,))
 
 
 @pytest.fixture
@@ -260,7 +268,7 @@ def subset_file(data, in_tmp) -> Path:
     return Path("subsets/mine.h5")
 
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16, "compute": lp.Compute(device="cpu")}
 
 
 @pytest.mark.parametrize(

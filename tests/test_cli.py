@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import lt_prune as lp
-from lt_prune.choices import DEPTHS, DEVICES, EQUAL, FIGURES, LOADINGS, PRECISIONS
+from lt_prune.choices import DEVICES, EQUAL, FIGURES, LOADINGS, PRECISIONS
 from lt_prune.cli import main
 from lt_prune.data.sources import SOURCES
 from lt_prune.figures import of_run as figures
@@ -33,7 +33,7 @@ from lt_prune.predictors import PREDICTORS
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
 
-SMALL = ("--epochs", 1, "--depth", 8)
+SMALL = ("--epochs", 1, "--model", "resnet8")
 FLOW = ("build", "score", "prune", "train", "run")
 COMMANDS = sorted(main.commands)
 LEARNED = "lt-prune: warning: all 2 members learned next to nothing: "
@@ -178,9 +178,10 @@ def test_help_names_the_default_recipes(field):
     assert option_help("train", f"--{field.replace('_', '-')}").endswith(f"[default: {expected}]")
 
 
-def test_help_names_every_strategy_and_depth():
+def test_help_names_every_strategy_and_kind_of_model():
     assert all(name in option_help("prune", "--strategy") for name in STRATEGIES.names)
-    assert f": {', '.join(map(str, DEPTHS))}. " in option_help("train", "--depth")
+    for name in ("resnet8 to resnet110", "torchvision:NAME", "timm:NAME", "linear or mlp"):
+        assert name in option_help("train", "--model")
 
 
 def test_plot_takes_and_explains_every_figure():
@@ -253,7 +254,7 @@ def test_build_prints_what_the_set_file_holds(said):
     assert (told["name"], told["data_digest"]) == (built.index.name, built.index.digest)
     assert told["n_samples"] == len(built.pixels) == 503
     assert told["n_test"] == len(built.test_pixels) == 500
-    assert told["image_shape"] == list(built.pixels.shape[1:])
+    assert told["shape"] == list(built.pixels.shape[1:])
     assert [row["count"] for row in told["classes"]] == np.bincount(built.index.labels).tolist()
 
 
@@ -450,9 +451,9 @@ def test_another_seed_is_another_run_with_files_of_its_own(in_tmp):
 
 
 def test_recipe_options_reach_the_run(in_tmp):
-    args = ("--epochs", 1, "--depth", 14, "--batch-size", 64, "--lr", 0.05, "--warmup", 0, "--weight-decay", 0.001)
+    args = ("--epochs", 1, "--model", "resnet14", "--batch-size", 64, "--lr", 0.05, "--warmup", 0, "--weight-decay", 0.001)
     told = json.loads(ok("train", *args, "--schedule", "cosine", "--mixup", 1, "--flip", "--json").stdout)
-    expected = {"epochs": 1, "depth": 14, "batch_size": 64, "lr": 0.05, "warmup": 0, "weight_decay": 0.001}
+    expected = {"epochs": 1, "model": "resnet14", "batch_size": 64, "lr": 0.05, "warmup": 0, "weight_decay": 0.001}
     assert told["spec"]["recipe"].items() >= {**expected, "schedule": "cosine", "flip": True, "mixup": 1.0}.items()
     backbone = read_weights(Path(told["folder"]) / "model.pt", torch.device("cpu"))["network"]
     convolutions = [name for name, tensor in backbone.items() if tensor.ndim == 4]
@@ -469,7 +470,7 @@ def test_train_at_equal_steps_has_a_folder_of_its_own(in_tmp):
     """503 images are 4 batches of 128 an epoch, 277 are 3."""
     ok("prune", "--strategy", "random", "--ratio", 0.45)
     ok("train", *SMALL)
-    small = ("--epochs", 3, "--depth", 8)
+    small = ("--epochs", 3, "--model", "resnet8")
     told = json.loads(ok("train", *small, "--equal", "steps", "--json").stdout)
     assert told["folder"] == "runs/digits-lt10-random-0.45-ce-equal-steps"
     assert (told["spec"]["equal"], told["spec"]["recipe"]["epochs"], len(told["loss"])) == ("steps", 4, 4)
@@ -515,8 +516,8 @@ def refuse(folder: Path, *args: object, code: int, says: str) -> None:
         ("score --members 0", "members must be at least 1, not 0"),
         ("score --epochs 0", "epochs must be at least 1, not 0"),
         ("train --epochs 0", "epochs must be at least 1, not 0"),
-        ("score --members 1 --depth 33", "depth must be one of 8, 14, 20, 32, 44, 56, 110, not 33"),
-        ("train --depth 33", "depth must be one of"),
+        ("score --members 1 --model resnet33", "unknown model 'resnet33' (did you mean 'resnet32'?): there are resnet8, "),
+        ("train --model resnet33", "unknown model 'resnet33'"),
         ("train --batch-size 1", "batch_size must be at least 2"),
         ("train --lr nan", "lr must be a number of 0 or more, not nan"),
         ("train --mixup -1", "mixup must be a number"),
@@ -525,7 +526,7 @@ def refuse(folder: Path, *args: object, code: int, says: str) -> None:
         ("run --ratio 1.5", "must be in [0, 1), not 1.5"),
         ("run --ratio nan", "must be in [0, 1), not nan"),
         ("run --method nonsense", "unknown training method 'nonsense'"),
-        ("run --depth 33", "depth must be one of"),
+        ("run --model resnet33", "unknown model 'resnet33'"),
     ],
 )
 def test_a_value_out_of_range_is_refused_before_any_work(in_tmp, args, says):
@@ -534,7 +535,9 @@ def test_a_value_out_of_range_is_refused_before_any_work(in_tmp, args, says):
 
 def small_settings(args: str) -> list[str]:
     """Settings that keep a run small, should it not be refused, but for those that `args` sets."""
-    small = {"--members": "1", "--score-epochs": "1", "--epochs": "1", "--depth": "8"} if args.startswith("run ") else {}
+    small = (
+        {"--members": "1", "--score-epochs": "1", "--epochs": "1", "--model": "resnet8"} if args.startswith("run ") else {}
+    )
     return [word for option, value in small.items() if f"{option} " not in args for word in (option, value)]
 
 
@@ -578,8 +581,8 @@ def test_scores_are_not_mixed_with_those_of_another_recipe(in_tmp):
         2,
         "--epochs",
         2,
-        "--depth",
-        8,
+        "--model",
+        "resnet8",
         code=1,
         says="was made with epochs 1, not 2: give another",
     )
@@ -635,7 +638,7 @@ def photos(in_tmp) -> Path:
 def test_a_folder_of_images_is_built(photos):
     told = json.loads(ok("build", "--data", f"folder:{photos}", "--json").stdout)
     assert [(row["class"], row["count"]) for row in told["classes"]] == [("cat", 4), ("dog", 4)]
-    assert (told["name"], told["image_shape"], told["n_test"]) == ("photos", [8, 8, 3], 8)
+    assert (told["name"], told["shape"], told["n_test"]) == ("photos", [8, 8, 3], 8)
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", None], ids=["empty", "junk", "truncated"])

@@ -114,12 +114,12 @@ def test_it_takes_the_commands_of_the_readme(paper, words):
 
 
 def test_the_options_that_shorten_it_reach_the_runs(run, like_the_papers, tmp_path):
-    short = ("--epochs", 1, "--stage2-epochs", 2, "--depth", 8, "--seeds", 1, "--workers", 1, "--device", "cpu")
+    short = ("--epochs", 1, "--stage2-epochs", 2, "--model", "resnet8", "--seeds", 1, "--workers", 1, "--device", "cpu")
     done = run("table6", "--data", like_the_papers, *short, "--out", tmp_path / "out")
     assert done.exit_code == 0, done.stderr
     spec = read_result(tmp_path / "out/runs/cifar10-lt100-alas-concave-0.5" / RESULT).spec
-    assert (spec.recipe.epochs, spec.recipe.depth, spec.arithmetic.device) == (2, 8, "cpu")
-    assert (spec.first.recipe.epochs, spec.first.recipe.depth) == (1, 8)
+    assert (spec.recipe.epochs, spec.recipe.model, spec.arithmetic.device) == (2, "resnet8", "cpu")
+    assert (spec.first.recipe.epochs, spec.first.recipe.model) == (1, "resnet8")
 
 
 def test_the_time_left_counts_the_second_stages_of_table_6(run, like_the_papers, tmp_path):

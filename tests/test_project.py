@@ -61,9 +61,13 @@ def modules_imported() -> set[str]:
     return names
 
 
+OPTIONAL = {"safetensors", "timm"}
+"""Imported where they are needed, and named as extras where they are not installed."""
+
+
 @cache
 def distributions_imported() -> set[str]:
-    others = modules_imported() - set(sys.stdlib_module_names) - {"lt_prune"}
+    others = modules_imported() - set(sys.stdlib_module_names) - {"lt_prune"} - OPTIONAL
     return {packages_distributions()[name][0].lower() for name in others}
 
 
@@ -103,6 +107,11 @@ def test_everything_imported_is_required(requirements):
 
 def test_everything_required_is_imported(requirements):
     assert set(requirements) <= distributions_imported()
+
+
+def test_what_is_optional_is_imported_and_an_extra_of_its_name(setup):
+    assert modules_imported() >= OPTIONAL
+    assert all(re.search(rf"^{name}>=", setup["options.extras_require"][name], re.MULTILINE) for name in OPTIONAL)
 
 
 def test_click_is_new_enough_for_the_errors_that_cli_names(requirements):

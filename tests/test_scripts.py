@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from lt_prune.cli import main
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +46,7 @@ def run_benchmark(*options: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_benchmarks_baseline_trains_the_same_network(monkeypatch):
     benchmark = load("bench_engine", monkeypatch)
-    ours, plain = build_network(depth=14, channels=3, n_classes=10, seed=0), benchmark.PlainNetwork(14, 3)
+    ours, plain = build_network(find_model("resnet14"), (8, 8, 3), n_classes=10, seed=0), benchmark.PlainNetwork(14, 3)
     weights = [value for name, value in ours.state_dict().items() if name not in ("mean", "std", "scale")]
     plain.load_state_dict(dict(zip(plain.state_dict(), weights, strict=True)))
     x = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))

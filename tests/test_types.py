@@ -180,4 +180,4 @@ def test_what_flows_cannot_be_changed(blobs):
 def test_recipe_defaults_are_the_published_stage_one():
     recipe = Recipe()
     assert (recipe.epochs, recipe.batch_size, recipe.lr, recipe.momentum, recipe.weight_decay) == (300, 128, 0.1, 0.9, 5e-4)
-    assert (recipe.warmup, recipe.schedule, recipe.depth, recipe.padding, recipe.flip) == (5, "step", 32, 4, True)
+    assert (recipe.warmup, recipe.schedule, recipe.model, recipe.padding, recipe.flip) == (5, "step", "resnet32", 4, True)

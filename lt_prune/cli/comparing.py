@@ -19,6 +19,7 @@ from lt_prune.cli.options import (
     list_of,
     mix_option,
     mixup_option,
+    model_options,
     overwrite_option,
     per_class_option,
     prediction_option,
@@ -43,7 +44,7 @@ from lt_prune.errors import ArgumentError, LtPruneError
 @click.option("--epochs", type=int, default=60, show_default=True, help="Epochs on the whole set (the paper's: 300).")
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in the scoring ensemble.")
 @click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
-@click.option("--depth", type=int, default=32, show_default=True, help="Depth of the CIFAR-style ResNets.")
+@model_options
 @read_options
 @common_options
 @workers_option

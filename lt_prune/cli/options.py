@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
@@ -172,6 +173,20 @@ preset_option = click.option(
     type=click.Choice(choices.PRESETS),
     help="Whose epochs and weight decay are the defaults: the paper's, or its first author's code's.  [default: paper]",
 )
+model_options = options_of(
+    click.option(
+        "--model",
+        metavar="NAME",
+        help="Network: resnet8 to resnet110 as for CIFAR, torchvision:NAME or timm:NAME; linear or mlp on embeddings.  "
+        f"[default: {choices.MODELS['images']}, or {choices.MODELS['embeddings']}]",
+    ),
+    click.option(
+        "--weights",
+        type=click.Path(path_type=Path),
+        help="File that its backbone starts from: .safetensors, or of torch.  [default: drawn from the seed]",
+    ),
+    click.option("--freeze", is_flag=True, default=None, help="Keep the backbone as that file has it; train the rest."),
+)
 recipe_options = options_of(
     click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score; of the recipe for train]"),
     click.option("--batch-size", type=int, help="Samples a step.  [default: 128]"),
@@ -183,9 +198,7 @@ recipe_options = options_of(
         type=click.Choice(choices.SCHEDULES),
         help="Learning rate after the warm-up.  [default: cosine for score, step for train]",
     ),
-    click.option(
-        "--depth", type=int, help=f"Depth of the CIFAR-style ResNet: {', '.join(map(str, choices.DEPTHS))}.  [default: 32]"
-    ),
+    model_options,
     click.option("--flip/--no-flip", default=None, help="Mirror images at random.  [default: as the data allows]"),
 )
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from lt_prune.choices import DEPTHS, DRAWS, SAMPLERS, SCHEDULES, TRAINED
+from lt_prune.choices import DRAWS, MODELS, SAMPLERS, SCHEDULES, TRAINED
 from lt_prune.errors import ArgumentError
 from lt_prune.given import known_fields
+
+_DEPTHS = (8, 14, 20, 32, 44, 56, 110)
+"""Those that the first version had."""
 
 
 @known_fields
@@ -31,8 +36,12 @@ class Recipe:
     weight_decay: float = 5e-4
     mixup: float = 0.0
     """Mixup draws its share from Beta(mixup, mixup); 0 is off."""
-    depth: int = 32
-    """Depth of the CIFAR-style ResNet."""
+    model: str = MODELS["images"]
+    """Name of the network, see `lt_prune.models`."""
+    weights: str = ""
+    """SHA-256 of the file that the backbone starts from, in hexadecimal; empty where it is drawn from the seed."""
+    freeze: bool = False
+    """Keep the backbone as that file has it: its features are computed once, and only what follows them is trained."""
     padding: int = 4
     """Pixels of zero padding on each side before the random crop."""
     flip: bool = True
@@ -63,8 +72,23 @@ class Recipe:
         for name in ("lr", "momentum", "weight_decay", "mixup", "lr_factor"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ArgumentError(f"{name} must be a number of 0 or more, not {getattr(self, name)}")
-        if self.depth not in DEPTHS:
-            raise ArgumentError(f"depth must be one of {', '.join(map(str, DEPTHS))}, not {self.depth}")
+        if self.freeze and not self.weights:
+            raise ArgumentError("freeze keeps a backbone as its weights file has it: name that by --weights FILE")
         for name, choices in (("schedule", SCHEDULES), ("sampler", SAMPLERS), ("draws", DRAWS), ("trained", TRAINED)):
             if getattr(self, name) not in choices:
                 raise ArgumentError(f"{name} must be {' or '.join(choices)}, not {getattr(self, name)!r}")
+
+
+def as_today(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a recipe in a file; the first ones had the depth of a CIFAR-style ResNet instead of a model.
+
+    Raises:
+        ArgumentError: there was no such depth.
+    """
+    fields = dict(saved)
+    if "depth" not in fields:
+        return fields
+    depth = fields.pop("depth")
+    if type(depth) is not int or depth not in _DEPTHS:
+        raise ArgumentError(f"depth must be one of {', '.join(map(str, _DEPTHS))}, not {depth!r}")
+    return {**fields, "model": f"resnet{depth}"}

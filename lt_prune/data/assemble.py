@@ -20,7 +20,7 @@ from lt_prune.data.longtail import largest_possible, profile_counts, select_by_c
 from lt_prune.data.sources import Source
 from lt_prune.data.survey import picture_digests, survey
 from lt_prune.errors import ArgumentError, DataError
-from lt_prune.types import Array, LongTailedSet, Pixels, SampleIndex
+from lt_prune.types import CHUNK, Array, LongTailedSet, Pixels, SampleIndex, kind_of
 
 LONG_TAILED = 2
 """Largest class over smallest from which on a set counts as long-tailed."""
@@ -120,9 +120,12 @@ def _check_source(source: Source) -> None:
             raise DataError(f"{split} labels must lie in [0, {n_classes}), but reach from {labels.min()} to {labels.max()}")
     if source.pixels.shape[1:] != source.test_pixels.shape[1:]:
         raise DataError(
-            f"training images are {source.pixels.shape[1:]} and test images {source.test_pixels.shape[1:]} "
-            f"(height, width, channels): they must be of one shape (a folder's become so by --resize SIDE)"
+            f"training {kind_of(source.pixels)} are {source.pixels.shape[1:]} and test {kind_of(source.test_pixels)} "
+            f"{source.test_pixels.shape[1:]} (height, width, channels, or numbers of an embedding): they must be of one "
+            f"shape (a folder's become so by --resize SIDE)"
         )
+    if kind_of(source.pixels) == "embeddings":
+        _check_finite(source)
     if len(set(source.class_names)) < n_classes:
         raise DataError(f"class names must differ, and {n_classes} classes have {len(set(source.class_names))} names")
     if n_classes < 2:
@@ -135,6 +138,15 @@ def _check_filled(labels: Array, class_names: tuple[str, ...]) -> None:
     if empty := [class_names[c] for c in np.flatnonzero(counts == 0)]:
         named = ", ".join(empty[:5]) + (f" and {len(empty) - 5:,} more" if len(empty) > 5 else "")
         raise DataError(f"these classes have no training image: {named}; add images or drop the classes")
+
+
+def _check_finite(source: Source) -> None:
+    for split, samples in (("training", source.pixels), ("test", source.test_pixels)):
+        for start in range(0, len(samples), CHUNK):
+            sound = np.isfinite(samples[start : start + CHUNK]).all(axis=1)
+            if not sound.all():
+                row = start + int(np.argmin(sound))
+                raise DataError(f"{split} embeddings must be finite float32 numbers, and those of row {row:,} are not")
 
 
 def _wanted_counts(profile: str, imbalance: float | None, largest: int | None, available: Array, source: Source) -> Array:

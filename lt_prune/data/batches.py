@@ -130,8 +130,9 @@ class TrainingBatches:
 
 
 def plain_batches(pixels: Pixels, batch_size: int, device: torch.device, rows: Array | None = None) -> Iterator[Tensor]:
-    """Images as they are, all of them or those at `rows`, in order: uint8 (B, C, H, W) in channels-last order."""
+    """Samples as they are, all of them or those at `rows`, in order: images uint8 (B, C, H, W) in channels-last order, or
+    embeddings float32 (B, D)."""
     chosen = np.arange(len(pixels)) if rows is None else rows
     for start in range(0, len(chosen), batch_size):
-        images = np.array(pixels[chosen[start : start + batch_size]])
-        yield torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+        samples = torch.from_numpy(np.array(pixels[chosen[start : start + batch_size]])).to(device)
+        yield samples.permute(0, 3, 1, 2) if samples.ndim == 4 else samples

@@ -9,22 +9,24 @@ import hashlib
 
 import numpy as np
 
-from lt_prune.types import CHUNK, Array, Pixels
+from lt_prune.types import CHUNK, Array, Pixels, kind_of
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def content_digests(pixels: Pixels, labels: Array) -> Array:
-    """64-bit BLAKE2b digest of each sample's shape, label and pixels.
+    """64-bit BLAKE2b digest of each sample's shape, label and pixels; of other numbers than bytes their type, too.
 
     Args:
-        pixels: uint8 (N, H, W, C).
+        pixels: uint8 (N, H, W, C), or float32 (N, D).
         labels: integers (N,).
 
     Returns:
         uint64 (N,); equal for exact duplicates.
     """
     shape = np.asarray(pixels.shape[1:], dtype="<i4").tobytes()
+    if kind_of(pixels) == "embeddings":
+        shape = b"<f4" + shape
     digests = np.empty(len(pixels), dtype="<u8")
     for start in range(0, len(pixels), CHUNK):
         some = slice(start, start + CHUNK)

@@ -14,10 +14,10 @@ from lt_prune.types import Pixels
 
 @dataclass(frozen=True, eq=False)
 class Samples(Dataset[tuple[Tensor, Tensor]]):
-    """Items are (uint8 (C, H, W), int64 ()): an image and its label."""
+    """Items are (uint8 (C, H, W), int64 ()): an image and its label; or (float32 (D,), int64 ()), an embedding and its."""
 
     pixels: Pixels
-    """uint8 (N, H, W, C)."""
+    """uint8 (N, H, W, C), or float32 (N, D)."""
     labels: Tensor
     """int64 (N,)."""
 
@@ -25,4 +25,5 @@ class Samples(Dataset[tuple[Tensor, Tensor]]):
         return len(self.labels)
 
     def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
-        return torch.from_numpy(np.array(self.pixels[i])).permute(2, 0, 1), self.labels[i]
+        sample = torch.from_numpy(np.array(self.pixels[i]))
+        return sample.permute(2, 0, 1) if sample.ndim == 3 else sample, self.labels[i]

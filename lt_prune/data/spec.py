@@ -14,6 +14,8 @@ from lt_prune.errors import UnknownNameError
 from lt_prune.registry import nearest
 
 _CUT = re.compile(r"-(?:(?P<kind>lt|step)(?P<imbalance>\d+(?:\.\d+)?)|full)$")
+OF_ONES_OWN = ("folder", "npz", "features")
+"""Sources whose sets are named after their file or folder."""
 _PROFILES = {"lt": "exp", "step": "step", None: "none"}
 
 
@@ -30,7 +32,7 @@ class Spec:
     @property
     def base_name(self) -> str:
         """Name of the uncut set: the file or folder for sources of the user's own, otherwise the source."""
-        if self.source in ("folder", "npz") and self.path is not None:
+        if self.source in OF_ONES_OWN and self.path is not None:
             return clean_name(self.path.resolve().name.removesuffix(".npz")) or self.source
         return self.source
 

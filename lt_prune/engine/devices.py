@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 
 from lt_prune.machine import available_cores
-from lt_prune.types import Pixels
+from lt_prune.types import Pixels, kind_of
 
 AT_ONCE = 4
 """Runs that share a GPU, where the user asks for no other number and images are small."""
@@ -16,8 +17,8 @@ _SMALL = 64 * 64
 
 def n_at_once(images: Iterable[Pixels]) -> int:
     """Runs that share a GPU, on such images (N, H, W, C); fewer where images are large, as each run holds a batch's
-    activations."""
-    largest = max((pixels.shape[1] * pixels.shape[2] for pixels in images), default=_SMALL)
+    activations. Embeddings (N, D) are small."""
+    largest = max((math.prod(pixels.shape[1:3]) for pixels in images if kind_of(pixels) == "images"), default=_SMALL)
     return max(1, min(AT_ONCE, AT_ONCE * _SMALL // largest))
 
 

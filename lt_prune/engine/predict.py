@@ -20,16 +20,21 @@ from lt_prune.types import Array, Pixels
 
 @torch.inference_mode()
 def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | None = None) -> Iterator[Outputs]:
-    """Outputs for uint8 images (N, H, W, C), all or those at `rows`, batch by batch, in order; in float32, whatever the
-    network was trained in, so that a run tests itself as it is tested again."""
+    """Outputs for images uint8 (N, H, W, C), or embeddings float32 (N, D), all or those at `rows`, batch by batch, in order;
+    in float32, whatever the network was trained in, so that a run tests itself as it is tested again."""
     network = folded(network)
     with multiplying(network.mean.device, "fp32"):
         for batch in plain_batches(pixels, batch_size, network.mean.device, rows):
             yield network(batch)
 
 
+def features_of(network: Network, pixels: Pixels, rows: Array, batch_size: int = BATCH) -> Tensor:
+    """Features (N, D) of the samples at `rows`, as they are predicted from, on the network's device; to be trained on."""
+    return torch.cat([outputs.features for outputs in _outputs(network, pixels, batch_size, rows)])
+
+
 def outputs_of(network: Network, pixels: Pixels, rows: Array | None = None) -> Outputs:
-    """Outputs for images, all or those at `rows`, float32 and on the CPU.
+    """Outputs for samples, all or those at `rows`, float32 and on the CPU.
 
     Raises:
         DivergenceError: one is not finite.

@@ -14,6 +14,7 @@ from lt_prune.types import Array, Pixels
 
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
+    from lt_prune.models import Model
     from lt_prune.models.network import Network
 
 
@@ -24,12 +25,14 @@ class Run:
     title: str
     """What it is called in progress and messages."""
     pixels: Pixels
-    """uint8 (P, H, W, C): every image of the set."""
+    """uint8 (P, H, W, C), or embeddings float32 (P, D): every sample of the set."""
     labels: Array
     """int64 (P,)."""
     rows: Array
-    """int64 (N,): the images to train on."""
+    """int64 (N,): the samples to train on."""
     n_classes: int
+    model: Model
+    """What the recipe names, which a worker process may know nothing of."""
     recipe: Recipe
     loss: Callable[[], Loss]
     """Makes what is minimised."""
@@ -39,7 +42,9 @@ class Run:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What a field of it counts as that an older checkpoint lacks."""
     start: Path | None = None
-    """Weights to start from; by default they are drawn from the seed."""
+    """Weights of a first stage to start from; by default they are drawn from the seed."""
+    weights: Path | None = None
+    """Weights of a backbone to start from, the file whose digest the recipe has."""
     mix_compute: bool = False
     """Whether a checkpoint after the last epoch may be of a network that was computed otherwise."""
     checkpoint: Path | None = None

@@ -15,25 +15,31 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.recipe import Recipe
+from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.data.batches import Sampling, TrainingBatches
+from lt_prune.data.feature_batches import FeatureBatches
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.mixup import Mixup
 from lt_prune.data.streaming import StreamedBatches
+from lt_prune.engine.predict import features_of
 from lt_prune.engine.runs import Run
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.shared import Shared
 from lt_prune.engine.step import GraphedStep, Step
-from lt_prune.errors import DivergenceError, FileError, MismatchError
+from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchError
 from lt_prune.identity import differences
 from lt_prune.methods.loss import Loss
-from lt_prune.models.network import Network, build_network, drawn_from, frozen
+from lt_prune.models.network import Network, build_network, drawn_from, frozen, try_out, upon_features
 from lt_prune.randomness import derive_seed
+from lt_prune.store.pretrained import read_pretrained
 from lt_prune.store.weights import check_training, load_momentum, load_state, read_weights, write_weights
+from lt_prune.types import kind_of
+
+Batches = TrainingBatches | StreamedBatches | FeatureBatches
 
 EVERY = 30.0
-"""Seconds between the checkpoints of a run on CUDA, where copying the state takes as long as many steps. On the CPU one is
-written after each epoch."""
+"""Seconds between the checkpoints of a run on CUDA, or on features, where copying the state takes as long as many steps. Of
+images on the CPU one is written after each epoch."""
 
 
 TOLD_EVERY = 5.0
@@ -100,7 +106,7 @@ def training(
     device = torch.device(arithmetic.device)
     state = _start(run, device, arithmetic)
     if len(state.loss) < recipe.epochs:
-        batches = _batches(run, shared or Shared(device))
+        batches = _batches(run, state.network, shared or Shared(device))
         with closing(_step(recipe, state)) as step:
             yield from _train_epochs(run, state, step, batches, on_epoch)
     elif run.checkpoint and not run.checkpoint.exists():  # there is nothing to train
@@ -112,7 +118,7 @@ def training(
 
 
 def _train_epochs(
-    run: Run, state: _State, step: Step | GraphedStep, batches: TrainingBatches | StreamedBatches, on_epoch: OnEpoch
+    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, on_epoch: OnEpoch
 ) -> Generator[None, None, None]:
     for epoch in range(len(state.loss), run.recipe.epochs):
         on_epoch(done=epoch)
@@ -127,7 +133,9 @@ def _train_epochs(
 def _is_due(run: Run, state: _State) -> bool:
     """Whether the state is to be kept now."""
     done = len(state.loss) == run.recipe.epochs
-    return done or state.arithmetic.device == "cpu" or time.monotonic() - state.saved >= EVERY
+    on_features = run.recipe.freeze or kind_of(run.pixels) == "embeddings"
+    slow = state.arithmetic.device == "cpu" and not on_features
+    return done or slow or time.monotonic() - state.saved >= EVERY
 
 
 def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None, None, float]:
@@ -144,12 +152,7 @@ def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None
 
 
 def _train_epoch(
-    run: Run,
-    state: _State,
-    step: Step | GraphedStep,
-    batches: TrainingBatches | StreamedBatches,
-    epoch: int,
-    tell: _Teller,
+    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, epoch: int, tell: _Teller
 ) -> Generator[None, None, float]:
     recipe = run.recipe
     state.network.train()
@@ -186,13 +189,13 @@ class _Teller:
 
 def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:
     fixed = recipe.trained != "network" and not recipe.shift_batch_norm
-    network = frozen(state.network) if fixed else state.network
+    network = upon_features(state.network) if recipe.freeze else frozen(state.network) if fixed else state.network
     network = cast(Network, torch.compile(network)) if state.arithmetic.compiled else network
     step = Step(network, state.optimizer, state.criterion, state.arithmetic.precision)
     return GraphedStep(step) if state.arithmetic.device == "cuda" else step
 
 
-def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
+def _batches(run: Run, network: Network, shared: Shared) -> Batches:
     recipe = run.recipe
     sampling = Sampling(
         sampler=recipe.sampler,
@@ -203,6 +206,10 @@ def _batches(run: Run, shared: Shared) -> TrainingBatches | StreamedBatches:
         seed=run.seed,
     )
     device, labels, rows = shared.device, run.labels, run.rows
+    if recipe.freeze:
+        return FeatureBatches.of(features_of(network, run.pixels, rows), labels[rows], sampling, device=device)
+    if kind_of(run.pixels) == "embeddings":
+        return FeatureBatches.of(shared.images(run.pixels), labels, sampling, rows, device=device)
     if isinstance(run.pixels, ImageFiles):
         return StreamedBatches.of(run.pixels, labels, sampling, rows, device=device, n_workers=shared.n_readers)
     return TrainingBatches.of(shared.images(run.pixels), labels, sampling, rows, device=device)
@@ -221,11 +228,15 @@ def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:
 def _network(run: Run) -> Network:
     """The network as the first epoch finds it."""
     recipe, seed = run.recipe, derive_seed(run.seed, "weights")
-    network = build_network(depth=recipe.depth, channels=run.pixels.shape[-1], n_classes=run.n_classes, seed=seed)
+    shape = run.pixels.shape[1:]
+    network = build_network(run.model, shape, n_classes=run.n_classes, seed=seed)
     if run.start:
         load_state(run.start, "network", network, read_weights(run.start, torch.device("cpu")).get("network"))
     else:
         network.normalise_by(run.pixels)
+    if run.weights:
+        network.start_from(read_pretrained(run.weights, recipe.weights), f"{run.weights}, for {recipe.model},")
+    try_out(network, run.model, shape)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
             network.new_classifier(*reversed(network.classifier.weight.shape))
@@ -255,12 +266,13 @@ def _identity_of(saved: dict[str, Any]) -> Mapping[str, Any]:
     """The identity in a checkpoint. In those of schema 1 it is a text: recipe and seed, and as "what" either "ce on DIGEST",
     of a member of an ensemble, or method, samples, settings and first stage."""
     if "identity" in saved:
-        return cast("Mapping[str, Any]", saved["identity"])
-    own = json.loads(saved["run"])
+        own = as_today(saved["identity"])
+        return {**own, "first": as_today(own["first"])} if own.get("first") else own
+    own = as_today(json.loads(saved["run"]))
     what = own.pop("what")
     method, samples, settings, first = (*what.split(" on "), {}, None) if " on " in what else json.loads(what)
     if first:
-        first = {**first.pop("recipe"), **first.pop("settings"), **first}
+        first = {**as_today(first.pop("recipe")), **first.pop("settings"), **first}
     return {"method": method, "samples": samples, **settings, "first": first, **own}
 
 
@@ -282,7 +294,7 @@ def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
     check_training(run.checkpoint, saved)
     try:
         identity = _identity_of(saved)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, ArgumentError):
         raise FileError(f"{run.checkpoint} does not say what it is of: {remedy}") from None
     if differing := differences(identity, _identity(run), {**asdict(Recipe()), **run.defaults}):
         raise MismatchError(f"{run.checkpoint} is of a run with {differing}: {remedy}")

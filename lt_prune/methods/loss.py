@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from lt_prune.models.network import Outputs
-from lt_prune.models.resnet_cifar import FEATURES
+
+_TRIED = 64
+"""Features that a loss is tried on."""
 
 
 class Loss(nn.Module):
@@ -39,8 +41,8 @@ def broken_promise(loss: object, n_classes: int) -> str:
     if not isinstance(loss, Loss):
         return f"must be a Loss, not {type(loss).__name__}"
     drawn = torch.Generator().manual_seed(0)
-    features = torch.rand(2, FEATURES, generator=drawn).requires_grad_()
-    weight = torch.randn(n_classes, FEATURES, generator=drawn).requires_grad_()
+    features = torch.rand(2, _TRIED, generator=drawn).requires_grad_()
+    weight = torch.randn(n_classes, _TRIED, generator=drawn).requires_grad_()
     tried = copy.deepcopy(loss)
     with torch.random.fork_rng(devices=[]):
         tried.begin_epoch(0, 1)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-from lt_prune.choices import DEPTHS
-from lt_prune.errors import ArgumentError
 
 FEATURES = 64
 
@@ -39,11 +33,9 @@ def resnet_cifar(depth: int, channels: int) -> nn.Sequential:
 
     With a linear classifier of 10 classes on top, depth 32 and 3 channels have 464,154 parameters.
 
-    Raises:
-        ArgumentError: the depth is not one of 8, 14, 20, 32, 44, 56, 110.
+    Args:
+        depth: 6 n + 2.
     """
-    if depth not in DEPTHS:
-        raise ArgumentError(f"depth must be one of {', '.join(map(str, DEPTHS))}, not {depth}")
     blocks: list[nn.Module] = []
     width_in = 16
     for width, stride in ((16, 1), (32, 2), (64, 2)):
@@ -56,13 +48,3 @@ def resnet_cifar(depth: int, channels: int) -> nn.Sequential:
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)
     return backbone
-
-
-def fold_batch_norm(backbone: nn.Module) -> None:
-    """Fold each batch normalisation, in evaluation mode, into the convolution registered right before it."""
-    for module in list(backbone.modules()):
-        children = list(module.named_children())
-        for (place, conv), (next_place, norm) in pairwise(children):
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                setattr(module, place, fuse_conv_bn_eval(conv, norm))
-                setattr(module, next_place, nn.Identity())

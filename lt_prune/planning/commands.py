@@ -13,8 +13,8 @@ from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
 from lt_prune.types import ScoreSet
 
-_OFFERED = ("epochs", "batch_size", "lr", "warmup", "weight_decay", "schedule", "depth")
-"""Fields of a recipe that `lt-prune score` takes, but for flip, which is a switch."""
+_OFFERED = ("epochs", "batch_size", "lr", "warmup", "weight_decay", "schedule", "model", "freeze")
+"""Fields of a recipe that `lt-prune score` takes, but for flip, which is a switch, and weights, whose file is not kept."""
 
 
 def score_command(
@@ -38,6 +38,7 @@ def score_command(
     parts = ["lt-prune score"]
     parts += [f"--data {shlex.quote(data)}"] if data not in (None, "digits") else []
     parts += [as_options({**reading, **told})] if reading or told else []
+    parts += ["--weights FILE"] if recipe and recipe.weights else []
     parts += [f"--seed {seed}"] if seed else []
     parts += [f"--metric {metric}"] if metric else []
     parts += [f"--out {shlex.quote(str(out))}"] if out else []

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
-from lt_prune.choices import PRESETS
+from lt_prune.choices import MODELS, PRESETS
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError
-from lt_prune.given import expect_known, like
+from lt_prune.given import expect_known, expect_path, like
 from lt_prune.methods import METHODS, Method, predicting
 from lt_prune.methods.published import nearest
+from lt_prune.models import find_model
 from lt_prune.predictors import PREDICTORS, Predictor
 from lt_prune.runs import TrainSpec
+from lt_prune.store.pretrained import digest_of_weights
 from lt_prune.types import LongTailedSet
 
 MEMBER: dict[str, Any] = {"epochs": 10, "warmup": 1, "schedule": "cosine"}
@@ -28,19 +31,42 @@ those of the first author's released code, 200 epochs and a weight decay by data
 table). The milestones are the same: 80 and 90 % of 200 are the 160 and 180 of that code."""
 
 _FIELDS = tuple(field.name for field in fields(Recipe) if field.name != "preset")
-_KEPT = ("preset", "batch_size", "momentum", "weight_decay", "depth", "padding", "flip")
+_KEPT = ("preset", "batch_size", "momentum", "weight_decay", "model", "weights", "freeze", "padding", "flip")
 """What a second stage takes over from the first one's recipe."""
+
+
+UNAUGMENTED: Mapping[str, Any] = {"padding": 0, "flip": False, "shift_batch_norm": False}
+"""What is done with images in each epoch, where a sample is a row of features: nothing."""
 
 
 def resolve_recipe(data: LongTailedSet, defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
     """Recipe for `data`: crops are padded by an eighth of the image (4 pixels of 32), and mirrored where the data allows.
 
     Args:
-        defaults: what differs from `Recipe`'s own, which are Wang & Yan's stage one.
-        overrides: fields of `Recipe`; None leaves a field at its default.
+        defaults: what differs from `Recipe`'s own, which are Wang & Yan's stage one, and from the model's.
+        overrides: fields of `Recipe`; None leaves a field at its default. In place of a digest, `weights` names the file.
+
+    Raises:
+        ArgumentError: a field cannot have its value, the model takes other samples than those of `data`, or images are to be
+            augmented where there are none, or none in each epoch.
+        FileError: there is no weights file of this name.
     """
-    by_data = {"padding": data.pixels.shape[1] // 8, "flip": data.flip}
-    return _recipe({**by_data, **defaults}, overrides)
+    chosen = _chosen(overrides)
+    model = find_model(chosen.get("model", MODELS[data.kind]))
+    model.require(data.kind, data.index.name)
+    own = {"padding": data.pixels.shape[1] // 8, "flip": data.flip, **model.recipe}
+    return _augmented(Recipe(**{**own, **defaults, **chosen, "model": model.name}), data, chosen)
+
+
+def _augmented(recipe: Recipe, data: LongTailedSet, chosen: Mapping[str, Any]) -> Recipe:
+    """The recipe, without what is done with images in each epoch where features are all that is trained on."""
+    if data.kind == "images" and not recipe.freeze:
+        return recipe
+    if given := [name for name, value in UNAUGMENTED.items() if chosen.get(name, value) != value]:
+        why = "embeddings" if data.kind == "embeddings" else "a frozen backbone, whose features are computed once"
+        raise ArgumentError(f"{given[0]} is for images that are shown anew in each epoch, not for {why}: leave it out")
+    trained = "classifier" if recipe.freeze and recipe.trained == "network" else recipe.trained
+    return replace(recipe, trained=trained, **UNAUGMENTED)
 
 
 def first_recipe(data: LongTailedSet, method: Method, overrides: Mapping[str, Any], preset: str = "paper") -> Recipe:
@@ -63,7 +89,8 @@ def second_recipe(data: LongTailedSet, method: Method, first: Recipe, overrides:
     if first.preset == "released":
         kept["weight_decay"] = _RELEASED_DECAY
     chosen = {name: overrides.get(SECOND + name) for name in _FIELDS} if _trains(method) else {}
-    return _recipe({**kept, **method.stage.recipe, **_tuned(data, method)}, chosen)
+    chosen = _chosen(chosen)
+    return _augmented(Recipe(**{**kept, **method.stage.recipe, **_tuned(data, method), **chosen}), data, chosen)
 
 
 def resolve_settings(data: LongTailedSet, member: Method | Predictor, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,9 +202,19 @@ def _parsed(name: str, text: str, example: Any) -> Any:
         raise ArgumentError(f"{name} must be a {kind}, not {text!r}") from None
 
 
-def _recipe(defaults: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
-    chosen = {name: like(name, value, getattr(Recipe(), name)) for name, value in overrides.items() if value is not None}
-    return Recipe(**{**defaults, **chosen})
+def weights_of(overrides: Mapping[str, Any]) -> Path | None:
+    """The file that the backbone is to start from, None where none is named."""
+    return Path(overrides["weights"]) if overrides.get("weights") is not None else None
+
+
+def _chosen(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are overridden, a file of weights being told by its digest."""
+    chosen = {name: value for name, value in overrides.items() if value is not None}
+    if "weights" in chosen:
+        expect_path("weights", chosen["weights"])
+    if file := weights_of(chosen):
+        chosen["weights"] = digest_of_weights(file)
+    return {name: like(name, value, getattr(Recipe(), name)) for name, value in chosen.items()}
 
 
 def _trains(method: Method) -> bool:

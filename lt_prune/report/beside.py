@@ -173,7 +173,7 @@ def described(runs: Sequence[PlannedRun]) -> str:
     """What a table of these runs shows; the recipe is that of the first stage of the first one."""
     recipe = (runs[0].spec.first or runs[0].spec).recipe
     return (
-        f"accuracy (%) on {runs[0].name}, CIFAR-style ResNet{recipe.depth}, epochs: {recipe.epochs}, "
+        f"accuracy (%) on {runs[0].name}, {recipe.model}, epochs: {recipe.epochs}, "
         f"recipe: {recipe.preset}, {at_equal(equal_of(runs))}"
     )
 

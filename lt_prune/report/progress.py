@@ -32,7 +32,7 @@ def shown_progress() -> Iterator[Progress]:
     Example:
         >>> import lt_prune as lp
         >>> with lp.shown_progress() as progress:
-        ...     scores = lp.score("digits", members=1, epochs=1, depth=8, progress=progress)
+        ...     scores = lp.score("digits", members=1, epochs=1, model="resnet8", progress=progress)
     """
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), _TimeLeft())

@@ -26,7 +26,8 @@ def summarise_set(data: LongTailedSet) -> dict[str, Any]:
         "data_digest": index.digest,
         "n_samples": index.n_samples,
         "n_test": len(data.test_labels),
-        "image_shape": list(data.pixels.shape[1:]),
+        "kind": data.kind,
+        "shape": list(data.pixels.shape[1:]),
         "imbalance": imbalance_ratio(index.counts),
         "classes": [
             {"class": name, "count": int(count), "group": GROUPS[group]}

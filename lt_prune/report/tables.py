@@ -29,12 +29,12 @@ _MEASURES = [f">{name}" for name in (*GROUPS, "overall", "balanced", "macro F1",
 def set_table(data: LongTailedSet) -> RenderableType:
     """Class counts of a set, with a bar a class."""
     summary = summarise_set(data)
-    height, width, channels = summary["image_shape"]
     share = summary["built"].get("holdout")
     held_out = f"({share:g} of each class, held out) " if share else ""
     title = (
-        f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test images {held_out}of "
-        f"{height} x {width} x {channels}, {len(summary['classes'])} classes, imbalance {_ratio(summary['imbalance'])}"
+        f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test {summary['kind']} "
+        f"{held_out}of {' x '.join(map(str, summary['shape']))}, {len(summary['classes'])} classes, imbalance "
+        f"{_ratio(summary['imbalance'])}"
     )
     table = _table("class", "group", ">samples", "")
     largest = max(row["count"] for row in summary["classes"])

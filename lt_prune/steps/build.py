@@ -13,7 +13,7 @@ from lt_prune.config.reading import HOLDOUT, Reading, as_options
 from lt_prune.data.assemble import assemble
 from lt_prune.data.cut import Cut
 from lt_prune.data.sources import SOURCES, Request, Source
-from lt_prune.data.spec import Spec, clean_name, parse_spec
+from lt_prune.data.spec import OF_ONES_OWN, Spec, clean_name, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect, known_keywords
 from lt_prune.registry import described
@@ -116,10 +116,14 @@ def _answer(name: str, request: Request) -> Source:
     if not isinstance(source, Source):
         raise MemberError(f"{what} must give a Source, and gave {type(source).__name__}", name)
     for split in ("pixels", "test_pixels"):
-        images = getattr(source, split)
-        shape, dtype = getattr(images, "shape", ()), getattr(images, "dtype", np.dtype(np.uint8))  # files have no dtype
-        if len(shape) != 4 or dtype != np.uint8:
-            raise MemberError(f"{what} must give {split} as uint8 (N, H, W, C), and gave {dtype} {tuple(shape)}", name)
+        samples = getattr(source, split)
+        shape, dtype = getattr(samples, "shape", ()), getattr(samples, "dtype", np.dtype(np.uint8))  # files have no dtype
+        if (len(shape), dtype) not in ((4, np.uint8), (2, np.float32)):
+            raise MemberError(
+                f"{what} must give {split} as uint8 (N, H, W, C), or embeddings as float32 (N, D), and gave {dtype} "
+                f"{tuple(shape)}",
+                name,
+            )
     for split in ("labels", "test_labels"):
         labels = np.asarray(getattr(source, split))
         if labels.dtype != np.int64 or labels.ndim != 1:
@@ -183,7 +187,7 @@ def _holdout(source: Source, asked: float | None, data: str) -> float:
 
 def _name(spec: Spec, cut: Cut) -> str:
     if cut.profile == "none":
-        whole = spec.profile is None and spec.source in ("folder", "npz")
+        whole = spec.profile is None and spec.source in OF_ONES_OWN
         parts = [spec.base_name if whole else f"{spec.base_name}-full"]
     else:
         profile = {"exp": "lt", "step": "step"}.get(cut.profile, cut.profile)

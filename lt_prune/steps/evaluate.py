@@ -17,6 +17,7 @@ from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, FileError, MismatchError
 from lt_prune.given import expect, keywords_of
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
 from lt_prune.planning.places import data_again, tried
@@ -64,7 +65,7 @@ def evaluate(
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
+        >>> result = lp.train("digits", epochs=1, model="resnet8", out="runs/first")
         >>> lp.evaluate("runs/first", prediction="angular").n_test
         500
     """
@@ -95,7 +96,7 @@ def evaluate_each(
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
+        >>> result = lp.train("digits", epochs=1, model="resnet8", out="runs/first")
         >>> [how["s"] for how, _ in lp.evaluate_each("runs/first", prediction="abs", s=[0, 0.2], abs_form="concave")]
         [0, 0.2]
     """
@@ -144,9 +145,8 @@ def open_run(
             + (f" read with {differing}: read it so" if differing else f", and {lt_set.index.name} holds other samples")
             + ("" if differing else ": name its data with --data")
         )
-    network = build_network(
-        depth=result.spec.recipe.depth, channels=lt_set.pixels.shape[-1], n_classes=lt_set.index.n_classes, seed=0
-    )
+    model = find_model(result.spec.recipe.model)
+    network = build_network(model, lt_set.pixels.shape[1:], n_classes=lt_set.index.n_classes, seed=0)
     load_state(folder / WEIGHTS, "network", network, _weights(folder).get("network"))
     return OpenRun(folder, result, lt_set, network.to((compute or Compute()).device))
 

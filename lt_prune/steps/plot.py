@@ -94,7 +94,7 @@ def plot(
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
+        >>> result = lp.train("digits", epochs=1, model="resnet8", out="runs/first")
         >>> drawn = lp.plot("runs/first", "logits")["logits"]
         >>> drawn.files
         ('runs/first/logits.png', 'runs/first/logits.pdf', 'runs/first/logits.csv')

@@ -9,6 +9,7 @@ from lt_prune.errors import ArgumentError
 from lt_prune.given import known_keywords
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
+from lt_prune.models import MODELS
 from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry
 from lt_prune.strategies import STRATEGIES
@@ -19,6 +20,7 @@ FAMILIES: dict[str, Registry[Any]] = {
     "method": METHODS,
     "predictor": PREDICTORS,
     "source": SOURCES,
+    "model": MODELS,
 }
 
 
@@ -30,7 +32,7 @@ def register(family: str, name: str, member: object) -> None:
     the former are not made again. A package adds members through entry points instead (`lt_prune.metrics`, ...).
 
     Args:
-        family: "metric", "strategy", "method", "predictor" or "source".
+        family: "metric", "strategy", "method", "predictor", "source" or "model".
         name: letters, digits and _, as it becomes a part of names of files, which hyphens join.
         member: what the family asks for:
 
@@ -40,7 +42,8 @@ def register(family: str, name: str, member: object) -> None:
               needs scores, decorated by `lt_prune.strategies.strategy`;
             - a method is a `lt_prune.methods.Method`;
             - a predictor is a `lt_prune.predictors.Predictor`;
-            - a source is a function of a `lt_prune.data.sources.Request` to a `Source`.
+            - a source is a function of a `lt_prune.data.sources.Request` to a `Source`;
+            - a model is a `lt_prune.models.Model`, which builds a `Backbone`.
 
     Raises:
         ArgumentError: there is no such family, the name cannot be a part of a file's name, or a member that was not
@@ -50,7 +53,7 @@ def register(family: str, name: str, member: object) -> None:
     Example:
         >>> import lt_prune as lp
         >>> lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
-        >>> lp.score("digits", metric="margin", members=1, epochs=1, depth=8).metric("margin").higher_is_harder
+        >>> lp.score("digits", metric="margin", members=1, epochs=1, model="resnet8").metric("margin").higher_is_harder
         True
     """
     if family not in FAMILIES:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
@@ -58,7 +59,9 @@ def run(
     epochs: int = 60,
     members: int = 10,
     score_epochs: int = 10,
-    depth: int = 32,
+    model: str | None = None,
+    weights: Path | str | None = None,
+    freeze: bool = False,
     seed: int = 0,
     compute: Compute | None = None,
     reading: Reading | None = None,
@@ -77,7 +80,9 @@ def run(
         equal: what the pruned runs have as many of as the unpruned one: "epochs", or "steps" of the optimizer.
         epochs: epochs of the unpruned run (the paper's 300 take longer and reach more).
         members, score_epochs: size of the scoring ensemble.
-        depth: depth of the ResNets that score and are compared.
+        model: network that scores and is compared; by default "resnet32", or "linear" on embeddings.
+        weights: file that its backbone starts from.
+        freeze: keep the backbone as that file has it, and train the classifier alone.
         seed: random seed of every step.
         compute: device, precision, compilation and networks trained at once, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
@@ -94,17 +99,18 @@ def run(
 
     Example:
         >>> import lt_prune as lp
-        >>> comparison = lp.run("digits", epochs=1, members=1, score_epochs=1, depth=8, out="first")
+        >>> comparison = lp.run("digits", epochs=1, members=1, score_epochs=1, model="resnet8", out="first")
         >>> [result.subset for result in comparison.results]
         [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
     """
     check_ratio(ratio)
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
     root, lt_set = Path(out), open_set(data, reading=reading)
+    network: dict[str, Any] = {"model": model, "weights": weights, "freeze": freeze}
     asked = Asked(
         arithmetic=compute.arithmetic,
         method=method,
-        settings={"epochs": epochs, "depth": depth},
+        settings={"epochs": epochs, **network},
         equal=equal,
         seed=seed,
         overwrite=overwrite,
@@ -129,7 +135,7 @@ def run(
         overwrite=overwrite,
         progress=overall,
         epochs=score_epochs,
-        depth=depth,
+        **network,
     )
     subsets += [take(scores=scores, metric=metric) for metric in RANKED_BY]
     for subset in subsets:

@@ -21,7 +21,8 @@ from lt_prune.given import expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
-from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe
+from lt_prune.models import find_model
+from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe, weights_of
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
 from lt_prune.report.overall import Overall
@@ -66,7 +67,8 @@ def score(
         mix_compute: add members to `out` even where those there were computed otherwise; the file says how each was.
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total) in
             images trained on.
-        **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", depth=20.
+        **settings: fields of `Recipe` to override, such as epochs=10, schedule="constant", model="resnet20"; `weights` names
+            the file that the backbone starts from.
 
     Raises:
         UnknownNameError: no such metric.
@@ -81,7 +83,7 @@ def score(
 
     Example:
         >>> import lt_prune as lp
-        >>> scores = lp.score("digits", members=2, epochs=1, depth=8)
+        >>> scores = lp.score("digits", members=2, epochs=1, model="resnet8")
         >>> scores.metric("avh").per_member.shape
         (2, 503)
     """
@@ -100,7 +102,8 @@ def score(
         scores = _known(file, lt_set, recipe, seed)
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
-        runs = _missing_runs(scores, required, lt_set, recipe, max(members, len(scores.seeds)), seed, folder, mix_compute)
+        n_members = max(members, len(scores.seeds))
+        runs = _missing_runs(scores, required, lt_set, recipe, n_members, seed, folder, mix_compute, weights_of(settings))
         overall = Overall.of(progress, {run.title: (run.recipe.epochs, len(run.rows)) for run in runs})
         outcomes = dict(run_all(runs, compute, progress=overall))
         scored = [outcomes[index].unwrap() for index in range(len(runs))]
@@ -168,11 +171,12 @@ def _missing_runs(
     seed: int,
     folder: Path | None,
     mix_compute: bool,
+    weights: Path | None,
 ) -> list[Run]:
     """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
     names = list(dict.fromkeys([*known.metrics, *required])) if known.seeds else METRICS.names
     optional = tuple(name for name in names if name not in required and name not in known.metrics)
-    runs = []
+    runs, model = [], find_model(recipe.model)
     for k in range(n_members):
         if missing := tuple(name for name in names if _rows(known, name) <= k):
             member = derive_seed(seed, "member", k)
@@ -183,7 +187,9 @@ def _missing_runs(
                     labels=lt_set.index.labels,
                     rows=np.arange(lt_set.index.n_samples),
                     n_classes=lt_set.index.n_classes,
+                    model=model,
                     recipe=recipe,
+                    weights=weights,
                     loss=partial(make_loss, "ce", lt_set.index.counts.tolist()),
                     seed=member,
                     identity={"method": "ce", "samples": lt_set.index.digest},

@@ -114,7 +114,7 @@ def sweep(
         progress: called as progress(what, epochs done, epochs in all) of a run, and as progress("all runs", done, total)
             in images trained on; progress(what, 0, 0) says that a run failed.
         **settings: as for `train`, such as epochs=100, stage2_epochs=5 or tau=0.5, for every method that knows them; the
-            depth is also that of the ensemble.
+            model, its weights and freeze are also those of the ensemble.
 
     Raises:
         ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
@@ -125,7 +125,7 @@ def sweep(
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, depth=8)
+        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
         >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
@@ -203,6 +203,7 @@ class _Planned:
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
         """Scores by the seed of their ensemble, trained where they are missing, with every metric that ranks."""
         grid, found = self.grid, {}
+        network: dict[str, Any] = {name: self.asked.settings.get(name) for name in ("model", "weights", "freeze")}
         for seed, metric in product(self.score_files, grid.ranked_by):
             found[seed] = score(  # the networks are trained for the first metric
                 self.data,
@@ -215,7 +216,7 @@ class _Planned:
                 mix_compute=bool(self.asked.mix_compute),
                 progress=progress,
                 epochs=grid.score_epochs,
-                depth=self.asked.settings.get("depth"),
+                **network,
             )
         return found
 

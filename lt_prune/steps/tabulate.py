@@ -38,7 +38,7 @@ def score_rows(
 
     Example:
         >>> import lt_prune as lp
-        >>> scores = lp.score("digits", members=1, epochs=1, depth=8)
+        >>> scores = lp.score("digits", members=1, epochs=1, model="resnet8")
         >>> rows = lp.score_rows(scores, csv="avh.csv")
         >>> len(rows), list(rows[0])
         (503, ['id', 'file', 'source_index', 'label', 'class', 'mean', 'std', 'rank'])

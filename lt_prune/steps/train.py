@@ -19,10 +19,11 @@ from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import promised_loss
+from lt_prune.models import find_model
 from lt_prune.planning.joining import joined_subset
 from lt_prune.planning.places import data_file, place_of
 from lt_prune.planning.plan import Asked, Job, plan
-from lt_prune.planning.recipes import check_names
+from lt_prune.planning.recipes import check_names, weights_of
 from lt_prune.predictors import PREDICTORS
 from lt_prune.predictors.promised import try_out
 from lt_prune.progress import Progress, no_progress
@@ -83,9 +84,9 @@ def train(
         overwrite: start again where `out` holds a run.
         progress: called as progress(what, epochs done, epochs in all) of each stage, and where there are two to train, as
             progress("all runs", done, total) in images trained on.
-        **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20; for the second stage as
+        **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, model="resnet20"; for the second stage as
             stage2_epochs=5; and settings of the method and its prediction, such as tau=0.5 (`lt-prune methods NAME` lists
-            them).
+            them). `weights` names the file that the backbone starts from.
 
     Raises:
         UnknownNameError: no such method or predictor.
@@ -96,7 +97,7 @@ def train(
 
     Example:
         >>> import lt_prune as lp
-        >>> result = lp.train("digits", method="atl", epochs=2, depth=8, stage2_epochs=1)
+        >>> result = lp.train("digits", method="atl", epochs=2, model="resnet8", stage2_epochs=1)
         >>> len(result.loss), result.n_train, result.spec.prediction
         (1, 503, 'angular')
     """
@@ -268,6 +269,7 @@ def run_of(job: Job) -> Run:
         labels=index.labels,
         rows=job.rows,
         n_classes=index.n_classes,
+        model=find_model(spec.recipe.model),
         recipe=spec.recipe,
         loss=partial(promised_loss, spec.method, job.stage.loss, job.counts.tolist(), settings),
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
@@ -275,6 +277,7 @@ def run_of(job: Job) -> Run:
         defaults=job.defaults,
         mix_compute=bool(job.asked.mix_compute),
         start=job.start / WEIGHTS if job.start else None,
+        weights=None if spec.first else weights_of(job.asked.settings),
         checkpoint=job.out / WEIGHTS if job.out else None,
         on_trained=Testing.of(job.data, fitting, predicting),
     )

@@ -67,16 +67,16 @@ def _done_stages(jobs: Sequence[Job]) -> set[str]:
 
 
 def _earlier_speed(jobs: Sequence[Job], scores: Sequence[Path]) -> float | None:
-    """Images a second of one network, from members and whole runs on these data as deep and computed as these will be."""
+    """Images a second of one network, from members and runs on these data of the same model, computed as these will be."""
     spec = jobs[0].spec
-    depth, arithmetic = (spec.first or spec).recipe.depth, spec.arithmetic
+    model, arithmetic = (spec.first or spec).recipe.model, spec.arithmetic
     images, seconds = [0.0], [0.0]
     for job in stages_of(jobs)[0]:
         if _is_done(job) and job.out:
             images.append(float(np.prod(job.work)))
             seconds.append(read_result(job.out / RESULT).seconds)
     for known in (read_scores(file) for file in scores if file.exists()):
-        if known.recipe.depth == depth and set(known.arithmetic) == {arithmetic}:
+        if known.recipe.model == model and set(known.arithmetic) == {arithmetic}:
             images.append(float(known.recipe.epochs * known.index.n_samples * len(known.seeds)))
             seconds.append(float(known.seconds.sum()))
     return sum(images) / sum(seconds) if sum(seconds) else None

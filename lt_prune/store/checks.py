@@ -12,7 +12,7 @@ import numpy as np
 
 from lt_prune.choices import EQUAL
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.recipe import Recipe
+from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.data.identity import content_digests, occurrences, sample_ids
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect, expect_known, expect_whole, like
@@ -66,8 +66,8 @@ def check_set(data: LongTailedSet) -> None:
     check_index(index)
     _expect_array("test labels", data.test_labels, np.int64, tested)
     _expect_within("test labels", data.test_labels, index.n_classes)
-    _expect_images("pixels", data.pixels[:], index.n_samples)
-    _expect_images("test pixels", data.test_pixels[:], tested)
+    _expect_samples("pixels", data.pixels[:], index.n_samples)
+    _expect_samples("test pixels", data.test_pixels[:], tested)
     shape, test_shape = data.pixels.shape[1:], data.test_pixels.shape[1:]
     _require(shape == test_shape, f"training images are {shape} and test images {test_shape}: they must be of one shape")
     digests = content_digests(data.pixels, index.labels)
@@ -182,8 +182,9 @@ def flag_of(name: str, value: object) -> bool:
 
 
 def recipe_of(content: Mapping[str, Any]) -> Recipe:
-    """A recipe of fields that were read."""
-    return Recipe(**_alike(content, asdict(Recipe())))
+    """A recipe of fields that were read, be it by the names of older files."""
+    expect("recipe", content, Mapping, "fields by name")
+    return Recipe(**_alike(as_today(content), asdict(Recipe())))
 
 
 def arithmetic_of(content: Mapping[str, Any]) -> Arithmetic:
@@ -227,9 +228,12 @@ def _expect_numbers(name: str, array: Array, dtype: type, *shape: int) -> None:
     _require(np.isfinite(array).all(), f"{name} must be finite numbers")
 
 
-def _expect_images(name: str, pixels: Array, n_images: int) -> None:
-    fits = pixels.dtype == np.uint8 and pixels.ndim == 4 and len(pixels) == n_images and min(pixels.shape[1:]) > 0
-    _require(fits, f"{name} must be uint8 ({n_images}, H, W, C), of a size above 0, not {pixels.dtype} {pixels.shape}")
+def _expect_samples(name: str, pixels: Array, n_samples: int) -> None:
+    known = (str(pixels.dtype), pixels.ndim) in (("uint8", 4), ("float32", 2))
+    fits = known and len(pixels) == n_samples and min(pixels.shape[1:]) > 0
+    wanted = f"uint8 ({n_samples}, H, W, C) or float32 ({n_samples}, D)"
+    _require(fits, f"{name} must be {wanted}, of a size above 0, not {pixels.dtype} {pixels.shape}")
+    _require(pixels.dtype == np.uint8 or np.isfinite(pixels).all(), f"{name} must be finite numbers")
 
 
 def _expect_within(name: str, numbers: Array, end: int) -> None:

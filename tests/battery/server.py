@@ -110,7 +110,7 @@ def main() -> None:
     lt_prune.engine.available_cores = lambda: 1  # networks are trained in the process that is killed,
     sweep.train_all = lambda jobs, compute, **options: train.train_all(jobs, compute, **{**options, "isolate": False})
     torch.set_num_threads(1)
-    lp.train("digits", epochs=1, depth=8, compute=lp.Compute(device="cpu"))  # loads what takes seconds to load
+    lp.train("digits", epochs=1, model="resnet8", compute=lp.Compute(device="cpu"))  # loads what takes seconds to load
     print("ready", flush=True)
     with tempfile.TemporaryDirectory() as place:
         told = Path(place)

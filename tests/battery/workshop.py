@@ -21,7 +21,7 @@ import lt_prune as lp
 from lt_prune.store.results import read_failure, read_grid
 from lt_prune.store.weights import read_weights
 
-SMALL = ("--depth", "8", "--epochs", "2", "--device", "cpu")
+SMALL = ("--model", "resnet8", "--epochs", "2", "--device", "cpu")
 DATA = ("--data", "sets/mine-lt3.h5")
 SUBSET = "subsets/mine-lt3-ranked-avh-0.3.h5"
 COMMANDS = {

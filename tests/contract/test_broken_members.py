@@ -15,10 +15,10 @@ from lt_prune.errors import ArgumentError, MemberError
 from lt_prune.methods import METHODS, Method, Setting, Stage
 from lt_prune.methods.loss import Loss
 from lt_prune.metrics import METRICS, Metric
-from lt_prune.predictors import Predictor
+from lt_prune.predictors import PREDICTORS, Predictor
 from lt_prune.strategies import STRATEGIES, strategy
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16}
+SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16}
 
 
 def margin(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -171,7 +171,7 @@ def test_a_strategy_empties_no_class_unless_it_may(blobs):
 def test_a_sweep_refuses_a_broken_strategy_before_it_trains(blobs, in_tmp):
     lp.register("strategy", "mine", lambda request: np.flatnonzero(keep_first(request)))
     with pytest.raises(MemberError, match=r"^strategy 'mine' must answer with a mask"):
-        lp.sweep(blobs(), strategies=["mine"], ratios=[0.2], seeds=[0], epochs=1, depth=8)
+        lp.sweep(blobs(), strategies=["mine"], ratios=[0.2], seeds=[0], epochs=1, model="resnet8")
     assert not list(in_tmp.rglob("*.pt"))
 
 
@@ -186,7 +186,7 @@ def test_a_strategy_is_a_function():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"prediction": "cosine"}, "must predict by linear or angular or abs or logit-adjusted or tau-norm, not 'cosine'"),
+        ({"prediction": "cosine"}, f"must predict by {' or '.join(PREDICTORS.names)}, not 'cosine'"),
         ({"first": "alas"}, "must start from a method of one stage that there is, not 'alas'"),
         ({"first": "nonsense"}, "must start from a method of one stage that there is, not 'nonsense'"),
         ({"stage": {"recipe": {"epoch": 3}}}, "must name fields of a recipe, and 'epoch' is none"),
@@ -355,6 +355,14 @@ def test_a_predictor_may_be_fitted_by_gradients(blobs, in_tmp):
         ),
         (lambda request: source_of(test_labels=np.eye(6, dtype=np.int64)), r"must give test_labels .* gave int64 \(6, 6\)"),
         (lambda request: source_of(class_names=(1, 2, 3)), r"must give class names as text, and gave \(1, 2, 3\)"),
+        (
+            lambda request: source_of(pixels=np.zeros((12, 5)), test_pixels=np.zeros((6, 5))),
+            r"or embeddings as float32 \(N, D\), and gave float64 \(12, 5\)",
+        ),
+        (
+            lambda request: source_of(pixels=np.full((12, 5), np.nan, "f4"), test_pixels=np.zeros((6, 5), "f4")),
+            "training embeddings must be finite float32 numbers, and those of row 0 are not",
+        ),
         (lambda request: source_of(labels=np.arange(11) % 3), "12 training images have 11 labels"),
         (lambda request: source_of(labels=np.arange(12) % 4), "labels must lie in "),
         (lambda request: source_of(class_names=("a", "b", "a")), "class names must differ"),
@@ -367,6 +375,8 @@ def test_a_predictor_may_be_fitted_by_gradients(blobs, in_tmp):
         "float labels",
         "one-hot",
         "numbers",
+        "wide embeddings",
+        "not finite",
         "too few",
         "out of range",
         "twice",
@@ -425,7 +435,7 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
         methods=["local"],
         compute=lp.Compute(workers=2),
         epochs=1,
-        depth=8,
+        model="resnet8",
     )
     assert not done.failures
     lp.register("predictor", "shifted", predictor_of(lambda outputs: torch.softmax(factor * outputs.logits, dim=1)))
@@ -439,7 +449,7 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
             out=prediction,
             compute=lp.Compute(workers=2),
             epochs=1,
-            depth=8,
+            model="resnet8",
         )
         for prediction in ("shifted", "linear")
     )
@@ -455,5 +465,7 @@ def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
 
 
 def test_there_is_no_other_family():
-    with pytest.raises(ArgumentError, match=r"^family must be metric, strategy, method, predictor, source, not 'metrics'$"):
+    with pytest.raises(
+        ArgumentError, match=r"^family must be metric, strategy, method, predictor, source, model, not 'metrics'$"
+    ):
         lp.register("metrics", "mine", margin)

@@ -150,7 +150,7 @@ def test_settings_are_what_the_fit_takes(predictor):
 
 
 def test_a_run_predicts_by_it_and_is_tested_so_again(name, blobs, in_tmp):
-    small = {"epochs": 1, "depth": 8, "batch_size": 16, "compute": lp.Compute(device="cpu")}
+    small = {"epochs": 1, "model": "resnet8", "batch_size": 16, "compute": lp.Compute(device="cpu")}
     result = lp.train(blobs(), prediction=name, out="mine", **small)
     assert result.spec.prediction == name
     assert set(result.spec.settings) == set(PREDICTORS.load(name).settings)

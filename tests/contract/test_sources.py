@@ -75,6 +75,13 @@ def make_npz(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     return folder / "small.npz"
 
 
+def make_features(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    random = np.random.default_rng(0)
+    arrays = {"x_train": random.normal(size=(12, 5)), "x_test": random.normal(size=(6, 5))}
+    np.savez(folder / "small.npz", **arrays, y_train=np.arange(12) % 3, y_test=np.arange(6) % 3)
+    return folder / "small.npz"
+
+
 MAKERS = {
     "digits": make_digits,
     "fashion-mnist": make_fashion_mnist,
@@ -82,6 +89,8 @@ MAKERS = {
     "cifar100": make_cifar("CIFAR100", "fine_labels", 100, 200),
     "folder": make_folder,
     "npz": make_npz,
+    "features": make_features,
+    "drill_moons": make_digits,
 }
 
 STREAMS = {"folder"}
@@ -112,12 +121,13 @@ def test_every_maker_is_of_a_registered_source():
     assert sorted(MAKERS) == sorted(SOURCES.names)
 
 
-def test_images_are_bytes_of_one_shape(source):
-    for pixels in (source.pixels, source.test_pixels):
-        assert pixels.dtype == np.uint8
-        assert pixels.ndim == 4
+def test_images_are_bytes_and_embeddings_floats_of_one_shape(source):
+    assert {(pixels.ndim, str(pixels.dtype)) for pixels in (source.pixels, source.test_pixels)} in (
+        {(4, "uint8")},
+        {(2, "float32")},
+    )
     assert source.pixels.shape[1:] == source.test_pixels.shape[1:]
-    assert source.pixels.shape[3] in (1, 3)
+    assert source.pixels.ndim == 2 or source.pixels.shape[3] in (1, 3)
 
 
 def test_images_are_not_blank(source):

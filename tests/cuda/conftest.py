@@ -15,6 +15,7 @@ from lt_prune.config.compute import Compute
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.methods import make_loss
+from lt_prune.models import find_model
 from lt_prune.models.network import Network
 
 COUNTS = [24, 12, 6, 3]
@@ -40,13 +41,14 @@ def make(blobs) -> Callable[..., Run]:
     data = blobs()
 
     def make(seed: int = 0, method: str = "ce", field: dict[str, Any] | None = None, **recipe: Any) -> Run:
-        given = {"epochs": 2, "batch_size": 11, "depth": 8, "warmup": 0, "padding": 1, **recipe}
+        given = {"epochs": 2, "batch_size": 11, "model": "resnet8", "warmup": 0, "padding": 1, **recipe}
         fields = {
             "title": f"run {seed}",
             "pixels": data.pixels,
             "labels": data.index.labels,
             "rows": np.arange(45),
             "n_classes": 4,
+            "model": find_model(given["model"]),
             "recipe": Recipe(**given),
             "loss": partial(make_loss, method, COUNTS),
             "seed": seed,

@@ -25,7 +25,7 @@ def trained(data: lp.LongTailedSet, out: Path, how: str, method: str, **options:
         if how == "eager":
             patch.setattr("lt_prune.engine.train.GraphedStep", lambda step: step)
         compute = lp.Compute(device="cuda", precision=options.pop("precision", "tf32"), n_threads=1)
-        result = lp.train(data, method=method, compute=compute, out=out, depth=8, warmup=0, **options)
+        result = lp.train(data, method=method, compute=compute, out=out, model="resnet8", warmup=0, **options)
     left: dict[str, Any] = {"loss": result.loss, "evaluation": result.evaluation}
     for file in sorted(out.rglob("model.pt")):
         saved = torch.load(file, weights_only=True)

@@ -16,7 +16,7 @@ from lt_prune.models.network import Network
 from lt_prune.store.results import read_result
 
 CUDA, CPU = torch.device("cuda"), torch.device("cpu")
-SMALL = {"depth": 8, "batch_size": 23}
+SMALL = {"model": "resnet8", "batch_size": 23}
 
 
 def settings() -> list[str]:
@@ -172,7 +172,7 @@ def test_what_was_computed_otherwise_is_refused(train, monkeypatch, tmp_path, fi
 def test_a_second_stage_knows_how_its_first_was_computed(train, tmp_path):
     train(out="first", epochs=1, method="mixup")
     options = {"method": "crt", "from_run": tmp_path / "first", "stage2_epochs": 1, "device": "cpu"}
-    options |= {"depth": None, "batch_size": None}  # those of the first stage
+    options |= {"model": None, "batch_size": None}  # those of the first stage
     assert str(train(**options).spec.first.arithmetic) == "tf32 on cuda"
     train(out="other", device="cpu", epochs=1, method="mixup")
     with pytest.raises(
@@ -202,7 +202,7 @@ def how(scores: lp.ScoreSet) -> list[str]:
 
 def test_scores_are_added_to_by_what_was_computed_alike_unless_asked_to_mix(blobs, tmp_path):
     out = tmp_path / "scores.h5"
-    score = partial(lp.score, blobs(), out=out, epochs=1, depth=8, batch_size=23)
+    score = partial(lp.score, blobs(), out=out, epochs=1, model="resnet8", batch_size=23)
     with VirtualCuda() as gpu:
         on_cuda, others = lp.Compute(device="cuda"), [lp.Compute(device="cpu"), lp.Compute(device="cuda", precision="bf16")]
         assert how(score(members=1, compute=on_cuda)) == ["tf32 on cuda"]
@@ -222,7 +222,7 @@ def test_scores_are_added_to_by_what_was_computed_alike_unless_asked_to_mix(blob
 def test_a_member_says_how_it_was_trained_and_not_how_it_is_scored(blobs, tmp_path):
     """Its weights are there, and its scores are not: as after an interruption, or for another metric."""
     out = tmp_path / "scores.h5"
-    score = partial(lp.score, blobs(), out=out, members=1, epochs=1, depth=8, batch_size=23)
+    score = partial(lp.score, blobs(), out=out, members=1, epochs=1, model="resnet8", batch_size=23)
     with VirtualCuda():
         score(compute=lp.Compute(device="cuda", precision="bf16"))
         out.unlink()
@@ -240,7 +240,7 @@ def test_a_sweep_goes_on_only_as_it_began(blobs, tmp_path, method):
         "seeds": [0],
         "methods": [method],
         "epochs": 1,
-        "depth": 8,
+        "model": "resnet8",
         **stages,
     }
     sweep = partial(lp.sweep, blobs(), out=tmp_path, **options)

@@ -36,6 +36,13 @@ def test_a_digest_is_blake2b_of_shape_label_and_pixels():
     assert content_digests(pixels, labels).tolist() == expected
 
 
+def test_a_digest_of_embeddings_is_of_their_type_too():
+    values, labels = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32), np.array([0, 2, 1])
+    contents = [b"<f4" + struct.pack("<2i5f", 5, label, *row) for row, label in zip(values.tolist(), labels.tolist())]
+    expected = [struct.unpack("<Q", hashlib.blake2b(each, digest_size=8).digest())[0] for each in contents]
+    assert content_digests(values, labels).tolist() == expected
+
+
 def test_every_sample_has_a_digest_however_many_there_are():
     # One more than two chunks of a pass.
     pixels, labels = images(2 * CHUNK + 1, 1, 2, 1), np.arange(2 * CHUNK + 1) % 3

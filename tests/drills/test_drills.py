@@ -40,13 +40,13 @@ def test_the_contracts_hold_of_its_predictor(ok):
 
 def test_the_guide_shows_what_is_tested():
     shown = re.findall(r"```python\n(.*?)```", (DRILLS.parents[1] / "CONTRIBUTING.md").read_text(), re.DOTALL)
-    package = "\n".join(file.read_text() for file in DRILLS.glob("drills/*.py"))
+    package = "\n".join(file.read_text() for file in DRILLS.glob("lt_prune_drills/*.py"))
     assert shown
     assert all(code in package for code in shown)
 
 
 def test_a_run_is_tested_by_its_predictor_with_each_of_several_settings(ok):
-    small = ("--epochs", 1, "--depth", 8, "--device", "cpu")
+    small = ("--epochs", 1, "--model", "resnet8", "--device", "cpu")
     ok("lt_prune", "train", *small, "--out", "mine", "--data", "digits", "--json")
     by = ("lt_prune", "evaluate", "mine", "--prediction", "drill_nearest_mean", "--json")
     rows = json.loads(ok(*by, "--set", "drill_temperature=0.1,1"))["rows"]
@@ -57,7 +57,7 @@ def test_a_run_is_tested_by_its_predictor_with_each_of_several_settings(ok):
 
 
 def test_it_is_fitted_in_worker_processes(ok):
-    grid = ("--strategies", "random", "--ratios", 0.5, "--seeds", "0-1", "--epochs", 1, "--depth", 8, "--workers", 2)
+    grid = ("--strategies", "random", "--ratios", 0.5, "--seeds", "0-1", "--epochs", 1, "--model", "resnet8", "--workers", 2)
     ok("lt_prune", "sweep", *grid, "--prediction", "drill_nearest_mean", "--set", "drill_temperature=0.5")
     specs = [lp.read_result(file).spec for file in Path("runs").rglob("result.json")]
     assert [(spec.prediction, spec.settings) for spec in specs] == [("drill_nearest_mean", {"drill_temperature": 0.5})] * 4

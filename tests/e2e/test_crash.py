@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 GRID = ("--strategies", "random", "--ratios", "0.5", "--seeds", "0,1", "--epochs", "100")
-SWEEP = ("sweep", *GRID, "--depth", "8", "--device", "cpu", "--workers", "2")
+SWEEP = ("sweep", *GRID, "--model", "resnet8", "--device", "cpu", "--workers", "2")
 KILLS = 20
 
 

@@ -21,8 +21,8 @@ from lt_prune.store.weights import read_weights, write_weights
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
 
-TRAIN = ("train", "--epochs", "12", "--depth", "8", "--device", "cpu")
-SCORE = ("score", "--members", "2", "--epochs", "8", "--depth", "8", "--device", "cpu")
+TRAIN = ("train", "--epochs", "12", "--model", "resnet8", "--device", "cpu")
+SCORE = ("score", "--members", "2", "--epochs", "8", "--model", "resnet8", "--device", "cpu")
 RUN = Path("runs/digits-lt10-ce")
 SCORES = Path("scores/digits-lt10.h5")
 WORKED_BEFORE = 1000.0

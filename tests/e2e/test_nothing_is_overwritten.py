@@ -17,7 +17,7 @@ import lt_prune as lp
 from lt_prune.cli import main
 from lt_prune.errors import MismatchError
 
-SMALL = "--epochs 1 --depth 8"
+SMALL = "--epochs 1 --model resnet8"
 SAME = "was there already and holds the same: left as it is"
 
 

@@ -15,10 +15,11 @@ import torch
 import lt_prune as lp
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.errors import ArgumentError, DataError
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.types import CHUNK
 
-SMALL = {"epochs": 2, "depth": 8, "batch_size": 16}
+SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16}
 
 
 def both(root: Path, **options) -> tuple[lp.LongTailedSet, lp.LongTailedSet]:
@@ -79,7 +80,7 @@ def test_the_set_is_the_same_without_test_images(blob_folder, holdout, n_test):
 
 
 def test_the_normalisation_is_the_same(sets):
-    networks = [build_network(depth=8, channels=3, n_classes=4, seed=0) for _ in sets]
+    networks = [build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=0) for _ in sets]
     for network, data in zip(networks, sets):
         network.normalise_by(data.pixels)
     assert all(torch.equal(getattr(networks[0], name), getattr(networks[1], name)) for name in ("mean", "std"))
@@ -147,7 +148,7 @@ def test_a_torch_subset_is_the_same(sets):
 
 
 def test_the_whole_flow_runs_and_writes_no_set(sets, in_tmp):
-    options = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "ratio": 0.3}
+    options = {"epochs": 1, "members": 1, "score_epochs": 1, "model": "resnet8", "ratio": 0.3}
     held, streamed = (lp.run(data, out=out, **options) for data, out in zip(sets, ("held", "streamed")))
     assert [timeless(result) for result in streamed.results] == [timeless(result) for result in held.results]
     ours = [Path(file).relative_to("streamed") for file in streamed.files]
@@ -280,6 +281,6 @@ def test_the_images_are_never_held(blob_folder, monkeypatch):
     root = blob_folder((300, 200, 100))
     monkeypatch.setattr(ImageFiles, "__getitem__", count)
     data = lp.open_set(f"folder:{root}", reading=lp.Reading(loading="stream"))
-    lp.score(data, members=1, epochs=1, depth=8)
-    lp.train(data, epochs=1, depth=8, compute=lp.Compute(n_threads=1))
+    lp.score(data, members=1, epochs=1, model="resnet8")
+    lp.train(data, epochs=1, model="resnet8", compute=lp.Compute(n_threads=1))
     assert 0 < most <= 2 * CHUNK < 600

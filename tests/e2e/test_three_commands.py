@@ -64,7 +64,7 @@ def test_the_three_commands_as_typed(in_tmp):
 
 def test_the_three_commands_with_small_settings(in_tmp, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # the command's handlers are for a process of its own
-    small = "--epochs 1 --depth 8"
+    small = "--epochs 1 --model resnet8"
     for line in (f"score --metric avh --members 1 {small}", "prune --ratio 0.45", f"train --method atl {small}"):
         done = CliRunner().invoke(main, line.split())
         assert done.exit_code == 0, done.stderr

@@ -10,6 +10,7 @@ from lt_prune.engine.predict import probabilities as all_probabilities
 from lt_prune.engine.predict import score_samples
 from lt_prune.errors import DivergenceError, MemberError
 from lt_prune.metrics import METRICS, Metric
+from lt_prune.models import find_model
 from lt_prune.models.network import Network, build_network
 from lt_prune.predictors import PREDICTORS
 from lt_prune.predictors.promised import promised_fit
@@ -25,7 +26,7 @@ def pixels() -> np.ndarray:
 @pytest.fixture
 def network(pixels) -> Network:
     """A network whose batch normalisation has seen other data than it is asked about, and whose classifier has a bias."""
-    network = build_network(depth=8, channels=3, n_classes=M, seed=0).train()
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=M, seed=0).train()
     network.normalise_by(pixels)
     with torch.no_grad():
         network(torch.from_numpy(pixels[:20] // 2).permute(0, 3, 1, 2))

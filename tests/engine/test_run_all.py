@@ -25,10 +25,11 @@ from lt_prune.engine.pool import run_pool
 from lt_prune.engine.session import threads
 from lt_prune.errors import DivergenceError, LtPruneError
 from lt_prune.methods.ce import CrossEntropy
+from lt_prune.models import find_model
 from lt_prune.models.network import Network
 from lt_prune.progress import no_progress
 
-RECIPE = Recipe(epochs=2, batch_size=23, warmup=1, padding=1, depth=8)
+RECIPE = Recipe(epochs=2, batch_size=23, warmup=1, padding=1, model="resnet8")
 processes = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
 
 
@@ -70,6 +71,7 @@ def make(blobs) -> Callable[..., Run]:
             "labels": data.index.labels,
             "rows": np.arange(45),
             "n_classes": 4,
+            "model": find_model(RECIPE.model),
             "recipe": RECIPE,
             "loss": partial(CrossEntropy, [24, 12, 6, 3]),
             "identity": {"method": "ce", "samples": "blobs"},

@@ -18,12 +18,13 @@ from lt_prune.engine.session import run_steps
 from lt_prune.engine.train import Trained, training
 from lt_prune.methods.alas import ActivelySmoothed
 from lt_prune.methods.ce import CrossEntropy
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network, frozen
 from lt_prune.store.weights import read_weights, write_weights
 
 CPU = torch.device("cpu")
 COUNTS = [24, 12, 6, 3]
-FIRST = Recipe(epochs=2, batch_size=16, warmup=0, padding=1, depth=8)
+FIRST = Recipe(epochs=2, batch_size=16, warmup=0, padding=1, model="resnet8")
 SECOND = replace(FIRST, schedule="cosine", sampler="balanced", trained="classifier", lr_factor=0.5)
 
 
@@ -49,7 +50,7 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
 
     def make(recipe: Recipe, **given) -> Run:
         fields = {"loss": partial(CrossEntropy, COUNTS), "seed": 3, "identity": {}, **given}
-        common = {"title": "blobs", "rows": np.arange(45), "n_classes": 4}
+        common = {"title": "blobs", "rows": np.arange(45), "n_classes": 4, "model": find_model(recipe.model)}
         return Run(pixels=data.pixels, labels=data.index.labels, recipe=recipe, **common, **fields)
 
     return make
@@ -173,7 +174,7 @@ def test_an_interrupted_stage_goes_on_with_the_state_of_its_loss(make, start, tm
 
 
 def test_upon_a_frozen_backbone_the_outputs_are_the_same():
-    network = build_network(depth=14, channels=3, n_classes=4, seed=0).double()
+    network = build_network(find_model("resnet14"), (8, 8, 3), n_classes=4, seed=0).double()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-1, 1)

@@ -11,6 +11,7 @@ from lt_prune.engine import speed
 from lt_prune.engine.runs import Run
 from lt_prune.engine.speed import images_per_second
 from lt_prune.methods import make_loss
+from lt_prune.models import find_model
 
 CPU = lp.Compute(device="cpu", n_threads=1)
 
@@ -25,7 +26,8 @@ def run(blobs, tmp_path) -> Run:
         labels=data.index.labels,
         rows=np.arange(45),
         n_classes=4,
-        recipe=lp.Recipe(epochs=4, batch_size=15, depth=8),
+        model=find_model("resnet8"),
+        recipe=lp.Recipe(epochs=4, batch_size=15, model="resnet8"),
         loss=partial(make_loss, "ce", data.index.counts.tolist()),
         seed=0,
         identity={},

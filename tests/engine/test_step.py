@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from lt_prune.engine.step import GraphedStep, Step
 from lt_prune.methods.ce import CrossEntropy
+from lt_prune.models import find_model
 from lt_prune.models.network import Network, build_network
 
 DECAY, MOMENTUM = 5e-4, 0.9
@@ -15,7 +16,7 @@ cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 def network_of(dtype: torch.dtype = torch.float64) -> Network:
-    network = build_network(depth=14, channels=3, n_classes=4, seed=0).to(dtype).train()
+    network = build_network(find_model("resnet14"), (8, 8, 3), n_classes=4, seed=0).to(dtype).train()
     network.mean.fill_(120)
     network.std.fill_(60)
     return network

@@ -16,12 +16,13 @@ from lt_prune.engine.runs import Run
 from lt_prune.engine.train import Trained, training
 from lt_prune.errors import DivergenceError, FileError, MismatchError
 from lt_prune.methods.ce import CrossEntropy
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
 
 CPU = torch.device("cpu")
-RECIPE = Recipe(epochs=3, batch_size=23, warmup=1, padding=1, depth=8)
+RECIPE = Recipe(epochs=3, batch_size=23, warmup=1, padding=1, model="resnet8")
 """45 samples in batches of 23 and 22."""
 
 
@@ -44,7 +45,9 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
             "loss": partial(CrossEntropy, [24, 12, 6, 3]),
             **(field or {}),
         }
-        return Run(pixels=data.pixels, labels=data.index.labels, n_classes=4, recipe=replace(RECIPE, **recipe), **given)
+        how = replace(RECIPE, **recipe)
+        given |= {"recipe": how, "model": find_model(how.model)}
+        return Run(pixels=data.pixels, labels=data.index.labels, n_classes=4, **given)
 
     return make
 
@@ -83,7 +86,7 @@ def assert_same_network(first: Trained, second: Trained) -> None:
 def plain_training(run: Run, lrs: list[float]) -> tuple[dict[str, torch.Tensor], list[float]]:
     """SGD with momentum and weight decay by hand, at the given rate of each step; parameters and mean loss of each epoch."""
     recipe = run.recipe
-    network = build_network(depth=recipe.depth, channels=3, n_classes=4, seed=derive_seed(run.seed, "weights")).train()
+    network = build_network(find_model(recipe.model), (8, 8, 3), n_classes=4, seed=derive_seed(run.seed, "weights")).train()
     values = run.pixels.astype(np.float64)
     network.mean.copy_(torch.tensor(values.mean((0, 1, 2))).reshape(3, 1, 1))
     network.std.copy_(torch.tensor(values.std((0, 1, 2))).reshape(3, 1, 1))
@@ -134,7 +137,7 @@ def test_equals_a_plain_loop(make, recipe, lrs):
 def test_loss_is_the_mean_over_samples_not_over_batches(make):
     # Without learning, the loss of each batch is known from a network that only saw that batch.
     run = make(epochs=1, batch_size=40, lr=0.0)
-    network = build_network(depth=8, channels=3, n_classes=4, seed=derive_seed(3, "weights")).train()
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=derive_seed(3, "weights")).train()
     network.normalise_by(run.pixels)
     batches = TrainingBatches.of(run.pixels, run.labels, Sampling(padding=1, flip=True, batch_size=40, seed=3))
     losses = [(torch.nn.functional.cross_entropy(network(x).logits, y).item(), len(y)) for x, y in batches.epoch(0)]
@@ -262,7 +265,7 @@ def test_the_optimizers_state_is_kept_until_the_last_epoch(make, tmp_path):
         {"epochs": 4},
         {"lr": 0.2},
         {"mixup": 1.0},
-        {"depth": 14},
+        {"model": "resnet14"},
         {"batch_size": 20},
         {"flip": False},
     ],

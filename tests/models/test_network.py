@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from lt_prune.models import find_model
 from lt_prune.models.network import Network, Outputs, build_network
 
 
 def small(seed: int = 0, channels: int = 3) -> Network:
-    return build_network(depth=8, channels=channels, n_classes=4, seed=seed)
+    return build_network(find_model("resnet8"), (8, 8, channels), n_classes=4, seed=seed)
 
 
 def pixels_of(n: int = 50, channels: int = 3) -> np.ndarray:

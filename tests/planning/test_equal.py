@@ -66,7 +66,7 @@ def test_runs_are_compared_at_epochs_or_steps():
         check_equal("time")
 
 
-SMALL = {"epochs": 3, "depth": 8, "batch_size": 8, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 3, "model": "resnet8", "batch_size": 8, "compute": lp.Compute(device="cpu")}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def project(in_tmp, blob_folder, monkeypatch) -> Path:
     shutil.move(blob_folder((12, 8, 4)), in_tmp / "project" / "photos")
     monkeypatch.chdir(in_tmp / "project")
     lp.prune("folder:photos", strategy="random", ratio=0.4, out="subsets/kept.h5")
-    lp.train("folder:photos", subset="subsets/kept.h5", epochs=1, depth=8, out="runs/mine")
+    lp.train("folder:photos", subset="subsets/kept.h5", epochs=1, model="resnet8", out="runs/mine")
     return in_tmp / "project"
 
 
@@ -41,7 +41,7 @@ def test_a_run_is_evaluated_from_another_folder(project, monkeypatch, tmp_path):
 
 
 def test_data_named_by_their_place_alone_are_read_as_they_were(project, monkeypatch, tmp_path):
-    lp.train("photos", reading=lp.Reading(resize=6), epochs=1, depth=8, out="runs/resized")
+    lp.train("photos", reading=lp.Reading(resize=6), epochs=1, model="resnet8", out="runs/resized")
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
     assert lp.evaluate("../project/runs/resized").n_test == 15
@@ -60,7 +60,7 @@ def test_everything_may_be_moved_together(project, monkeypatch):
 
 def test_a_set_file_is_found_again(project, monkeypatch):
     lp.build("folder:photos", out="set.h5")
-    lp.train("set.h5", epochs=1, depth=8, out="runs/of-a-file")
+    lp.train("set.h5", epochs=1, model="resnet8", out="runs/of-a-file")
     monkeypatch.chdir(project.parent)
     shutil.move("project", "renamed")
     assert lp.evaluate("renamed/runs/of-a-file").n_test == 15
@@ -107,29 +107,29 @@ def test_a_foreign_file_among_subsets_is_passed_over(project):
     Path("subsets/aaa.h5").write_bytes(b"of another program")
     Path("subsets/bbb.h5").mkdir()
     with pytest.warns(UserWarning, match="^passed over what is no subset of ours: subsets/aaa.h5 and 1 more$") as told:
-        result = lp.train("folder:photos", subset="auto", epochs=1, depth=8)
+        result = lp.train("folder:photos", subset="auto", epochs=1, model="resnet8")
     assert result.n_train == 14
     assert len(told) == 1
 
 
 def test_scores_among_subsets_are_passed_over(project):
-    lp.score("folder:photos", members=1, epochs=1, depth=8, out="subsets/aaa.h5")
+    lp.score("folder:photos", members=1, epochs=1, model="resnet8", out="subsets/aaa.h5")
     with pytest.warns(UserWarning, match="passed over what is no subset of ours: subsets/aaa.h5$"):
-        assert lp.train("folder:photos", subset="auto", epochs=1, depth=8).n_train == 14
+        assert lp.train("folder:photos", subset="auto", epochs=1, model="resnet8").n_train == 14
 
 
 def test_a_foreign_file_among_scores_is_passed_over(project):
     Path("scores").mkdir()
     Path("scores/theirs.h5").write_bytes(b"of another program")
     with pytest.warns(UserWarning, match=r"^passed over what is no score file of ours: scores/theirs\.h5$"):
-        assert lp.train("folder:photos", subset="auto", epochs=1, depth=8).n_train == 14
+        assert lp.train("folder:photos", subset="auto", epochs=1, model="resnet8").n_train == 14
 
 
 def test_a_damaged_subset_is_not_passed_over(project):
     content = Path("subsets/kept.h5").read_bytes()
     Path("subsets/other.h5").write_bytes(content[:-1])
     with pytest.raises(FileError, match=r"subsets/other\.h5 is damaged"):
-        lp.train("folder:photos", subset="auto", epochs=1, depth=8)
+        lp.train("folder:photos", subset="auto", epochs=1, model="resnet8")
 
 
 def test_foreign_records_among_runs_are_passed_over(project):

@@ -25,7 +25,7 @@ from lt_prune.methods import METHODS
 from lt_prune.strategies import STRATEGIES
 
 FILE = Path(__file__).with_name("numbers.json")
-SMALL: dict[str, Any] = {"depth": 8, "epochs": 2}
+SMALL: dict[str, Any] = {"model": "resnet8", "epochs": 2}
 NEAR = {"rel": 0.1, "abs": 0.1}
 """How near numbers of two epochs come to those of another processor: wide, and still far from another method's."""
 

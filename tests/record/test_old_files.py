@@ -18,7 +18,7 @@ import torch
 import lt_prune as lp
 
 FILES = Path(__file__).with_name("files") / "0.1"
-SMALL: dict[str, Any] = {"depth": 8, "epochs": 2, "compute": lp.Compute(n_threads=1)}
+SMALL: dict[str, Any] = {"model": "resnet8", "epochs": 2, "compute": lp.Compute(n_threads=1)}
 
 
 class StopError(Exception):
@@ -33,12 +33,12 @@ def stop_after_one_epoch(what: str, done: int, total: int) -> None:
 def make(folder: Path) -> None:
     """One file of each kind."""
     data = lp.build("digits", out=folder / "set.h5")
-    scores = lp.score(data, members=1, epochs=1, depth=8, out=folder / "scores.h5")
+    scores = lp.score(data, members=1, epochs=1, model="resnet8", out=folder / "scores.h5")
     lp.write_subset(folder / "subset.h5", lp.prune(data, scores=scores, metric="avh", ratio=0.45))
     lp.train(data, subset=folder / "subset.h5", method="alas", stage2_epochs=1, out=folder / "finished", **SMALL)
     with pytest.raises(StopError):
         lp.train(data, method="mixup", progress=stop_after_one_epoch, out=folder / "interrupted", **SMALL)
-    grid: dict[str, Any] = {"strategies": ["random"], "ratios": [0.5], "seeds": [0], "epochs": 1, "depth": 8}
+    grid: dict[str, Any] = {"strategies": ["random"], "ratios": [0.5], "seeds": [0], "epochs": 1, "model": "resnet8"}
     lp.sweep(data, compute=lp.Compute(workers=1), out=folder / "sweep", **grid)
     for weights in (folder / "sweep").rglob("model.pt"):  # the record and the results are enough
         weights.unlink()
@@ -62,7 +62,7 @@ def test_the_scores_are_read_and_take_another_member(old):
     before = lp.read_scores(old / "scores.h5")
     assert before.metric("avh").per_member.shape == (1, 503)
     assert before.arithmetic == (lp.Arithmetic(),)
-    after = lp.score(old / "set.h5", members=2, epochs=1, depth=8, out=old / "scores.h5")
+    after = lp.score(old / "set.h5", members=2, epochs=1, model="resnet8", out=old / "scores.h5")
     assert after.seeds[0] == before.seeds[0]
     for name, metric in before.metrics.items():
         assert np.array_equal(after.metric(name).per_member[:1], metric.per_member)

@@ -27,7 +27,7 @@ from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainS
 COMMON = {"data": "x", "row": "r", "column": "all", "ours": (80.0, 83.0)}
 BLOCK = Block("CIFAR-10-LT", "100", {"L2A stage 1": {"head": 90.0, "mid": 80.0, "tail": 70.0, "all": 80.0}})
 TEN = (30, 20, 10, 9, 8, 7, 6, 5, 4, 3)
-SPEC = TrainSpec(name="blobs", data_digest="ab" * 32, method="ce", recipe=Recipe(epochs=7, depth=8), seed=0)
+SPEC = TrainSpec(name="blobs", data_digest="ab" * 32, method="ce", recipe=Recipe(epochs=7, model="resnet8"), seed=0)
 
 
 def result(spec: TrainSpec, overall: float) -> TrainResult:
@@ -120,7 +120,7 @@ def test_why_seeds_are_missing():
 
 def test_a_title_tells_the_first_stage_and_what_it_is_compared_with():
     run = PlannedRun(spec=SPEC)
-    assert described([run]) == "accuracy (%) on blobs, CIFAR-style ResNet8, epochs: 7, recipe: paper, at equal epochs"
+    assert described([run]) == "accuracy (%) on blobs, resnet8, epochs: 7, recipe: paper, at equal epochs"
     second = PlannedRun(spec=replace(SPEC, method="mislas", recipe=Recipe(epochs=2), first=SPEC))
     assert described([second]) == described([run])
     assert described_beside([run], BLOCK).endswith(", beside CIFAR-10-LT, imbalance 100, which is other data")

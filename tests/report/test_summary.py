@@ -97,7 +97,7 @@ def test_a_set_says_its_sizes_and_classes(blobs):
     data = blobs()
     summary = summarise_set(data)
     assert (summary["name"], summary["n_samples"], summary["n_test"]) == ("blobs", 45, 40)
-    assert (summary["image_shape"], summary["imbalance"]) == ([8, 8, 3], 8)
+    assert (summary["shape"], summary["imbalance"]) == ([8, 8, 3], 8)
     assert [row["count"] for row in summary["classes"]] == [24, 12, 6, 3]
     assert [row["group"] for row in summary["classes"]] == ["head", "head", "middle", "tail"]
     assert summary["data_digest"] == data.index.digest

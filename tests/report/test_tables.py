@@ -73,7 +73,7 @@ def scores(blobs) -> lp.ScoreSet:
 
 @pytest.fixture
 def result(blobs) -> lp.TrainResult:
-    trained = lp.train(blobs(), epochs=1, depth=8, compute=lp.Compute(device="cpu"))
+    trained = lp.train(blobs(), epochs=1, model="resnet8", compute=lp.Compute(device="cpu"))
     return replace(trained, evaluation=EVALUATION, seconds=12.3)
 
 

@@ -78,7 +78,7 @@ def test_a_tenth_of_the_way_to_being_right_is_something(accuracy, told):
 
 
 def test_score_and_prune_warn_of_them(blobs, in_tmp):
-    options = {"members": 1, "epochs": 1, "depth": 8, "lr": 1e-9, "compute": lp.Compute(device="cpu")}
+    options = {"members": 1, "epochs": 1, "model": "resnet8", "lr": 1e-9, "compute": lp.Compute(device="cpu")}
     with pytest.warns(lp.DecisionWarning, match="^the member learned next to nothing: "):
         scores = lp.score(blobs(), **options)
     with pytest.warns(lp.DecisionWarning, match="^the member learned next to nothing: "):
@@ -178,7 +178,9 @@ def test_one_test_sample_or_a_hundredth_is_no_defeat(ours, n_test):
 
 def test_run_warns_of_its_subsets_and_of_its_table(blobs, in_tmp):
     with pytest.warns(lp.DecisionWarning, match="random 0.45: ") as given:
-        done = lp.run(blobs((30, 20, 20)), epochs=1, members=1, score_epochs=1, depth=8, compute=lp.Compute(device="cpu"))
+        done = lp.run(
+            blobs((30, 20, 20)), epochs=1, members=1, score_epochs=1, model="resnet8", compute=lp.Compute(device="cpu")
+        )
     said = [str(warning.message) for warning in given]
     assert any(line.startswith("class-random 0.45: 2 of 3 classes have at most 20 samples and lose 40% ") for line in said)
     assert set(comparison_warnings(done.results)) <= set(said)
@@ -188,5 +190,11 @@ def test_a_sweep_warns_of_its_rows(blobs, in_tmp, monkeypatch):
     monkeypatch.setattr("lt_prune.steps.sweep.results_warnings", lambda rows: [f"{len(rows)} rows"])
     with pytest.warns(lp.DecisionWarning, match="^2 rows$"):
         lp.sweep(
-            blobs(), strategies=["random"], ratios=[0.3], seeds=[0, 1], epochs=1, depth=8, compute=lp.Compute(device="cpu")
+            blobs(),
+            strategies=["random"],
+            ratios=[0.3],
+            seeds=[0, 1],
+            epochs=1,
+            model="resnet8",
+            compute=lp.Compute(device="cpu"),
         )

@@ -12,10 +12,11 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 import lt_prune as lp
 from lt_prune.engine import predict
 from lt_prune.errors import ArgumentError, DataError, FileError, MismatchError
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.store.weights import read_weights
 
-SMALL = {"epochs": 3, "depth": 8, "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 3, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def run(blobs, in_tmp) -> lp.TrainResult:
 
 def outputs(data: lp.LongTailedSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Test features, classifier weight and bias of the kept run."""
-    network = build_network(depth=8, channels=3, n_classes=4, seed=0)
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=0)
     network.load_state_dict(read_weights(Path("mine/model.pt"), torch.device("cpu"))["network"])
     with torch.no_grad():
         features = network.eval().features(torch.from_numpy(data.test_pixels).permute(0, 3, 1, 2))

@@ -16,7 +16,7 @@ import lt_prune as lp
 from lt_prune.cli import main
 from lt_prune.errors import ArgumentError, MismatchError
 
-SMALL = "--epochs 1 --depth 8"
+SMALL = "--epochs 1 --model resnet8"
 RESIZED = lp.Reading(resize=6)
 
 
@@ -55,9 +55,9 @@ def test_after_scores_were_made_of_a_resized_folder_no_command_needs_the_size(ph
 
 
 def test_functions_read_as_the_scores_the_subset_and_the_run_were(photos):
-    scores = lp.score("folder:photos", reading=RESIZED, members=1, epochs=1, depth=8)
+    scores = lp.score("folder:photos", reading=RESIZED, members=1, epochs=1, model="resnet8")
     subset = lp.prune("folder:photos", scores=scores, ratio=0.4)
-    result = lp.train("folder:photos", subset=subset, epochs=1, depth=8, out="run")
+    result = lp.train("folder:photos", subset=subset, epochs=1, model="resnet8", out="run")
     assert (result.reading, result.n_train) == ({"resize": 6}, 15)
     assert lp.evaluate("run").overall == result.evaluation.overall
 
@@ -71,14 +71,14 @@ def test_a_set_file_keeps_how_it_was_read(photos):
 
 
 def test_other_options_are_named_with_both_values(photos):
-    lp.score("folder:photos", reading=RESIZED, members=1, epochs=1, depth=8, out="mine.h5")
+    lp.score("folder:photos", reading=RESIZED, members=1, epochs=1, model="resnet8", out="mine.h5")
     says = "^mine.h5 was made with --resize 6, now 7: give --resize 6, or make it again from this data$"
     with pytest.raises(MismatchError, match=says):
         lp.prune("folder:photos", scores="mine.h5", ratio=0.4, reading=lp.Reading(resize=7))
 
 
 def test_options_of_a_run_are_named_with_both_values(photos):
-    lp.train("folder:photos", reading=RESIZED, epochs=1, depth=8, out="run")
+    lp.train("folder:photos", reading=RESIZED, epochs=1, model="resnet8", out="run")
     with pytest.raises(MismatchError, match=r"^run was trained on photos read with --resize 6, now 7: read it so$"):
         lp.evaluate("run", reading=lp.Reading(resize=7))
 
@@ -96,7 +96,7 @@ def test_two_ways_of_reading_are_not_guessed_between(photos):
 def decoded_otherwise(in_tmp, blob_folder) -> lp.ScoreSet:
     """Scores of a folder whose pixels then change a little."""
     folder = blob_folder((12, 8, 4))
-    scores = lp.score("folder:photos", members=2, epochs=1, depth=8, out="scores/photos.h5")
+    scores = lp.score("folder:photos", members=2, epochs=1, model="resnet8", out="scores/photos.h5")
     for path in sorted((folder / "train").rglob("*.png"))[::2]:
         Image.fromarray(np.asarray(Image.open(path)) ^ 1).save(path)
     return scores
@@ -122,8 +122,8 @@ def test_scores_are_joined_by_names(decoded_otherwise):
 def test_a_subset_is_joined_by_names_and_found_again(decoded_otherwise):
     lp.prune(scores=decoded_otherwise, ratio=0.4, out="subsets/kept.h5")
     with pytest.raises(MismatchError, match=r"^subsets/kept\.h5 names the same files"):
-        lp.train("folder:photos", subset="subsets/kept.h5", epochs=1, depth=8)
-    how = {"subset": "subsets/kept.h5", "match": "names", "epochs": 1, "depth": 8}
+        lp.train("folder:photos", subset="subsets/kept.h5", epochs=1, model="resnet8")
+    how = {"subset": "subsets/kept.h5", "match": "names", "epochs": 1, "model": "resnet8"}
     assert lp.train("folder:photos", **how, out="run").n_train == 14
     assert lp.evaluate("run", prediction="abs").n_test == 15
 

@@ -13,12 +13,13 @@ from scipy.stats import pearsonr, spearmanr
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, DataError, FileError, MismatchError
 from lt_prune.figures.of_run import FIGURES
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.store.weights import read_weights
 
 SMALL = {
     "epochs": 3,
-    "depth": 8,
+    "model": "resnet8",
     "batch_size": 16,
     "warmup": 0,
     "compute": lp.Compute(device="cpu", n_threads=1),
@@ -52,7 +53,7 @@ def norms(folder: str) -> np.ndarray:
 
 def outputs(folder: str, pixels: np.ndarray) -> dict[str, np.ndarray]:
     """Linear and angular logits of images, from the features and by NumPy; the angle is to the row without its scale."""
-    network = build_network(depth=8, channels=3, n_classes=4, seed=0)
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=0)
     network.load_state_dict(read_weights(Path(folder) / "model.pt", torch.device("cpu"))["network"])
     with torch.no_grad():
         features = network.eval().features(torch.from_numpy(pixels).permute(0, 3, 1, 2)).double().numpy()
@@ -143,7 +144,7 @@ def test_head_is_mean_size_of_weights_and_bias(run, uneven):
 
 
 def test_hardness_is_mean_avh_against_accuracy(run, uneven):
-    scores = lp.score(uneven, members=2, epochs=1, depth=8, out="scores.h5")
+    scores = lp.score(uneven, members=2, epochs=1, model="resnet8", out="scores.h5")
     drawn = plot(uneven, "hardness", scores="scores.h5")
     avh = scores.metrics["avh"].per_member.mean(axis=0, dtype=float)
     avh = [avh[uneven.index.labels == c].mean() for c in ORDER]
@@ -156,7 +157,7 @@ def test_hardness_is_mean_avh_against_accuracy(run, uneven):
 
 
 def test_hardness_takes_the_scores_at_their_usual_place(run, uneven):
-    lp.score(uneven, members=1, epochs=1, depth=8, out="scores/blobs.h5")
+    lp.score(uneven, members=1, epochs=1, model="resnet8", out="scores/blobs.h5")
     assert column(plot(uneven, "hardness"), "avh") == column(plot(uneven, "hardness", scores="scores/blobs.h5"), "avh")
 
 
@@ -179,7 +180,7 @@ def test_a_class_without_test_samples_has_no_test_value(uneven, in_tmp):
     lp.train(data, out="mine", **SMALL)
     values = column(plot(data, "logits"), "angular_test")
     assert [value is None for value in values] == [False, True, False, False]
-    scores = lp.score(data, members=1, epochs=1, depth=8)
+    scores = lp.score(data, members=1, epochs=1, model="resnet8")
     assert [value is None for value in column(plot(data, "hardness", scores=scores), "accuracy")][1]
 
 
@@ -187,7 +188,7 @@ def test_a_class_without_test_samples_has_no_test_value(uneven, in_tmp):
 
 
 def test_each_figure_is_three_files_in_the_folder_of_the_run(run, uneven):
-    lp.score(uneven, members=1, epochs=1, depth=8, out="scores/blobs.h5")
+    lp.score(uneven, members=1, epochs=1, model="resnet8", out="scores/blobs.h5")
     drawn = lp.plot("mine", data=uneven, compute=lp.Compute(device="cpu"))
     assert list(drawn) == list(FIGURES)
     for name, drawing in drawn.items():
@@ -237,7 +238,7 @@ def test_a_run_or_scores_of_other_data_are_refused(run, uneven, blobs):
     with pytest.raises(MismatchError, match="other was trained on"):
         plot(uneven, "weight-norms", compare="other")
     with pytest.raises(MismatchError, match="the score file was made from other data"):
-        plot(uneven, "hardness", scores=lp.score(other, members=1, epochs=1, depth=8))
+        plot(uneven, "hardness", scores=lp.score(other, members=1, epochs=1, model="resnet8"))
 
 
 def test_test_images_are_needed_for_what_is_drawn_of_them(run, uneven):

@@ -7,7 +7,7 @@ import pytest
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, FileError
 
-SMALL = {"epochs": 1, "depth": 8, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 1, "model": "resnet8", "compute": lp.Compute(device="cpu")}
 
 
 def test_runs_below_a_folder_are_summed_up(blobs, in_tmp):

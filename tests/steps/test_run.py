@@ -11,7 +11,7 @@ import lt_prune as lp
 from lt_prune.errors import ArgumentError, UnknownNameError
 from lt_prune.progress import ALL_RUNS
 
-SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "model": "resnet8", "compute": lp.Compute(device="cpu")}
 
 
 def run(data, **options) -> lp.Comparison:
@@ -59,9 +59,9 @@ def test_subsets_are_those_of_the_scores_written(blobs, in_tmp):
 
 def test_results_are_those_of_the_steps_one_by_one(blobs, in_tmp):
     comparison = run(blobs())
-    scores = lp.score(blobs(), members=1, epochs=1, depth=8, compute=lp.Compute(device="cpu"))
+    scores = lp.score(blobs(), members=1, epochs=1, model="resnet8", compute=lp.Compute(device="cpu"))
     subset = lp.prune(blobs(), scores=scores, ratio=0.45)
-    result = lp.train(blobs(), subset=subset, epochs=1, depth=8, compute=lp.Compute(device="cpu", n_threads=1))
+    result = lp.train(blobs(), subset=subset, epochs=1, model="resnet8", compute=lp.Compute(device="cpu", n_threads=1))
     assert comparison.results[-1].loss == result.loss
     assert comparison.results[-1].evaluation == result.evaluation
 
@@ -146,10 +146,10 @@ def test_a_ratio_that_is_no_fraction_is_refused_before_anything_is_written(blobs
     [
         ({"method": "ec"}, UnknownNameError),
         ({"epochs": 0}, ArgumentError),
-        ({"depth": 33}, ArgumentError),
+        ({"model": "resnet33"}, ArgumentError),
         ({"members": 0}, ArgumentError),
     ],
-    ids=["method", "epochs", "depth", "members"],
+    ids=["method", "epochs", "model", "members"],
 )
 def test_unusable_arguments_are_refused_before_anything_is_written(blobs, in_tmp, options, kind):
     with pytest.raises(kind):

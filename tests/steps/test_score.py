@@ -17,7 +17,7 @@ from lt_prune.metrics import METRICS, metric
 from lt_prune.progress import ALL_RUNS
 from lt_prune.registry import Registry
 
-SMALL = {"epochs": 1, "depth": 8, "batch_size": 16, "compute": lp.Compute(device="cpu"), "members": 2}
+SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16, "compute": lp.Compute(device="cpu"), "members": 2}
 
 
 def score(data, **options):
@@ -122,7 +122,7 @@ def test_training_makes_most_samples_easy(blobs):
 
 
 def test_members_are_trained_by_the_short_recipe(blobs):
-    recipe = lp.score(blobs(), members=1, depth=8, epochs=1, compute=lp.Compute(device="cpu")).recipe
+    recipe = lp.score(blobs(), members=1, model="resnet8", epochs=1, compute=lp.Compute(device="cpu")).recipe
     assert (recipe.warmup, recipe.schedule, recipe.lr, recipe.batch_size) == (1, "cosine", 0.1, 128)
     assert (recipe.weight_decay, recipe.mixup, recipe.padding, recipe.flip) == (5e-4, 0, 1, True)
 
@@ -286,12 +286,13 @@ def test_progress_counts_every_epoch_of_every_member(blobs):
 
 
 def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
+    from lt_prune.models import find_model
     from lt_prune.models.network import build_network
     from lt_prune.store.weights import read_weights
 
     data = blobs()
     scores = score(data, members=1, epochs=2, out="mine.h5")
-    network = build_network(depth=8, channels=3, n_classes=4, seed=0)
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=0)
     network.load_state_dict(read_weights(Path(f"mine.members/{scores.seeds[0]}.pt"), torch.device("cpu"))["network"])
     with torch.no_grad():
         p = torch.softmax(network.eval()(torch.from_numpy(data.pixels).permute(0, 3, 1, 2)).logits.double(), 1).numpy()
@@ -303,7 +304,7 @@ def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
 def test_who_leaves_training_to_workers_does_not_load_torch(tmp_path):
     code = """
 import sys, lt_prune as lp
-scores = lp.score("digits", members=2, epochs=1, depth=8, compute=lp.Compute(device="cpu", workers=2))
+scores = lp.score("digits", members=2, epochs=1, model="resnet8", compute=lp.Compute(device="cpu", workers=2))
 assert scores.metric("avh").per_member.shape == (2, 503)
 assert "torch" not in sys.modules, "it takes hundreds of megabytes"
 """

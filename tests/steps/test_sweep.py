@@ -15,7 +15,7 @@ from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.store.results import read_grid, write_json
 from lt_prune.strategies import STRATEGIES, strategy
 
-SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "depth": 8, "compute": lp.Compute(device="cpu", workers=1)}
+SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "model": "resnet8", "compute": lp.Compute(device="cpu", workers=1)}
 GRID = {"strategies": ["random", "ranked"], "metrics": ["el2n"], "ratios": [0.2, 0.4], "seeds": [0, 1]}
 
 
@@ -59,7 +59,7 @@ def test_a_result_is_that_of_a_single_training(blobs, in_tmp):
             subset=subset,
             seed=run.seed,
             epochs=1,
-            depth=8,
+            model="resnet8",
             compute=lp.Compute(device="cpu", n_threads=1),
         )
         assert (run.loss, run.evaluation, run.class_counts) == (alone.loss, alone.evaluation, alone.class_counts)
@@ -206,7 +206,9 @@ def test_each_seed_can_have_an_ensemble_of_its_own(blobs, in_tmp):
         assert (run.spec.ensemble, run.spec.subset_digest) == (run.seed, subset.digest)
     assert [run.spec.ensemble for run in done.runs if not run.metric] == [None] * 6
     before = Path("scores/blobs-seed1.h5").read_bytes()
-    lp.score(blobs(), seed=1, members=1, epochs=1, depth=8, compute=lp.Compute(device="cpu"), out="scores/blobs-seed1.h5")
+    lp.score(
+        blobs(), seed=1, members=1, epochs=1, model="resnet8", compute=lp.Compute(device="cpu"), out="scores/blobs-seed1.h5"
+    )
     assert Path("scores/blobs-seed1.h5").read_bytes() == before
     shared = sweep(blobs())
     assert {run.spec.ensemble for run in shared.runs if run.metric} == {0}
@@ -237,7 +239,7 @@ def test_two_strategies_on_one_metric_have_files_and_runs_of_their_own(blobs, in
     easiest = strategy(needs_scores=True)(lambda request: STRATEGIES.load("ranked")(replace(request, keep="easy")))
     lp.register("strategy", "easiest", easiest)
     grid = {"strategies": ["ranked", "easiest"], "ratios": [0.4], "seeds": [0], "members": 1, "score_epochs": 1}
-    done = lp.sweep(blobs(), **grid, epochs=1, depth=8, batch_size=16)
+    done = lp.sweep(blobs(), **grid, epochs=1, model="resnet8", batch_size=16)
     assert not done.failures
     assert {file.name for file in Path("subsets").iterdir()} == {"blobs-ranked-avh-0.4.h5", "blobs-easiest-avh-0.4.h5"}
     kept = [lp.read_subset(f"subsets/blobs-{name}-avh-0.4.h5").digest for name in ("ranked", "easiest")]

@@ -13,12 +13,13 @@ import lt_prune as lp
 import lt_prune.engine.testing as testing
 from lt_prune.engine import session
 from lt_prune.errors import ArgumentError, DataError, DivergenceError, FileError, MismatchError, UnknownNameError
+from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.progress import ALL_RUNS
 from lt_prune.store.results import write_json
 from lt_prune.store.weights import read_weights, write_weights
 
-SMALL = {"epochs": 2, "depth": 8, "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
 
 
 class StoppedError(Exception):
@@ -86,7 +87,7 @@ def test_the_default_recipe_is_stage_one(blobs, monkeypatch):
     with pytest.raises(StoppedError):
         lp.train(blobs(), compute=lp.Compute(device="cpu"))
     assert seen == [lp.Recipe(padding=1)]  # an eighth of 8 pixels
-    assert (seen[0].epochs, seen[0].lr, seen[0].depth, seen[0].schedule) == (300, 0.1, 32, "step")
+    assert (seen[0].epochs, seen[0].lr, seen[0].model, seen[0].schedule) == (300, 0.1, "resnet32", "step")
 
 
 def test_images_are_not_mirrored_where_that_changes_their_class(blobs):
@@ -102,7 +103,7 @@ def test_the_result_written_is_the_one_returned(blobs, in_tmp):
 def test_result_and_weights_are_those_of_the_last_epoch(blobs, in_tmp):
     data = blobs()
     result = train(data, epochs=4, out="mine")
-    network = build_network(depth=8, channels=3, n_classes=4, seed=0)
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=0)
     network.load_state_dict(weights("mine"))
     with torch.no_grad():
         logits = network.eval()(torch.from_numpy(data.test_pixels).permute(0, 3, 1, 2)).logits
@@ -300,7 +301,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
         ({"method": "ec"}, UnknownNameError, "unknown training method 'ec'"),
         ({"prediction": "cosine"}, ArgumentError, "unknown predictor 'cosine': there are linear, angular"),
         ({"device": "tpu"}, ArgumentError, "unknown setting 'device'"),
-        ({"depth": 33}, ArgumentError, "depth must be one of"),
+        ({"model": "resnet33"}, ArgumentError, "unknown model 'resnet33'"),
         ({"epochs": 0}, ArgumentError, "epochs must be at least 1"),
         ({"tau": 0.5}, ArgumentError, "unknown setting 'tau'"),
         ({"stage2_epochs": 2}, ArgumentError, "unknown setting 'stage2_epochs'"),
@@ -315,7 +316,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
         "method",
         "prediction",
         "device",
-        "depth",
+        "model",
         "epochs",
         "setting",
         "stage",

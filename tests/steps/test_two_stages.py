@@ -23,7 +23,7 @@ from lt_prune.progress import ALL_RUNS
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.weights import read_weights
 
-SMALL = {"epochs": 2, "depth": 8, "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
 SECOND = {"stage2_epochs": 2, "stage2_lr": 0.3}
 TWO = [name for name in METHODS.names if METHODS.load(name).first]
 
@@ -140,7 +140,7 @@ def test_settings_of_either_stage_reach_it(blobs):
 def test_a_second_stage_takes_over_the_shape_of_the_first(blobs, in_tmp):
     train(blobs(), "mixup", out="first")
     recipe = go_on(blobs(), "mislas").spec.recipe
-    assert (recipe.depth, recipe.batch_size, recipe.padding) == (8, 16, 1)
+    assert (recipe.model, recipe.batch_size, recipe.padding) == ("resnet8", 16, 1)
     assert (recipe.schedule, recipe.sampler, recipe.trained, recipe.lr_factor) == (
         "cosine",
         "balanced",
@@ -176,7 +176,7 @@ def test_a_first_stage_on_other_samples_is_refused(blobs, in_tmp):
         go_on(data, "alas", subset=lp.prune(data, ratio=0.5, strategy="random"))
 
 
-@pytest.mark.parametrize("given", ["epochs", "mixup", "depth"])
+@pytest.mark.parametrize("given", ["epochs", "mixup", "model"])
 def test_settings_of_a_first_stage_that_is_there_are_refused(blobs, in_tmp, given):
     train(blobs(), "mixup", out="first")
     with pytest.raises(ArgumentError, match=f"the first stage is that of first: leave out {given}"):

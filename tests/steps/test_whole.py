@@ -19,7 +19,7 @@ from lt_prune.report.paper import STAGES, Block
 from lt_prune.steps.paper_tables import alas_variants, by_method, by_rate, by_strength, methods_of, sets_beside
 from lt_prune.steps.whole import Variant, train_methods, train_variants
 
-SMALL = {"epochs": 2, "depth": 8, "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
+SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
 SECOND = {"stage2_epochs": 1, "stage2_lr": 0.3}
 TWO = [
     Variant(method="alas", settings={"tau": 0.25}, label="slow"),
@@ -136,7 +136,7 @@ def test_a_table_of_methods(blobs, in_tmp):
     ways = {name: STAGES[name] for name in ("MiSLAS stage 1", "L2A stage 1")}
     found = train_methods(blobs(), methods_of(ways), out=Path(), seeds=[0], **SMALL)
     part = by_method("table1", Block("CIFAR-10-LT", "10", ROWS), ways, found)
-    assert part.title.startswith("table1: accuracy (%) on blobs, CIFAR-style ResNet8, epochs: 2")
+    assert part.title.startswith("table1: accuracy (%) on blobs, resnet8, epochs: 2")
     [angular] = found.tested("mixup", "angular")
     own = {(line.row, line.column): line.mean for line in part.lines}
     assert own["L2A stage 1", "all"] == pytest.approx(100 * angular.overall)

@@ -11,7 +11,14 @@ import lt_prune as lp
 from lt_prune.engine import speed as engine_speed
 
 CPU = lp.Compute(device="cpu", workers=2)
-GRID = {"strategies": ["random", "ranked"], "ratios": [0.4], "seeds": [0, 1], "epochs": 2, "depth": 8, "batch_size": 16}
+GRID = {
+    "strategies": ["random", "ranked"],
+    "ratios": [0.4],
+    "seeds": [0, 1],
+    "epochs": 2,
+    "model": "resnet8",
+    "batch_size": 16,
+}
 ENSEMBLE = {"members": 2, "score_epochs": 1}
 
 
@@ -104,7 +111,7 @@ def test_a_sweep_says_first_what_it_will_be_and_counts_the_scoring_in(sweep):
 
 def test_run_says_so_too(blobs, in_tmp):
     progress = Listening()
-    lp.run(blobs(), epochs=2, members=2, score_epochs=1, depth=8, ratio=0.4, compute=CPU, progress=progress)
+    lp.run(blobs(), epochs=2, members=2, score_epochs=1, model="resnet8", ratio=0.4, compute=CPU, progress=progress)
     images = 2 * 45 + 2 * (45 + 4 * 27)
     assert progress.announced == [
         f"run on blobs: 2 members and 5 runs, 12 epochs, {images:,} images; the time left is told once the speed is measured"
@@ -114,7 +121,7 @@ def test_run_says_so_too(blobs, in_tmp):
 
 def test_the_second_stage_is_counted_in(blobs, in_tmp):
     progress = Listening()
-    lp.train(blobs(), method="mislas", epochs=2, stage2_epochs=1, depth=8, compute=CPU, progress=progress)
+    lp.train(blobs(), method="mislas", epochs=2, stage2_epochs=1, model="resnet8", compute=CPU, progress=progress)
     assert progress.overall[0] == (0, 3 * 45)
     assert progress.overall[-1] == (3 * 45, 3 * 45)
 

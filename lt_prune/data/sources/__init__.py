@@ -41,11 +41,11 @@ class Source:
     """Every image of a source, in the source's own order."""
 
     pixels: Pixels
-    """uint8 (N, H, W, C)."""
+    """Images uint8 (N, H, W, C), or embeddings float32 (N, D)."""
     labels: Array
     """int64 (N,)."""
     test_pixels: Pixels
-    """uint8 (T, H, W, C); T may be 0."""
+    """uint8 (T, H, W, C), or float32 (T, D); T may be 0."""
     test_labels: Array
     """int64 (T,); classes may be missing."""
     class_names: tuple[str, ...]
@@ -78,6 +78,7 @@ SOURCES: Registry[Callable[[Request], Source]] = Registry(
         "cifar100": "lt_prune.data.sources.cifar:cifar100",
         "folder": "lt_prune.data.sources.folder:folder",
         "npz": "lt_prune.data.sources.npz:npz",
+        "features": "lt_prune.data.sources.features:features",
     },
     _accept,
 )

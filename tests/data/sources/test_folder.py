@@ -362,7 +362,7 @@ def test_a_test_split_may_lack_classes(root):
     (root / "test" / "owl").mkdir()
     data = lp.build(f"folder:{root}")
     assert data.test_labels.tolist() == [1]
-    evaluation = lp.train(data, epochs=1, depth=8).evaluation
+    evaluation = lp.train(data, epochs=1, model="resnet8").evaluation
     assert [accuracy is None for accuracy in evaluation.per_class] == [True, False, True]
 
 
