@@ -30,7 +30,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from lt_prune.types import LongTailedSet
+    from lt_prune.types import SampleIndex
 
 
 @main.command()
@@ -188,7 +188,7 @@ def prune(
     from lt_prune.report.tables import classes_pruned_table, subset_table
     from lt_prune.strategies import STRATEGIES
 
-    named: str | lp.LongTailedSet | None = data
+    named: str | SampleIndex | None = data
     if STRATEGIES.load(strategy).needs_scores and not scores:
         named, scores = _with_scores(data or "digits", reading, seed)
     subset = lp.prune(named, strategy=strategy, scores=scores, seed=seed, reading=reading, **options)
@@ -226,18 +226,18 @@ def export(subset: Path, out: Path, **options: Any) -> None:
     say_wrote(out)
 
 
-def _with_scores(data: str, reading: Reading, seed: int) -> tuple[LongTailedSet, Path]:
-    """The data, read as they were for scores or subsets, and their score file at its usual place."""
-    import lt_prune as lp
+def _with_scores(data: str, reading: Reading, seed: int) -> tuple[SampleIndex, Path]:
+    """The samples of data that are read as they were for scores or subsets, and their score file at its usual place."""
     from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
-    from lt_prune.steps.opening import open_like, read_before
+    from lt_prune.steps.build import open_index
+    from lt_prune.steps.opening import index_like, read_before
 
     before = read_before(data)
-    lt_set = open_like(data, reading, data, before.reading) if before else lp.open_set(data, reading=reading)
-    say_read_as_before(lt_set, reading)
-    file = scores_path(lt_set.index, seed)
+    index = index_like(data, reading, data, before.reading) if before else open_index(data, reading=reading)
+    say_read_as_before(index, data, reading)
+    file = scores_path(index, seed)
     if not file.exists():
-        command = score_command(data, lt_set.index.reading, seed=seed)
-        raise ArgumentError(f"there are no scores of {lt_set.index.name} at {file}: run `{command}` first, or give --scores")
-    return lt_set, file
+        command = score_command(data, index.reading, seed=seed)
+        raise ArgumentError(f"there are no scores of {index.name} at {file}: run `{command}` first, or give --scores")
+    return index, file

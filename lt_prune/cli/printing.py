@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lt_prune.config.reading import Reading
-    from lt_prune.types import LongTailedSet, ScoreSet
+    from lt_prune.types import SampleIndex, ScoreSet
 
 
 def print_result(as_json: bool, summary: dict[str, Any], table: Callable[[], RenderableType]) -> None:
@@ -58,10 +58,10 @@ def _written(place: Path, written: set[Path]) -> bool:
     return place in written or any(place in file.parents for file in written)
 
 
-def say_read_as_before(data: LongTailedSet, asked: Reading) -> None:
+def say_read_as_before(index: SampleIndex, origin: str | None, asked: Reading) -> None:
     """Tell of options that were not given, on stderr."""
-    if (used := data.index.reading) != asked.kept and data.origin and not data.origin.endswith(".h5"):
-        click.echo(f"reading {data.origin} as before, with {as_options(used)}", err=True)
+    if (used := index.reading) != asked.kept and origin and not origin.endswith(".h5"):
+        click.echo(f"reading {origin} as before, with {as_options(used)}", err=True)
 
 
 def warn(message: Warning | str) -> None:

@@ -11,7 +11,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.data.spec import parse_spec
 from lt_prune.errors import ForeignFileError, LtPruneError, UnknownNameError
 from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
-from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.build import Data, open_index, open_set
 from lt_prune.store.files import read_scores, read_subset
 from lt_prune.types import LongTailedSet, SampleIndex, Subset
 
@@ -23,9 +23,18 @@ def open_like(data: Data, reading: Reading | None, source: str | None, kept: Map
         source: what was read then.
         kept: how, see `lt_prune.Reading.kept`.
     """
+    return open_set(data, reading=_reading_like(data, reading, source, kept))
+
+
+def index_like(data: Data, reading: Reading | None, source: str | None, kept: Mapping[str, Any]) -> SampleIndex:
+    """Which samples are in the set that `open_like` gives."""
+    return open_index(data, reading=_reading_like(data, reading, source, kept))
+
+
+def _reading_like(data: Data, reading: Reading | None, source: str | None, kept: Mapping[str, Any]) -> Reading | None:
     if isinstance(data, LongTailedSet) or _kind(str(data)) is None or source is None or _kind(str(data)) != _kind(source):
-        return open_set(data, reading=reading)
-    return open_set(data, reading=(reading or Reading()).like(kept))
+        return reading
+    return (reading or Reading()).like(kept)
 
 
 def open_with_subset(

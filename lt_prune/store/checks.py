@@ -22,6 +22,7 @@ from lt_prune.types import (
     Array,
     LongTailedSet,
     MetricScores,
+    Pixels,
     SampleIndex,
     ScoreSet,
     Subset,
@@ -66,8 +67,8 @@ def check_set(data: LongTailedSet) -> None:
     check_index(index)
     _expect_array("test labels", data.test_labels, np.int64, tested)
     _expect_within("test labels", data.test_labels, index.n_classes)
-    _expect_images("pixels", data.pixels[:], index.n_samples)
-    _expect_images("test pixels", data.test_pixels[:], tested)
+    _expect_images("pixels", data.pixels, index.n_samples)
+    _expect_images("test pixels", data.test_pixels, tested)
     shape, test_shape = data.pixels.shape[1:], data.test_pixels.shape[1:]
     _require(shape == test_shape, f"training images are {shape} and test images {test_shape}: they must be of one shape")
     digests = content_digests(data.pixels, index.labels)
@@ -227,9 +228,10 @@ def _expect_numbers(name: str, array: Array, dtype: type, *shape: int) -> None:
     _require(np.isfinite(array).all(), f"{name} must be finite numbers")
 
 
-def _expect_images(name: str, pixels: Array, n_images: int) -> None:
-    fits = pixels.dtype == np.uint8 and pixels.ndim == 4 and len(pixels) == n_images and min(pixels.shape[1:]) > 0
-    _require(fits, f"{name} must be uint8 ({n_images}, H, W, C), of a size above 0, not {pixels.dtype} {pixels.shape}")
+def _expect_images(name: str, pixels: Pixels, n_images: int) -> None:
+    shape, dtype = pixels.shape, pixels.dtype
+    fits = dtype == np.uint8 and len(shape) == 4 and shape[0] == n_images and min(shape[1:]) > 0
+    _require(fits, f"{name} must be uint8 ({n_images}, H, W, C), of a size above 0, not {dtype} {shape}")
 
 
 def _expect_within(name: str, numbers: Array, end: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lt_prune.data.sources import Request, Source
 from lt_prune.errors import ArgumentError, DataError
-from lt_prune.types import Array
+from lt_prune.types import CHUNK, Array
 
 MOST_CHANNELS = 4
 """Of pictures: grey, grey and alpha, RGB, RGB and alpha."""
@@ -43,7 +43,14 @@ def npz(request: Request) -> Source:
         if labels.max() >= len(labels):
             raise DataError(f"labels in {request.path} reach {labels.max()}, but there are only {len(labels):,} images")
         class_names = tuple(str(c) for c in range(int(labels.max(initial=-1)) + 1))
-    return Source(pixels=pixels, labels=labels, test_pixels=test_pixels, test_labels=test_labels, class_names=class_names)
+    return Source(
+        pixels=pixels,
+        labels=labels,
+        test_pixels=test_pixels,
+        test_labels=test_labels,
+        class_names=class_names,
+        fresh=True,
+    )
 
 
 def _load(path: Path) -> dict[str, Array]:
@@ -81,13 +88,24 @@ def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
     if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
         found = "nothing" if images is None else f"{images.dtype} {images.shape}"
         raise DataError(f"{name} in {path} must be uint8 images (N, H, W) or (N, H, W, C), not {found}")
+    images = np.ascontiguousarray(images)
     if images.ndim == 3:
         return images[..., None]
-    return np.moveaxis(images, 1, 3) if _channels_first(images.shape) else images
+    return _channels_last(images) if _channels_first(images.shape) else images
 
 
 def _channels_first(shape: tuple[int, ...]) -> bool:
     return shape[1] <= MOST_CHANNELS < min(shape[2:])
+
+
+def _channels_last(images: Array) -> Array:
+    """(N, C, H, W) as (N, H, W, C), in the same memory: there may be no room for both."""
+    n, channels, height, width = images.shape
+    found = images.reshape(n, height, width, channels)
+    for start in range(0, n, CHUNK):
+        some = slice(start, start + CHUNK)
+        found[some] = np.moveaxis(images[some], 1, 3).copy()
+    return found
 
 
 def _labels(arrays: dict[str, Array], name: str, path: Path) -> Array:
