@@ -162,8 +162,8 @@ def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTa
 
 
 def open_index(data: Data, *, reading: Reading | None = None) -> SampleIndex:
-    """Which samples are in the set that `data` names, for those who need no images: of a set file none are read, and of a
-    source none are held afterwards.
+    """Which samples are in the set that `data` names, for those who need no images: of a set file few are held at a time,
+    and of a source none afterwards.
 
     Raises:
         LtPruneError: as `open_set` does.

@@ -64,9 +64,13 @@ def read_set(path: Path | str) -> LongTailedSet:
 
 
 def read_set_index(path: Path | str) -> SampleIndex:
-    """Read which samples a set file lists, without their images; raises FileError as `read_document` does."""
+    """Read which samples a set file lists; its images are checked like those of `read_set`, but not held.
+
+    Raises:
+        FileError: as `read_document` does.
+    """
     with _reading(path, "set", left=(PIXELS, TEST_PIXELS)) as document:
-        return _index(document)
+        return _set(document).index
 
 
 def _set(document: Document) -> LongTailedSet:
