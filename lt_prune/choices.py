@@ -22,8 +22,6 @@ AUTO, WHOLE = "auto", "none"
 MATCH = ("ids", "names")
 """By what scores or a subset are joined to data: the content of each sample, or its file name and label."""
 
-PREDICTIONS = ("linear", "angular", "abs")
-"""argmax of the linear logits, of the angular logits (Wang & Yan, Eq. 1), or of ABS (Eq. 7)."""
 ABS_FORMS = ("concave", "linear")
 EQUAL = ("epochs", "steps")
 """What a run on a subset has as many of as that on the whole set."""

@@ -18,11 +18,11 @@ class ArgumentError(LtPruneError):
 
 
 class UnknownNameError(ArgumentError):
-    """A name that no member of a family (metric, strategy, method, source) has."""
+    """A name that no member of a family (metric, strategy, method, predictor, source) has."""
 
 
 class MemberError(LtPruneError):
-    """A member of a family (metric, strategy, method, source) cannot be loaded, or does not do what it promises."""
+    """A member of a family (metric, strategy, method, predictor, source) cannot be loaded, or breaks a promise."""
 
     def __init__(self, message: str, member: str = "") -> None:
         super().__init__(message)

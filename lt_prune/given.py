@@ -120,7 +120,7 @@ def expect_known(names: Iterable[str], known: Collection[str], besides: Collecti
         if name not in known:
             near = difflib.get_close_matches(name, [*besides, *known], n=1)
             hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known)}")
+            raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known) or 'none'}")
 
 
 def _are_numbers(given: object) -> bool:

@@ -52,6 +52,7 @@ from lt_prune.data.cut import Cut
 from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.sources import Source
 from lt_prune.engine import Run, run_all
+from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.scoring import Scoring
 from lt_prune.engine.session import threads
 from lt_prune.engine.testing import Testing
@@ -416,7 +417,7 @@ def pruned(sizes: Sizes, images: Images) -> Iterator[Row]:
         epoch = sum(plain_train(network, data.pixels, data.index.labels))
         return epoch + plain_pass(network, data.test_pixels, data.test_labels, plain_correct)
 
-    test = Testing.of(data, "linear")
+    test = Testing.of(data, Fitting.of(data, "linear", data.index.counts, None))
     spans, baseline = alternate(sizes.repeats, lambda: together(data, sizes.depth, cores, on_trained=test), plain)
     size = f"{sizes.kept:,} + {sizes.tested:,} images"
     epoch, whole = [s.train / cores for s in spans], [s.whole / cores for s in spans]

@@ -47,7 +47,7 @@ HARMLESS = Path(__file__).with_suffix(".csv")
 MODULES = (
     *("lt_prune/evaluation.py", "lt_prune/angular", "lt_prune/metrics", "lt_prune/strategies", "lt_prune/data/longtail.py"),
     *("lt_prune/data/mixup.py", "lt_prune/data/order.py", "lt_prune/engine/schedule.py", "lt_prune/methods"),
-    "lt_prune/report/aggregate.py",
+    *("lt_prune/predictors", "lt_prune/report/aggregate.py"),
 )
 REGISTRY = "tests/test_registry.py"
 TESTS = {
@@ -60,7 +60,8 @@ TESTS = {
     ),
     "lt_prune/data/longtail.py": ("tests/data/test_assemble.py",),
     "lt_prune/report/aggregate.py": ("tests/report/test_words.py",),
-    "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/steps/test_recipes.py", REGISTRY),
+    "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/planning/test_recipes.py", REGISTRY),
+    "lt_prune/predictors": ("tests/predictors", "tests/contract/test_every_predictor.py", REGISTRY),
 }
 """What tests the modules of a folder besides the file that mirrors each."""
 LOADED = ("hypothesis.strategies", "pytest", "rich.table", "sklearn.metrics", "torchmetrics.classification", "torchvision")

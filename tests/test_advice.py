@@ -188,12 +188,11 @@ CASES = {
         says="run `lt-prune score --data folder:photos --resize 6` first",
         then=(f"score --data folder:photos --resize 6 --members 1 {SMALL}", "prune --data folder:photos --ratio 0.4"),
     ),
-    "strengths": Case(
-        advice="several strengths are for --prediction abs",
-        before=(f"{TRAIN} {ON_PHOTOS} --out run",),
-        refused="evaluate run --s 0,0.1",
-        says="several strengths are for --prediction abs: add that, or leave out --s",
-        then=("evaluate run --s 0,0.1 --prediction abs", "evaluate run"),
+    "a setting of two": Case(
+        advice="train with another prediction, and test by this one with `lt-prune evaluate --prediction {}`",
+        refused=f"{TRAIN} {ON_PHOTOS} --method alas --prediction tau-norm --out run",
+        says="test by this one with `lt-prune evaluate --prediction tau-norm`",
+        then=(f"{TRAIN} {ON_PHOTOS} --method alas --out run", "evaluate run --prediction tau-norm"),
     ),
     "no GPU": Case(
         advice="use --device cpu or auto",

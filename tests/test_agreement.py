@@ -41,7 +41,6 @@ OF_THE_COMMAND_ALONE = {
 OTHER_DEFAULTS = {
     ("train", "subset"),  # a script must not depend on which files happen to be there
     ("score", "metric"),  # a list of one there
-    ("evaluate", "s"),  # none is an empty list there: it may be several, as of `evaluate_abs`
 }
 
 
@@ -145,14 +144,15 @@ PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
 
 @pytest.mark.parametrize("name", [*PUBLIC, "Compute", "Reading", "Recipe"])
 def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
-    function, of_method = getattr(lp, name), ("score", "train", "sweep")
+    function, of_settings = getattr(lp, name), ("score", "train", "sweep", "evaluate", "evaluate_each")
     known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
     required = {"ratio": 0.5} if name == "prune" else {}
+    required |= {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
     with pytest.raises(ArgumentError) as refusal:
         function(**required, nonsense=1)
     assert str(refusal.value).startswith("unknown setting 'nonsense': there are ")
-    if name not in of_method:
-        assert str(refusal.value) == f"unknown setting 'nonsense': there are {', '.join(known)}"
+    if name not in of_settings:
+        assert str(refusal.value) == f"unknown setting 'nonsense': there are {', '.join(known) or 'none'}"
     assert not list(in_tmp.iterdir())
 
 
@@ -171,9 +171,13 @@ def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, n
             lambda: lp.score("digits", metrics="avh"),
             "unknown setting 'metrics' (did you mean 'metric'?): there are epochs, ",
         ),
+        (
+            lambda: lp.evaluate("run", prediction="linear", subsets="x"),
+            "unknown setting 'subsets' (did you mean 'subset'?): there are none",
+        ),
         (lambda: lp.Compute(worker=2), "unknown setting 'worker' (did you mean 'workers'?): there are device, precision, "),
     ],
-    ids=["run", "prune", "results", "train", "sweep", "score", "Compute"],
+    ids=["run", "prune", "results", "train", "sweep", "score", "evaluate", "Compute"],
 )
 def test_the_nearest_keyword_is_named(call, says):
     with pytest.raises(ArgumentError) as refusal:

@@ -26,8 +26,6 @@ OFFERED = {
     "selection": choices.SELECTIONS,
     "keep": choices.KEEP,
     "within": choices.WITHIN,
-    "prediction": choices.PREDICTIONS,
-    "abs_form": choices.ABS_FORMS,
     "equal": choices.EQUAL,
     "recipe": choices.PRESETS,
     "schedule": choices.SCHEDULES,

@@ -29,6 +29,7 @@ from lt_prune.figures import of_run as figures
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.planning.recipes import MEMBER
+from lt_prune.predictors import PREDICTORS
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
 
@@ -667,6 +668,7 @@ def test_the_families_are_those_the_messages_list(in_tmp):
         ("train --method zzz", METHODS),
         ("prune --ratio 0.3 --strategy zzz", STRATEGIES),
         ("build --data zzz", SOURCES),
+        ("train --prediction zzz", PREDICTORS),
     ]:
         refuse(in_tmp, *args.split(), code=2, says=f"unknown {family.kind} 'zzz': there are {', '.join(family.names)}")
 
@@ -713,9 +715,12 @@ def test_what_is_held_in_memory_is_not_streamed(in_tmp, args):
 
 
 def test_methods_are_listed_a_line_each(in_tmp):
-    lines = ok("methods").stdout.splitlines()[1:]
-    assert [line.split()[0] for line in lines] == METHODS.names
-    assert all(METHODS.load(line.split()[0]).summary in line for line in lines)
+    methods, predictions = (part.splitlines()[1:] for part in ok("methods").stdout.split("\n\n"))
+    assert [line.split()[0] for line in methods] == METHODS.names
+    assert all(METHODS.load(line.split()[0]).summary in line for line in methods)
+    first_words = [line.split()[:2] for line in predictions if not line.startswith(" ")]  # long lines are wrapped
+    assert [name for name, _ in first_words] == PREDICTORS.names
+    assert dict(first_words) | {"linear": "-", "tau-norm": "tau=1", "abs": "s=0.25,"} == dict(first_words)
 
 
 @pytest.mark.parametrize("name", METHODS.names)
@@ -755,8 +760,8 @@ def test_one_stage_one_serves_several_methods(in_tmp):
 
 def test_strengths_of_abs_are_rows(in_tmp):
     ok("train", "--method", "mixup", *SMALL)
-    args = "evaluate", "runs/digits-lt10-mixup", "--prediction", "abs", "--s", "0,0.2"
-    assert [row["s"] for row in json.loads(ok(*args, "--json").stdout)["rows"]] == [0, 0.2]
+    args = "evaluate", "runs/digits-lt10-mixup", "--prediction", "abs", "--set", "s=0,0.2"
+    assert [row["settings"]["s"] for row in json.loads(ok(*args, "--json").stdout)["rows"]] == [0, 0.2]
     assert [line.split()[0] for line in ok(*args).stdout.splitlines()] == ["s", "0", "0.2"]
 
 
@@ -785,8 +790,17 @@ def test_the_confusion_matrix_is_shown(in_tmp):
         ),
         ("sweep --strategies random --seeds 0-2 --ensembles 3", "ensembles are for strategies that rank by scores"),
         ("sweep --methods ce,alas --set tau=0.5 --set tua=1", "unknown setting 'tua'"),
-        ("evaluate x --s 0,0.1", "several strengths are for --prediction abs"),
-        ("evaluate x --s a,b", "'a,b' is not a list such as 0.1,0.2"),
+        ("evaluate x --prediction angular --set s=0,0.1", "unknown setting 's': there are none"),
+        ("evaluate x --prediction abs --set s=a,0", "s must be a number, not 'a'"),
+        ("evaluate x --prediction abs --set s", "'s' is not NAME=VALUE, such as tau=0.5"),
+        ("evaluate x --prediction abs --set tau=1", "unknown setting 'tau': there are s, abs_form"),
+        ("evaluate x --prediction tau-nrom", "unknown predictor 'tau-nrom' (did you mean 'tau-norm'?)"),
+        ("train --prediction tau-nrom", "unknown predictor 'tau-nrom' (did you mean 'tau-norm'?)"),
+        (
+            "train --method alas --prediction tau-norm",
+            "tau is a setting of method 'alas' and of prediction 'tau-norm': train with another prediction, and test by "
+            "this one with `lt-prune evaluate --prediction tau-norm`",
+        ),
         ("methods atll", "unknown training method 'atll' (did you mean 'atl'?)"),
     ],
 )
@@ -830,8 +844,8 @@ def test_evaluate_shows_every_class(flow, monkeypatch):
     told = json.loads(ok("evaluate", run, "--per-class", "--json").stdout)
     assert [row["accuracy"]["accuracy"] for row in told["classes"]] == list(result.evaluation.per_class)
     assert [row["count"] for row in told["classes"]] == list(result.class_counts)
-    strengths = ok("evaluate", run, "--per-class", "--prediction", "abs", "--s", "0,0.2").stdout
-    assert ["class", "group", "samples", "s=0", "s=0.2"] in [line.split() for line in strengths.splitlines()]
+    strengths = ok("evaluate", run, "--per-class", "--prediction", "abs", "--set", "s=0,0.2").stdout
+    assert ["class", "group", "samples", "s=0.0", "s=0.2"] in [line.split() for line in strengths.splitlines()]
 
 
 def test_run_shows_every_class(flow, monkeypatch):

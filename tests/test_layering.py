@@ -11,21 +11,22 @@ import pytest
 import lt_prune
 
 ROOT = Path(lt_prune.__file__).parent
-GROUND = "runs types progress config identity registry randomness versions machine given choices errors"
+GROUND = "runs types progress setting config identity registry randomness versions machine given choices errors"
 
 # Package, and what it may import besides itself; every package stands above those it may import.
 ALLOWED = {
     "__main__": "cli",
-    "cli": f"api steps report planning metrics strategies methods store {GROUND}",
+    "cli": f"api steps report planning metrics strategies methods predictors store {GROUND}",
     "api": f"steps report store {GROUND}",
-    "steps": f"figures report planning engine evaluation metrics strategies methods models data store {GROUND}",
-    "figures": f"report planning engine {GROUND}",
+    "steps": f"figures report planning engine evaluation metrics strategies methods predictors models data store {GROUND}",
+    "figures": f"report planning engine predictors models {GROUND}",
     "report": f"methods {GROUND}",
-    "planning": f"metrics methods strategies data store {GROUND}",
-    "engine": f"evaluation methods metrics models angular data store {GROUND}",
+    "planning": f"metrics methods predictors strategies data store {GROUND}",
+    "engine": f"evaluation methods predictors metrics models angular data store {GROUND}",
     "evaluation": GROUND,
     "metrics": f"models angular {GROUND}",
-    "methods": f"models angular {GROUND}",
+    "methods": f"predictors models angular {GROUND}",
+    "predictors": f"models angular {GROUND}",
     "strategies": f"data {GROUND}",
     "models": "types choices errors",
     "angular": "",
@@ -34,6 +35,7 @@ ALLOWED = {
     "runs": "config",
     "types": "config errors",
     "progress": "",
+    "setting": "config errors",
     "config": "given choices errors",
     "identity": "",
     "registry": "errors",
@@ -122,7 +124,13 @@ def test_only_the_store_knows_of_hdf5():
 
 
 def test_the_names_of_a_family_can_be_listed_without_torch():
-    for module in ("lt_prune.metrics", "lt_prune.methods", "lt_prune.strategies", "lt_prune.data.sources"):
+    for module in (
+        "lt_prune.metrics",
+        "lt_prune.methods",
+        "lt_prune.predictors",
+        "lt_prune.strategies",
+        "lt_prune.data.sources",
+    ):
         at_import = {name for node in MODULES[module].body for name in _plain_imports(node)}
         assert "torch" not in at_import, module
 

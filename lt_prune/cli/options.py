@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -151,7 +151,7 @@ mixup_option = click.option(
     "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )
 prediction_option = click.option(
-    "--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the method does]"
+    "--prediction", help="How to predict; `lt-prune methods` lists it.  [default: as the method does]"
 )
 equal_option = click.option(
     "--equal",
@@ -194,10 +194,21 @@ def assigned(assignments: tuple[str, ...], methods: list[str], prediction: str |
     """Settings of methods and of their prediction, given as NAME=VALUE, by name."""
     from lt_prune.planning.recipes import parse_setting
 
-    found = {}
+    return {name: parse_setting(methods, prediction, name, text) for name, text in _named(assignments)}
+
+
+def assigned_values(assignments: tuple[str, ...], prediction: str) -> dict[str, list[Any]]:
+    """Settings of a prediction, given as NAME=VALUE or NAME=VALUE,VALUE, by name."""
+    from lt_prune.planning.recipes import parse_values
+    from lt_prune.predictors import PREDICTORS
+
+    PREDICTORS.check(prediction)
+    return {name: parse_values(prediction, name, text) for name, text in _named(assignments)}
+
+
+def _named(assignments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for assignment in assignments:
         name, separator, text = assignment.partition("=")
         if not separator:
             raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as tau=0.5", param_hint="--set")
-        found[name] = parse_setting(methods, prediction, name, text)
-    return found
+        yield name, text

@@ -13,11 +13,11 @@ from lt_prune.cli.options import (
     DATA_HELP,
     as_compute,
     assigned,
+    assigned_values,
     common_options,
     data_option,
     device_option,
     equal_option,
-    list_of,
     match_option,
     mixup_option,
     overwrite_option,
@@ -32,7 +32,6 @@ from lt_prune.cli.options import (
 from lt_prune.cli.printing import print_json, print_result, say_read_as_before, say_wrote
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError
 
 
 @main.command()
@@ -121,10 +120,19 @@ def train(
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", help=f"{DATA_HELP}  [default: what the run was given]")
-@click.option("--prediction", type=click.Choice(choices.PREDICTIONS), help="How to predict.  [default: as the run did]")
-@click.option("--s", callback=list_of(float), default="", help="Strengths of ABS, comma-separated.  [default: as published]")
-@click.option("--abs-form", type=click.Choice(choices.ABS_FORMS), help="Form of ABS.  [default: as published]")
-@click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on, for ABS.  [default: found]")
+@click.option("--prediction", help="How to predict; `lt-prune methods` lists it.  [default: as the run did]")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE[,VALUE...]",
+    help="A setting of the prediction, such as tau=0.5; more than once. Of several values, each combination is tested.",
+)
+@click.option(
+    "--subset",
+    type=click.Path(path_type=Path),
+    help="What the run was trained on, for a prediction that is fitted to it, such as abs.  [default: found]",
+)
 @device_option
 @as_compute
 @read_options
@@ -133,8 +141,7 @@ def train(
 def evaluate(
     run: Path,
     prediction: str | None,
-    s: list[float],
-    abs_form: str | None,
+    assignments: tuple[str, ...],
     subset: Path | None,
     per_class: bool,
     data: str | None,
@@ -145,7 +152,7 @@ def evaluate(
     """Test a trained run again, for example with another prediction.
 
     \b
-    Example: lt-prune evaluate runs/digits-lt10-mixup --prediction abs --s 0,0.1,0.2
+    Example: lt-prune evaluate runs/digits-lt10-mixup --prediction abs --set s=0,0.1,0.2
     """
     from dataclasses import asdict
 
@@ -153,26 +160,27 @@ def evaluate(
 
     import lt_prune as lp
     from lt_prune.report.by_class import classes_tested
-    from lt_prune.report.tables import classes_tested_table, confusion_table, evaluation_table, strengths_table
-    from lt_prune.steps.evaluate import open_run
+    from lt_prune.report.tables import classes_tested_table, confusion_table, evaluation_table, settings_table
+    from lt_prune.steps.evaluate import open_run, require_run
 
-    if len(s) > 1 and prediction != "abs":
-        raise ArgumentError("several strengths are for --prediction abs: add that, or leave out --s")
+    if prediction is None:
+        require_run(run)
+        prediction = lp.read_result(run / "result.json").spec.prediction
+    settings: dict[str, Any] = assigned_values(assignments, prediction)
     opened = open_run(run, data, compute=compute, reading=reading)
-    index, counts = opened.data.index, opened.result.class_counts
-    if len(s) > 1:
-        found = lp.evaluate_abs(opened, s=s, abs_form=abs_form, subset=subset)
-        said: dict[str, Any] = {"rows": [{"s": strength, **asdict(each)} for strength, each in found.items()]}
-        tables: list[Any] = [strengths_table(found)]
-        classes = classes_tested(index, counts, {f"s={strength:g}": each for strength, each in found.items()})
+    found = lp.evaluate_each(opened, prediction=prediction, subset=subset, **settings)
+    if len(found) > 1:
+        said: dict[str, Any] = {"rows": [{"settings": how, **asdict(evaluation)} for how, evaluation in found]}
+        tables: list[Any] = [settings_table(found)]
     else:
-        evaluation = lp.evaluate(opened, prediction=prediction, s=s[0] if s else None, abs_form=abs_form, subset=subset)
+        evaluation = found[0][1]
         said = asdict(evaluation)
-        tables = [evaluation_table(evaluation), "", confusion_table(evaluation, index.class_names)]
-        classes = classes_tested(index, counts, {"accuracy": evaluation})
+        tables = [evaluation_table(evaluation), "", confusion_table(evaluation, opened.data.index.class_names)]
     if per_class:
-        said |= {"classes": classes}
-        tables += [classes_tested_table(classes)]
+        varied = [name for name in found[0][0] if len({how[name] for how, _ in found}) > 1]
+        columns = {" ".join(f"{name}={how[name]}" for name in varied) or "accuracy": each for how, each in found}
+        said |= {"classes": classes_tested(opened.data.index, opened.result.class_counts, columns)}
+        tables += [classes_tested_table(said["classes"])]
     print_result(as_json, said, lambda: Group(*tables))
 
 
@@ -224,17 +232,20 @@ def plot(run: Path, as_json: bool, **options: Any) -> None:
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def methods(name: str | None, as_json: bool) -> None:
-    """List the training methods, or show one: stages, settings, and what was published for which data.
+    """List the training methods and predictions, or show a method: stages, settings, and what was published for which data.
 
     \b
     Example: lt-prune methods alas
     """
-    from lt_prune.report.tables import method_table, methods_table
-    from lt_prune.steps.describe import describe_method, describe_methods
+    from rich.console import Group
+
+    from lt_prune.report.tables import method_table, methods_table, predictions_table
+    from lt_prune.steps.describe import describe_method, describe_methods, describe_predictions
 
     if name:
         method = describe_method(name)
         print_result(as_json, method, lambda: method_table(method))
         return
-    rows = describe_methods()
-    print_result(as_json, {"methods": rows}, lambda: methods_table(rows))
+    rows, predictions = describe_methods(), describe_predictions()
+    tables = methods_table(rows), "", predictions_table(predictions)
+    print_result(as_json, {"methods": rows, "predictions": predictions}, lambda: Group(*tables))

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lt_prune.angular import AngularBiasSmoothing, angular_logits
 from lt_prune.data.batches import plain_batches
 from lt_prune.engine.precision import multiplying
-from lt_prune.errors import ArgumentError, DivergenceError, LtPruneError, MemberError
+from lt_prune.errors import DivergenceError, LtPruneError, MemberError
 from lt_prune.metrics import Metric
-from lt_prune.models.network import Network, Outputs, folded
+from lt_prune.models.network import BATCH, Network, Outputs, folded
+from lt_prune.predictors.promised import Promised
 from lt_prune.registry import described
 from lt_prune.types import Array, Pixels
-
-BATCH = 250
-"""Images a forward pass: large enough to be fast, small enough that activations stay below those of training."""
 
 
 @torch.inference_mode()
@@ -34,71 +28,36 @@ def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | No
             yield network(batch)
 
 
-@torch.inference_mode()
-def _logits(
-    network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Linear and angular logits on the CPU, batch by batch: of many classes, all of them together fill the memory."""
-    for outputs in _outputs(network, pixels, batch_size, rows):
-        linear, angular = outputs.logits, angular_logits(outputs.features, outputs.weight)
-        if not (linear.isfinite().all() and angular.isfinite().all()):
-            raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
-        yield linear.cpu(), angular.cpu()
-
-
-def both_logits(
-    network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH
-) -> tuple[Tensor, Tensor]:
-    """Linear and angular logits (Wang & Yan, Eq. 1), each float32 (N, M), of images, all or those at `rows`.
+def outputs_of(network: Network, pixels: Pixels, rows: Array | None = None) -> Outputs:
+    """Outputs for images, all or those at `rows`, float32 and on the CPU.
 
     Raises:
-        DivergenceError: a logit is not finite.
+        DivergenceError: one is not finite.
     """
-    linear, angular = zip(*_logits(network, pixels, rows, batch_size))
-    return torch.cat(linear), torch.cat(angular)
+    return Outputs.joined(list(_finite_outputs(network, pixels, BATCH, rows)))
 
 
-@dataclass(frozen=True, eq=False)
-class AbsPredictor:
-    """Training samples that ABS measures the bias of a network on."""
-
-    pixels: Pixels
-    """uint8 (P, H, W, C): every image of the set."""
-    labels: Array
-    """int64 (P,)."""
-    rows: Array
-    """int64 (N,): the images trained on."""
-    s: float
-    form: Any
-    """See `AngularBiasSmoothing`."""
-
-    def fit(self, network: Network) -> AngularBiasSmoothing:
-        """ABS with the bias of `network`, on the CPU."""
-        angular = torch.cat([angular for _, angular in _logits(network, self.pixels, self.rows)])
-        return AngularBiasSmoothing.fit(angular, torch.from_numpy(self.labels[self.rows]), s=self.s, form=self.form)
-
-
-def probabilities(network: Network, pixels: Pixels, prediction: str | AbsPredictor, batch_size: int = BATCH) -> Array:
-    """Class probabilities (N, M) float32.
-
-    Args:
-        prediction: "linear" or "angular": softmax of the one or the other logits (Wang & Yan, section 3.1); or, for ABS,
-            what to measure the bias on (Eq. 7).
+def probabilities(network: Network, pixels: Pixels, fitted: Sequence[Promised], batch_size: int = BATCH) -> list[Array]:
+    """Class probabilities (N, M) float32 by each of several fitted predictors, in one pass.
 
     Raises:
-        ArgumentError: there is no such prediction.
-        DivergenceError: a logit is not finite.
+        DivergenceError: an output is not finite.
+        MemberError: a predictor fails, or does not give probabilities.
     """
-    if not isinstance(prediction, AbsPredictor) and prediction not in ("linear", "angular"):
-        raise ArgumentError(f"prediction must be linear or angular, or what to measure ABS on, not {prediction!r}")
-    softmax = partial(torch.softmax, dim=1)
-    how = prediction.fit(network) if isinstance(prediction, AbsPredictor) else softmax
-    found = np.empty((len(pixels), network.classifier.out_features), dtype=np.float32)
+    found = [np.empty((len(pixels), network.classifier.out_features), dtype=np.float32) for _ in fitted]
     start = 0
-    for linear, angular in _logits(network, pixels, batch_size=batch_size):
-        found[start : start + len(linear)] = how(linear if prediction == "linear" else angular).numpy()
-        start += len(linear)
+    for batch in _finite_outputs(network, pixels, batch_size):
+        for each, predictor in zip(found, fitted):
+            each[start : start + len(batch.logits)] = predictor(batch).numpy()
+        start += len(batch.logits)
     return found
+
+
+def _finite_outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | None = None) -> Iterator[Outputs]:
+    for batch in _outputs(network, pixels, batch_size, rows):
+        if not (batch.logits.isfinite().all() and batch.features.isfinite().all()):
+            raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
+        yield batch.cpu()
 
 
 @torch.inference_mode()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from lt_prune.engine.predict import AbsPredictor, probabilities
+from lt_prune.engine.fitting import Fitting
+from lt_prune.engine.predict import probabilities
 from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.models.network import Network
 from lt_prune.runs import Evaluation
@@ -15,7 +16,7 @@ from lt_prune.types import Array, LongTailedSet, Pixels
 
 @dataclass(frozen=True, eq=False)
 class Testing:
-    """Evaluates a network on test images; crosses processes without the training images, unless ABS needs them."""
+    """Evaluates a network on test images."""
 
     pixels: Pixels
     """uint8 (T, H, W, C)."""
@@ -23,31 +24,30 @@ class Testing:
     """int64 (T,)."""
     class_groups: Array
     """int64 (M,)."""
-    prediction: str | AbsPredictor
-    """See `probabilities`."""
+    fitting: Fitting
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of the predictor."""
 
     @staticmethod
-    def of(
-        lt_set: LongTailedSet, prediction: str, settings: Mapping[str, Any] | None = None, rows: Array | None = None
-    ) -> Testing:
+    def of(lt_set: LongTailedSet, fitting: Fitting, settings: Mapping[str, Any] | None = None) -> Testing:
         """Testing on a set's test images.
-
-        Args:
-            prediction: "linear", "angular" or "abs".
-            settings: strength "s" and form "abs_form", for ABS.
-            rows: int64 (N,), what the network was trained on, for ABS, which measures its bias there.
 
         Raises:
             DataError: the set has no test images.
         """
         lt_set.require_test()
-        how: str | AbsPredictor = prediction
-        if prediction == "abs":
-            assert settings is not None, "ABS has a strength and a form"
-            assert rows is not None, "and is measured on what was trained on"
-            how = AbsPredictor(lt_set.pixels, lt_set.index.labels, rows, s=settings["s"], form=settings["abs_form"])
-        return Testing(lt_set.test_pixels, lt_set.test_labels, lt_set.index.class_groups, how)
+        return Testing(lt_set.test_pixels, lt_set.test_labels, lt_set.index.class_groups, fitting, settings or {})
 
     def __call__(self, network: Network) -> Evaluation:
-        predicted = probabilities(network, self.pixels, self.prediction)
-        return evaluate_probabilities(predicted, self.labels, self.class_groups)
+        (evaluation,) = self.each(network, [self.settings])
+        return evaluation
+
+    def each(self, network: Network, every: Sequence[Mapping[str, Any]]) -> list[Evaluation]:
+        """With each of several settings, by one pass over the test images.
+
+        Raises:
+            MemberError: the predictor cannot be loaded or fitted, fails, or does not give probabilities.
+            DivergenceError: an output is not finite.
+        """
+        predicted = probabilities(network, self.pixels, self.fitting(network, every))
+        return [evaluate_probabilities(each, self.labels, self.class_groups) for each in predicted]

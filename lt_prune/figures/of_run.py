@@ -13,13 +13,16 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.opened import OpenRun
-from lt_prune.engine.predict import AbsPredictor, both_logits
+from lt_prune.engine.predict import outputs_of
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import Drawing, Panel, class_rows
+from lt_prune.models.network import Outputs
 from lt_prune.planning.commands import lacks, score_command
 from lt_prune.planning.paths import scores_path, trained_rows
-from lt_prune.planning.recipes import resolve_abs
+from lt_prune.planning.recipes import prediction_settings
+from lt_prune.predictors.angular import angular_of
 from lt_prune.report.words import at_equal
 from lt_prune.runs import TrainResult
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
@@ -31,12 +34,19 @@ Values = list[float | None]
 class Logits(NamedTuple):
     """Of N samples, on the CPU."""
 
-    linear: Tensor
-    """float32 (N, M)."""
-    angular: Tensor
-    """float32 (N, M)."""
+    outputs: Outputs
     labels: Array
     """int64 (N,)."""
+
+    @property
+    def linear(self) -> Tensor:
+        """float32 (N, M)."""
+        return self.outputs.logits
+
+    @property
+    def angular(self) -> Tensor:
+        """float32 (N, M)."""
+        return angular_of(self.outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +75,7 @@ class Subject:
     @cached_property
     def train(self) -> Logits:
         """Of the training samples, as they are: without augmentation."""
-        logits = both_logits(self.run.network, self.run.data.pixels, self.rows)
-        return Logits(*logits, self.index.labels[self.rows])
+        return Logits(outputs_of(self.run.network, self.run.data.pixels, self.rows), self.index.labels[self.rows])
 
     @cached_property
     def test(self) -> Logits:
@@ -83,7 +92,7 @@ class Subject:
 def test_logits(run: OpenRun) -> Logits:
     """Logits of the test samples of a run's data."""
     run.data.require_test()
-    return Logits(*both_logits(run.network, run.data.test_pixels), run.data.test_labels)
+    return Logits(outputs_of(run.network, run.data.test_pixels), run.data.test_labels)
 
 
 def class_means(values: Array, labels: Array, n_classes: int) -> Values:
@@ -149,11 +158,12 @@ def _softmax(outputs: Tensor) -> Tensor:
 def before_and_after_abs(subject: Subject) -> Drawing:
     """Figures 5 and 8: mean angular test probability of the true class as it is, by ABS, and of the run compared."""
     run, test = subject.run, subject.test
-    how = resolve_abs(run.data, run.result.spec.settings)
-    bias = AbsPredictor(run.data.pixels, subject.index.labels, subject.rows, s=how["s"], form=how["abs_form"])
+    how = prediction_settings(run.data, run.result.spec, "abs", {})
+    counts = np.array(run.result.class_counts)
+    (smoothed,) = Fitting.of(run.data, "abs", counts, subject.rows)(run.network, [how])
     columns = {
         "before_abs": of_true_class(_softmax(test.angular), test.labels),
-        "after_abs": of_true_class(bias.fit(run.network)(test.angular), test.labels),
+        "after_abs": of_true_class(smoothed(test.outputs), test.labels),
     }
     series = {"before_abs": "before ABS", "after_abs": f"after ABS ({how['abs_form']}, s = {how['s']:g})"}
     if subject.compared:

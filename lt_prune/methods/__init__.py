@@ -3,34 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lt_prune.choices import PREDICTIONS
 from lt_prune.config.recipe import Recipe
-from lt_prune.errors import LtPruneError, MemberError
-from lt_prune.methods.method import Method, Setting, Stage
+from lt_prune.errors import ArgumentError, LtPruneError, MemberError
+from lt_prune.methods.method import Method, Stage
+from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry, described
+from lt_prune.setting import Setting, require_own_names
 
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
 
-__all__ = ["METHODS", "Method", "Setting", "Stage", "make_loss", "promised_loss"]
+__all__ = ["METHODS", "Method", "Setting", "Stage", "make_loss", "predicting", "promised_loss", "shared_settings"]
 
 
 def _accept(found: object) -> Method:
     """A method that keeps the promises which can be checked without training."""
     if not isinstance(found, Method):
         raise ValueError(f"must be a Method, not {found!r}")
-    if found.prediction not in PREDICTIONS:
-        raise ValueError(f"must predict by {' or '.join(PREDICTIONS)}, not {found.prediction!r}")
+    if found.prediction not in PREDICTORS.names:
+        raise ValueError(f"must predict by {' or '.join(PREDICTORS.names)}, not {found.prediction!r}")
     if found.first is not None and (found.first not in METHODS.names or METHODS.load(found.first).first is not None):
         raise ValueError(f"must start from a method of one stage that there is, not {found.first!r}")
     fields = set(vars(Recipe()))
     if wrong := [name for name in (*found.stage.recipe, *found.stage.tuned) if name not in fields]:
         raise ValueError(f"must name fields of a recipe, and {wrong[0]!r} is none")
-    if wrong := [name for name in found.settings if name in fields or name.startswith("stage2_")]:
-        raise ValueError(f"must not call a setting {wrong[0]!r}, as a recipe has a field of that name")
+    require_own_names(found.settings)
+    if shared := shared_settings(found):
+        raise ValueError(
+            f"must not call a setting {shared[0]!r}, as its prediction {found.prediction!r} has one of that name"
+        )
     return found
+
+
+def shared_settings(method: Method) -> list[str]:
+    """Names of settings of its predictor that a stage, or another predictor of the stage before, has too."""
+    before = METHODS.load(method.first) if method.first else None
+    taken = set(method.stage.settings) | set(before.stage.settings if before else ())
+    if before and before.prediction != method.prediction:
+        taken |= set(before.prediction_settings)
+    return [name for name in method.prediction_settings if name in taken]
+
+
+def predicting(name: str, prediction: str | None) -> Method:
+    """The method of this name, predicting as it does (None) or by another predictor.
+
+    Raises:
+        UnknownNameError: there is no such method, or no such predictor.
+        ArgumentError: the predictor has a setting of the name of one of the method's, so that neither could be told.
+    """
+    method = METHODS.load(name)
+    if prediction is None:
+        return method
+    PREDICTORS.check(prediction)
+    asked = replace(method, prediction=prediction)
+    if shared := shared_settings(asked):
+        raise ArgumentError(
+            f"{shared[0]} is a setting of method {name!r} and of prediction {prediction!r}: train with another prediction, "
+            f"and test by this one with `lt-prune evaluate --prediction {prediction}`"
+        )
+    return asked
 
 
 METHODS: Registry[Method] = Registry(

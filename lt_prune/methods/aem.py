@@ -10,8 +10,9 @@ from torch import Tensor
 from lt_prune.angular import AngularEntropyLoss
 from lt_prune.angular.entropy import CROSS_ENTROPIES, ROWS, SIGNS
 from lt_prune.methods.loss import Loss
-from lt_prune.methods.method import Method, Setting, Stage
+from lt_prune.methods.method import Method, Stage
 from lt_prune.models.network import Outputs
+from lt_prune.setting import Setting
 
 
 class AngularEntropy(Loss):

@@ -9,9 +9,10 @@ from torch import Tensor
 from lt_prune.angular import ActiveLabelAwareSmoothing, angular_logits
 from lt_prune.angular.smoothing import FORMS
 from lt_prune.methods.loss import Loss
-from lt_prune.methods.method import Method, Setting, Stage
+from lt_prune.methods.method import Method, Stage
 from lt_prune.methods.second import SECOND, TUNED
 from lt_prune.models.network import Outputs
+from lt_prune.setting import Setting
 
 
 class ActivelySmoothed(Loss):
@@ -34,8 +35,8 @@ STAGE = Stage(
     loss=ActivelySmoothed,
     equation="-(1 - R_y) log p_y, R_y <- (tau g(mean softmax(a))_y + R_y) / 2",
     settings={
-        "tau": Setting(0.75, "how far R follows the confidence; Wang & Yan try 0.25 to 1.25", high=2),
-        "alas_form": Setting("concave", "g, over the classes: Eq. 8 (concave) or Eq. 9 (linear)", FORMS),
+        "tau": Setting(0.75, "how far R follows the confidence; Wang & Yan try 0.25 to 1.25", high=2, published=True),
+        "alas_form": Setting("concave", "g, over the classes: Eq. 8 (concave) or Eq. 9 (linear)", FORMS, published=True),
         "alas_update": Setting("batch", "when R moves: each batch (Eq. 5) or each epoch (Algorithm 1)", ("batch", "epoch")),
         "alas_logits": Setting("linear", "what p is the softmax of", ("linear", "angular")),
     },

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from lt_prune.methods.loss import Loss
-from lt_prune.methods.method import Method, Setting, Stage
+from lt_prune.methods.method import Method, Stage
 from lt_prune.models.network import Outputs
+from lt_prune.setting import Setting
 
 
 class Focal(Loss):

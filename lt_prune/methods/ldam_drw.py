@@ -9,8 +9,9 @@ from torch import Tensor
 
 from lt_prune.angular.logits import cosines
 from lt_prune.methods.loss import Loss, at_least_one, effective_number_weights
-from lt_prune.methods.method import Method, Setting, Stage
+from lt_prune.methods.method import Method, Stage
 from lt_prune.models.network import Outputs
+from lt_prune.setting import Setting
 
 
 class DeferredMargins(Loss):

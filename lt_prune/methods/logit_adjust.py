@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lt_prune.methods.loss import Loss, at_least_one
-from lt_prune.methods.method import Method, Setting, Stage
+from lt_prune.methods.method import Method, Stage
 from lt_prune.models.network import Outputs
+from lt_prune.setting import Setting
 
 
 class LogitAdjusted(Loss):

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lt_prune.errors import ArgumentError
+from lt_prune.predictors import PREDICTORS
+from lt_prune.setting import Setting
 
 if TYPE_CHECKING:  # the names must be listed without loading torch
     from lt_prune.methods.loss import Loss
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A number or a choice of a method."""
-
-    default: Any
-    meaning: str
-    choices: tuple[str, ...] = ()
-    """What it may be, where it is a word."""
-    high: float | None = None
-    """How large it may be, where it is a number; None for however large. 0 is the least."""
-
-    def check(self, name: str, value: Any) -> None:
-        """Refuse a value that the setting cannot have.
-
-        Raises:
-            ArgumentError: says what it can be.
-        """
-        if self.choices and value not in self.choices:
-            raise ArgumentError(f"{name} must be {' or '.join(self.choices)}, not {value!r}")
-        high = math.inf if self.high is None else self.high
-        if not self.choices and not (isinstance(value, (int, float)) and 0 <= value <= high and value < math.inf):
-            most = "or more" if self.high is None else f"to {self.high:g}"
-            raise ArgumentError(f"{name} must be a number of 0 {most}, not {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +41,12 @@ class Method:
     first: str | None = None
     """The method whose stage comes first."""
     prediction: str = "linear"
-    """How its networks predict."""
-    prediction_settings: Mapping[str, Setting] = field(default_factory=dict)
+    """The predictor of its networks, by name."""
+
+    @property
+    def prediction_settings(self) -> Mapping[str, Setting]:
+        """Settings of its predictor."""
+        return PREDICTORS.load(self.prediction).settings
 
     @property
     def settings(self) -> Mapping[str, Setting]:

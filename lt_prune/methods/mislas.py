@@ -9,9 +9,10 @@ from torch import Tensor
 from lt_prune.angular import LabelAwareSmoothing
 from lt_prune.angular.smoothing import FORMS
 from lt_prune.methods.loss import Loss
-from lt_prune.methods.method import Method, Setting, Stage
+from lt_prune.methods.method import Method, Stage
 from lt_prune.methods.second import SECOND, TUNED
 from lt_prune.models.network import Outputs
+from lt_prune.setting import Setting
 
 
 class Smoothed(Loss):
@@ -30,8 +31,8 @@ class Smoothed(Loss):
 
 
 LAS = {
-    "smooth_head": Setting(0.3, "smoothing of the most frequent class", high=1),
-    "smooth_tail": Setting(0.0, "smoothing of the least frequent class", high=1),
+    "smooth_head": Setting(0.3, "smoothing of the most frequent class", high=1, published=True),
+    "smooth_tail": Setting(0.0, "smoothing of the least frequent class", high=1, published=True),
     "smooth_form": Setting("concave", "how it runs between them over the class counts", FORMS),
     "smooth_spread": Setting("others", "which classes share it: others (Eq. 4), or all (MiSLAS's code)", ("others", "all")),
 }

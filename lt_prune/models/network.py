@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from lt_prune.models.resnet_cifar import FEATURES, fold_batch_norm, resnet_cifar
 from lt_prune.types import CHUNK, Pixels
+
+BATCH = 250
+"""Images a forward pass: large enough to be fast, small enough that activations stay below those of training."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,37 @@ class Outputs:
     """(B, M), scale * (features @ weight.T + bias)."""
     weight: Tensor
     """(M, D), the classifier's rows."""
+    scale: Tensor | None = None
+    """(M,), a factor a class on the logits; None is 1."""
+
+    @property
+    def scaled_weight(self) -> Tensor:
+        """(M, D), the classifier's rows times the scale."""
+        return self.weight if self.scale is None else self.scale[:, None] * self.weight
+
+    @staticmethod
+    def joined(batches: Sequence[Outputs]) -> Outputs:
+        """Several batches of one network as one, which gradients may be taken of whatever the mode it was made in."""
+        features, logits = (torch.cat([getattr(batch, name) for batch in batches]) for name in ("features", "logits"))
+        return replace(batches[0]._each(Tensor.clone), features=features, logits=logits)
+
+    def split(self) -> Iterator[Outputs]:
+        """The same in batches of a forward pass."""
+        for features, logits in zip(torch.split(self.features, BATCH), torch.split(self.logits, BATCH)):
+            yield replace(self, features=features, logits=logits)
+
+    def cpu(self) -> Outputs:
+        """The same on the CPU, without gradients."""
+        return self._each(lambda tensor: tensor.detach().cpu())
 
     def float(self) -> Outputs:
         """The same in float32 or better, for what is computed of them."""
         dtype = torch.promote_types(self.logits.dtype, torch.float32)
-        return Outputs(self.features.to(dtype), self.logits.to(dtype), self.weight.to(dtype))
+        return self._each(lambda tensor: tensor.to(dtype))
+
+    def _each(self, changed: Callable[[Tensor], Tensor]) -> Outputs:
+        scale = None if self.scale is None else changed(self.scale)
+        return Outputs(changed(self.features), changed(self.logits), changed(self.weight), scale)
 
 
 class Network(nn.Module):
@@ -91,7 +120,7 @@ class Network(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Outputs:
         features = self.features(x_NCHW)
-        return Outputs(features, self.scale * self.classifier(features), self.classifier.weight)
+        return Outputs(features, self.scale * self.classifier(features), self.classifier.weight, self.scale)
 
 
 def build_network(*, depth: int, channels: int, n_classes: int, seed: int) -> Network:

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.choices import PREDICTIONS
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.identity import FIRST
-from lt_prune.methods import METHODS, Method, Stage
+from lt_prune.methods import METHODS, Method, Stage, predicting
 from lt_prune.methods.second import NOTHING
 from lt_prune.planning.equal import check_equal, with_equal_steps
 from lt_prune.planning.paths import run_path, subset_path
@@ -140,7 +139,7 @@ def plan(
         first_out: folder of its first stage, where one is to be trained.
     """
     check_equal(asked.equal)
-    method = _with_prediction(METHODS.load(asked.method), asked.prediction)
+    method = predicting(asked.method, asked.prediction)
     data.require_test()
     if subset:
         data.index.require_same(subset.index, str(asked.subset_file or "the subset"))
@@ -217,16 +216,6 @@ def _fitted(recipe: Recipe, data: LongTailedSet, subset: Subset | None, equal: s
     labels = data.index.labels
     fitted = with_equal_steps(recipe, labels, labels[subset.kept])
     return fitted, {name: value for name, value in vars(recipe).items() if getattr(fitted, name) != value}
-
-
-def _with_prediction(method: Method, prediction: str | None) -> Method:
-    """The method as it is asked to predict."""
-    if prediction is None:
-        return method
-    if prediction not in PREDICTIONS:
-        raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
-    settings = METHODS.load("abs").prediction_settings if prediction == "abs" else {}
-    return replace(method, prediction=prediction, prediction_settings=settings)
 
 
 def _check_stages(asked: Asked, method: Method) -> None:

@@ -10,8 +10,10 @@ from lt_prune.choices import PRESETS
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_known, like
-from lt_prune.methods import METHODS, Method
+from lt_prune.methods import METHODS, Method, predicting
 from lt_prune.methods.published import nearest
+from lt_prune.predictors import PREDICTORS, Predictor
+from lt_prune.runs import TrainSpec
 from lt_prune.types import LongTailedSet
 
 MEMBER: dict[str, Any] = {"epochs": 10, "warmup": 1, "schedule": "cosine"}
@@ -64,23 +66,42 @@ def second_recipe(data: LongTailedSet, method: Method, first: Recipe, overrides:
     return _recipe({**kept, **method.stage.recipe, **_tuned(data, method)}, chosen)
 
 
-def resolve_settings(data: LongTailedSet, method: Method, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Every setting of a method and of its prediction.
+def resolve_settings(data: LongTailedSet, member: Method | Predictor, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting of a method and of its prediction, or of a predictor; other overrides are passed over.
 
     Raises:
         ArgumentError: an override is not what the setting can be.
     """
     published = _published(data)
-    chosen = {name: value for name, value in overrides.items() if name in method.settings and value is not None}
+    chosen = {name: value for name, value in overrides.items() if name in member.settings and value is not None}
     for name, value in chosen.items():
-        method.settings[name].check(name, value)
-    defaults = {name: published.get(name, setting.default) for name, setting in method.settings.items()}
+        member.settings[name].check(name, value)
+    defaults = {name: published[name] if setting.published else setting.default for name, setting in member.settings.items()}
     return {**defaults, **chosen}
 
 
-def resolve_abs(data: LongTailedSet, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Strength "s" and form "abs_form" of ABS; others of the overrides are passed over."""
-    return resolve_settings(data, METHODS.load("abs"), overrides)
+def prediction_settings(
+    data: LongTailedSet, spec: TrainSpec, prediction: str, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Every setting of a trained run's prediction: as overridden, else as the run has it where it predicts so itself.
+
+    Raises:
+        UnknownNameError: there is no such predictor.
+        ArgumentError: an override is not what the setting can be.
+    """
+    own = spec.settings if spec.prediction == prediction else {}
+    chosen = {name: value for name, value in overrides.items() if value is not None}
+    return resolve_settings(data, PREDICTORS.load(prediction), {**own, **chosen})
+
+
+def check_prediction_names(prediction: str, overrides: Iterable[str], besides: Collection[str] = ()) -> None:
+    """Refuse an override that the predictor does not know; `besides` is what may have been meant, too.
+
+    Raises:
+        UnknownNameError: there is no such predictor.
+        ArgumentError: the message lists the names there are.
+    """
+    expect_known(overrides, PREDICTORS.load(prediction).settings, besides)
 
 
 def check_names(
@@ -106,14 +127,13 @@ def check_fields(overrides: Iterable[str], besides: Collection[str] = ()) -> Non
 
 def _known_names(methods: Iterable[str], prediction: str | None) -> dict[str, Any]:
     """What can be overridden in runs of these methods, with a value of the right kind for each."""
-    known = {name: value for method in methods for name, value in setting_names(method).items()}
-    by_abs = METHODS.load("abs").prediction_settings if prediction == "abs" else {}
-    return {**known, **{name: setting.default for name, setting in by_abs.items()}}
+    return {name: value for method in methods for name, value in setting_names(method, prediction).items()}
 
 
-def setting_names(method: str) -> dict[str, Any]:
-    """What can be overridden in a run of a method, with a value of the right kind for each."""
-    found = METHODS.load(method)
+def setting_names(method: str, prediction: str | None = None) -> dict[str, Any]:
+    """What can be overridden in a run of a method, by its own or another prediction, with a value of the right kind for
+    each."""
+    found = predicting(method, prediction)
     recipe = {name: getattr(Recipe(), name) for name in _FIELDS}
     names = dict(recipe)
     if found.first:
@@ -131,7 +151,17 @@ def parse_setting(methods: Iterable[str], prediction: str | None, name: str, tex
     """
     methods = list(methods)
     check_names(methods, prediction, [name])
-    example = _known_names(methods, prediction)[name]
+    return _parsed(name, text, _known_names(methods, prediction)[name])
+
+
+def parse_values(prediction: str, name: str, text: str) -> list[Any]:
+    """The values of a predictor's setting from their text, separated by commas; errors are those of `parse_setting`."""
+    check_prediction_names(prediction, [name])
+    example = PREDICTORS.load(prediction).settings[name].default
+    return [_parsed(name, part.strip(), example) for part in text.split(",")]
+
+
+def _parsed(name: str, text: str, example: Any) -> Any:
     if isinstance(example, bool):
         if text not in ("yes", "no"):
             raise ArgumentError(f"{name} must be yes or no, not {text!r}")

@@ -104,11 +104,11 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def strengths_table(evaluations: Mapping[float, Evaluation]) -> Table:
-    """The same by strength of ABS."""
-    table = _table(">s", *_MEASURES)
-    for s, evaluation in evaluations.items():
-        table.add_row(f"{s:g}", *_accuracies(evaluation))
+def settings_table(found: Sequence[tuple[Mapping[str, Any], Evaluation]]) -> Table:
+    """The same by settings of the prediction."""
+    table = _table(*(f">{name}" for name in found[0][0]), *_MEASURES)
+    for settings, evaluation in found:
+        table.add_row(*map(_plain, settings.values()), *_accuracies(evaluation))
     return table
 
 
@@ -148,6 +148,15 @@ def methods_table(rows: list[dict[str, Any]]) -> Table:
     table = _table("method", "first stage", "prediction", "")
     for row in rows:
         table.add_row(row["name"], row["first"] or "-", row["prediction"], row["summary"])
+    return table
+
+
+def predictions_table(rows: list[dict[str, Any]]) -> Table:
+    """A line for each predictor, with the defaults of its settings."""
+    table = _table("prediction", "settings", "")
+    for row in rows:
+        settings = ", ".join(f"{name}={_plain(setting['default'])}" for name, setting in row["settings"].items())
+        table.add_row(row["name"], settings or "-", f"{row['equation']} ({row['paper']})")
     return table
 
 

@@ -1,30 +1,43 @@
-"""Training methods in words: stages, settings, and what was published for which data."""
+"""Training methods and predictions in words: stages, settings, and what was published for which data."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import MemberError
-from lt_prune.methods import METHODS, Method, Setting
+from lt_prune.methods import METHODS, Method
 from lt_prune.methods.published import published_settings
 from lt_prune.planning.recipes import SECOND
+from lt_prune.predictors import PREDICTORS
+from lt_prune.registry import Registry
+from lt_prune.setting import Setting
+
+T = TypeVar("T")
 
 
 def describe_methods() -> list[dict[str, Any]]:
     """A row for each method: name, the method whose stage comes first, prediction and summary."""
-    found = {}
-    for name in METHODS.names:
-        try:
-            found[name] = METHODS.load(name)
-        except MemberError as error:  # of another package, which keeps none of the others from being shown
-            warnings.warn(str(error), stacklevel=2)
     return [
         {"name": name, "first": method.first, "prediction": method.prediction, "summary": method.summary}
-        for name, method in found.items()
+        for name, method in _loaded(METHODS).items()
+    ]
+
+
+def describe_predictions() -> list[dict[str, Any]]:
+    """A row for each predictor: name, equation, paper, whether it is fitted on the training samples, and settings."""
+    return [
+        {
+            "name": name,
+            "equation": predictor.equation,
+            "paper": predictor.paper,
+            "needs_outputs": predictor.needs_outputs,
+            "settings": _settings(predictor.settings),
+        }
+        for name, predictor in _loaded(PREDICTORS).items()
     ]
 
 
@@ -50,7 +63,7 @@ def describe_method(name: str) -> dict[str, Any]:
     taken = {"data": "data", "imbalance": "imbalance"}
     for number, (_, part) in enumerate(chain):
         taken |= {field: _prefix(number) + field for field in part.stage.tuned}
-        taken |= {setting: setting for setting in part.settings}
+        taken |= {name: name for name, setting in part.settings.items() if setting.published}
     published = [{taken[key]: value for key, value in row.items() if key in taken} for row in published_settings()]
     return {
         "name": name,
@@ -61,6 +74,17 @@ def describe_method(name: str) -> dict[str, Any]:
         "prediction_settings": _settings(method.prediction_settings),
         "published": published if len(published[0]) > 2 else [],
     }
+
+
+def _loaded(family: Registry[T]) -> dict[str, T]:
+    """Every member that can be loaded, by name."""
+    found = {}
+    for name in family.names:
+        try:
+            found[name] = family.load(name)
+        except MemberError as error:  # of another package, which keeps none of the others from being shown
+            warnings.warn(str(error), stacklevel=3)
+    return found
 
 
 def _stage(name: str, method: Method, number: int) -> dict[str, Any]:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from lt_prune.choices import PREDICTIONS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading, told_apart
+from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.opened import OpenRun
-from lt_prune.engine.predict import AbsPredictor, both_logits
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, FileError, MismatchError
-from lt_prune.evaluation import evaluate_probabilities
-from lt_prune.given import expect, known_keywords
+from lt_prune.given import expect, keywords_of
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
 from lt_prune.planning.places import data_again, tried
-from lt_prune.planning.recipes import resolve_abs
+from lt_prune.planning.recipes import check_prediction_names, prediction_settings
+from lt_prune.predictors import PREDICTORS
 from lt_prune.runs import Evaluation, TrainResult
 from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_like
@@ -29,36 +30,37 @@ from lt_prune.store.weights import load_state, read_weights
 from lt_prune.types import Subset
 
 
-@known_keywords
 def evaluate(
     run: Path | str | OpenRun,
     data: Data | None = None,
     *,
     prediction: str | None = None,
-    s: float | None = None,
-    abs_form: str | None = None,
     subset: Subset | Path | str | None = None,
     compute: Compute | None = None,
     reading: Reading | None = None,
+    **settings: Any,
 ) -> Evaluation:
     """Test a trained run again, for example with another prediction.
 
     Args:
         run: folder of the run, or the run opened by `open_run`, which then takes data, compute and reading.
         data: the data it was trained on; by default what the run was given.
-        prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the run's own.
-        s, abs_form: strength in [0, 1] and form ("concave" or "linear") of ABS; by default the run's own, or those published
-            for data like it.
-        subset: what the run was trained on, where that is a part of its data and ABS is to measure its bias there; by
-            default looked for in subsets/.
+        prediction: a predictor, such as "linear", "angular" (Wang & Yan, Eq. 1), "abs" (Eq. 7), "logit-adjusted" (Menon et
+            al. 2021) or "tau-norm" (Kang et al. 2020); by default the run's own.
+        subset: what the run was trained on, where that is a part of its data and the prediction is fitted to it, as "abs"
+            is; by default looked for in subsets/.
         compute: names the device, see `lt_prune.Compute`.
         reading: as for `build`.
+        **settings: of the prediction, and of nothing else, such as s=0.1 of "abs" or tau=0.5 of "tau-norm"; by default the
+            run's own where it predicts so, else those published for data like it.
 
     Raises:
         FileError: the run is not finished, or damaged.
         MismatchError: the data or the subset is not that of the run.
-        ArgumentError: there is no such prediction, strength or form, the subset is not found, or an opened run comes with
-            arguments that opening it would take.
+        UnknownNameError: there is no such predictor.
+        ArgumentError: the prediction has no such setting or it cannot have such a value, the subset is not found, or an
+            opened run comes with arguments that opening it would take.
+        MemberError: another package's predictor does not do what it promises.
 
     Example:
         >>> import lt_prune as lp
@@ -66,38 +68,60 @@ def evaluate(
         >>> lp.evaluate("runs/first", prediction="angular").n_test
         500
     """
-    opened = _opened(run, data, compute, reading)
-    prediction = prediction or opened.result.spec.prediction
-    if prediction not in PREDICTIONS:
-        raise ArgumentError(f"prediction must be {' or '.join(PREDICTIONS)}, not {prediction!r}")
-    if prediction != "abs":
-        if s is not None or abs_form is not None:
-            raise ArgumentError(f"strength and form are for ABS, and the prediction is {prediction}: leave them out")
-        return Testing.of(opened.data, prediction)(opened.network)
-    (evaluation,) = _evaluate_abs(opened, [s], abs_form, subset).values()
+    one = {name: [value] for name, value in settings.items()}
+    ((_, evaluation),) = evaluate_each(
+        run, data, prediction=prediction, subset=subset, compute=compute, reading=reading, **one
+    )
     return evaluation
 
 
-@known_keywords
-def evaluate_abs(
+def evaluate_each(
     run: Path | str | OpenRun,
     data: Data | None = None,
     *,
-    s: Sequence[float] = (0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32),
-    abs_form: str | None = None,
+    prediction: str | None = None,
     subset: Subset | Path | str | None = None,
     compute: Compute | None = None,
     reading: Reading | None = None,
-) -> dict[float, Evaluation]:
-    """Test a trained run by ABS with several strengths (Wang & Yan, Table 5); arguments are those of `evaluate`.
+    **settings: Any,
+) -> list[tuple[dict[str, Any], Evaluation]]:
+    """Test a trained run by each of several settings of its prediction, in one pass over the images.
+
+    Arguments and errors are those of `evaluate`, and a setting may be a list of values: every combination is tested, such as
+    the strengths of ABS (Wang & Yan, Table 5).
+
+    Returns:
+        Each combination, all settings of the prediction by name, with its test results.
 
     Example:
         >>> import lt_prune as lp
         >>> result = lp.train("digits", epochs=1, depth=8, out="runs/first")
-        >>> list(lp.evaluate_abs("runs/first", s=[0, 0.2]))
+        >>> [how["s"] for how, _ in lp.evaluate_each("runs/first", prediction="abs", s=[0, 0.2], abs_form="concave")]
         [0, 0.2]
     """
-    return _evaluate_abs(_opened(run, data, compute, reading), s, abs_form, subset)
+    if isinstance(run, OpenRun):
+        given = {"data": data, "compute": compute, "reading": reading}
+        if ignored := [name for name, value in given.items() if value is not None]:
+            raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
+    if prediction is not None:  # before any image is read
+        check_prediction_names(prediction, settings, keywords_of(evaluate))
+    opened = run if isinstance(run, OpenRun) else open_run(run, data, compute=compute, reading=reading)
+    result, index = opened.result, opened.data.index
+    prediction = result.spec.prediction if prediction is None else prediction
+    check_prediction_names(prediction, settings, keywords_of(evaluate))
+    every = [prediction_settings(opened.data, result.spec, prediction, one) for one in _combinations(settings)]
+    rows = trained_rows(result, index, opened.folder, subset) if PREDICTORS.load(prediction).needs_outputs else None
+    fitting = Fitting.of(opened.data, prediction, np.array(result.class_counts), rows)
+    return list(zip(every, Testing.of(opened.data, fitting).each(opened.network, every)))
+
+
+def _combinations(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of values, of which a setting may have one or a list."""
+    lists = [name for name, value in settings.items() if isinstance(value, (list, tuple)) or np.ndim(value) == 1]
+    values = {name: [*value] if name in lists else [value] for name, value in settings.items()}
+    if empty := [name for name, each in values.items() if not each]:
+        raise ArgumentError(f"{empty[0]} is empty: give at least one value")
+    return [dict(zip(values, one)) for one in product(*values.values())]
 
 
 def open_run(
@@ -167,33 +191,3 @@ def require_run(run: Path | str) -> None:
     if place.is_dir() and (inside := sorted(each.parent.name for each in place.glob(f"*/{RESULT}"))):
         remedy = f"name one of the runs in it, such as {place / inside[0]}"
     raise FileError(f"{run} is no trained run that has ended: {remedy}")
-
-
-def _opened(run: Path | str | OpenRun, data: Data | None, compute: Compute | None, reading: Reading | None) -> OpenRun:
-    """The run, which takes no more arguments where it is opened already."""
-    if not isinstance(run, OpenRun):
-        return open_run(run, data, compute=compute, reading=reading)
-    given = {"data": data, "compute": compute, "reading": reading}
-    if ignored := [name for name, value in given.items() if value is not None]:
-        raise ArgumentError(f"the run is opened already: leave out {', '.join(ignored)}, or give it to open_run")
-    return run
-
-
-def _evaluate_abs(
-    opened: OpenRun, strengths: Sequence[float | None], form: str | None, subset: Subset | Path | str | None
-) -> dict[float, Evaluation]:
-    """By strength; None stands for the default."""
-    index, given = opened.data.index, dict(opened.result.spec.settings)
-    if form is not None:
-        given["abs_form"] = form
-    every = [resolve_abs(opened.data, given if s is None else given | {"s": s}) for s in strengths]
-    opened.data.require_test()
-    samples = opened.data.pixels, index.labels, trained_rows(opened.result, index, opened.folder, subset)
-    bias = AbsPredictor(*samples, s=every[0]["s"], form=every[0]["abs_form"]).fit(opened.network)
-    _, angular = both_logits(opened.network, opened.data.test_pixels)
-    found = {}
-    for settings in every:
-        bias.s = settings["s"]
-        predicted = bias(angular).numpy()
-        found[bias.s] = evaluate_probabilities(predicted, opened.data.test_labels, index.class_groups)
-    return found

@@ -9,6 +9,7 @@ from lt_prune.errors import ArgumentError
 from lt_prune.given import known_keywords
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
+from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry
 from lt_prune.strategies import STRATEGIES
 
@@ -16,19 +17,20 @@ FAMILIES: dict[str, Registry[Any]] = {
     "metric": METRICS,
     "strategy": STRATEGIES,
     "method": METHODS,
+    "predictor": PREDICTORS,
     "source": SOURCES,
 }
 
 
 @known_keywords
 def register(family: str, name: str, member: object) -> None:
-    """Add a metric, strategy, method or source for the life of this process, to be used by its name like any other.
+    """Add a member of a family for the life of this process, to be used by its name like any other.
 
     The same name again replaces it, so that a notebook's cell can be run again; scores, subsets and runs already made by
     the former are not made again. A package adds members through entry points instead (`lt_prune.metrics`, ...).
 
     Args:
-        family: "metric", "strategy", "method" or "source".
+        family: "metric", "strategy", "method", "predictor" or "source".
         name: letters, digits and _, as it becomes a part of names of files, which hyphens join.
         member: what the family asks for:
 
@@ -37,6 +39,7 @@ def register(family: str, name: str, member: object) -> None:
             - a strategy is a function of a `lt_prune.strategies.Request` to bool (N,), True for what to keep; where it
               needs scores, decorated by `lt_prune.strategies.strategy`;
             - a method is a `lt_prune.methods.Method`;
+            - a predictor is a `lt_prune.predictors.Predictor`;
             - a source is a function of a `lt_prune.data.sources.Request` to a `Source`.
 
     Raises:

@@ -100,7 +100,7 @@ def sweep(
         members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
         ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
             ensemble of its own, so that the deviation of ranked strategies is that of their scores, too.
-        prediction: "linear", "angular" or "abs"; by default each method's own.
+        prediction: a predictor, such as "linear" or "angular"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
             then its epochs, and what else of the schedule is counted in epochs, are scaled in both stages.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.planning.paths import run_path
 from lt_prune.runs import Evaluation, FailedRun, TrainResult
-from lt_prune.steps.evaluate import evaluate, evaluate_abs
+from lt_prune.steps.evaluate import evaluate, evaluate_each
 from lt_prune.types import LongTailedSet
 
 
@@ -39,8 +40,9 @@ class WholeRuns:
 
     def tested_by_abs(self, name: str, strengths: Sequence[float], form: str) -> list[dict[float, Evaluation]]:
         """The same by ABS, each by strength."""
-        folders = self._folders(name)
-        return [evaluate_abs(each, self.data, s=strengths, abs_form=form, compute=self.compute) for each in folders]
+        how: dict[str, Any] = {"prediction": "abs", "s": strengths, "abs_form": form}
+        every = [evaluate_each(each, self.data, compute=self.compute, **how) for each in self._folders(name)]
+        return [{settings["s"]: evaluation for settings, evaluation in found} for found in every]
 
     def _results(self, name: str) -> list[TrainResult]:
         return [run for run in self.runs[name] if isinstance(run, TrainResult)]

@@ -13,6 +13,7 @@ from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.data.survey import check_test
 from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole, keywords_of
@@ -22,6 +23,8 @@ from lt_prune.planning.joining import joined_subset
 from lt_prune.planning.places import data_file, place_of
 from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names
+from lt_prune.predictors import PREDICTORS
+from lt_prune.predictors.promised import try_out
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
 from lt_prune.report.overall import Overall
@@ -67,7 +70,7 @@ def train(
         stages: 1 leaves out the second stage of a method that has two.
         from_run: folder of a finished run of one stage on the same samples, which the second stage starts from; by
             default the method's first stage is trained, in the folder stage1 of `out`.
-        prediction: "linear", "angular" (argmax of Wang & Yan, Eq. 1) or "abs" (Eq. 7); by default the method's own.
+        prediction: a predictor, such as "linear", "angular" or "logit-adjusted"; by default the method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" or "released" (the first author's code); by default
             the paper's, or that of `from_run`.
         equal: on a subset, "steps" scales the epochs, and what else of the schedule is counted in epochs, so that each stage
@@ -81,11 +84,13 @@ def train(
         progress: called as progress(what, epochs done, epochs in all) of each stage, and where there are two to train, as
             progress("all runs", done, total) in images trained on.
         **settings: fields of `Recipe` to override, such as epochs=100, mixup=1.0, depth=20; for the second stage as
-            stage2_epochs=5; and settings of the method, such as tau=0.5 (`lt-prune methods NAME` lists them).
+            stage2_epochs=5; and settings of the method and its prediction, such as tau=0.5 (`lt-prune methods NAME` lists
+            them).
 
     Raises:
-        UnknownNameError: no such method.
-        ArgumentError: no such setting, or a value that it cannot have; or equal steps without a subset.
+        UnknownNameError: no such method or predictor.
+        ArgumentError: no such setting, or a value that it cannot have, or one that method and prediction both have; or equal
+            steps without a subset.
         MismatchError: the subset or `from_run` is of other data, or `out` holds another run, or one computed otherwise.
         DataError: the set has no test images.
 
@@ -253,6 +258,10 @@ def run_of(job: Job) -> Run:
     """What the engine is given."""
     index, spec = job.data.index, _as_started(job)
     settings = {name: spec.settings[name] for name in job.stage.settings}
+    predictor = PREDICTORS.load(spec.prediction)
+    predicting = {name: spec.settings[name] for name in predictor.settings}
+    try_out(spec.prediction, predictor, job.counts.tolist(), predicting)
+    fitting = Fitting.of(job.data, spec.prediction, job.counts, job.rows)
     return Run(
         title=job.title,
         pixels=job.data.pixels,
@@ -267,7 +276,7 @@ def run_of(job: Job) -> Run:
         mix_compute=bool(job.asked.mix_compute),
         start=job.start / WEIGHTS if job.start else None,
         checkpoint=job.out / WEIGHTS if job.out else None,
-        on_trained=Testing.of(job.data, spec.prediction, spec.settings, job.rows),
+        on_trained=Testing.of(job.data, fitting, predicting),
     )
 
 

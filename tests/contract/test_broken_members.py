@@ -15,6 +15,7 @@ from lt_prune.errors import ArgumentError, MemberError
 from lt_prune.methods import METHODS, Method, Setting, Stage
 from lt_prune.methods.loss import Loss
 from lt_prune.metrics import METRICS, Metric
+from lt_prune.predictors import Predictor
 from lt_prune.strategies import STRATEGIES, strategy
 
 SMALL = {"epochs": 1, "depth": 8, "batch_size": 16}
@@ -185,7 +186,7 @@ def test_a_strategy_is_a_function():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"prediction": "cosine"}, "must predict by linear or angular or abs, not 'cosine'"),
+        ({"prediction": "cosine"}, "must predict by linear or angular or abs or logit-adjusted or tau-norm, not 'cosine'"),
         ({"first": "alas"}, "must start from a method of one stage that there is, not 'alas'"),
         ({"first": "nonsense"}, "must start from a method of one stage that there is, not 'nonsense'"),
         ({"stage": {"recipe": {"epoch": 3}}}, "must name fields of a recipe, and 'epoch' is none"),
@@ -239,6 +240,98 @@ def test_a_method_that_cannot_be_loaded_stops_only_itself(monkeypatch):
     monkeypatch.setitem(METHODS._offered, "absent", ["no_such_module:method"])
     with pytest.warns(UserWarning, match=r"^training method 'absent' cannot be loaded from no_such_module:method"):
         assert [row["name"] for row in describe_methods()] == [name for name in METHODS.names if name != "absent"]
+
+
+def test_a_setting_of_a_method_is_none_of_its_prediction():
+    says = "must not call a setting 'tau', as its prediction 'tau-norm' has one of that name"
+    with pytest.raises(MemberError, match=says):
+        lp.register("method", "mine", method_of(prediction="tau-norm", stage={"settings": {"tau": Setting(0.5, "")}}))
+
+
+# Predictors
+
+
+def predictor_of(answer, **changes: object) -> Predictor:
+    """Its fit keeps nothing."""
+    return Predictor(**{"fit": lambda outputs, labels, counts: answer, "equation": "by hand", "paper": "none", **changes})
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (lambda outputs: outputs.logits, r"must give probabilities of 0 or more that sum to 1, and those of \d+ samples"),
+        (lambda outputs: 2 * outputs.logits.softmax(1), "sum to 1, and those of 40 samples in a batch of 40 do not"),
+        (lambda outputs: outputs.logits.softmax(1) / 0, "finite probabilities, and those of 40 samples in a batch of 40"),
+        (lambda outputs: outputs.logits.argmax(1), r"a tensor \(40, 4\) of this batch, and gave torch.int64 \(40,\)"),
+        (lambda outputs: (outputs.logits > 0).long(), r"and gave torch.int64 \(40, 4\)"),
+        (lambda outputs: outputs.logits.numpy(), "and gave ndarray"),
+        (raises, "fails: ValueError: what is wrong$"),
+        (3, "must be fitted to a function of outputs, not to 3"),
+    ],
+    ids=["logits", "twice", "infinite", "classes", "whole numbers", "an array", "raises", "no function"],
+)
+def test_a_predictor_gives_probabilities(blobs, in_tmp, answer, says):
+    lp.train(blobs(), out="run", **SMALL)
+    lp.register("predictor", "mine", predictor_of(answer))
+    with pytest.raises(MemberError, match=f"^predictor 'mine' .*{says}") as refusal:
+        lp.evaluate("run", blobs(), prediction="mine")
+    assert refusal.value.member == "mine"
+
+
+def test_a_run_whose_predictor_breaks_a_promise_is_tested_again_without_training(blobs, in_tmp):
+    lp.register("predictor", "mine", predictor_of(None, fit=raises, needs_outputs=True))
+    with pytest.raises(MemberError, match=r"^predictor 'mine' cannot be fitted: ValueError: what is wrong$"):
+        lp.train(blobs(), out="run", prediction="mine", **SMALL)
+    weights = (in_tmp / "run" / "model.pt").read_bytes()
+    lp.register("predictor", "mine", predictor_of(lambda outputs: outputs.logits.softmax(1)))
+    mended = lp.train(blobs(), out="run", prediction="mine", **SMALL)
+    assert mended.evaluation == lp.evaluate("run", blobs(), prediction="linear")
+    assert (in_tmp / "run" / "model.pt").read_bytes() == weights
+
+
+@pytest.mark.parametrize(
+    "member",
+    [predictor_of(None, fit=raises), predictor_of(lambda outputs: outputs.logits)],
+    ids=["fit", "prediction"],
+)
+def test_a_predictor_that_needs_no_outputs_is_tried_before_training(blobs, in_tmp, member):
+    lp.register("predictor", "mine", member)
+    with pytest.raises(MemberError, match=r"^predictor 'mine' "):
+        lp.train(blobs(), out="run", prediction="mine", **SMALL)
+    assert not list(in_tmp.rglob("*.pt"))
+
+
+@pytest.mark.parametrize(
+    ("member", "says"),
+    [
+        (raises, "must be a Predictor, not <function raises"),
+        (predictor_of(None, fit=3), "must have a function as its fit, not 3"),
+        (predictor_of(None, needs_outputs="yes"), "must declare needs_outputs, True or False, not 'yes'"),
+        (predictor_of(None, settings={"lr": Setting(1.0, "")}), "must not call a setting 'lr'"),
+    ],
+)
+def test_a_predictor_declares_what_it_needs(member, says):
+    with pytest.raises(MemberError, match=rf"^predictor 'mine' \(what was registered\) {says}"):
+        lp.register("predictor", "mine", member)
+
+
+def warmed(outputs, labels, counts):
+    """A temperature, found by gradients."""
+    heat = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.SGD([heat], lr=1.0)
+    for _ in range(5):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(outputs.logits * heat.exp(), labels).backward()
+        optimizer.step()
+    return lambda others: torch.softmax(others.logits * heat.exp(), dim=1)
+
+
+def test_a_predictor_may_be_fitted_by_gradients(blobs, in_tmp):
+    lp.train(blobs(), out="run", **SMALL)
+    lp.register("predictor", "warmed", predictor_of(None, fit=warmed, needs_outputs=True))
+    found, plain = (lp.evaluate("run", blobs(), prediction=name) for name in ("warmed", "linear"))
+    assert found.confusion == plain.confusion
+    assert found.ece != plain.ece
 
 
 # Sources
@@ -335,6 +428,23 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
         depth=8,
     )
     assert not done.failures
+    lp.register("predictor", "shifted", predictor_of(lambda outputs: torch.softmax(factor * outputs.logits, dim=1)))
+    by_own, by_linear = (
+        lp.sweep(
+            blobs(),
+            strategies=["random"],
+            ratios=[0.2],
+            seeds=[0],
+            prediction=prediction,
+            out=prediction,
+            compute=lp.Compute(workers=2),
+            epochs=1,
+            depth=8,
+        )
+        for prediction in ("shifted", "linear")
+    )
+    assert [run.evaluation.confusion for run in by_own.runs] == [run.evaluation.confusion for run in by_linear.runs]
+    assert [run.evaluation.ece for run in by_own.runs] != [run.evaluation.ece for run in by_linear.runs]
 
 
 def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
@@ -345,5 +455,5 @@ def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
 
 
 def test_there_is_no_other_family():
-    with pytest.raises(ArgumentError, match=r"^family must be metric, strategy, method, source, not 'metrics'$"):
+    with pytest.raises(ArgumentError, match=r"^family must be metric, strategy, method, predictor, source, not 'metrics'$"):
         lp.register("metrics", "mine", margin)

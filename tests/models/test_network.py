@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lt_prune.models.network import Network, build_network
+from lt_prune.models.network import Network, Outputs, build_network
 
 
 def small(seed: int = 0, channels: int = 3) -> Network:
@@ -115,3 +115,27 @@ def test_outputs_have_a_row_an_image_and_the_classifiers_rows():
     out = network(as_batch(pixels_of(5)))
     assert (out.features.shape, out.logits.shape) == ((5, 64), (5, 4))
     assert out.weight is network.classifier.weight
+
+
+def test_outputs_say_what_the_logits_are_made_of():
+    network = small().eval()
+    with torch.no_grad():
+        network.scale.copy_(torch.tensor([0.5, 1.0, 2.0, -1.0]))
+        network.classifier.bias.copy_(torch.arange(4.0))
+        outputs = network(as_batch(pixels_of()))
+        made = outputs.features @ outputs.scaled_weight.T + outputs.scale * network.classifier.bias
+    torch.testing.assert_close(outputs.logits, made)
+
+
+def test_outputs_without_a_scale_have_the_rows_as_they_are():
+    outputs = Outputs(torch.rand(2, 3), torch.rand(2, 4), torch.rand(4, 3))
+    assert torch.equal(outputs.scaled_weight, outputs.weight)
+    assert outputs.float().scale is None
+
+
+@pytest.mark.parametrize("n", [1, 249, 250, 251, 600])
+def test_outputs_are_split_in_batches_and_joined_again(n):
+    outputs = Outputs(torch.rand(n, 3), torch.rand(n, 4), torch.rand(4, 3), torch.rand(4))
+    batches = list(outputs.split())
+    assert [len(batch.logits) for batch in batches] == [250] * (n // 250) + [n % 250] * (n % 250 > 0)
+    assert all(torch.equal(*pair) for pair in zip(vars(Outputs.joined(batches)).values(), vars(outputs).values()))

@@ -7,7 +7,8 @@ import pytest
 from lt_prune.errors import UnknownNameError
 from lt_prune.methods import METHODS
 from lt_prune.planning.recipes import setting_names
-from lt_prune.steps.describe import describe_method, describe_methods
+from lt_prune.predictors import PREDICTORS
+from lt_prune.steps.describe import describe_method, describe_methods, describe_predictions
 
 
 def test_every_method_has_a_row():
@@ -21,6 +22,13 @@ def test_everything_named_is_a_name_that_overrides_it(name):
     names |= {key for stage in told["stages"] for part in ("recipe", "settings") for key in stage[part]}
     assert names <= set(setting_names(name))
     assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_every_prediction_has_a_row():
+    rows = describe_predictions()
+    assert [row["name"] for row in rows] == PREDICTORS.names
+    assert [row["name"] for row in rows if row["needs_outputs"]] == ["abs"]
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
 
 
 def test_stages_are_reported_in_their_order():

@@ -298,7 +298,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
     ("options", "kind", "said"),
     [
         ({"method": "ec"}, UnknownNameError, "unknown training method 'ec'"),
-        ({"prediction": "cosine"}, ArgumentError, "prediction must be linear or angular or abs, not 'cosine'"),
+        ({"prediction": "cosine"}, ArgumentError, "unknown predictor 'cosine': there are linear, angular"),
         ({"device": "tpu"}, ArgumentError, "unknown setting 'device'"),
         ({"depth": 33}, ArgumentError, "depth must be one of"),
         ({"epochs": 0}, ArgumentError, "epochs must be at least 1"),

@@ -14,10 +14,11 @@ import torch
 import lt_prune as lp
 from lt_prune.engine import session
 from lt_prune.engine.cuda import run_side_by_side
-from lt_prune.engine.predict import both_logits
+from lt_prune.engine.predict import outputs_of
 from lt_prune.engine.session import threads
 from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchError
 from lt_prune.methods import METHODS
+from lt_prune.predictors.angular import angular_of
 from lt_prune.progress import ALL_RUNS
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.weights import read_weights
@@ -275,7 +276,7 @@ def test_predictions_by_abs_need_no_second_stage(blobs, in_tmp):
     network = open_run("mine", data, compute=lp.Compute(device="cpu")).network
 
     def softmax(images):
-        a = both_logits(network, images)[1].double().numpy()
+        a = angular_of(outputs_of(network, images)).double().numpy()
         return np.exp(a) / np.exp(a).sum(1, keepdims=True)
 
     p, labels = softmax(data.pixels[subset.kept]), data.index.labels[subset.kept]

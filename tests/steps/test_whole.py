@@ -122,7 +122,7 @@ def test_runs_are_tested_by_any_prediction(blobs, in_tmp):
     assert found.tested("mixup") == [run.evaluation for run in found.runs["mixup"]]
     assert found.tested("mixup", "angular") == [lp.evaluate(each, blobs(), prediction="angular") for each in folders]
     assert found.tested_by_abs("mixup", [0.0, 0.5], "linear") == [
-        lp.evaluate_abs(each, blobs(), s=[0.0, 0.5], abs_form="linear") for each in folders
+        {s: lp.evaluate(each, blobs(), prediction="abs", s=s, abs_form="linear") for s in (0.0, 0.5)} for each in folders
     ]
 
 
