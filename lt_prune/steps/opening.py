@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lt_prune.choices import AUTO, WHOLE
 from lt_prune.config.reading import Reading
-from lt_prune.data.spec import parse_spec
+from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ForeignFileError, LtPruneError, UnknownNameError
 from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
 from lt_prune.steps.build import Data, open_index, open_set
@@ -62,8 +63,22 @@ def open_with_subset(
 def read_before(data: Data) -> SampleIndex | None:
     """The samples that scores or subsets below scores/ and subsets/ were made of from what `data` names; None where there
     are none, or where several were read in different ways."""
-    made = [index for index in _indices() if index.source == str(data)]
+    made = [index for index in _indices() if _same_source(index.source, str(data))]
     return made[0] if made and all(index.reading == made[0].reading for index in made) else None
+
+
+def _same_source(one: str, other: str) -> bool:
+    """Whether two texts name the same source, however they spell its place: photos, ./photos/ and folder:photos."""
+    return one == other or ((spec := _resolved(one)) is not None and spec == _resolved(other))
+
+
+def _resolved(data: str) -> Spec | None:
+    """What is named, with the place of its files in full; None for a set file and for what is not there."""
+    try:
+        spec = None if data.endswith(".h5") else parse_spec(data)
+    except LtPruneError:
+        return None
+    return spec and replace(spec, path=spec.path and spec.path.resolve())
 
 
 def _indices() -> Iterator[SampleIndex]:
