@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.config.reading import HOLDOUT, as_options, told_apart
+from lt_prune.config.reading import HOLDOUT, so_again, told_apart
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, DataError, MismatchError
 
@@ -30,6 +30,9 @@ class Pixels(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
 
     def __len__(self) -> int: ...
 
@@ -118,7 +121,7 @@ class SampleIndex:
             return
         differing = told_apart(other.reading, self.reading)
         if differing and (self.source == other.source or self.by_file.keys() == other.by_file.keys()):
-            so = f"give {as_options(other.reading)}" if other.reading else "leave that out"
+            so = so_again(other.reading, self.reading)
             raise MismatchError(f"{what} was made with {differing}: {so}, or {again}")
         if n_changed := self._changed_pixels(other):
             raise MismatchError(

@@ -60,7 +60,7 @@ TESTS = {
     ),
     "lt_prune/data/longtail.py": ("tests/data/test_assemble.py",),
     "lt_prune/report/aggregate.py": ("tests/report/test_words.py",),
-    "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/steps/test_recipes.py", REGISTRY),
+    "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/planning/test_recipes.py", REGISTRY),
     "lt_prune/predictors": ("tests/predictors", "tests/contract/test_every_predictor.py", REGISTRY),
 }
 """What tests the modules of a folder besides the file that mirrors each."""

@@ -215,7 +215,7 @@ A_SET = "data must be a set, a set file, or SOURCE[:PATH], not "
 CALLS = {
     "a number for data": (lambda data: lp.score(3), f"{A_SET}3"),
     "an array for data": (lambda data: lp.train(data.pixels), f"{A_SET}a ndarray"),
-    "an index for data": (lambda data: lp.prune(data.index, ratio=0.5, strategy="random"), f"{A_SET}a SampleIndex"),
+    "an index for data": (lambda data: lp.score(data.index), f"{A_SET}a SampleIndex"),
     "a set to build": (lambda data: lp.build(data), "data must be SOURCE[:PATH], not a LongTailedSet"),
     "a mask for a subset": (
         lambda data: lp.train(data, subset=np.ones(45, bool)),

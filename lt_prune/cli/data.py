@@ -30,7 +30,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from lt_prune.types import LongTailedSet
+    from lt_prune.types import SampleIndex
 
 
 @main.command()
@@ -182,15 +182,22 @@ def prune(
     from rich.console import Group
 
     import lt_prune as lp
+    from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import subset_path
     from lt_prune.report.by_class import classes_pruned
     from lt_prune.report.summary import summarise_subset
     from lt_prune.report.tables import classes_pruned_table, subset_table
+    from lt_prune.steps.prune import check_ratio
     from lt_prune.strategies import STRATEGIES
 
-    named: str | lp.LongTailedSet | None = data
-    if STRATEGIES.load(strategy).needs_scores and not scores:
-        named, scores = _with_scores(data or "digits", reading, seed)
+    named: str | SampleIndex | None = data
+    check_ratio(options["ratio"])
+    if metric := options["metric"]:
+        METRICS.check(metric)
+    needs_scores = STRATEGIES.load(strategy).needs_scores
+    if not scores:
+        named = _as_before(data or "digits", reading)
+        scores = _scores_of(named, data or "digits", seed) if needs_scores else None
     subset = lp.prune(named, strategy=strategy, scores=scores, seed=seed, reading=reading, **options)
     out = out or subset_path(subset)
     lp.write_subset(out, subset, overwrite=overwrite)
@@ -220,24 +227,33 @@ def export(subset: Path, out: Path, **options: Any) -> None:
     Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
     """
     import lt_prune as lp
+    from lt_prune.report.summary import exported
 
-    if order := lp.export(subset, out, **options):
+    chosen = lp.read_subset(subset)
+    if order := lp.export(chosen, out, **options):
         click.echo(f"indices are places in {order}", err=True)
     say_wrote(out)
+    click.echo(exported(chosen), err=True)
 
 
-def _with_scores(data: str, reading: Reading, seed: int) -> tuple[LongTailedSet, Path]:
-    """The data, read as they were for scores or subsets, and their score file at its usual place."""
-    import lt_prune as lp
-    from lt_prune.planning.commands import score_command
-    from lt_prune.planning.paths import scores_path
-    from lt_prune.steps.opening import open_like, read_before
+def _as_before(data: str, reading: Reading) -> SampleIndex:
+    """The samples of data, read as they were for scores or subsets."""
+    from lt_prune.steps.build import open_index
+    from lt_prune.steps.opening import index_like, read_before
 
     before = read_before(data)
-    lt_set = open_like(data, reading, data, before.reading) if before else lp.open_set(data, reading=reading)
-    say_read_as_before(lt_set, reading)
-    file = scores_path(lt_set.index, seed)
+    index = index_like(data, reading, data, before.reading) if before else open_index(data, reading=reading)
+    say_read_as_before(index, data, reading)
+    return index
+
+
+def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:
+    """The score file of a set at its usual place."""
+    from lt_prune.planning.commands import score_command
+    from lt_prune.planning.paths import scores_path
+
+    file = scores_path(index, seed)
     if not file.exists():
-        command = score_command(data, lt_set.index.reading, seed=seed)
-        raise ArgumentError(f"there are no scores of {lt_set.index.name} at {file}: run `{command}` first, or give --scores")
-    return lt_set, file
+        command = score_command(data, index.reading, seed=seed)
+        raise ArgumentError(f"there are no scores of {index.name} at {file}: run `{command}` first, or give --scores")
+    return file

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from lt_prune.cli.printing import warn
+from lt_prune.cli.printing import one_line, warn
 from lt_prune.errors import DecisionWarning, LtPruneError, is_out_of_memory
 from lt_prune.store.atomic import WRITTEN
 
@@ -46,7 +46,7 @@ class Commands(click.Group):
         try:
             super().main(*args, **kwargs)
         except LtPruneError as error:
-            _fail(str(error), error.exit_code)
+            _fail(one_line(str(error)), error.exit_code)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             sys.exit(error.exit_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from lt_prune.config.reading import Reading
-    from lt_prune.types import LongTailedSet, ScoreSet
+    from lt_prune.types import SampleIndex, ScoreSet
 
 
 def print_result(as_json: bool, summary: dict[str, Any], table: Callable[[], RenderableType]) -> None:
@@ -58,16 +59,21 @@ def _written(place: Path, written: set[Path]) -> bool:
     return place in written or any(place in file.parents for file in written)
 
 
-def say_read_as_before(data: LongTailedSet, asked: Reading) -> None:
+def say_read_as_before(index: SampleIndex, origin: str | None, asked: Reading) -> None:
     """Tell of options that were not given, on stderr."""
-    if (used := data.index.reading) != asked.kept and data.origin and not data.origin.endswith(".h5"):
-        click.echo(f"reading {data.origin} as before, with {as_options(used)}", err=True)
+    if (used := index.reading) != asked.kept and origin and not origin.endswith(".h5"):
+        click.echo(f"reading {origin} as before, with {as_options(used)}", err=True)
 
 
 def warn(message: Warning | str) -> None:
     """Print a warning to stderr, and keep it for JSON."""
     _given().append(str(message))
-    click.echo(f"lt-prune: warning: {message}", err=True)
+    click.echo(f"lt-prune: warning: {one_line(str(message))}", err=True)
+
+
+def one_line(message: str) -> str:
+    """A message with the line breaks and control characters of names written out, as a name may have any."""
+    return re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], message)
 
 
 def _given() -> list[str]:

@@ -97,7 +97,7 @@ def train(
     options |= assigned(assignments, [method], prediction)
     with shown_progress() as progress:
         lt_set, file, _ = open_with_subset(data, reading, subset)
-        say_read_as_before(lt_set, reading)
+        say_read_as_before(lt_set.index, lt_set.origin, reading)
         click.echo(f"training on {file or 'the whole set'}", err=True)
         one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
         out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)

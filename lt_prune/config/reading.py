@@ -15,6 +15,8 @@ HOLDOUT = 0.2
 LARGEST_SIDE = 1024
 """Pixels; images beyond it fit no memory by the thousand."""
 
+_UNASKED = {"holdout": HOLDOUT, "class_order": "text"}
+"""Options that mean something where they are not given, too."""
 _OF_NO_EFFECT = ("download", "loading", "strict")
 """Fields that decide how images come here, or what is refused, and nothing about them."""
 
@@ -71,7 +73,7 @@ class Reading:
 
 def as_options(kept: Mapping[str, Any]) -> str:
     """What was kept of a reading, as it is said on the command line: "--resize 32"; "" where all is at its default."""
-    return " ".join(_option(name) if value is True else f"{_option(name)} {value}" for name, value in kept.items())
+    return " ".join(_option(name) if value is True else f"{_option(name)} {_value(value)}" for name, value in kept.items())
 
 
 def told_apart(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -79,9 +81,27 @@ def told_apart(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     said = []
     for name in dict.fromkeys([*was, *now]):
         if was.get(name) != now.get(name):
-            before = as_options({name: was[name]}) if name in was else f"no {_option(name)}"
-            said.append(f"{before}, now {_value(now[name]) if name in now else 'without'}")
+            said.append(f"{_before(name, was)}, now {_now(name, now)}")
     return ", and ".join(said)
+
+
+def so_again(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What to do to read as it was: "give --resize 32 and leave out --holdout"."""
+    extra = ", ".join(_option(name) for name in now if name not in was)
+    steps = [f"give {as_options(was)}"] if was else []
+    return " and ".join([*steps, f"leave out {extra}"] if extra else steps)
+
+
+def _before(name: str, was: Mapping[str, Any]) -> str:
+    if name in was:
+        return as_options({name: was[name]})
+    return f"{_option(name)} {_UNASKED[name]}" if name in _UNASKED else f"no {_option(name)}"
+
+
+def _now(name: str, now: Mapping[str, Any]) -> str:
+    if name in now:
+        return _value(now[name])
+    return str(_UNASKED.get(name, "without"))
 
 
 def _option(name: str) -> str:
@@ -89,4 +109,4 @@ def _option(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    return "with it" if value is True else str(value)
+    return "with it" if value is True else f"{value:g}" if isinstance(value, float) else str(value)

@@ -15,8 +15,9 @@ from lt_prune.data.cut import Cut
 from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.data.holdout import held_out
 from lt_prune.data.identity import occurrences, sample_ids
-from lt_prune.data.image_files import broken_images, first_of, take
+from lt_prune.data.image_files import broken_images, first_of
 from lt_prune.data.longtail import largest_possible, profile_counts, select_by_content, select_mislas
+from lt_prune.data.placing import placed
 from lt_prune.data.sources import Source
 from lt_prune.data.survey import picture_digests, survey
 from lt_prune.errors import ArgumentError, DataError
@@ -36,7 +37,7 @@ def assemble(
     skip_broken: bool = False,
     reading: Mapping[str, Any] | None = None,
 ) -> LongTailedSet:
-    """Cut `source` to a profile and list its samples by id.
+    """Cut `source` to a profile and list its samples by id; afterwards the images of a fresh source are in another order.
 
     Args:
         cut: which of its images, and which of them become the test set.
@@ -80,10 +81,11 @@ def assemble(
         reading=reading or {},
     )
     _say_copies(index, seen.pictures[chosen], source.test_pixels)
+    pixels, tests = placed(source.pixels, [chosen, test], fresh=source.fresh)
     return LongTailedSet(
         index=index,
-        pixels=take(source.pixels, chosen),
-        test_pixels=take(source.pixels, test) if cut.holdout else source.test_pixels,
+        pixels=pixels,
+        test_pixels=tests if cut.holdout else source.test_pixels,
         test_labels=source.labels[test] if cut.holdout else source.test_labels,
         flip=source.flip,
     )
@@ -102,7 +104,8 @@ def _sound(source: Source, broken: Mapping[int, str], skip: bool) -> tuple[Sourc
     sound = np.setdiff1d(np.arange(len(source.labels)), list(broken))
     kept = np.setdiff1d(np.arange(len(source.test_labels)), list(source.test_broken))
     if source.test_broken:
-        source = replace(source, test_pixels=take(source.test_pixels, kept), test_labels=source.test_labels[kept])
+        (sound_tests,) = placed(source.test_pixels, [kept], fresh=source.fresh)
+        source = replace(source, test_pixels=sound_tests, test_labels=source.test_labels[kept])
     if broken:
         _check_filled(source.labels[sound], source.class_names)
     return source, sound, {"skipped": len(broken)} if skip else {}

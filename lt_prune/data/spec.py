@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import warnings
@@ -78,11 +79,21 @@ def _check_source(name: str, text: str) -> None:
     if name in SOURCES.names:
         return
     if text.startswith((".", "/", "~")) or text.endswith("/"):
-        raise UnknownNameError(f"there is no folder or archive {text}: name one that there is, or a source")
+        raise UnknownNameError(f"there is no folder or archive {text}: name one that there is, or a source{_like(text)}")
     try:
         SOURCES.check(name, _meant(name))
     except UnknownNameError as error:
-        raise UnknownNameError(f"{error}; nor is there a folder of that name") from None
+        raise UnknownNameError(f"{error}; nor is there a folder of that name{_like(text)}") from None
+
+
+def _like(text: str) -> str:
+    """A hint at a folder, an archive or a set file that lies there under nearly the typed name; "" where there is none."""
+    folder, typed = os.path.split(text.rstrip("/"))
+    place = folder or "."
+    listed = os.listdir(place) if os.path.isdir(place) and os.access(place, os.R_OK) else []
+    there = [each for each in listed if os.path.isdir(os.path.join(folder, each)) or each.endswith((".npz", ".h5"))]
+    near = difflib.get_close_matches(typed, there, n=1)
+    return f" (did you mean {os.path.join(folder, near[0])}?)" if near else ""
 
 
 def _say_hidden(text: str) -> None:

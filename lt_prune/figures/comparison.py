@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 
 from lt_prune.figures.style import COLOURS, as_file
@@ -9,6 +11,9 @@ from lt_prune.report.summary import compare_results
 from lt_prune.report.words import at_equal
 from lt_prune.runs import TrainResult
 from lt_prune.types import GROUPS
+
+WIDTH = 80
+"""Letters that fit in a line of the title."""
 
 
 def comparison_figure(name: str, results: tuple[TrainResult, ...], equal: str = "epochs") -> bytes:
@@ -27,6 +32,7 @@ def comparison_figure(name: str, results: tuple[TrainResult, ...], equal: str = 
     axes.set_xticks(range(len(columns)), columns)
     axes.set_ylim(0, 100)
     axes.set_ylabel("test accuracy (%)")
-    figure.suptitle(f"{name}: trained on the whole set and on pruned ones (samples kept), {at_equal(equal)}")
+    title = f"{name}: trained on the whole set and on pruned ones (samples kept), {at_equal(equal)}"
+    figure.suptitle(fill(title, WIDTH), parse_math=False)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     return as_file(figure, "png")

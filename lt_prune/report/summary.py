@@ -36,6 +36,21 @@ def summarise_set(data: LongTailedSet) -> dict[str, Any]:
     }
 
 
+def exported(subset: Subset) -> str:
+    """In one line, how many samples a subset keeps and removes, and how many of their source it knows nothing of."""
+    index = subset.index
+    said = f"{subset.kept.sum():,} of {index.n_samples:,} training images are kept, {(~subset.kept).sum():,} removed"
+    if not (others := index.source_size - index.n_samples):
+        return said
+    built = index.built
+    why = {
+        "held out to test on": built.get("holdout"),
+        "cut": built.get("profile", "none") != "none",
+        "broken": built.get("skipped"),
+    }
+    return f"{said}; {others:,} more of {index.source} are neither: {' or '.join(each for each, so in why.items() if so)}"
+
+
 def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[str, Any]:
     """What a score file holds, with one metric in detail: class means, histogram, hardest and easiest samples."""
     index, chosen = scores.index, scores.metric(metric)

@@ -202,7 +202,7 @@ def comparison_table(name: str, results: tuple[TrainResult, ...], equal: str = "
     table = _table(
         "trained on",
         ">kept",
-        ">minimum class\nretention",
+        ">minimum class retention",
         *(f">{column}" for column in (*GROUPS, "overall", "balanced", "time saved")),
     )
     for row in compare_results(results):

@@ -17,8 +17,8 @@ from lt_prune.data.spec import OF_ONES_OWN, Spec, clean_name, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect, known_keywords
 from lt_prune.registry import described
-from lt_prune.store.files import check_held, read_set, write_set
-from lt_prune.types import LongTailedSet
+from lt_prune.store.files import check_held, read_set, read_set_index, write_set
+from lt_prune.types import LongTailedSet, SampleIndex
 
 Data = str | Path | LongTailedSet
 """A set, a set file (.h5), or SOURCE[-ltB | -stepB | -full][:PATH]."""
@@ -161,11 +161,30 @@ def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTa
     else:
         _refuse_of_file(reading or Reading(), str(data))
         opened = read_set(Path(data))
-        was, asked = opened.index.reading, reading.kept if reading else {}
-        if any(was.get(name) != value for name, value in asked.items()):
-            built = f"{data} is read as it was built{f' ({as_options(was)})' if was else ''}"
-            raise ArgumentError(f"{built}: leave out {as_options(asked)}, or build it again")
+        _refuse_other_reading(opened.index, reading, str(data))
     return replace(opened, origin=str(data))
+
+
+def open_index(data: Data, *, reading: Reading | None = None) -> SampleIndex:
+    """Which samples are in the set that `data` names, for those who need no images: of a set file few are held at a time,
+    and of a source none afterwards.
+
+    Raises:
+        LtPruneError: as `open_set` does.
+    """
+    if not isinstance(data, (str, Path)) or not str(data).endswith(".h5"):
+        return open_set(data, reading=reading).index
+    _refuse_of_file(reading or Reading(), str(data))
+    index = read_set_index(Path(data))
+    _refuse_other_reading(index, reading, str(data))
+    return index
+
+
+def _refuse_other_reading(index: SampleIndex, reading: Reading | None, file: str) -> None:
+    was, asked = index.reading, reading.kept if reading else {}
+    if any(was.get(name) != value for name, value in asked.items()):
+        built = f"{file} is read as it was built{f' ({as_options(was)})' if was else ''}"
+        raise ArgumentError(f"{built}: leave out {as_options(asked)}, or build it again")
 
 
 def _refuse_of_file(reading: Reading, file: str) -> None:

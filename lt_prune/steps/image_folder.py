@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,6 +76,22 @@ def _listing(root: Path) -> list[str]:
     """Names below the root, in the order of `ImageFolder`."""
     from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
 
+    _check_no_way_back(root)
     _, classes = find_classes(str(root))
     listed = make_dataset(str(root), classes, extensions=IMG_EXTENSIONS, allow_empty=True)
     return [Path(path).relative_to(root).as_posix() for path, _ in listed]
+
+
+def _check_no_way_back(root: Path) -> None:
+    """Refuse a link to a folder that it lies in: `ImageFolder` follows it round and round, until memory runs out.
+
+    Raises:
+        DataError: there is one.
+    """
+    for folder, names, _ in os.walk(root.absolute(), followlinks=True):
+        above = {each.resolve() for each in (Path(folder), *Path(folder).parents)} | set(Path(folder).resolve().parents)
+        if back := next((name for name in names if Path(folder, name).resolve() in above), None):
+            raise DataError(
+                f"{Path(folder, back)} is a link to a folder that it lies in, and ImageFolder follows it without end: "
+                f"remove it, or export file names (txt, csv) without --for"
+            )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lt_prune.choices import AUTO, WHOLE
 from lt_prune.config.reading import Reading
-from lt_prune.data.spec import parse_spec
+from lt_prune.data.spec import Spec, parse_spec
 from lt_prune.errors import ForeignFileError, LtPruneError, UnknownNameError
 from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
-from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.build import Data, open_index, open_set
 from lt_prune.store.files import read_scores, read_subset
 from lt_prune.types import LongTailedSet, SampleIndex, Subset
 
@@ -23,9 +24,18 @@ def open_like(data: Data, reading: Reading | None, source: str | None, kept: Map
         source: what was read then.
         kept: how, see `lt_prune.Reading.kept`.
     """
+    return open_set(data, reading=_reading_like(data, reading, source, kept))
+
+
+def index_like(data: Data, reading: Reading | None, source: str | None, kept: Mapping[str, Any]) -> SampleIndex:
+    """Which samples are in the set that `open_like` gives."""
+    return open_index(data, reading=_reading_like(data, reading, source, kept))
+
+
+def _reading_like(data: Data, reading: Reading | None, source: str | None, kept: Mapping[str, Any]) -> Reading | None:
     if isinstance(data, LongTailedSet) or _kind(str(data)) is None or source is None or _kind(str(data)) != _kind(source):
-        return open_set(data, reading=reading)
-    return open_set(data, reading=(reading or Reading()).like(kept))
+        return reading
+    return (reading or Reading()).like(kept)
 
 
 def open_with_subset(
@@ -53,8 +63,22 @@ def open_with_subset(
 def read_before(data: Data) -> SampleIndex | None:
     """The samples that scores or subsets below scores/ and subsets/ were made of from what `data` names; None where there
     are none, or where several were read in different ways."""
-    made = [index for index in _indices() if index.source == str(data)]
+    made = [index for index in _indices() if _same_source(index.source, str(data))]
     return made[0] if made and all(index.reading == made[0].reading for index in made) else None
+
+
+def _same_source(one: str, other: str) -> bool:
+    """Whether two texts name the same source, however they spell its place: photos, ./photos/ and folder:photos."""
+    return one == other or ((spec := _resolved(one)) is not None and spec == _resolved(other))
+
+
+def _resolved(data: str) -> Spec | None:
+    """What is named, with the place of its files in full; None for a set file and for what is not there."""
+    try:
+        spec = None if data.endswith(".h5") else parse_spec(data)
+    except LtPruneError:
+        return None
+    return spec and replace(spec, path=spec.path and spec.path.resolve())
 
 
 def _indices() -> Iterator[SampleIndex]:

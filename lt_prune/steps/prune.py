@@ -20,8 +20,8 @@ from lt_prune.planning.joining import joined_scores
 from lt_prune.planning.paths import named, scores_of
 from lt_prune.registry import described
 from lt_prune.report.warnings import score_warnings, subset_warnings
-from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.opening import open_like
+from lt_prune.steps.build import Data, open_index
+from lt_prune.steps.opening import index_like
 from lt_prune.store.files import write_subset
 from lt_prune.strategies import STRATEGIES, Request, Strategy
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
@@ -29,7 +29,7 @@ from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 @known_keywords
 def prune(
-    data: Data | None = None,
+    data: Data | SampleIndex | None = None,
     *,
     ratio: float,
     strategy: str = "ranked",
@@ -47,7 +47,7 @@ def prune(
     """Choose which samples to keep, removing exactly round(ratio * N).
 
     Args:
-        data: a set, a set file, or a source name; may be left out where `scores` are given.
+        data: a set, its index, a set file, or a source name; may be left out where `scores` are given.
         ratio: the fraction to REMOVE, in [0, 1).
         strategy: "random", "class-random" or "ranked".
         scores: for strategies that rank.
@@ -104,7 +104,7 @@ def prune(
 
 
 def choose(
-    data: Data | None = None,
+    data: Data | SampleIndex | None = None,
     *,
     ratio: float,
     strategy: str = "ranked",
@@ -195,8 +195,10 @@ def check_ratio(ratio: float) -> None:
         raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}{meant}")
 
 
-def _index(data: Data | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:
+def _index(data: Data | SampleIndex | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:
     """What is to be pruned: the data's samples, by default those of the scores."""
+    if isinstance(data, SampleIndex):
+        return data
     if scores is None:
-        return open_set("digits" if data is None else data, reading=reading).index
-    return scores.index if data is None else open_like(data, reading, scores.index.source, scores.index.reading).index
+        return open_index("digits" if data is None else data, reading=reading)
+    return scores.index if data is None else index_like(data, reading, scores.index.source, scores.index.reading)

@@ -19,9 +19,11 @@ from lt_prune.given import expect, expect_known, expect_whole, like
 from lt_prune.runs import Confusion, Evaluation, TrainResult, TrainSpec
 from lt_prune.store.names import check_name, check_path
 from lt_prune.types import (
+    CHUNK,
     Array,
     LongTailedSet,
     MetricScores,
+    Pixels,
     SampleIndex,
     ScoreSet,
     Subset,
@@ -66,8 +68,8 @@ def check_set(data: LongTailedSet) -> None:
     check_index(index)
     _expect_array("test labels", data.test_labels, np.int64, tested)
     _expect_within("test labels", data.test_labels, index.n_classes)
-    _expect_samples("pixels", data.pixels[:], index.n_samples)
-    _expect_samples("test pixels", data.test_pixels[:], tested)
+    _expect_samples("pixels", data.pixels, index.n_samples)
+    _expect_samples("test pixels", data.test_pixels, tested)
     shape, test_shape = data.pixels.shape[1:], data.test_pixels.shape[1:]
     _require(shape == test_shape, f"training images are {shape} and test images {test_shape}: they must be of one shape")
     digests = content_digests(data.pixels, index.labels)
@@ -228,12 +230,15 @@ def _expect_numbers(name: str, array: Array, dtype: type, *shape: int) -> None:
     _require(np.isfinite(array).all(), f"{name} must be finite numbers")
 
 
-def _expect_samples(name: str, pixels: Array, n_samples: int) -> None:
-    known = (str(pixels.dtype), pixels.ndim) in (("uint8", 4), ("float32", 2))
-    fits = known and len(pixels) == n_samples and min(pixels.shape[1:]) > 0
+def _expect_samples(name: str, pixels: Pixels, n_samples: int) -> None:
+    shape, dtype = pixels.shape, pixels.dtype
+    known = (str(dtype), len(shape)) in (("uint8", 4), ("float32", 2))
+    fits = known and shape[0] == n_samples and min(shape[1:]) > 0
     wanted = f"uint8 ({n_samples}, H, W, C) or float32 ({n_samples}, D)"
-    _require(fits, f"{name} must be {wanted}, of a size above 0, not {pixels.dtype} {pixels.shape}")
-    _require(pixels.dtype == np.uint8 or np.isfinite(pixels).all(), f"{name} must be finite numbers")
+    _require(fits, f"{name} must be {wanted}, of a size above 0, not {dtype} {shape}")
+    if dtype != np.uint8:
+        chunks = (np.asarray(pixels[start : start + CHUNK]) for start in range(0, n_samples, CHUNK))
+        _require(all(np.isfinite(chunk).all() for chunk in chunks), f"{name} must be finite numbers")
 
 
 def _expect_within(name: str, numbers: Array, end: int) -> None:

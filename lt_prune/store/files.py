@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,9 +17,12 @@ from lt_prune.config.compute import Arithmetic
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.store.checks import arithmetic_of, check_index, check_scores, check_set, check_subset, flag_of, recipe_of
-from lt_prune.store.hdf5 import AGAIN, Document, read_document, write_document
+from lt_prune.store.hdf5 import AGAIN, Document, open_document, write_document
 from lt_prune.store.output import stands
-from lt_prune.types import Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
+from lt_prune.types import CHUNK, Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
+
+PIXELS, TEST_PIXELS = "pixels", "test/pixels"
+"""Arrays of a set that are as large as all its images."""
 
 
 @known_keywords
@@ -36,7 +39,7 @@ def write_set(path: Path | str, data: LongTailedSet, *, overwrite: bool = False)
     check_set(data)
     if not overwrite and set_stands(path, data):
         return
-    arrays = {"pixels": data.pixels[:], "test/pixels": data.test_pixels[:], "test/labels": data.test_labels}
+    arrays = {PIXELS: data.pixels[:], TEST_PIXELS: data.test_pixels[:], "test/labels": data.test_labels}
     _write(path, "set", data.index, arrays, {"/": {"flip": int(data.flip)}})
 
 
@@ -57,15 +60,29 @@ def check_held(name: str, *images: Pixels) -> None:
 def read_set(path: Path | str) -> LongTailedSet:
     """Read a long-tailed set; raises FileError as `read_document` does."""
     with _reading(path, "set") as document:
-        data = LongTailedSet(
-            index=_index(document),
-            pixels=document.arrays["pixels"],
-            test_pixels=document.arrays["test/pixels"],
-            test_labels=document.arrays["test/labels"],
-            flip=flag_of("flip", document.attributes["/"]["flip"]),
-        )
-        check_set(data)
-        return data
+        return _set(document)
+
+
+def read_set_index(path: Path | str) -> SampleIndex:
+    """Read which samples a set file lists; its images are checked like those of `read_set`, but not held.
+
+    Raises:
+        FileError: as `read_document` does.
+    """
+    with _reading(path, "set", left=(PIXELS, TEST_PIXELS)) as document:
+        return _set(document).index
+
+
+def _set(document: Document) -> LongTailedSet:
+    data = LongTailedSet(
+        index=_index(document),
+        pixels=document.arrays[PIXELS],
+        test_pixels=document.arrays[TEST_PIXELS],
+        test_labels=document.arrays["test/labels"],
+        flip=flag_of("flip", document.attributes["/"]["flip"]),
+    )
+    check_set(data)
+    return data
 
 
 def set_stands(path: Path | str, data: LongTailedSet) -> bool:
@@ -74,13 +91,19 @@ def set_stands(path: Path | str, data: LongTailedSet) -> bool:
     Raises:
         MismatchError: it holds another one.
     """
-    return stands(Path(path), "set", _set_facts(data), lambda file: _set_facts(read_set(file)))
+    return stands(Path(path), "set", _set_facts(data), _facts_of_set)
+
+
+def _facts_of_set(file: Path) -> dict[str, Any]:
+    """Those of the set in a file, of whose images only a part is held at a time: another set is held already."""
+    with _reading(file, "set", left=(PIXELS, TEST_PIXELS)) as document:
+        return _set_facts(_set(document))
 
 
 def _set_facts(data: LongTailedSet) -> dict[str, Any]:
     return {
         **_index_facts(data.index),
-        "test images": _hash(data.test_pixels[:]),
+        "test images": _hash(data.test_pixels),
         "test labels": _hash(data.test_labels),
         "flip": data.flip,
     }
@@ -225,16 +248,16 @@ def read_subset(path: Path | str) -> Subset:
 
 
 @contextmanager
-def _reading(path: Path | str, kind: str) -> Iterator[Document]:
-    """A document whose missing or odd fields are an error of the file."""
+def _reading(path: Path | str, kind: str, left: Collection[str] = ()) -> Iterator[Document]:
+    """A document whose missing or odd fields are an error of the file; the arrays in `left` are left in it."""
     expect_path("path", path)
-    document = read_document(Path(path), kind)
-    try:
-        yield _renamed(document)
-    except KeyError as error:
-        raise FileError(f"{path} is sealed, but is no whole {kind} file ({error} is missing): {AGAIN}") from None
-    except (TypeError, ValueError, AttributeError, RecursionError, ArgumentError) as error:
-        raise FileError(f"{path} is sealed, but is no whole {kind} file ({error}): {AGAIN}") from None
+    with open_document(Path(path), kind, left) as document:
+        try:
+            yield _renamed(document)
+        except KeyError as error:
+            raise FileError(f"{path} is sealed, but is no whole {kind} file ({error} is missing): {AGAIN}") from None
+        except (OSError, TypeError, ValueError, AttributeError, RecursionError, ArgumentError) as error:
+            raise FileError(f"{path} is sealed, but is no whole {kind} file ({error}): {AGAIN}") from None
 
 
 def _renamed(document: Document) -> Document:
@@ -288,9 +311,13 @@ def _index_facts(index: SampleIndex) -> dict[str, Any]:
 
 
 def _hash(values: Any) -> str:
-    array = np.asarray(values)
-    content = json.dumps(array.tolist()).encode() if array.dtype.kind in "UO" else np.ascontiguousarray(array).tobytes()
-    return hashlib.sha256(content).hexdigest()
+    """SHA-256, in hexadecimal, of an array, also one in a file, or of texts."""
+    if not hasattr(values, "dtype") or values.dtype.kind in "UO":
+        return hashlib.sha256(json.dumps(np.asarray(values).tolist()).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for start in range(0, len(values), CHUNK):
+        digest.update(np.ascontiguousarray(values[start : start + CHUNK]).data)
+    return digest.hexdigest()
 
 
 def _index(document: Document) -> SampleIndex:

@@ -2,28 +2,34 @@
 
 A file begins with a user block of 512 bytes that HDF5 leaves to its writer; ours holds one line, `lt-prune sha256=...`,
 the digest of everything after the block. Any HDF5 reader opens the file; ours verifies every byte first.
+
+A file may be as large as the memory that is left, so its bytes are only ever held in blocks. h5py is given an open file of
+Python's: what fails, such as a full disk, is then Python's error, and what was verified is what is read.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
 
 from lt_prune.errors import ArgumentError, FileError, ForeignFileError
-from lt_prune.store.atomic import write_bytes
+from lt_prune.store.atomic import replacing
 from lt_prune.store.schema import SCHEMAS, check_schema
 from lt_prune.store.walk import read_array, read_attributes, walk
 from lt_prune.types import Array
 
 BLOCK = 512
+AT_ONCE = 1 << 22
+"""Bytes of a file that are held at a time."""
 AGAIN = "make it again with --overwrite"
 """What to do with a file that cannot be read."""
 _SEAL = b"lt-prune sha256="
@@ -35,7 +41,8 @@ _DAMAGED = "damaged"
 class Document:
     """The content of a file: arrays by path, and attributes of a path ("/" is the file itself)."""
 
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, Any]
+    """Arrays of NumPy; those that were left in the file read what is indexed, as long as it is open."""
     attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -48,18 +55,12 @@ def write_document(path: Path, kind: str, document: Document) -> None:
     """
     if path.exists() and _kind_of(path) not in (kind, _DAMAGED):
         raise FileError(f"{path} exists and is no {kind} file of ours: give another --out, or remove it")
-    memory = io.BytesIO()
-    with h5py.File(memory, "w", userblock_size=BLOCK) as file:
-        file.attrs["format"] = f"lt-prune {kind}"
-        file.attrs["schema_version"] = SCHEMAS[kind]
-        for name, array in document.arrays.items():
-            _write_array(file, name, array)
-        for place, attributes in document.attributes.items():
-            for key, value in attributes.items():
-                file.require_group(place).attrs[key] = value if isinstance(value, (str, int, float)) else json.dumps(value)
-    content = memory.getvalue()[BLOCK:]
-    seal = f"lt-prune sha256={hashlib.sha256(content).hexdigest()}\n".encode()
-    write_bytes(path, seal.ljust(BLOCK, b"\0") + content)
+    with replacing(path) as aside:
+        with h5py.File(aside, "w", userblock_size=BLOCK) as file:
+            _fill(file, kind, document)
+        seal = f"lt-prune sha256={_digest(aside)}\n".encode().ljust(BLOCK, b"\0")
+        aside.seek(0)
+        aside.write(seal)
 
 
 def read_document(path: Path, kind: str) -> Document:
@@ -69,30 +70,39 @@ def read_document(path: Path, kind: str) -> Document:
         FileError: the file is missing, truncated, altered, or of a later version.
         ForeignFileError: it is of another kind, or none of ours.
     """
-    content = _verified(path)
-    try:
-        return _parse(path, kind, content)
-    except (FileError, MemoryError):
-        raise
-    except ArgumentError as error:
-        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote ({error}): {AGAIN}") from None
-    except Exception:  # h5py raises many kinds on what was made up
-        raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote: {AGAIN}") from None
+    with open_document(path, kind) as document:
+        return document
 
 
-def _parse(path: Path, kind: str, content: bytes) -> Document:
-    with h5py.File(io.BytesIO(content), "r") as file:
-        own = read_attributes(file)
-        if own["format"] != f"lt-prune {kind}":
-            raise ForeignFileError(f"{path} is an {own['format']} file, and a {kind} file was expected")
-        check_schema(path, kind, own["schema_version"])
-        arrays: dict[str, Array] = {}
-        attributes: dict[str, Mapping[str, Any]] = {"/": own}
-        for name, node in walk(file, len(content)):
-            if isinstance(node, h5py.Dataset):
-                arrays[name] = read_array(node)
-            else:
-                attributes[name] = read_attributes(node)
+@contextmanager
+def open_document(path: Path, kind: str, left: Collection[str] = ()) -> Iterator[Document]:
+    """A document as `read_document` gives it, but for the arrays called as in `left`: as long as the context lasts, they
+    have shape, type and length, and read what is indexed."""
+    with _opened(path) as file, ExitStack() as opened:
+        _verify(path, file)
+        try:
+            document = _parse(path, kind, opened.enter_context(h5py.File(file, "r")), os.fstat(file.fileno()).st_size, left)
+        except (FileError, MemoryError):
+            raise
+        except ArgumentError as error:
+            raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote ({error}): {AGAIN}") from None
+        except Exception:  # h5py raises many kinds on what was made up
+            raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote: {AGAIN}") from None
+        yield document
+
+
+def _parse(path: Path, kind: str, file: h5py.File, size: int, left: Collection[str]) -> Document:
+    own = read_attributes(file)
+    if own["format"] != f"lt-prune {kind}":
+        raise ForeignFileError(f"{path} is an {own['format']} file, and a {kind} file was expected")
+    check_schema(path, kind, own["schema_version"])
+    arrays: dict[str, Any] = {}
+    attributes: dict[str, Mapping[str, Any]] = {"/": own}
+    for name, node in walk(file, size):
+        if isinstance(node, h5py.Dataset):
+            arrays[name] = node if name in left else read_array(node)
+        else:
+            attributes[name] = read_attributes(node)
     return Document(arrays, attributes)
 
 
@@ -101,25 +111,54 @@ def _kind_of(path: Path) -> str:
         with h5py.File(path, "r") as file:
             return str(file.attrs["format"]).removeprefix("lt-prune ")
     except Exception:  # whatever it is, it is no whole file of ours
-        return _DAMAGED if path.is_file() and path.read_bytes().startswith(_SEAL) else "foreign"
+        return _DAMAGED if path.is_file() and _is_ours(path) else "foreign"
 
 
-def _verified(path: Path) -> bytes:
+def _is_ours(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SEAL)) == _SEAL
+
+
+def _opened(path: Path) -> IO[bytes]:
     try:
-        content = path.read_bytes()
+        return path.open("rb")
     except FileNotFoundError:
         raise FileError(f"{path} does not exist") from None
-    if not content.startswith(_SEAL):
+
+
+def _verify(path: Path, file: IO[bytes]) -> None:
+    block = file.read(BLOCK)
+    if not block.startswith(_SEAL):
         raise ForeignFileError(f"{path} is not a file that lt-prune wrote")
-    written = content[:BLOCK].rstrip(b"\0").rstrip(b"\n").partition(b"=")[2].decode("ascii", "replace")
-    if hashlib.sha256(content[BLOCK:]).hexdigest() != written:
+    if block.rstrip(b"\0").rstrip(b"\n").partition(b"=")[2].decode("ascii", "replace") != _digest(file):
         raise FileError(f"{path} is damaged (its checksum does not match): {AGAIN}, or restore a copy")
-    return content
+
+
+def _digest(file: IO[bytes]) -> str:
+    """SHA-256, in hexadecimal, of all after the user block."""
+    file.seek(BLOCK)
+    digest = hashlib.sha256()
+    while content := file.read(AT_ONCE):
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _fill(file: h5py.File, kind: str, document: Document) -> None:
+    file.attrs["format"] = f"lt-prune {kind}"
+    file.attrs["schema_version"] = SCHEMAS[kind]
+    for name, array in document.arrays.items():
+        _write_array(file, name, array)
+    for place, attributes in document.attributes.items():
+        for key, value in attributes.items():
+            file.require_group(place).attrs[key] = value if isinstance(value, (str, int, float)) else json.dumps(value)
 
 
 def _write_array(file: h5py.File, name: str, array: Array) -> None:
     if array.dtype.kind in "UO":
         encoded = np.char.encode(array.astype(str), "utf-8")
         file.create_dataset(name, data=encoded.astype(h5py.string_dtype("utf-8", max(encoded.dtype.itemsize, 1))))
-    else:
-        file.create_dataset(name, data=array)
+        return
+    dataset = file.create_dataset(name, array.shape, array.dtype)
+    at_once = max(1, AT_ONCE * len(array) // max(1, array.nbytes))
+    for start in range(0, len(array), at_once):  # h5py copies what does not lie in order
+        dataset[start : start + at_once] = array[start : start + at_once]

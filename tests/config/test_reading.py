@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 import lt_prune as lp
-from lt_prune.config.reading import Reading, as_options, told_apart
+from lt_prune.config.reading import Reading, as_options, so_again, told_apart
 from lt_prune.errors import ArgumentError
 
 
@@ -56,7 +56,9 @@ def test_what_is_not_asked_for_is_as_it_was(asked, was, expected):
         ({}, {"resize": 32}, "no --resize, now 32"),
         ({"skip_broken": True}, {}, "--skip-broken, now without"),
         ({}, {"skip_broken": True}, "no --skip-broken, now with it"),
-        ({"resize": 64, "holdout": 0.1}, {"resize": 32}, "--resize 64, now 32, and --holdout 0.1, now without"),
+        ({"resize": 64, "holdout": 0.1}, {"resize": 32}, "--resize 64, now 32, and --holdout 0.1, now 0.2"),
+        ({}, {"holdout": 0.1}, "--holdout 0.2, now 0.1"),
+        ({"class_order": "natural"}, {}, "--class-order natural, now text"),
         ({"resize": 64}, {"resize": 64}, ""),
     ],
 )
@@ -64,5 +66,19 @@ def test_two_readings_are_told_apart_by_their_options(was, now, says):
     assert told_apart(was, now) == says
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ({"resize": 32}, {"resize": 64}, "give --resize 32"),
+        ({"resize": 32}, {"resize": 32, "holdout": 0.1}, "give --resize 32 and leave out --holdout"),
+        ({}, {"holdout": 0.1, "skip_broken": True}, "leave out --holdout, --skip-broken"),
+        ({"resize": 32}, {}, "give --resize 32"),
+    ],
+)
+def test_it_is_said_how_to_read_as_before(was, now, says):
+    assert so_again(was, now) == says
+
+
 def test_options_are_said_as_on_the_command_line():
+    assert as_options({"holdout": 0.0}) == "--holdout 0"
     assert as_options({"resize": 32, "skip_broken": True}) == "--resize 32 --skip-broken"

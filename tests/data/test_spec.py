@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pwd
+import re
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,18 @@ def test_a_source_comes_before_a_folder_of_its_name_and_that_is_said(places):
 def test_a_place_where_nothing_lies_is_called_so(places, text):
     with pytest.raises(UnknownNameError, match=f"^there is no folder or archive {text}: "):
         parse_spec(text)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("photoz", "photos"), ("./photo", "./photos"), ("phtos/", "photos")])
+def test_the_folder_that_was_meant_is_named(places, typed, meant):
+    with pytest.raises(UnknownNameError, match=re.escape(f"(did you mean {meant}?)")):
+        parse_spec(typed)
+
+
+@pytest.mark.parametrize("typed", ["no/such/place", "no\0thing/x"])
+def test_where_nothing_is_like_it_none_is_named(places, typed):
+    with pytest.raises(UnknownNameError, match=r"nor is there a folder of that name$"):
+        parse_spec(typed)
 
 
 def test_the_home_of_nobody_is_a_place_where_nothing_lies():

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console, RenderableType
 
 import lt_prune as lp
+from lt_prune.figures.comparison import comparison_figure
 from lt_prune.report.tables import (
     comparison_table,
     evaluation_table,
@@ -176,6 +178,12 @@ def test_a_result_shows_what_was_trained(result):
     assert "95.27 72.96 - 71.24 61.12" in text(result_table(result))
 
 
+def test_the_title_of_a_comparison_lies_within_its_picture(result):
+    drawn = Image.open(io.BytesIO(comparison_figure("a-folder-of-a-longer-name-holdout0.2", (result, result))))
+    image = np.asarray(drawn.convert("L"))
+    assert (image[:, [0, -1]] == 255).all()
+
+
 def test_a_comparison_shows_each_run(result):
     pruned = replace(
         result,
@@ -190,6 +198,7 @@ def test_a_comparison_shows_each_run(result):
     assert ["whole", "set", "45", "100%", "95.27", "72.96", "-", "71.24", "61.12", "0%"] in lines
     assert ["avh", "0.45", "1,234", "25%", "95.27", "72.96", "25.00", "50.00", "61.12", "25%"] in lines
     assert "blobs: test accuracy (%) after the last of 1 epoch" in text(table)
+    assert ["trained", "on", "kept", "minimum", "class", "retention"] in [line[:6] for line in lines]
 
 
 @pytest.mark.parametrize(

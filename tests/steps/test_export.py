@@ -14,6 +14,7 @@ from torchvision.transforms import PILToTensor
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, DataError, MismatchError
+from lt_prune.report.summary import exported
 
 N = 45
 
@@ -271,6 +272,14 @@ def test_a_file_that_image_folder_does_not_take_has_no_index_there(folder, mixed
     assert not Path("kept.npy").exists()
 
 
+@pytest.mark.parametrize("back", ["..", "../..", "."])
+def test_image_folder_is_not_asked_to_follow_a_link_that_leads_back(folder, in_tmp, back):
+    chosen = lp.prune(lp.build(f"folder:{folder}"), ratio=0.4, strategy="random")
+    (folder / "train/cat/back").symlink_to(back)
+    with pytest.raises(DataError, match="train/cat/back is a link to a folder that it lies in"):
+        lp.export(chosen, "kept.npy", for_="imagefolder")
+
+
 def test_a_folder_that_is_gone_is_said_to_be(folder, in_tmp):
     chosen = lp.prune(lp.build(f"folder:{folder}"), ratio=0.4, strategy="random")
     folder.rename(folder.parent / "gone")
@@ -329,3 +338,18 @@ def test_it_is_said_whose_order_indices_are_in(folder, subset, in_tmp):
     assert order.startswith(f"the training images of folder:{folder} as lt-prune lists them")
     assert lp.export(chosen, "kept.txt") == ""
     assert lp.export(subset, "plain.npy") == "the training split of blobs in its own order"
+
+
+@pytest.mark.filterwarnings("ignore:left out 1 of")
+def test_what_is_exported_is_counted_and_so_is_what_is_in_no_list(in_tmp, blob_folder):
+    (photos := blob_folder((12, 8, 4))).joinpath("train").rename("alone")
+    for number, path in enumerate(sorted(Path("alone/class0").iterdir())[:2]):
+        path.write_bytes(b"" if number else path.read_bytes())
+    assert photos.exists()
+    whole = lp.prune("./alone", ratio=0.25, strategy="random", reading=lp.Reading(holdout=0, skip_broken=True))
+    assert exported(whole) == "17 of 23 training images are kept, 6 removed; 1 more of ./alone are neither: broken"
+    part = lp.prune("./alone", ratio=0.5, strategy="random", reading=lp.Reading(holdout=0.25, skip_broken=True))
+    said = "9 of 17 training images are kept, 8 removed; 7 more of ./alone are neither: held out to test on or broken"
+    assert exported(part) == said
+    assert exported(lp.prune("digits-full", ratio=0.5, strategy="random")).endswith(" removed")
+    assert exported(lp.prune("digits", ratio=0.5, strategy="random")).endswith("more of digits are neither: cut")

@@ -139,3 +139,22 @@ def test_other_names_are_not_joined(decoded_otherwise):
 def test_a_match_that_there_is_not_is_refused(decoded_otherwise):
     with pytest.raises(ArgumentError, match="match must be ids or names, not 'labels'"):
         lp.prune("folder:photos", scores="scores/photos.h5", ratio=0.4, match="labels")
+
+
+def test_a_folder_is_the_same_however_its_place_is_spelled(photos):
+    ok(f"score --data photos --resize 6 --members 1 {SMALL}")
+    for spelled in ("./photos/", "folder:photos", str(photos.absolute())):
+        assert "as before, with --resize 6" in ok(f"prune --data {spelled} --ratio 0.4").stderr
+    assert lt("prune --data folder-lt2:photos --ratio 0.4").exit_code != 0  # another cut of it was not read before
+
+
+def test_strategies_that_rank_by_nothing_read_as_the_scores_were(photos):
+    ok(f"score --data photos --resize 6 --members 1 {SMALL}")
+    assert (
+        "reading photos as before, with --resize 6" in ok("prune --data photos --ratio 0.4 --strategy class-random").stderr
+    )
+
+
+def test_a_ratio_and_a_metric_are_checked_before_anything_is_read(photos):
+    for wrong, says in (("--ratio 40", "did you mean 0.4"), ("--ratio 0.4 --metric avg", "did you mean 'avh'")):
+        assert says in lt(f"prune --data photos {wrong}").stderr  # and not that images have several sizes

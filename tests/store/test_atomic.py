@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lt_prune.store.atomic import write_bytes
+from lt_prune.store.atomic import replacing, write_bytes
 
 
 @pytest.fixture
@@ -138,3 +138,21 @@ def test_two_writers_leave_one_whole_file(tmp_path):
         thread.join()
     assert (tmp_path / "a").read_bytes() in wanted
     assert names(tmp_path) == ["a"]
+
+
+def test_an_error_of_whoever_writes_leaves_the_old_file(tmp_path):
+    write_bytes(tmp_path / "a", b"old")
+    with pytest.raises(TypeError), replacing(tmp_path / "a") as file:
+        file.writelines([b"new", 3])
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert names(tmp_path) == ["a"]
+
+
+def test_what_is_written_aside_can_be_read_and_changed(tmp_path):
+    with replacing(tmp_path / "a") as file:
+        file.write(b"....new")
+        file.seek(4)
+        word = file.read()
+        file.seek(0)
+        file.write(word)
+    assert (tmp_path / "a").read_bytes() == b"new.new"

@@ -10,9 +10,9 @@ import pytest
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
-from lt_prune.errors import FileError
-from lt_prune.store.files import read_scores, read_set, read_subset, write_scores, write_set, write_subset
-from lt_prune.store.hdf5 import read_document, write_document
+from lt_prune.errors import FileError, MismatchError
+from lt_prune.store.files import read_scores, read_set, read_set_index, read_subset, write_scores, write_set, write_subset
+from lt_prune.store.hdf5 import Document, read_document, write_document
 from lt_prune.types import LongTailedSet, MetricScores, ScoreSet, Subset
 
 READERS = {"set": read_set, "scores": read_scores, "subset": read_subset}
@@ -205,3 +205,26 @@ def test_scores_of_the_first_versions_do_not_name_their_ensemble(small, tmp_path
     with h5py.File(tmp_path / "a.h5") as file:
         assert "ensemble" not in file.attrs
     assert read_scores(tmp_path / "a.h5").ensemble is None
+
+
+def test_samples_of_a_set_are_read_alone(small, tmp_path):
+    write_set(tmp_path / "a.h5", small)
+    assert_equal(read_set_index(tmp_path / "a.h5"), small.index)
+
+
+def test_samples_of_a_set_are_refused_where_its_images_are_others(small, tmp_path):
+    write_set(tmp_path / "a.h5", small)
+    document = read_document(tmp_path / "a.h5", "set")
+    own = {name: value for name, value in document.attributes["/"].items() if name not in ("format", "schema_version")}
+    others = {**document.arrays, "pixels": document.arrays["pixels"] ^ 1}
+    write_document(tmp_path / "b.h5", "set", Document(others, {"/": own}))
+    with pytest.raises(FileError, match="ids must be those of the images"):
+        read_set_index(tmp_path / "b.h5")
+
+
+def test_a_set_is_compared_with_the_whole_of_what_a_file_holds(small, tmp_path):
+    write_set(tmp_path / "a.h5", small)
+    tests = small.test_pixels.copy()
+    tests[-1, -1, -1, -1] ^= 1
+    with pytest.raises(MismatchError, match="with test images"):
+        write_set(tmp_path / "a.h5", replace(small, test_pixels=tests))

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -12,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lt_prune.errors import FileError
-from lt_prune.store.hdf5 import Document, read_document, write_document
+from lt_prune.store import hdf5
+from lt_prune.store.hdf5 import Document, open_document, read_document, write_document
 
 SMALL = Document(
     {"ids": np.arange(40, dtype=np.uint64), "metrics/avh/mean": np.linspace(0, 1, 40, dtype=np.float32)},
@@ -206,3 +210,47 @@ def test_another_hdf5_file_is_not_replaced(tmp_path):
         file["mine"] = 1
     with pytest.raises(FileError, match="exists and is no set file of ours"):
         write_document(tmp_path / "a.h5", "set", SMALL)
+
+
+def test_arrays_can_be_left_in_the_file(path):
+    with open_document(path, "scores", left=("ids",)) as document:
+        assert not isinstance(document.arrays["ids"], np.ndarray)
+        assert isinstance(document.arrays["metrics/avh/mean"], np.ndarray)
+        assert document.arrays["ids"].shape == (40,)
+        assert document.arrays["ids"][5:8].tolist() == [5, 6, 7]
+
+
+def test_a_damaged_file_is_refused_before_an_array_of_it_is_read(path):
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(FileError, match="is damaged"), open_document(path, "scores", left=("ids", "metrics/avh/mean")):
+        pass
+
+
+@pytest.mark.parametrize("axes", [(0, 2, 3, 1), (3, 2, 1, 0)])
+def test_arrays_in_any_order_of_memory_of_any_size_come_back(tmp_path, monkeypatch, axes):
+    monkeypatch.setattr(hdf5, "AT_ONCE", 100)
+    array = np.random.default_rng(0).integers(0, 256, (7, 3, 9, 5), dtype=np.uint8).transpose(axes)
+    write_document(tmp_path / "a.h5", "set", Document({"x": array}))
+    assert np.array_equal(read_document(tmp_path / "a.h5", "set").arrays["x"], array)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits are POSIX's")
+@pytest.mark.parametrize("arrays", ["{'x': np.zeros(10**7, np.uint8)}", "{f'x{i}': np.zeros(2_000) for i in range(999)}"])
+def test_a_full_disk_leaves_the_file_as_it_was_and_the_next_one_is_written(path, arrays):
+    before = path.read_bytes()
+    code = (
+        "import resource, sys\nimport numpy as np\nfrom pathlib import Path\n"
+        "from lt_prune.store.hdf5 import Document, read_document, write_document\n"
+        "path = Path(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))\n"
+        "try:\n"
+        f"    write_document(path, 'scores', Document({arrays}))\n"
+        "except OSError as error:\n"
+        "    print(error.filename == str(path), *(each.name for each in path.parent.iterdir()))\n"
+        "write_document(path.with_name('next.h5'), 'scores', Document({'x': np.arange(3)}))\n"
+        "print(read_document(path.with_name('next.h5'), 'scores').arrays['x'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True a.h5\n[0 1 2]\n", "")
+    assert path.read_bytes() == before

@@ -70,6 +70,7 @@ def folder(request: Request) -> Source:
         test_labels=test_labels,
         class_names=class_names,
         file_names=train.names,
+        fresh=True,
         broken=broken,
         test_broken=test_broken,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from lt_prune.data.sources import Request, Source
 from lt_prune.data.sources.arrays import arrays_of, class_names_of, labels_of
 from lt_prune.errors import ArgumentError, DataError
-from lt_prune.types import Array
+from lt_prune.types import CHUNK, Array
 
 MOST_CHANNELS = 4
 """Of pictures: grey, grey and alpha, RGB, RGB and alpha."""
@@ -33,7 +33,14 @@ def npz(request: Request) -> Source:
     if "x_test" in arrays or "y_test" in arrays:
         test_pixels, test_labels = _images(arrays, "x_test", request.path), labels_of(arrays, "y_test", request.path)
     class_names = class_names_of(arrays, labels, request.path, "image")
-    return Source(pixels=pixels, labels=labels, test_pixels=test_pixels, test_labels=test_labels, class_names=class_names)
+    return Source(
+        pixels=pixels,
+        labels=labels,
+        test_pixels=test_pixels,
+        test_labels=test_labels,
+        class_names=class_names,
+        fresh=True,
+    )
 
 
 def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
@@ -41,10 +48,21 @@ def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
     if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
         found = "nothing" if images is None else f"{images.dtype} {images.shape}"
         raise DataError(f"{name} in {path} must be uint8 images (N, H, W) or (N, H, W, C), not {found}")
+    images = np.ascontiguousarray(images)
     if images.ndim == 3:
         return images[..., None]
-    return np.moveaxis(images, 1, 3) if _channels_first(images.shape) else images
+    return _channels_last(images) if _channels_first(images.shape) else images
 
 
 def _channels_first(shape: tuple[int, ...]) -> bool:
     return shape[1] <= MOST_CHANNELS < min(shape[2:])
+
+
+def _channels_last(images: Array) -> Array:
+    """(N, C, H, W) as (N, H, W, C), in the same memory: there may be no room for both."""
+    n, channels, height, width = images.shape
+    found = images.reshape(n, height, width, channels)
+    for start in range(0, n, CHUNK):
+        some = slice(start, start + CHUNK)
+        found[some] = np.moveaxis(images[some], 1, 3).copy()
+    return found

@@ -281,3 +281,14 @@ def test_no_message_advises_to_unpickle(tmp_path):
         with pytest.raises(DataError, match="save plain arrays by np") as refusal:
             read(tmp_path / name)
         assert "pickle" not in str(refusal.value).replace(name, "")
+
+
+@pytest.mark.parametrize("n", [12, 600])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_images_lie_in_the_order_of_their_axes(tmp_path, n, order):
+    """So that they can be moved where they lie; more of them than are looked at together."""
+    pixels = np.random.default_rng(0).integers(0, 256, (n, 3, 5, 6), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=np.asarray(pixels, order=order), y_train=np.arange(n) % 3)
+    source = read(tmp_path / "a.npz")
+    assert source.pixels.flags.c_contiguous
+    assert np.array_equal(source.pixels, np.moveaxis(pixels, 1, 3))
