@@ -93,5 +93,5 @@ def _check_no_way_back(root: Path) -> None:
         if back := next((name for name in names if Path(folder, name).resolve() in above), None):
             raise DataError(
                 f"{Path(folder, back)} is a link to a folder that it lies in, and ImageFolder follows it without end: "
-                f"remove it, or export file names (txt, csv) without --for"
+                f"remove it, or export file names instead of indices"
             )
