@@ -434,7 +434,7 @@ def forward(sizes: Sizes, images: Images) -> Iterator[Row]:
     score = Scoring(pixels, labels, tuple(METRICS.names))
     seconds, two, one = alternate(
         sizes.repeats,
-        lambda: together(data, sizes.depth, cores, rows=np.arange(2), on_trained=score).on_trained,
+        lambda: together(data, sizes.depth, cores, rows=np.arange(2), on_trained=score).finish,
         lambda: sum(plain_pass(network, pixels, labels, function) for function in (plain_el2n, plain_avh)),
         lambda: plain_pass(network, pixels, labels, plain_el2n, plain_avh),
     )
