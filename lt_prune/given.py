@@ -16,6 +16,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Kind = TypeVar("Kind", bound=type)
 
+_GATHERED: dict[str, type] = {}
+"""Options that functions take as one value, by the keyword for it."""
+
 
 def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
     """A function of ours that refuses an unknown keyword by the sentence of `expect_known`, not by a bare TypeError.
@@ -43,6 +46,16 @@ def known_fields(kind: Kind) -> Kind:
     """A dataclass of options that refuses an unknown field as `known_keywords` does."""
     kind.__init__ = known_keywords(kind.__init__)  # type: ignore[misc]
     return kind
+
+
+def gathered_as(keyword: str) -> Callable[[Kind], Kind]:
+    """The same for one that functions take whole, by this keyword: a field of it in its place is refused by saying so."""
+
+    def gathering(kind: Kind) -> Kind:
+        _GATHERED[keyword] = kind
+        return known_fields(kind)
+
+    return gathering
 
 
 def expect(name: str, given: object, kinds: type | tuple[type, ...], words: str) -> None:
@@ -114,13 +127,28 @@ def expect_known(names: Iterable[str], known: Collection[str], besides: Collecti
         besides: what may have been meant, too, such as the other keywords of a function.
 
     Raises:
-        ArgumentError: lists the names there are, and the nearest.
+        ArgumentError: lists the names there are, and the nearest, or says what it is a field of.
     """
+    fields = _fields_of({*besides, *known})
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, [*besides, *known], n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known) or 'none'}")
+        if name in known:
+            continue
+        if name in fields:
+            raise ArgumentError(fields[name])
+        near = difflib.get_close_matches(name, [*besides, *known], n=1)
+        near = near or difflib.get_close_matches(name, fields, n=1, cutoff=0.8)  # what is farther away is seldom meant
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known) or 'none'}")
+
+
+def _fields_of(keywords: Collection[str]) -> dict[str, str]:
+    """By each field of what is gathered under one of these keywords, how to give it."""
+    return {
+        name: f"{name} is a field of {kind.__name__}: give {keyword}={kind.__name__}({name}=...)"
+        for keyword, kind in _GATHERED.items()
+        if keyword in keywords
+        for name in keywords_of(kind)
+    }
 
 
 def _are_numbers(given: object) -> bool:

@@ -172,9 +172,10 @@ def test_help_names_the_default_recipes(field):
     of_score = MEMBER.get(field, of_train)
     expected = f"{of_train}" if of_train == of_score else f"{of_score} for score, {of_train} for train"
     if field in ("epochs", "weight_decay"):
-        expected = {"epochs": "10 for score; of the recipe for train", "weight_decay": "0.0005; of the recipe for train"}[
-            field
-        ]
+        expected = {
+            "epochs": "10 for score, 60 for run; of the recipe for train",
+            "weight_decay": "0.0005; of the recipe for train",
+        }[field]
     assert option_help("train", f"--{field.replace('_', '-')}").endswith(f"[default: {expected}]")
 
 
@@ -464,6 +465,16 @@ def test_what_runs_can_have_as_many_of_is_that_of_the_library():
     for command in ("train", "run", "sweep"):
         [option] = [p for p in main.commands[command].params if "--equal" in p.opts]
         assert (tuple(option.type.choices), option.default) == (EQUAL, "epochs")
+
+
+def test_run_takes_the_settings_that_train_takes(in_tmp):
+    args = ("--method", "crt", "--ratio", 0.3, "--members", 1, "--score-epochs", 1, *SMALL)
+    ok("run", *args, "--lr", 0.05, "--mixup", 0.5, "--set", "stage2_epochs=2", "--set", "batch_size=64")
+    spec = lp.read_result("runs/digits-lt10-ranked-avh-0.3-crt/result.json").spec
+    assert spec.recipe.epochs == 2
+    first = spec.first.recipe
+    assert (first.epochs, first.lr, first.mixup, first.batch_size, first.model) == (1, 0.05, 0.5, 64, "resnet8")
+    refuse(in_tmp, "run", *args, "--set", "tau=0.5", code=2, says="unknown setting 'tau': there are epochs, batch_size, ")
 
 
 def test_train_at_equal_steps_has_a_folder_of_its_own(in_tmp):

@@ -17,7 +17,7 @@ GROUND = "runs types progress setting config identity registry randomness versio
 ALLOWED = {
     "__main__": "cli",
     "cli": f"api steps report planning metrics strategies methods predictors store {GROUND}",
-    "api": f"steps report store {GROUND}",
+    "api": f"steps report planning store {GROUND}",
     "steps": f"figures report planning engine evaluation metrics strategies methods predictors models data store {GROUND}",
     "figures": f"report planning engine predictors models {GROUND}",
     "report": f"methods {GROUND}",

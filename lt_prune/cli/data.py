@@ -11,7 +11,6 @@ from lt_prune import choices
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
     DATA_HELP,
-    as_compute,
     common_options,
     data_option,
     list_of,
@@ -22,8 +21,7 @@ from lt_prune.cli.options import (
     per_class_option,
     read_options,
     recipe_options,
-    speed_options,
-    workers_option,
+    several_options,
 )
 from lt_prune.cli.printing import print_result, print_scores, say_read_as_before, say_wrote, warn
 from lt_prune.config.reading import Reading
@@ -82,9 +80,7 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
 @recipe_options
 @read_options
 @common_options
-@workers_option
-@speed_options
-@as_compute
+@several_options
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")

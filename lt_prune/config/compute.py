@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lt_prune.choices import DEVICES, PRECISIONS
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.given import known_fields
+from lt_prune.given import gathered_as
 
 _DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap", "/dev/kfd")
 """Where Linux shows the driver of a GPU: NVIDIA's, that of Windows below, that of embedded boards, and AMD's."""
@@ -46,7 +46,7 @@ class Arithmetic:
             )
 
 
-@known_fields
+@gathered_as("compute")
 @dataclass(frozen=True, kw_only=True)
 class Compute:
     """How networks are computed here: on what, how exactly, and how many at once. Nothing but `arithmetic` decides numbers,

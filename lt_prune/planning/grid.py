@@ -10,7 +10,8 @@ from typing import Literal
 
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
-from lt_prune.given import expect_one_of, expect_whole
+from lt_prune.given import expect_one_of, expect_whole, gathered_as
+from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.strategies import STRATEGIES
 
@@ -25,27 +26,42 @@ class Pruning:
     ratio: float
 
 
+@gathered_as("grid")
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Every pruning by every method and seed; the fields are arguments of `lt_prune.sweep`.
+    """What a sweep compares: every pruning by every method and seed, and an unpruned run of each method and seed.
+
+    Args:
+        strategies: by name.
+        metrics: what the strategies that rank by scores rank by.
+        ratios: fractions to REMOVE, in [0, 1); 0, the unpruned set, is always among them.
+        methods: training methods, by name.
+        seeds: each names the randomness of training, and the draw of the random strategies.
+        keep, within: as for `prune`, for the strategies that rank; None for what is usual there.
+        members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
+        ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
+            ensemble of its own, so that the deviation of ranked strategies is that of their scores, too.
 
     Raises:
-        UnknownNameError: no such strategy or metric.
+        UnknownNameError: no such strategy, metric or method.
         ArgumentError: a list is empty or none, a seed is no whole number, or fields do not fit each other.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> len(lp.Grid(strategies=["random", "ranked"], metrics=["avh", "el2n"], ratios=[0.3, 0.5]).prunings)
+        6
     """
 
-    strategies: Sequence[str]
-    metrics: Sequence[str]
-    ratios: Sequence[float]
-    methods: Sequence[str]
-    seeds: Sequence[int]
-    keep: Literal["hard", "easy"] | None
-    within: Literal["set", "class"] | None
-    """Of the strategies that rank."""
-    members: int
-    score_epochs: int
-    """Size of an ensemble."""
-    ensembles: int
+    strategies: Sequence[str] = ("random", "class-random", "ranked")
+    metrics: Sequence[str] = ("avh",)
+    ratios: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    methods: Sequence[str] = ("ce",)
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
+    keep: Literal["hard", "easy"] | None = None
+    within: Literal["set", "class"] | None = None
+    members: int = 10
+    score_epochs: int = 10
+    ensembles: int = 1
 
     def __post_init__(self) -> None:
         for name in ("strategies", "metrics", "ratios", "methods", "seeds"):
@@ -54,6 +70,8 @@ class Grid:
         for name in ("ratios", "methods", "seeds"):
             if not getattr(self, name):
                 raise ArgumentError(f"{name} is empty: name at least one")
+        for method in self.methods:
+            METHODS.check(method)
         for seed in self.seeds:
             expect_whole("seed", seed)
         expect_one_of("keep", self.keep or "hard", KEEP)

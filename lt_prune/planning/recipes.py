@@ -202,6 +202,11 @@ def _parsed(name: str, text: str, example: Any) -> Any:
         raise ArgumentError(f"{name} must be a {kind}, not {text!r}") from None
 
 
+def network_of(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The overrides that say which network is trained, which an ensemble has in common with the runs it ranks for."""
+    return {name: overrides.get(name) for name in ("model", "weights", "freeze")}
+
+
 def weights_of(overrides: Mapping[str, Any]) -> Path | None:
     """The file that the backbone is to start from, None where none is named."""
     return Path(overrides["weights"]) if overrides.get("weights") is not None else None

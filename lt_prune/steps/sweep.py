@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import DecisionWarning, MismatchError
-from lt_prune.given import keywords_of
+from lt_prune.given import expect, keywords_of
 from lt_prune.identity import differences
 from lt_prune.planning import paths
 from lt_prune.planning.grid import Grid, Pruning
 from lt_prune.planning.plan import Asked, Job, plan_below
-from lt_prune.planning.recipes import check_names
+from lt_prune.planning.recipes import check_names, network_of
 from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.report.aggregate import aggregate
 from lt_prune.report.overall import Overall
@@ -60,17 +60,8 @@ class Sweep:
 
 def sweep(
     data: Data = "digits",
+    grid: Grid | None = None,
     *,
-    strategies: Sequence[str] = ("random", "class-random", "ranked"),
-    ratios: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
-    methods: Sequence[str] = ("ce",),
-    seeds: Sequence[int] = (0, 1, 2, 3, 4),
-    metrics: Sequence[str] = ("avh",),
-    keep: Literal["hard", "easy"] | None = None,
-    within: Literal["set", "class"] | None = None,
-    members: int = 10,
-    score_epochs: int = 10,
-    ensembles: int = 1,
     prediction: str | None = None,
     recipe: str | None = None,
     equal: str = "epochs",
@@ -91,15 +82,7 @@ def sweep(
 
     Args:
         data: a set, a set file, or a source name.
-        strategies: by name.
-        ratios: fractions to REMOVE, in [0, 1).
-        methods: training methods, by name.
-        seeds: each names the randomness of training, and the draw of the random strategies.
-        metrics: what the strategies that rank by scores rank by.
-        keep, within: as for `prune`, for the strategies that rank.
-        members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
-        ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
-            ensemble of its own, so that the deviation of ranked strategies is that of their scores, too.
+        grid: strategies, metrics, ratios, methods, seeds and scoring, by default as `lt_prune.Grid()` says.
         prediction: a predictor, such as "linear" or "angular"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
@@ -125,24 +108,15 @@ def sweep(
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
-        >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
+        >>> grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0, 1])
+        >>> done = lp.sweep("digits", grid, epochs=1, model="resnet8")
+        >>> [(run.seed, run.ratio, run.n_train) for run in done.runs]
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
-    grid = Grid(
-        strategies=strategies,
-        metrics=metrics,
-        ratios=ratios,
-        methods=methods,
-        seeds=seeds,
-        keep=keep,
-        within=within,
-        members=members,
-        score_epochs=score_epochs,
-        ensembles=ensembles,
-    )
-    check_names(methods, prediction, settings, besides=keywords_of(sweep))
+    grid = Grid() if grid is None else grid
+    expect("grid", grid, Grid, "a Grid")
+    check_names(grid.methods, prediction, settings, besides=keywords_of(sweep))
     asked = Asked(
         arithmetic=compute.arithmetic,
         settings=settings,
@@ -174,7 +148,7 @@ def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: boo
     outcomes = train_each(jobs, compute, overall)
     runs = tuple(outcomes[job] for job in jobs)
     for warning in results_warnings(aggregate(runs)):
-        warnings.warn(warning, DecisionWarning, stacklevel=4)
+        warnings.warn(warning, DecisionWarning, stacklevel=3)
     return ended(runs=runs)
 
 
@@ -203,7 +177,6 @@ class _Planned:
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
         """Scores by the seed of their ensemble, trained where they are missing, with every metric that ranks."""
         grid, found = self.grid, {}
-        network: dict[str, Any] = {name: self.asked.settings.get(name) for name in ("model", "weights", "freeze")}
         for seed, metric in product(self.score_files, grid.ranked_by):
             found[seed] = score(  # the networks are trained for the first metric
                 self.data,
@@ -216,7 +189,7 @@ class _Planned:
                 mix_compute=bool(self.asked.mix_compute),
                 progress=progress,
                 epochs=grid.score_epochs,
-                **network,
+                **network_of(self.asked.settings),
             )
         return found
 

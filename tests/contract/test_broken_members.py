@@ -171,7 +171,7 @@ def test_a_strategy_empties_no_class_unless_it_may(blobs):
 def test_a_sweep_refuses_a_broken_strategy_before_it_trains(blobs, in_tmp):
     lp.register("strategy", "mine", lambda request: np.flatnonzero(keep_first(request)))
     with pytest.raises(MemberError, match=r"^strategy 'mine' must answer with a mask"):
-        lp.sweep(blobs(), strategies=["mine"], ratios=[0.2], seeds=[0], epochs=1, model="resnet8")
+        lp.sweep(blobs(), lp.Grid(strategies=["mine"], ratios=[0.2], seeds=[0]), epochs=1, model="resnet8")
     assert not list(in_tmp.rglob("*.pt"))
 
 
@@ -427,24 +427,14 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
     scores = lp.score(blobs(), metric="twice", members=2, compute=lp.Compute(workers=2), **SMALL)
     assert np.array_equal(scores.metric("twice").mean, 2 * scores.metric("once").mean)
     lp.register("method", "local", method_of(loss=loss_that_gives(lambda outputs: factor * outputs.logits.square().mean())))
-    done = lp.sweep(
-        blobs(),
-        strategies=["random"],
-        ratios=[0.2],
-        seeds=[0],
-        methods=["local"],
-        compute=lp.Compute(workers=2),
-        epochs=1,
-        model="resnet8",
-    )
+    grid = lp.Grid(strategies=["random"], ratios=[0.2], seeds=[0])
+    done = lp.sweep(blobs(), replace(grid, methods=["local"]), compute=lp.Compute(workers=2), epochs=1, model="resnet8")
     assert not done.failures
     lp.register("predictor", "shifted", predictor_of(lambda outputs: torch.softmax(factor * outputs.logits, dim=1)))
     by_own, by_linear = (
         lp.sweep(
             blobs(),
-            strategies=["random"],
-            ratios=[0.2],
-            seeds=[0],
+            grid,
             prediction=prediction,
             out=prediction,
             compute=lp.Compute(workers=2),

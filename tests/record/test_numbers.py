@@ -78,10 +78,9 @@ def pruned(scores: lp.ScoreSet) -> dict[str, Any]:
 
 
 def swept(folder: Path) -> dict[str, Any]:
-    grid = lp.sweep(
-        "digits", ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1, compute=lp.Compute(workers=2), out=folder, **SMALL
-    )
-    tests = [run.evaluation for run in grid.runs if isinstance(run, lp.TrainResult)]
+    grid = lp.Grid(ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1)
+    done = lp.sweep("digits", grid, compute=lp.Compute(workers=2), out=folder, **SMALL)
+    tests = [run.evaluation for run in done.runs if isinstance(run, lp.TrainResult)]
     assert len(tests) == 2 * 4
     return {"exact": digest(*(test.per_class for test in tests)), "near": [test.overall for test in tests]}
 

@@ -38,8 +38,8 @@ def make(folder: Path) -> None:
     lp.train(data, subset=folder / "subset.h5", method="alas", stage2_epochs=1, out=folder / "finished", **SMALL)
     with pytest.raises(StopError):
         lp.train(data, method="mixup", progress=stop_after_one_epoch, out=folder / "interrupted", **SMALL)
-    grid: dict[str, Any] = {"strategies": ["random"], "ratios": [0.5], "seeds": [0], "epochs": 1, "model": "resnet8"}
-    lp.sweep(data, compute=lp.Compute(workers=1), out=folder / "sweep", **grid)
+    grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0])
+    lp.sweep(data, grid, compute=lp.Compute(workers=1), out=folder / "sweep", epochs=1, model="resnet8")
     for weights in (folder / "sweep").rglob("model.pt"):  # the record and the results are enough
         weights.unlink()
 

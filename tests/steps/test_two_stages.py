@@ -202,15 +202,16 @@ def test_a_second_stage_on_a_subset(blobs, in_tmp):
     assert result.class_counts == tuple(subset.kept_counts.tolist())
 
 
+def unpruned(*methods: str) -> lp.Grid:
+    return lp.Grid(ratios=[0], methods=methods, seeds=[0])
+
+
 def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, local):
     with pytest.raises(DivergenceError, match="lower the learning rate"):
         train(blobs(), "mixup", lr=1e30, schedule="constant")
     done = lp.sweep(
         blobs(),
-        strategies=["random"],
-        ratios=[0],
-        methods=["ce", "alas"],
-        seeds=[0],
+        unpruned("ce", "alas"),
         **{**SMALL, **SECOND, "lr": 1e30, "schedule": "constant"},
     )
     reasons = {run.method: run.reason for run in done.failures}
@@ -220,16 +221,15 @@ def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, local):
 
 
 def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, local, titles):
-    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
     methods = ["mislas", "alas", "mixup", "l2a", "ce"]
-    done = lp.sweep(blobs(), methods=methods, **options)
+    done = lp.sweep(blobs(), unpruned(*methods), **SMALL, **SECOND)
     assert sorted(titles) == sorted(f"blobs, whole, {name}" for name in methods)
     assert [run.method for run in done.runs] == methods
     for run in done.runs:
         alone = train(blobs(), run.method, compute=lp.Compute(n_threads=1))
         assert replace(run, seconds=0, data=None) == replace(alone, seconds=0, data=None)
     before = len(titles)
-    lp.sweep(blobs(), methods=[*methods, "abs"], **options)
+    lp.sweep(blobs(), unpruned(*methods, "abs"), **SMALL, **SECOND)
     assert titles[before:] == ["blobs, whole, abs"]
 
 
@@ -248,10 +248,9 @@ def test_what_is_left_of_a_run_counts_its_second_stage(blobs, in_tmp):
 
 
 def test_what_is_left_of_a_sweep_is_what_it_will_train(blobs, in_tmp, local):
-    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
-    lp.sweep(blobs(), methods=["mislas"], **options)
+    lp.sweep(blobs(), unpruned("mislas"), **SMALL, **SECOND)
     told, progress = all_runs()
-    lp.sweep(blobs(), methods=["ce", "mislas", "alas"], progress=progress, **options)  # mixup and mislas are there
+    lp.sweep(blobs(), unpruned("ce", "mislas", "alas"), progress=progress, **SMALL, **SECOND)  # mixup and mislas are there
     assert told[0] == (0, 4 * 45)
     assert told[-1] == (180, 180)
 
@@ -261,8 +260,7 @@ def test_what_a_failed_first_stage_leaves_undone_is_not_left(blobs, in_tmp, loca
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"junk")
     told, progress = all_runs()
-    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], "methods": ["mixup", "mislas", "alas", "ce"]}
-    done = lp.sweep(blobs(), progress=progress, **options, **SMALL, **SECOND)
+    done = lp.sweep(blobs(), unpruned("mixup", "mislas", "alas", "ce"), progress=progress, **SMALL, **SECOND)
     assert [run.method for run in done.failures] == ["mixup", "mislas", "alas"]
     assert told[-1] == (90, 90)
 
