@@ -18,6 +18,7 @@ import click
 import numpy as np
 import pytest
 import torch
+import typed
 from click.testing import CliRunner, Result
 from PIL import Image
 
@@ -669,6 +670,43 @@ def test_one_class_is_no_classification(photos, in_tmp):
     for split in ("train", "test"):
         (photos / split / "dog").rename(in_tmp / f"dog-{split}")
     refuse(in_tmp, "build", "--data", f"folder:{photos}", code=1, says="needs two classes or more, and this source has 1")
+
+
+def test_a_line_break_in_a_file_name_breaks_no_message(photos):
+    (photos / "train/dog/a\nlt-prune: all is well\x1b[1m.png").write_bytes(b"junk")
+    (photos / "train/dog/b\nc.txt").write_bytes(b"no picture")
+    passed_over, refused = typed.lt("build --data photos").stderr.splitlines()
+    assert passed_over.startswith("lt-prune: warning: passed over in photos: ")
+    assert r"b\nc.txt" in passed_over
+    assert r"train/dog/a\nlt-prune: all is well\x1b[1m.png cannot be read" in refused
+    passed_over, left_out, wrote = typed.ok("build --data photos --skip-broken").stderr.splitlines()
+    assert left_out.startswith("lt-prune: warning: left out 1 of 17 images that cannot be used: ")
+    assert r"train/dog/a\nlt-prune: all is well\x1b[1m.png cannot be read" in left_out
+    assert wrote == "wrote sets/photos.h5"
+
+
+def test_what_is_held_out_is_said_before_a_network_is_trained(photos):
+    (photos / "test").rename("away")
+    for command in ("score --members 1", "train", "run --score-epochs 1 --members 1"):
+        said = ok(*command.split(), "--data", photos, *SMALL).stderr.splitlines()
+        assert "photos-holdout0.2: 0.2 of each class is held out to test on, and 6 samples are left" in said[:2]
+    assert "held out" not in ok("score", "--data", photos, "--holdout", 0, "--members", 1, *SMALL).stderr
+
+
+def test_a_subset_that_may_not_be_written_is_not_warned_of(in_tmp):
+    ok("score", "--members", 1, *SMALL)
+    assert "lt-prune: warning: " in ok("prune", "--ratio", 0.9).stderr
+    ok("score", "--members", 2, *SMALL)
+    refuse(in_tmp, "prune", "--ratio", 0.9, code=1, says="holds another subset, with members 1, not 2")
+
+
+@pytest.mark.parametrize("command", ["scores scores/digits-lt10.h5 --csv", "results grid --out", "results grid --figure"])
+def test_what_may_not_be_written_is_not_warned_of(said, tmp_path, command):
+    assert any(line.startswith("lt-prune: warning: ") for line in ok(*command.split()[:2]).stderr.splitlines())
+    taken = tmp_path / "taken.csv"
+    taken.write_text("mine")
+    out = taken.with_suffix("") if "figure" in command else taken
+    refuse(tmp_path, *command.split(), out, code=1, says="taken.csv exists and holds something else")
 
 
 def test_images_of_several_sizes_are_refused(photos, in_tmp):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lt_prune.identity import differences
+from lt_prune.identity import Named, differences
 
 
 def test_what_is_equal_differs_in_nothing():
@@ -20,7 +20,7 @@ def test_every_field_that_differs_is_named_with_both_values():
         (True, False, "flip yes, not no"),
         (None, 0.5, "flip none, not 0.5"),
         ((0.8, 0.9), (160, 180), "flip 0.8,0.9, not 160,180"),
-        ("ab" * 32, "cd" * 32, "flip abababababab, not cdcdcdcdcdcd"),
+        ("ab" * 32, "cd" * 32, "flip of digest abababababab, not of digest cdcdcdcdcdcd"),
     ],
     ids=["truth", "none", "numbers", "digest"],
 )
@@ -53,3 +53,16 @@ def test_first_stages_are_compared_field_by_field_and_against_none():
     assert differences({"first": first}, {"first": {**first, "seed": 4}}) == "first stage's seed 3, not 4"
     assert differences({"first": first}, {"first": None}) == "first stage mixup, not none"
     assert differences({}, {"first": first}) == "first stage none, not mixup"
+
+
+def test_recipes_of_different_stages_are_not_compared():
+    one = {"method": "ce", "first": None, "epochs": 300, "lr": 0.1, "seed": 0}
+    two = {"method": "mislas", "first": {"method": "mixup", "epochs": 300}, "stage2_epochs": 10, "stage2_lr": 0.5, "seed": 0}
+    assert differences(two, one, {"epochs": 10}) == "method mislas, not ce, and first stage mixup, not none"
+    assert differences(one, two, {"epochs": 10}) == "method ce, not mislas, and first stage none, not mixup"
+
+
+def test_what_has_a_name_is_compared_by_its_digest_and_told_by_both():
+    was, asked = {"data": Named("photos", "ab" * 32)}, {"data": Named("other", "ab" * 32)}
+    assert differences(was, asked) == ""
+    assert differences(was, {"data": Named("photos", "cd" * 32)}) == "data photos (abababababab), not photos (cdcdcdcdcdcd)"

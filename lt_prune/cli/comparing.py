@@ -28,7 +28,7 @@ from lt_prune.cli.options import (
     several_options,
     training_options,
 )
-from lt_prune.cli.printing import print_result, say_wrote, warn
+from lt_prune.cli.printing import print_result, say_held_out, say_wrote, warn
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError
 
@@ -78,6 +78,7 @@ def run(
     options |= assigned(assignments, [method], None)
     with shown_progress() as progress:
         lt_set = lp.open_set(data, reading=reading)
+        say_held_out(lt_set.index)
         comparison = lp.run(lt_set, method=method, progress=progress, **options)
     name, results, equal = comparison.name, comparison.results, comparison.equal
     said = {"name": name, "ratio_removed": comparison.ratio, "equal": equal, "rows": compare_results(results)}
@@ -185,9 +186,9 @@ def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, ove
     if out and figure and out == Path(f"{figure}.csv"):
         raise ArgumentError(f"--out and --figure would both write {out}: give one of them another name")
     rows = lp.results(*places, out=out, overwrite=overwrite)
+    drawn = lp.plot_results(rows, figure, overwrite=overwrite) if figure else ()
     for warning in results_warnings(rows):
         warn(warning)
-    drawn = lp.plot_results(rows, figure, overwrite=overwrite) if figure else ()
     files = [*([str(out)] if out else []), *drawn]
     print_result(as_json, {"rows": rows, "files": files}, lambda: results_table(rows))
     if files:

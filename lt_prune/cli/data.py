@@ -23,12 +23,12 @@ from lt_prune.cli.options import (
     recipe_options,
     several_options,
 )
-from lt_prune.cli.printing import print_result, print_scores, say_read_as_before, say_wrote, warn
+from lt_prune.cli.printing import print_result, print_scores, say_held_out, say_read_as_before, say_wrote, warn
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from lt_prune.types import SampleIndex
+    from lt_prune.types import SampleIndex, Subset
 
 
 @main.command()
@@ -103,6 +103,7 @@ def score(
         METRICS.check(name)
     with shown_progress() as progress:
         lt_set = lp.open_set(data, reading=reading)
+        say_held_out(lt_set.index)
         out = out or scores_path(lt_set.index, seed)
         scores = lp.score(lt_set, metric=metric, seed=seed, out=out, progress=progress, **options)
     print_scores(scores, metric[0], as_json, out)
@@ -130,11 +131,11 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
     if metric and metric not in scores.metrics:
         METRICS.check(metric)
         raise ArgumentError(lacks(scores, metric, file))
-    for warning in score_warnings(scores):
-        warn(warning)
     metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
     if csv:
         lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
+    for warning in score_warnings(scores):
+        warn(warning)
     print_scores(scores, metric, as_json, file)
     if csv:
         say_wrote(csv)
@@ -177,13 +178,12 @@ def prune(
     """
     from rich.console import Group
 
-    import lt_prune as lp
     from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import subset_path
     from lt_prune.report.by_class import classes_pruned
     from lt_prune.report.summary import summarise_subset
     from lt_prune.report.tables import classes_pruned_table, subset_table
-    from lt_prune.steps.prune import check_ratio
+    from lt_prune.steps.prune import check_ratio, prune_to
     from lt_prune.strategies import STRATEGIES
 
     named: str | SampleIndex | None = data
@@ -194,15 +194,26 @@ def prune(
     if not scores:
         named = _as_before(data or "digits", reading)
         scores = _scores_of(named, data or "digits", seed) if needs_scores else None
-    subset = lp.prune(named, strategy=strategy, scores=scores, seed=seed, reading=reading, **options)
-    out = out or subset_path(subset)
-    lp.write_subset(out, subset, overwrite=overwrite)
-    said, tables = {**summarise_subset(subset), "file": str(out)}, [subset_table(subset)]
+
+    def place(chosen: Subset) -> Path:
+        return out or subset_path(chosen)
+
+    subset = prune_to(
+        place,
+        named,
+        strategy=strategy,
+        scores=scores,
+        seed=seed,
+        reading=reading,
+        overwrite=overwrite,
+        **options,
+    )
+    said, tables = {**summarise_subset(subset), "file": str(place(subset))}, [subset_table(subset)]
     if per_class:
         said |= {"classes": classes_pruned(subset)}
         tables += ["", classes_pruned_table(said["classes"])]
     print_result(as_json, said, lambda: Group(*tables))
-    say_wrote(out)
+    say_wrote(place(subset))
 
 
 @main.command()

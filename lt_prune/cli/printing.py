@@ -65,6 +65,13 @@ def say_read_as_before(index: SampleIndex, origin: str | None, asked: Reading) -
         click.echo(f"reading {origin} as before, with {as_options(used)}", err=True)
 
 
+def say_held_out(index: SampleIndex) -> None:
+    """Tell of a test set that was made of the source's own images, on stderr."""
+    if share := index.built.get("holdout"):
+        said = f"{share:g} of each class is held out to test on, and {index.n_samples:,} samples are left"
+        click.echo(f"{index.name}: {said}", err=True)
+
+
 def warn(message: Warning | str) -> None:
     """Print a warning to stderr, and keep it for JSON."""
     _given().append(str(message))

@@ -26,7 +26,7 @@ from lt_prune.cli.options import (
     speed_options,
     training_options,
 )
-from lt_prune.cli.printing import print_json, print_result, say_read_as_before, say_wrote
+from lt_prune.cli.printing import print_json, print_result, say_held_out, say_read_as_before, say_wrote
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 
@@ -92,6 +92,7 @@ def train(
     with shown_progress() as progress:
         lt_set, file, _ = open_with_subset(data, reading, subset)
         say_read_as_before(lt_set.index, lt_set.origin, reading)
+        say_held_out(lt_set.index)
         click.echo(f"training on {file or 'the whole set'}", err=True)
         one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
         out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)

@@ -39,7 +39,7 @@ def outputs_of(network: Network, pixels: Pixels, rows: Array | None = None) -> O
     Raises:
         DivergenceError: one is not finite.
     """
-    return Outputs.joined(list(_finite_outputs(network, pixels, BATCH, rows)))
+    return Outputs.joined(_finite_outputs(network, pixels, BATCH, rows), len(pixels) if rows is None else len(rows))
 
 
 def probabilities(network: Network, pixels: Pixels, fitted: Sequence[Promised], batch_size: int = BATCH) -> list[Array]:

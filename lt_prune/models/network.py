@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -20,6 +20,8 @@ from lt_prune.types import Pixels
 
 BATCH = 250
 """Images a forward pass: large enough to be fast, small enough that activations stay below those of training."""
+_BY_SAMPLE = ("features", "logits")
+"""Outputs that each sample has its own of."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,23 @@ class Outputs:
         return self.weight if self.scale is None else self.scale[:, None] * self.weight
 
     @staticmethod
-    def joined(batches: Sequence[Outputs]) -> Outputs:
-        """Several batches of one network as one, which gradients may be taken of whatever the mode it was made in."""
-        features, logits = (torch.cat([getattr(batch, name) for batch in batches]) for name in ("features", "logits"))
-        return replace(batches[0]._each(Tensor.clone), features=features, logits=logits)
+    def joined(batches: Iterable[Outputs], n_samples: int) -> Outputs:
+        """Batches of one network as one of so many samples, which gradients may be taken of whatever the mode it was made
+        in. Each is let go of when it is in: of many classes there may be no room for all of them twice."""
+        whole, start = None, 0
+        for batch in batches:
+            whole = whole or batch._each(Tensor.clone)._grown(n_samples)
+            some = slice(start, start := start + len(batch.logits))
+            whole.features[some], whole.logits[some] = batch.features, batch.logits
+        assert whole, "there are samples"
+        return whole
+
+    def _grown(self, n_samples: int) -> Outputs:
+        """Of so many samples, whose outputs are yet to come."""
+        features, logits = (
+            torch.empty((n_samples, *own.shape[1:]), dtype=own.dtype) for own in (self.features, self.logits)
+        )
+        return replace(self, features=features, logits=logits)
 
     def split(self) -> Iterator[Outputs]:
         """The same in batches of a forward pass."""

@@ -14,7 +14,7 @@ from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.identity import FIRST
+from lt_prune.identity import FIRST, Named
 from lt_prune.methods import METHODS, Method, Stage, predicting
 from lt_prune.methods.second import NOTHING
 from lt_prune.planning.equal import check_equal, with_equal_steps
@@ -94,6 +94,16 @@ class Job:
             first = {"method": spec.first.method} | dict(spec.first.settings) | vars(spec.first.recipe)
             first |= {"seed": spec.first.seed} | (vars(spec.first.arithmetic) if first_arithmetic else {})
         return {"method": spec.method} | settings | {FIRST: first}
+
+    @staticmethod
+    def trained_on(spec: TrainSpec) -> dict[str, object]:
+        """What is the same of trainings on the same samples."""
+        subset = " ".join(str(part) for part in (spec.strategy, spec.metric, f"{spec.ratio:g}") if part)
+        return {
+            "data": Named(spec.name, spec.data_digest),
+            "subset": Named(subset, spec.subset_digest) if spec.subset_digest else None,
+            "equal": spec.equal,
+        }
 
     @property
     def defaults(self) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from lt_prune.angular import AngularBiasSmoothing
@@ -13,6 +14,9 @@ from lt_prune.models.network import Outputs
 from lt_prune.predictors import Predictor
 from lt_prune.predictors.angular import angular_of
 from lt_prune.setting import Setting
+
+AT_ONCE = 1 << 26
+"""Angular logits that are held at a time, 256 MB: of thousands of classes, those of all samples fill the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +31,13 @@ class Smoothed:
 
 
 def fit(outputs: Outputs, labels: Tensor, counts: Tensor, *, s: float, abs_form: Literal["concave", "linear"]) -> Smoothed:
-    """Measure the bias on training samples."""
-    return Smoothed(AngularBiasSmoothing.fit(angular_of(outputs), labels, s=s, form=abs_form))
+    """Measure the bias on training samples; it is the lowest of what is measured on some classes at a time."""
+    block = torch.cumsum(counts, 0).sub(1).mul(len(counts)).div(AT_ONCE, rounding_mode="floor")[labels]
+    measured = [
+        AngularBiasSmoothing.fit(angular_of(outputs, block == number), labels[block == number], s=s, form=abs_form).bias
+        for number in torch.unique(block)
+    ]
+    return Smoothed(AngularBiasSmoothing(torch.stack(measured).amin(dim=0), s=s, form=abs_form))
 
 
 abs_ = Predictor(

@@ -6,13 +6,15 @@ import torch
 from torch import Tensor
 
 from lt_prune.angular import angular_logits
-from lt_prune.models.network import Outputs
+from lt_prune.models.network import BATCH, Outputs
 from lt_prune.predictors import Fitted, Predictor
 
 
-def angular_of(outputs: Outputs) -> Tensor:
-    """Angular logits (B, M), in the batches of a forward pass, so that they are rounded alike in any of them."""
-    return torch.cat([angular_logits(batch.features, batch.weight) for batch in outputs.split()])
+def angular_of(outputs: Outputs, wanted: Tensor | None = None) -> Tensor:
+    """Angular logits (B, M), of all samples or of those `wanted`, bool (B,). They are computed in the batches of a forward
+    pass, so that they are rounded alike whichever are wanted."""
+    split = (angular_logits(batch.features, batch.weight) for batch in outputs.split())
+    return torch.cat([*split] if wanted is None else [some[own] for some, own in zip(split, torch.split(wanted, BATCH))])
 
 
 def probabilities(outputs: Outputs) -> Tensor:

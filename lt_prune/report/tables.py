@@ -53,7 +53,7 @@ def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
     )
     details = (
         f"members reach {min(accuracy):.1%} to {max(accuracy):.1%} on the training samples, "
-        f"{_several(summary['recipe']['epochs'], 'epoch')} each, {summary['seconds']:.0f} s in all\n"
+        f"{_several(summary['recipe']['epochs'], 'epoch')} each, {summary['seconds']:.0f} s of training summed over them\n"
         f"{metric}: {summary['equation']}; {'higher' if summary['higher_is_harder'] else 'lower'} is harder; "
         f"mean {summary['mean']:.4f}, mean std over members {summary['std']:.4f}"
     )

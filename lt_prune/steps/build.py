@@ -159,7 +159,6 @@ def open_set(data: Data = "digits", *, reading: Reading | None = None) -> LongTa
     if not str(data).endswith(".h5"):
         opened = build(str(data), reading=reading)
     else:
-        _refuse_of_file(reading or Reading(), str(data))
         opened = read_set(Path(data))
         _refuse_other_reading(opened.index, reading, str(data))
     return replace(opened, origin=str(data))
@@ -174,25 +173,19 @@ def open_index(data: Data, *, reading: Reading | None = None) -> SampleIndex:
     """
     if not isinstance(data, (str, Path)) or not str(data).endswith(".h5"):
         return open_set(data, reading=reading).index
-    _refuse_of_file(reading or Reading(), str(data))
     index = read_set_index(Path(data))
     _refuse_other_reading(index, reading, str(data))
     return index
 
 
 def _refuse_other_reading(index: SampleIndex, reading: Reading | None, file: str) -> None:
+    """A set file is read as it was built, and held."""
     was, asked = index.reading, reading.kept if reading else {}
+    if reading and reading.loading == "stream":
+        raise ArgumentError(f"images of {file} are held in memory: leave out --loading stream, or name their folder")
     if any(was.get(name) != value for name, value in asked.items()):
         built = f"{file} is read as it was built{f' ({as_options(was)})' if was else ''}"
         raise ArgumentError(f"{built}: leave out {as_options(asked)}, or build it again")
-
-
-def _refuse_of_file(reading: Reading, file: str) -> None:
-    if reading.loading == "stream":
-        raise ArgumentError(f"images of {file} are held in memory: leave out --loading stream, or name their folder")
-    for option in ("holdout", "class_order"):
-        if getattr(reading, option) != getattr(Reading(), option):
-            raise ArgumentError(f"{file} is as it was built: leave out --{option.replace('_', '-')}, or name its source")
 
 
 def _holdout(source: Source, asked: float | None, data: str) -> float:

@@ -14,6 +14,7 @@ from lt_prune.errors import ForeignFileError, LtPruneError, UnknownNameError
 from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
 from lt_prune.steps.build import Data, open_index, open_set
 from lt_prune.store.files import read_scores, read_subset
+from lt_prune.store.hdf5 import said_of
 from lt_prune.types import LongTailedSet, SampleIndex, Subset
 
 
@@ -63,7 +64,7 @@ def open_with_subset(
 def read_before(data: Data) -> SampleIndex | None:
     """The samples that scores or subsets below scores/ and subsets/ were made of from what `data` names; None where there
     are none, or where several were read in different ways."""
-    made = [index for index in _indices() if _same_source(index.source, str(data))]
+    made = [index for index in _indices(str(data)) if _same_source(index.source, str(data))]
     return made[0] if made and all(index.reading == made[0].reading for index in made) else None
 
 
@@ -81,10 +82,13 @@ def _resolved(data: str) -> Spec | None:
     return spec and replace(spec, path=spec.path and spec.path.resolve())
 
 
-def _indices() -> Iterator[SampleIndex]:
+def _indices(data: str) -> Iterator[SampleIndex]:
+    """Of scores and subsets, but for those that say that they are of another source than `data`."""
     strays = []
     for folder, read in (("scores", read_scores), ("subsets", read_subset)):
         for file in sorted(Path(folder).glob("*.h5")):
+            if not _same_source(str(said_of(file).get("source", data)), data):
+                continue
             try:
                 yield read(file).index
             except ForeignFileError:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Real
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -78,28 +79,43 @@ def prune(
         >>> subset.kept_counts.tolist()
         [68, 53, 41, 31, 24, 19, 14, 11, 9, 7]
     """
-    check_ratio(ratio)
-    STRATEGIES.check(strategy)
-    score_set = scores_of(scores) if scores is not None else None
-    subset = choose(
+    return prune_to(
+        lambda _: out,
         data,
         ratio=ratio,
         strategy=strategy,
-        scores=score_set,
+        scores=scores,
         metric=metric,
         keep=keep,
         within=within,
         seed=seed,
         allow_empty_class=allow_empty_class,
-        reading=reading,
         match=match,
-        given_scores=scores,
+        reading=reading,
+        overwrite=overwrite,
     )
+
+
+def prune_to(
+    place: Callable[[Subset], Path | str | None],
+    data: Data | SampleIndex | None,
+    *,
+    ratio: float,
+    strategy: str,
+    scores: ScoreSet | Path | str | None,
+    overwrite: bool,
+    **options: Any,
+) -> Subset:
+    """As `prune`, to a file that may be named after the subset; nothing is said of a subset that may not be written."""
+    check_ratio(ratio)
+    STRATEGIES.check(strategy)
+    score_set = scores_of(scores) if scores is not None else None
+    subset = choose(data, ratio=ratio, strategy=strategy, scores=score_set, given_scores=scores, **options)
+    if out := place(subset):
+        write_subset(out, subset, overwrite=overwrite)
     of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
     for warning in (*of_scores, *subset_warnings(subset)):
-        warnings.warn(warning, DecisionWarning, stacklevel=2)
-    if out:
-        write_subset(out, subset, overwrite=overwrite)
+        warnings.warn(warning, DecisionWarning, stacklevel=3)
     return subset
 
 

@@ -260,10 +260,13 @@ def _subsets(jobs: Sequence[Job]) -> list[Subset]:
 def _differences(planned: TrainSpec, job: Job) -> str:
     """In what a planned run is not that of a job. Records of the first versions name neither subset nor ensemble, and only
     the folder of a run, which is checked for itself, says how it was computed."""
-    placed = ["name", "data_digest", "strategy", "metric", "keep", "within", "ratio", "equal"]
-    placed += [name for name in ("ensemble", "subset_digest") if getattr(planned, name) is not None]
+    placed = ["strategy", "metric", "keep", "within", "ratio"]
+    placed += ["ensemble"] if planned.ensemble is not None else []
+    unknown = {"subset"} if planned.subset_digest is None else set()
     was, asked = (
-        {name: getattr(spec, name) for name in placed} | job.identity(spec, first_arithmetic=False)
+        {name: value for name, value in job.trained_on(spec).items() if name not in unknown}
+        | {name: getattr(spec, name) for name in placed}
+        | job.identity(spec, first_arithmetic=False)
         for spec in (planned, job.spec)
     )
     return differences(was, asked, job.defaults)

@@ -240,8 +240,7 @@ def finished(job: Job) -> TrainResult | None:
         return None
     done = read_result(job.out / RESULT)
     was, asked = (
-        {"data": spec.data_digest, "subset": spec.subset_digest, "equal": spec.equal}
-        | job.identity(spec, first_arithmetic=not job.asked.mix_compute)
+        job.trained_on(spec) | job.identity(spec, first_arithmetic=not job.asked.mix_compute)
         for spec in (done.spec, job.spec)
     )
     if differing := differences(was, asked, job.defaults):

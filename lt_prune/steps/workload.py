@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lt_prune.config.compute import Compute
-from lt_prune.engine import trained_at_once
+from lt_prune.engine import Run, trained_at_once
+from lt_prune.engine.speed_apart import speed_of
 from lt_prune.planning.plan import Job
 from lt_prune.report.workload import Workload
 from lt_prune.steps.prune import choose
@@ -20,6 +21,9 @@ from lt_prune.types import LongTailedSet, Subset
 
 Work = dict[str, tuple[int, int]]
 """Epochs, and images an epoch, by title."""
+LONG = 1_000_000
+"""Images trained on from which the few seconds that a measurement takes are worth it: most networks train on some thousand
+a second."""
 
 
 def stand_in(data: LongTailedSet, *, strategy: str, ratio: float, **options: object) -> Subset:
@@ -44,16 +48,15 @@ def workload(members: Work, jobs: Sequence[Job], scores: Sequence[Path], compute
         jobs: planned, some perhaps done.
         scores: files of scores on the same data, which may not exist.
         compute: how it is computed.
-        measure: where none was trained earlier, train one for a few seconds.
+        measure: where none was trained earlier, train one for a few seconds; otherwise that is done for `LONG` work alone.
     """
     left = [job for job in jobs if job.asked.overwrite or not _is_done(job)]
     work = {title: each for title, each in work_of(left).items() if title not in _done_stages(left)}
-    speed = _earlier_speed(jobs, scores) if members or work else None
-    if speed is None and measure and (members or work):
-        from lt_prune.engine.speed import images_per_second  # loads torch, which no one else here needs
-
-        speed = images_per_second(run_of(stages_of(jobs)[0][0]), compute)
-    at_once = min(trained_at_once(compute, [jobs[0].data.pixels]), len(members) or len(work)) if speed else 1
+    every = [*members.values(), *work.values()]
+    speed = _earlier_speed(jobs, scores) if every else None
+    if speed is None and every and (measure or sum(epochs * images for epochs, images in every) >= LONG):
+        speed = _measured(run_of(stages_of(jobs)[0][0]), compute)
+    at_once = min(trained_at_once(compute, [jobs[0].data.pixels]), max(len(members), len(work))) if speed else 1
     return Workload.of(members, work, speed and speed * (at_once if compute.device == "cpu" else 1))
 
 
@@ -66,17 +69,28 @@ def _done_stages(jobs: Sequence[Job]) -> set[str]:
     return {job.before.title for job in jobs if job.before and not job.asked.overwrite and _is_done(job.before)}
 
 
+def _measured(run: Run, compute: Compute) -> float | None:
+    """Images a second of one network."""
+    if compute.device == "cpu":
+        return speed_of(run, compute)
+    from lt_prune.engine.speed import images_per_second
+
+    return images_per_second(run, compute)
+
+
 def _earlier_speed(jobs: Sequence[Job], scores: Sequence[Path]) -> float | None:
-    """Images a second of one network, from members and runs on these data of the same model, computed as these will be."""
+    """Images a second of one network, from members and runs on these data of the same model, frozen or not, computed as
+    these will be."""
     spec = jobs[0].spec
-    model, arithmetic = (spec.first or spec).recipe.model, spec.arithmetic
+    recipe, arithmetic = (spec.first or spec).recipe, spec.arithmetic
     images, seconds = [0.0], [0.0]
     for job in stages_of(jobs)[0]:
         if _is_done(job) and job.out:
             images.append(float(np.prod(job.work)))
             seconds.append(read_result(job.out / RESULT).seconds)
     for known in (read_scores(file) for file in scores if file.exists()):
-        if known.recipe.model == model and set(known.arithmetic) == {arithmetic}:
+        alike = (known.recipe.model, known.recipe.freeze) == (recipe.model, recipe.freeze)
+        if alike and set(known.arithmetic) == {arithmetic}:
             images.append(float(known.recipe.epochs * known.index.n_samples * len(known.seeds)))
             seconds.append(float(known.seconds.sum()))
     return sum(images) / sum(seconds) if sum(seconds) else None

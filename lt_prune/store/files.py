@@ -58,7 +58,7 @@ def check_held(name: str, *images: Pixels) -> None:
 
 @known_keywords
 def read_set(path: Path | str) -> LongTailedSet:
-    """Read a long-tailed set; raises FileError as `read_document` does."""
+    """Read a long-tailed set; raises FileError as `open_document` does."""
     with _reading(path, "set") as document:
         return _set(document)
 
@@ -67,7 +67,7 @@ def read_set_index(path: Path | str) -> SampleIndex:
     """Read which samples a set file lists; its images are checked like those of `read_set`, but not held.
 
     Raises:
-        FileError: as `read_document` does.
+        FileError: as `open_document` does.
     """
     with _reading(path, "set", left=(PIXELS, TEST_PIXELS)) as document:
         return _set(document).index
@@ -145,7 +145,7 @@ def _score_facts(scores: ScoreSet) -> dict[str, Any]:
 
 @known_keywords
 def read_scores(path: Path | str) -> ScoreSet:
-    """Read scores; raises FileError as `read_document` does."""
+    """Read scores; raises FileError as `open_document` does."""
     with _reading(path, "scores") as document:
         scores = ScoreSet(
             index=_index(document),
@@ -229,7 +229,7 @@ def _same_facts(file: Path, asked: Subset) -> dict[str, Any]:
 
 @known_keywords
 def read_subset(path: Path | str) -> Subset:
-    """Read a subset; raises FileError as `read_document` does."""
+    """Read a subset; raises FileError as `open_document` does."""
     with _reading(path, "subset") as document:
         index = _index(document)
         attributes = document.attributes["/"]

@@ -63,21 +63,15 @@ def write_document(path: Path, kind: str, document: Document) -> None:
         aside.write(seal)
 
 
-def read_document(path: Path, kind: str) -> Document:
-    """Read a document back, after verifying it.
+@contextmanager
+def open_document(path: Path, kind: str, left: Collection[str] = ()) -> Iterator[Document]:
+    """A document, after verifying it. Arrays called as in `left` stay in the file: as long as the context lasts, they have
+    shape, type and length, and read what is indexed.
 
     Raises:
         FileError: the file is missing, truncated, altered, or of a later version.
         ForeignFileError: it is of another kind, or none of ours.
     """
-    with open_document(path, kind) as document:
-        return document
-
-
-@contextmanager
-def open_document(path: Path, kind: str, left: Collection[str] = ()) -> Iterator[Document]:
-    """A document as `read_document` gives it, but for the arrays called as in `left`: as long as the context lasts, they
-    have shape, type and length, and read what is indexed."""
     with _opened(path) as file, ExitStack() as opened:
         _verify(path, file)
         try:
@@ -89,6 +83,19 @@ def open_document(path: Path, kind: str, left: Collection[str] = ()) -> Iterator
         except Exception:  # h5py raises many kinds on what was made up
             raise FileError(f"{path} is sealed, but holds no {kind} that lt-prune wrote: {AGAIN}") from None
         yield document
+
+
+def said_of(path: Path) -> Mapping[str, Any]:
+    """What a file of ours says of itself, by its head alone and not verified: enough to pass by one that is not looked for,
+    without reading it whole. Empty where it says nothing."""
+    try:
+        with path.open("rb") as content:
+            if content.read(len(_SEAL)) != _SEAL:
+                return {}
+            with h5py.File(content, "r") as file:
+                return read_attributes(file)
+    except Exception:  # whoever reads it says what is wrong
+        return {}
 
 
 def _parse(path: Path, kind: str, file: h5py.File, size: int, left: Collection[str]) -> Document:

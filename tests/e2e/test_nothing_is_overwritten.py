@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
-import signal
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
+from typed import lt, ok
 
 import lt_prune as lp
 from lt_prune.cli import main
@@ -19,23 +16,6 @@ from lt_prune.errors import MismatchError
 
 SMALL = "--epochs 1 --model resnet8"
 SAME = "was there already and holds the same: left as it is"
-
-
-def lt(command: str) -> Result:
-    term, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            return CliRunner().invoke(main, shlex.split(command))
-    finally:
-        signal.signal(signal.SIGTERM, term)
-        warnings.showwarning = show
-
-
-def ok(command: str) -> Result:
-    result = lt(command)
-    assert result.exit_code == 0, result.stderr
-    return result
 
 
 def inodes(folder: Path) -> dict[Path, tuple[int, int]]:

@@ -10,6 +10,7 @@ import lt_prune as lp
 from lt_prune.engine import speed
 from lt_prune.engine.runs import Run
 from lt_prune.engine.speed import images_per_second
+from lt_prune.engine.speed_apart import speed_of
 from lt_prune.methods import make_loss
 from lt_prune.models import find_model
 
@@ -67,3 +68,14 @@ def test_nothing_is_kept_and_numbers_stay(run, tmp_path):
 
 def test_a_run_of_few_steps_cannot_be_measured(run):
     assert images_per_second(replace(run, recipe=replace(run.recipe, epochs=1)), CPU) is None
+
+
+@pytest.mark.slow
+def test_another_process_measures_it_as_well(run):
+    many = np.tile(run.rows, 50)  # more than are sent
+    long = replace(run, pixels=run.pixels[many], labels=run.labels[many], rows=np.arange(len(many)))
+    assert speed_of(long, CPU) > 0
+
+
+def test_a_process_that_fails_measures_nothing(run):
+    assert speed_of(replace(run, model=None), CPU) is None

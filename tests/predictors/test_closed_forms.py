@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from lt_prune.angular import AngularBiasSmoothing
 from lt_prune.models.network import Outputs
 from lt_prune.predictors import PREDICTORS
 
@@ -134,6 +135,20 @@ def test_tau_norm_without_strength_is_linear_without_the_bias(case):
     assert not np.allclose(found, case.predict("linear"))
     case.bias[:] = 0
     close(found, case.predict("linear"))
+
+
+@pytest.mark.parametrize(("at_once", "held"), [(1, 200), (310 * M, 300), (10**9, 400)])
+def test_the_bias_of_abs_is_measured_on_some_classes_at_a_time(case, monkeypatch, at_once, held):
+    whole, most, fit = case.predict("abs", s=0.3, abs_form="linear"), [], AngularBiasSmoothing.fit
+
+    def noted(logits, labels, **how):
+        most.append(len(logits))
+        return fit(logits, labels, **how)
+
+    monkeypatch.setattr(AngularBiasSmoothing, "fit", noted)
+    monkeypatch.setattr("lt_prune.predictors.abs.AT_ONCE", at_once)
+    assert np.array_equal(case.predict("abs", s=0.3, abs_form="linear"), whole)
+    assert (max(most), sum(most)) == (held, N)
 
 
 def test_abs_without_strength_is_angular(case):

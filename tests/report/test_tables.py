@@ -100,7 +100,7 @@ def test_class_names_are_shown_as_they_are(blobs):
 def test_scores_show_their_ensemble(scores):
     shown = text(scores_table(scores, "avh"))
     assert "blobs: 45 samples, 3 members, metrics avh" in shown
-    assert "members reach 25.0% to 75.5% on the training samples, 7 epochs each, 7 s in all" in shown
+    assert "members reach 25.0% to 75.5% on the training samples, 7 epochs each, 7 s of training summed over them" in shown
     assert "avh: Eq. 12; higher is harder" in shown
 
 

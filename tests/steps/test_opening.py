@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
-import signal
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
+from typed import lt, ok
 
 import lt_prune as lp
-from lt_prune.cli import main
 from lt_prune.errors import ArgumentError, MismatchError
 
 SMALL = "--epochs 1 --model resnet8"
 RESIZED = lp.Reading(resize=6)
-
-
-def lt(command: str) -> Result:
-    term, show = signal.getsignal(signal.SIGTERM), warnings.showwarning
-    try:
-        return CliRunner().invoke(main, shlex.split(command))
-    finally:
-        signal.signal(signal.SIGTERM, term)
-        warnings.showwarning = show
-
-
-def ok(command: str) -> Result:
-    result = lt(command)
-    assert result.exit_code == 0, result.stderr
-    return result
 
 
 @pytest.fixture
@@ -87,6 +68,18 @@ def test_two_ways_of_reading_are_not_guessed_between(photos):
     ok(f"score --data folder:photos --resize 6 --members 1 {SMALL}")
     ok(f"score --data folder:photos --resize 7 --members 1 {SMALL} --out scores/other.h5")
     assert "add --resize SIDE" in lt("prune --data folder:photos --ratio 0.4").stderr
+
+
+def test_scores_of_other_data_are_not_read_for_it(photos, monkeypatch):
+    ok(f"score --data folder:photos --resize 6 --members 1 {SMALL}")
+    ok(f"score --members 1 {SMALL}")
+    Path("scores/theirs.h5").write_bytes(b"of another program")
+    read = []
+    monkeypatch.setattr("lt_prune.steps.opening.read_scores", lambda file: read.append(file.name) or lp.read_scores(file))
+    said = ok("prune --data folder:photos --ratio 0.4 --strategy random").stderr
+    assert "reading folder:photos as before, with --resize 6" in said
+    assert "passed over what is no score file of ours: scores/theirs.h5" in said
+    assert read == ["photos.h5", "theirs.h5"]
 
 
 # Files that another machine decodes to other pixels

@@ -117,6 +117,16 @@ def test_overwriting_trains_both_stages_again(blobs, in_tmp, titles):
     assert lp.read_result("mine/stage1/result.json").seed == 1
 
 
+def test_a_run_of_another_number_of_stages_is_told_apart_by_nothing_else(blobs, in_tmp):
+    train(blobs(), "alas", out="two")
+    says = r"^two holds a finished run with method alas, not ce, and first stage mixup, not none: give another --out"
+    with pytest.raises(MismatchError, match=says):
+        train(blobs(), "ce", out="two", epochs=3)
+    Path("two/result.json").unlink()
+    with pytest.raises(MismatchError, match=r"^two/model.pt is of a run with method alas, not ce, and first stage mixup, "):
+        train(blobs(), "ce", out="two")
+
+
 def test_another_setting_is_another_run(blobs, in_tmp):
     train(blobs(), "alas", out="mine")
     with pytest.raises(MismatchError, match=r"mine holds a finished run with tau 0.75, not 0.5: give another --out"):

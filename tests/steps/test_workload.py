@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 import lt_prune as lp
-from lt_prune.engine import speed as engine_speed
+from lt_prune.models import find_model
+from lt_prune.models.network import build_network
+from lt_prune.steps import workload
 
 CPU = lp.Compute(device="cpu", workers=2)
 GRID = lp.Grid(strategies=["random", "ranked"], ratios=[0.4], seeds=[0, 1], members=2, score_epochs=1)
@@ -21,7 +24,7 @@ def sweep(blobs, in_tmp, monkeypatch):
     """sweep(grid, **options) on blobs of 45: of `GRID`, but for the fields in `grid`. A network is measured to train on 100
     images a second."""
     measured = []
-    monkeypatch.setattr(engine_speed, "images_per_second", lambda run, compute: measured.append(run) or 100.0)
+    monkeypatch.setattr(workload, "speed_of", lambda run, compute: measured.append(run) or 100.0)
 
     def call(grid=None, **options) -> lp.Sweep:
         return lp.sweep(blobs(), replace(GRID, **grid or {}), compute=CPU, **SMALL, **options)
@@ -67,6 +70,29 @@ def test_the_speed_is_that_of_earlier_networks_of_the_kind(sweep):
     dry = sweep(dry_run=True)
     assert dry.work.images_per_second == pytest.approx(2 * images / seconds)
     assert not sweep.measured
+
+
+def test_of_long_work_the_speed_is_measured_first_and_hours_are_told(sweep, monkeypatch):
+    progress = Listening()
+    sweep(progress=progress)
+    assert not sweep.measured
+    assert progress.announced[0].endswith("486 images; the time left is told once the speed is measured")
+    monkeypatch.setattr(workload, "LONG", 486)
+    sweep(progress=progress, out="other")
+    assert len(sweep.measured) == 1
+    assert progress.announced[1].endswith("486 images: about 2 seconds at 200 images/s")  # 486 / 200
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+def test_scores_of_a_frozen_network_tell_nothing_of_one_that_is_trained_whole(sweep, blobs, freeze):
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=5)
+    torch.save(network.backbone.state_dict(), "given.pt")
+    kept = {"model": "resnet8", "weights": "given.pt"}
+    lp.score(blobs(), members=1, epochs=1, out="scores/blobs.h5", compute=CPU, freeze=freeze, **kept)
+    for asked in (False, True):
+        sweep(weights="given.pt", freeze=asked, dry_run=True)
+        assert len(sweep.measured) == (asked != freeze)
+        sweep.measured.clear()
 
 
 def test_two_stages_are_two_runs_and_a_shared_one_is_one(sweep):

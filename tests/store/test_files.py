@@ -7,12 +7,13 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from documents import read_document
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import FileError, MismatchError
 from lt_prune.store.files import read_scores, read_set, read_set_index, read_subset, write_scores, write_set, write_subset
-from lt_prune.store.hdf5 import Document, read_document, write_document
+from lt_prune.store.hdf5 import Document, write_document
 from lt_prune.types import LongTailedSet, MetricScores, ScoreSet, Subset
 
 READERS = {"set": read_set, "scores": read_scores, "subset": read_subset}

@@ -10,13 +10,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from documents import read_document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lt_prune.errors import FileError
 from lt_prune.store import hdf5
-from lt_prune.store.hdf5 import Document, open_document, read_document, write_document
+from lt_prune.store.hdf5 import Document, open_document, write_document
 
 SMALL = Document(
     {"ids": np.arange(40, dtype=np.uint64), "metrics/avh/mean": np.linspace(0, 1, 40, dtype=np.float32)},
@@ -241,7 +242,7 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_the_next_one_is_written(path,
     before = path.read_bytes()
     code = (
         "import resource, sys\nimport numpy as np\nfrom pathlib import Path\n"
-        "from lt_prune.store.hdf5 import Document, read_document, write_document\n"
+        "from lt_prune.store.hdf5 import Document, open_document, write_document\n"
         "path = Path(sys.argv[1])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))\n"
         "try:\n"
@@ -249,7 +250,8 @@ def test_a_full_disk_leaves_the_file_as_it_was_and_the_next_one_is_written(path,
         "except OSError as error:\n"
         "    print(error.filename == str(path), *(each.name for each in path.parent.iterdir()))\n"
         "write_document(path.with_name('next.h5'), 'scores', Document({'x': np.arange(3)}))\n"
-        "print(read_document(path.with_name('next.h5'), 'scores').arrays['x'])\n"
+        "with open_document(path.with_name('next.h5'), 'scores') as document:\n"
+        "    print(document.arrays['x'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True a.h5\n[0 1 2]\n", "")

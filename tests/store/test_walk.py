@@ -10,9 +10,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from documents import read_document
 
 from lt_prune.errors import FileError
-from lt_prune.store.hdf5 import read_document
 
 
 def sealed(path: Path, make: Callable[[h5py.File], object]) -> Path:

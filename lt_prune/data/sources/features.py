@@ -40,7 +40,9 @@ def _embeddings(arrays: dict[str, Array], name: str, path: Path) -> Array:
     given = arrays.get(name)
     if given is None or given.ndim != 2 or not np.issubdtype(given.dtype, np.floating):
         found = "nothing" if given is None else f"{given.dtype} {given.shape}"
-        raise DataError(f"{name} in {path} must be embeddings, floats (N, D), not {found}")
+        images = given is not None and given.ndim in (3, 4) and given.dtype == np.uint8 and path.is_file()
+        meant = f"; images are read by --data npz:{path}" if images else ""
+        raise DataError(f"{name} in {path} must be embeddings, floats (N, D), not {found}{meant}")
     if not given.shape[1]:
         raise DataError(f"{name} in {path} has embeddings of no number: they must be (N, D)")
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite then, which is refused as such

@@ -43,6 +43,7 @@ def folder(request: Request) -> Source:
     root = request.path
     if root is None:
         raise ArgumentError("the folder source needs a path: --data folder:PATH")
+    _refuse_arrays(root)
     over, split = PassedOver(root), is_split(root)
     training = root / TRAIN if split else root
     by_class = _by_class(training, over)
@@ -74,6 +75,12 @@ def folder(request: Request) -> Source:
         broken=broken,
         test_broken=test_broken,
     )
+
+
+def _refuse_arrays(root: Path) -> None:
+    """A folder of embeddings has no class folders, and is another source."""
+    if (root / "x_train.npy").is_file() and not any(each.is_dir() for each in root.iterdir()):
+        raise DataError(f"{root} holds arrays such as x_train.npy: embeddings are read by --data features:{root}")
 
 
 def _by_class(split: Path, over: PassedOver) -> dict[str, list[Path]]:

@@ -47,7 +47,9 @@ def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
     images = arrays.get(name)
     if images is None or images.dtype != np.uint8 or images.ndim not in (3, 4):
         found = "nothing" if images is None else f"{images.dtype} {images.shape}"
-        raise DataError(f"{name} in {path} must be uint8 images (N, H, W) or (N, H, W, C), not {found}")
+        embeddings = images is not None and images.ndim == 2 and np.issubdtype(images.dtype, np.floating)
+        meant = f"; embeddings are read by --data features:{path}" if embeddings else ""
+        raise DataError(f"{name} in {path} must be uint8 images (N, H, W) or (N, H, W, C), not {found}{meant}")
     images = np.ascontiguousarray(images)
     if images.ndim == 3:
         return images[..., None]
