@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import LtPruneError
+from lt_prune.methods.parts import Parts
 from lt_prune.types import Array, Pixels
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Run:
     recipe: Recipe
     loss: Callable[[], Loss]
     """Makes what is minimised."""
+    parts: Parts = field(default_factory=Parts)
+    """What else the stage has."""
     seed: int
     identity: Mapping[str, Any]
     """Samples, method and its settings by field; with recipe and seed it decides whether a checkpoint is of this run."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
 from lt_prune.methods.method import Method, Stage
+from lt_prune.methods.parts import Batch, Forward, Stream
 from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry, described
 from lt_prune.setting import Setting, require_own_names
@@ -16,7 +17,19 @@ from lt_prune.setting import Setting, require_own_names
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
 
-__all__ = ["METHODS", "Method", "Setting", "Stage", "make_loss", "predicting", "promised_loss", "shared_settings"]
+__all__ = [
+    "METHODS",
+    "Batch",
+    "Forward",
+    "Method",
+    "Setting",
+    "Stage",
+    "Stream",
+    "make_loss",
+    "predicting",
+    "promised_loss",
+    "shared_settings",
+]
 
 
 def _accept(found: object) -> Method:

@@ -272,6 +272,7 @@ def run_of(job: Job) -> Run:
         model=find_model(spec.recipe.model),
         recipe=spec.recipe,
         loss=partial(promised_loss, spec.method, job.stage.loss, job.counts.tolist(), settings),
+        parts=job.stage,
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
         identity={"samples": digest_of(index.ids[job.rows]), **job.method_of(spec)},
         defaults=job.defaults,
