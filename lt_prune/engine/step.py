@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from lt_prune.errors import MemberError
 from lt_prune.methods.parts import Batch, Parts
 from lt_prune.models.network import Network, Outputs
 
@@ -116,7 +117,7 @@ class GraphedStep:
             with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
                 loss = self.step(batches)
             self._captured[shapes] = _Captured(graph, batches, loss)
-        except RuntimeError as error:
+        except (RuntimeError, MemberError) as error:  # the latter of a step that did well when it was eager
             self._given_up = True
             warnings.warn(f"the training step cannot be captured as a CUDA graph ({error}); it runs eagerly", stacklevel=3)
 
