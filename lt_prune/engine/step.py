@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +52,24 @@ class Step:
         optimizer: of what is trained of it.
         loss: of a batch.
         parts: the stage's own step, and what comes after it.
+        observe: called with rows, outputs and target of the main batch, where the training is watched.
     """
 
-    def __init__(self, forward: Forward, optimizer: torch.optim.SGD, loss: Loss, parts: Parts = PLAIN) -> None:
-        self.forward, self.optimizer, self.loss, self.parts = forward, optimizer, loss, parts
+    def __init__(
+        self,
+        forward: Forward,
+        optimizer: torch.optim.SGD,
+        loss: Loss,
+        parts: Parts = PLAIN,
+        observe: Callable[[Tensor, Outputs, Tensor], None] | None = None,
+    ) -> None:
+        self.forward, self.optimizer, self.loss, self.parts, self.observe = forward, optimizer, loss, parts, observe
 
     def __call__(self, batches: Sequence[Batch]) -> Tensor:
         """A batch of each stream to the mean loss (), detached."""
-        _, loss = self.parts.step(self.forward, self.loss, batches)
+        outputs, loss = self.parts.step(self.forward, self.loss, batches)
+        if self.observe:
+            self.observe(batches[0].rows, outputs, batches[0].target)
         # To None, so that backward makes new gradients: those of a capture then lie in the graph's own memory, and each
         # replay overwrites them instead of adding to them.
         self.optimizer.zero_grad()
