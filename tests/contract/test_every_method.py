@@ -107,6 +107,7 @@ REFERENCES: dict[str, Reference] = {
     "ldam-drw": margins,
     "balanced-softmax": balanced,
     "logit-adjust": balanced,
+    "tde": plain,
     "crt": plain,
     "lws": plain,
     "mislas": smoothed,
