@@ -127,6 +127,7 @@ METHODS: Registry[Method] = Registry(
         "balanced-softmax": "lt_prune.methods.logit_adjust:balanced_softmax",
         "logit-adjust": "lt_prune.methods.logit_adjust:logit_adjust",
         "tde": "lt_prune.methods.tde:tde",
+        "bbn": "lt_prune.methods.bbn:bbn",
         "crt": "lt_prune.methods.decoupled:crt",
         "lws": "lt_prune.methods.decoupled:lws",
         "mislas": "lt_prune.methods.mislas:mislas",

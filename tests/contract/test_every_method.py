@@ -108,6 +108,7 @@ REFERENCES: dict[str, Reference] = {
     "balanced-softmax": balanced,
     "logit-adjust": balanced,
     "tde": plain,
+    "bbn": plain,
     "crt": plain,
     "lws": plain,
     "mislas": smoothed,

@@ -26,6 +26,7 @@ METHODS_BY_PAPER: dict[str, tuple[str | None, Recipe, tuple[str, ...], str]] = {
     "balanced-softmax": (None, Recipe(), (), "linear"),
     "logit-adjust": (None, Recipe(), (), "linear"),
     "tde": (None, Recipe(), (), "tde"),
+    "bbn": (None, Recipe(), (), "linear"),
     "crt": ("ce", KANG(trained="classifier", fresh=True), (), "linear"),
     "lws": ("ce", KANG(trained="scale", epochs=5), (), "linear"),
     "mislas": ("mixup", SECOND(trained="classifier+scale"), TUNED, "linear"),
