@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from lt_prune.errors import MemberError
 from lt_prune.methods.parts import Batch, Parts
 from lt_prune.models.network import Network, Outputs
 
@@ -51,14 +52,24 @@ class Step:
         optimizer: of what is trained of it.
         loss: of a batch.
         parts: the stage's own step, and what comes after it.
+        observe: called with rows, outputs and target of the main batch, where the training is watched.
     """
 
-    def __init__(self, forward: Forward, optimizer: torch.optim.SGD, loss: Loss, parts: Parts = PLAIN) -> None:
-        self.forward, self.optimizer, self.loss, self.parts = forward, optimizer, loss, parts
+    def __init__(
+        self,
+        forward: Forward,
+        optimizer: torch.optim.SGD,
+        loss: Loss,
+        parts: Parts = PLAIN,
+        observe: Callable[[Tensor, Outputs, Tensor], None] | None = None,
+    ) -> None:
+        self.forward, self.optimizer, self.loss, self.parts, self.observe = forward, optimizer, loss, parts, observe
 
     def __call__(self, batches: Sequence[Batch]) -> Tensor:
         """A batch of each stream to the mean loss (), detached."""
-        _, loss = self.parts.step(self.forward, self.loss, batches)
+        outputs, loss = self.parts.step(self.forward, self.loss, batches)
+        if self.observe:
+            self.observe(batches[0].rows, outputs, batches[0].target)
         # To None, so that backward makes new gradients: those of a capture then lie in the graph's own memory, and each
         # replay overwrites them instead of adding to them.
         self.optimizer.zero_grad()
@@ -116,7 +127,7 @@ class GraphedStep:
             with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
                 loss = self.step(batches)
             self._captured[shapes] = _Captured(graph, batches, loss)
-        except RuntimeError as error:
+        except (RuntimeError, MemberError) as error:  # the latter of a step that did well when it was eager
             self._given_up = True
             warnings.warn(f"the training step cannot be captured as a CUDA graph ({error}); it runs eagerly", stacklevel=3)
 

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe, as_today
-from lt_prune.engine.runs import Run
+from lt_prune.engine.observers import Observers
+from lt_prune.engine.runs import Run, Trained
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.shared import Shared
 from lt_prune.engine.step import Forward, GraphedStep, Step
@@ -44,24 +45,12 @@ class OnEpoch(Protocol):
     def __call__(self, *, done: float) -> None: ...
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A network after its last epoch."""
-
-    network: Network
-    loss: tuple[float, ...]
-    """Mean training loss of each epoch."""
-    seconds: float
-    """Training time, summed over interruptions."""
-    arithmetic: Arithmetic
-    """How it was computed."""
-
-
 @dataclass
 class _State:
     network: Network
     optimizer: torch.optim.SGD
     criterion: Loss
+    observers: Observers
     arithmetic: Arithmetic
     loss: list[float]
     seconds: float
@@ -106,7 +95,8 @@ def training(
     if recipe.epochs:  # 0 of 0 would say that the run failed
         on_epoch(done=recipe.epochs)
         yield  # so that this is known before what is made of the network
-    return Trained(state.network.eval(), tuple(state.loss), state.seconds, state.arithmetic)
+    observers = state.observers.to(torch.device("cpu"))
+    return Trained(state.network.eval(), tuple(state.loss), state.seconds, state.arithmetic, observers)
 
 
 def _train_epochs(
@@ -115,8 +105,10 @@ def _train_epochs(
     for epoch in range(len(state.loss), run.recipe.epochs):
         on_epoch(done=epoch)
         state.criterion.begin_epoch(epoch, run.recipe.epochs)
+        state.observers.begin_epoch(epoch, run.recipe.epochs)
         state.loss.append((yield from _timed(state, _train_epoch(run, state, step, streams, epoch, _Teller(on_epoch)))))
         state.criterion.end_epoch()
+        state.observers.end_epoch()
         if run.parts.after_epoch:
             with torch.no_grad():
                 run.parts.after_epoch(state.network)
@@ -183,7 +175,8 @@ def _step(run: Run, state: _State) -> Step | GraphedStep:
     fixed = recipe.trained != "network" and not recipe.shift_batch_norm
     network = upon_features(state.network) if recipe.freeze else frozen(state.network) if fixed else state.network
     network = cast(Network, torch.compile(network)) if state.arithmetic.compiled else network
-    step = Step(Forward(network, state.arithmetic.precision), state.optimizer, state.criterion, run.parts)
+    forward = Forward(network, state.arithmetic.precision)
+    step = Step(forward, state.optimizer, state.criterion, run.parts, state.observers or None)
     return GraphedStep(step) if state.arithmetic.device == "cuda" else step
 
 
@@ -191,7 +184,8 @@ def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:
     """The state after the last whole epoch: that of the checkpoint, or a new one."""
     network = _network(run).to(device)
     optimizer = _optimizer(run.recipe, network, device)
-    state = _State(network, optimizer, run.loss().to(device), arithmetic, [], 0.0, time.monotonic())
+    observers = Observers(run.observers(), len(run.labels), run.n_classes).to(device)
+    state = _State(network, optimizer, run.loss().to(device), observers, arithmetic, [], 0.0, time.monotonic())
     if run.checkpoint and run.checkpoint.exists():
         _unpack(run, state, read_weights(run.checkpoint, device))
     return state
@@ -255,6 +249,7 @@ def _pack(run: Run, state: _State) -> dict[str, Any]:
         "network": state.network.state_dict(),
         "momentum": state.optimizer.state_dict()["state"] if len(state.loss) < run.recipe.epochs else None,
         "criterion": state.criterion.state_dict(),
+        "observers": state.observers.state(),
         "loss": state.loss,
         "seconds": state.seconds,
     }
@@ -276,6 +271,7 @@ def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
     state.arithmetic = was
     load_state(run.checkpoint, "network", state.network, saved.get("network"))
     load_state(run.checkpoint, "loss", state.criterion, saved.get("criterion"))
+    state.observers.restore(run.checkpoint, saved.get("observers"))
     if saved["momentum"] is not None:
         load_momentum(run.checkpoint, state.optimizer, saved["momentum"])
     state.loss, state.seconds = list(saved["loss"]), float(saved["seconds"])

@@ -10,6 +10,7 @@ from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
 from lt_prune.methods.method import Method, Stage
 from lt_prune.methods.parts import Batch, Forward, Stream
+from lt_prune.methods.promised import broken_parts
 from lt_prune.models.head import LINEAR, Head
 from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry, described
@@ -48,6 +49,8 @@ def _accept(found: object) -> Method:
     fields = set(vars(Recipe()))
     if wrong := [name for name in (*found.stage.recipe, *found.stage.tuned) if name not in fields]:
         raise ValueError(f"must name fields of a recipe, and {wrong[0]!r} is none")
+    if broken := broken_parts(found.stage):
+        raise ValueError(broken)
     require_own_names(found.settings)
     if both := [name for name in found.stage.settings if name in found.stage.head.settings]:
         raise ValueError(f"must not call a setting of its loss {both[0]!r}, as its head has one of that name")

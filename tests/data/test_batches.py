@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,6 +161,37 @@ def test_only_the_images_of_the_rows_come():
     pixels, labels, _ = (torch.cat(parts) for parts in zip(*batches.epoch(0)))
     assert sorted(labels.tolist()) == [2, 5, 9]
     assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images(11)[labels.numpy()])
+
+
+def test_rows_are_those_of_the_set():
+    rows = np.array([9, 2, 5])
+    sampling = Sampling(padding=0, flip=False, batch_size=2, seed=0)
+    for pixels, labels, drawn in TrainingBatches.of(images(11), np.arange(11) % 3, sampling, rows).epoch(0):
+        assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images(11)[drawn.numpy()])
+        assert labels.tolist() == (drawn % 3).tolist()
+        assert set(drawn.tolist()) <= set(rows.tolist())
+
+
+@pytest.mark.parametrize("start", [0, 3, 22, 25])
+def test_batches_go_on_from_epoch_to_epoch_without_a_gap(start):
+    batches = batches_of(11)
+    through = torch.cat([rows for epoch in range(5) for *_, rows in batches.epoch(epoch)])
+    bounds = [(start, start + 4), (start + 4, start + 5), (start + 5, start + 29)]
+    found = list(batches.between(bounds))
+    assert [rows.tolist() for *_, rows in found] == [through[slice(*each)].tolist() for each in bounds]
+    pixels = torch.cat([pixels_of(batches, epoch) for epoch in range(5)])
+    assert torch.equal(torch.cat([each for each, *_ in found]), pixels[start : start + 29])
+
+
+def test_views_are_of_the_same_images_in_the_same_order_and_cropped_otherwise():
+    first, second = (
+        list(replace(batches_of(40), sampling=replace(batches_of().sampling, view=view)).epoch(1)) for view in (0, 1)
+    )
+    for ours, theirs in zip(first, second, strict=True):
+        assert all(map(torch.equal, ours[1:], theirs[1:]))
+        assert not torch.equal(ours[0], theirs[0])
+    again = list(replace(batches_of(40), sampling=replace(batches_of().sampling, view=1)).epoch(1))
+    assert all(torch.equal(ours[0], theirs[0]) for ours, theirs in zip(second, again, strict=True))
 
 
 @pytest.mark.parametrize(("height", "width", "padding"), [(6, 5, 2), (3, 4, 5), (8, 8, 1)])

@@ -47,3 +47,14 @@ def test_a_balanced_epoch_shows_classes_equally_often(draws, n):
     assert len(rows) == n
     counts = np.bincount(LABELS[rows])
     assert counts.max() - counts.min() <= 4  # of a class in a row
+
+
+def test_features_of_some_rows_alone_are_of_rows_of_the_set():
+    known = np.array([20, 0, 13, 5, 7])
+    sampling = Sampling(batch_size=2, seed=0, padding=0, flip=False)
+    rows = np.array([5, 20, 13])
+    batches = FeatureBatches.of(FEATURES[known], LABELS, sampling, rows, known=known)
+    every = FeatureBatches.of(FEATURES, LABELS, sampling, rows)
+    for ours, theirs in zip(batches.epoch(3), every.epoch(3), strict=True):
+        assert all(map(torch.equal, ours, theirs))
+        assert ours[2].tolist() == ours[0][:, 0].tolist()
