@@ -28,7 +28,7 @@ ALLOWED = {
     "methods": f"predictors models angular {GROUND}",
     "predictors": f"models angular {GROUND}",
     "strategies": f"data {GROUND}",
-    "models": "types config registry choices errors",
+    "models": "angular types setting config registry choices errors",
     "angular": "",
     "store": "data runs types config identity given choices errors",
     "data": "types config registry randomness machine choices errors",

@@ -50,7 +50,7 @@ def probabilities(network: Network, pixels: Pixels, fitted: Sequence[Promised], 
         DivergenceError: an output is not finite.
         MemberError: a predictor fails, or does not give probabilities.
     """
-    found = [np.empty((len(pixels), network.classifier.out_features), dtype=np.float32) for _ in fitted]
+    found = [np.empty((len(pixels), len(network.weight)), dtype=np.float32) for _ in fitted]
     start = 0
     for batch in _finite_outputs(network, pixels, batch_size):
         for each, predictor in zip(found, fitted):

@@ -11,6 +11,7 @@ from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import LtPruneError
 from lt_prune.methods.parts import Parts
+from lt_prune.models.head import LINEAR, Head
 from lt_prune.types import Array, Pixels
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Run:
     """Makes what is minimised."""
     parts: Parts = field(default_factory=Parts)
     """What else the stage has."""
+    head: Head = LINEAR
+    """What the network's classifier is, its settings given."""
     seed: int
     identity: Mapping[str, Any]
     """Samples, method and its settings by field; with recipe and seed it decides whether a checkpoint is of this run."""

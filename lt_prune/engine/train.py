@@ -195,7 +195,7 @@ def _network(run: Run) -> Network:
     """The network as the first epoch finds it."""
     recipe, seed = run.recipe, derive_seed(run.seed, "weights")
     shape = run.pixels.shape[1:]
-    network = build_network(run.model, shape, n_classes=run.n_classes, seed=seed)
+    network = build_network(run.model, shape, n_classes=run.n_classes, seed=seed, head=run.head)
     if run.start:
         load_state(run.start, "network", network, read_weights(run.start, torch.device("cpu")).get("network"))
     else:
@@ -205,7 +205,7 @@ def _network(run: Run) -> Network:
     try_out(network, run.model, shape)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
-            network.new_classifier(*reversed(network.classifier.weight.shape))
+            network.new_classifier()
     return network
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lt_prune.methods.parts import Parts
+from lt_prune.models.head import LINEAR, Head
 from lt_prune.predictors import PREDICTORS
 from lt_prune.setting import Setting
 
@@ -28,6 +29,13 @@ class Stage(Parts):
     """Fields of `Recipe` in which the stage differs from its defaults."""
     tuned: tuple[str, ...] = ()
     """Fields of `Recipe` that the table of published settings gives for each data set."""
+    head: Head = LINEAR
+    """The classifier of its networks, and into how many branches these end; a second stage has that of the first."""
+
+    @property
+    def every_setting(self) -> Mapping[str, Setting]:
+        """Settings of the loss and of the head."""
+        return {**self.settings, **self.head.settings}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,4 +60,4 @@ class Method:
     @property
     def settings(self) -> Mapping[str, Setting]:
         """Settings of the stage and of the prediction."""
-        return {**self.stage.settings, **self.prediction_settings}
+        return {**self.stage.every_setting, **self.prediction_settings}

@@ -15,8 +15,9 @@ from lt_prune.config.recipe import Recipe
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.identity import FIRST, Named
-from lt_prune.methods import METHODS, Method, Stage, predicting
+from lt_prune.methods import METHODS, Method, Stage, head_of, predicting, require_head
 from lt_prune.methods.second import NOTHING
+from lt_prune.models import require_split
 from lt_prune.planning.equal import check_equal, steps_an_epoch, with_equal_steps
 from lt_prune.planning.parts import check_parts, main_labels
 from lt_prune.planning.paths import run_path, subset_path
@@ -89,7 +90,7 @@ class Job:
 
     def method_of(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, object]:
         """The same without recipe and seed: method, settings that training depends on, and first stage."""
-        settings = {name: spec.settings[name] for name in self.stage.settings if name in spec.settings}
+        settings = {name: spec.settings[name] for name in self.stage.every_setting if name in spec.settings}
         first: dict[str, object] | None = None
         if spec.first:
             first = {"method": spec.first.method} | dict(spec.first.settings) | vars(spec.first.recipe)
@@ -166,6 +167,7 @@ def plan(
     described = partial(_spec, data, subset, asked, resolve_settings(data, method, asked.settings), method.prediction)
     if not method.first:
         spec = described(method.stage, first_recipe(data, method, asked.settings, asked.recipe or "paper"))
+        _check_head(spec, data)
         return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, out=out)
     before, start = None, first_out
     if asked.from_run:
@@ -178,6 +180,7 @@ def plan(
     if asked.stages == 1:
         method = replace(method, stage=NOTHING)
     spec = described(method.stage, second_recipe(data, method, first.recipe, asked.settings), first)
+    require_head(spec, spec.prediction)
     return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, before=before, start=start, out=out)
 
 
@@ -246,6 +249,17 @@ def _check_stages(asked: Asked, method: Method) -> None:
         raise ArgumentError(f"method {asked.method!r} has one stage: leave out --stages and --from-run")
     if asked.stages not in (None, 1, 2):
         raise ArgumentError(f"stages must be 1 or 2, not {asked.stages}")
+
+
+def _check_head(spec: TrainSpec, data: LongTailedSet) -> None:
+    """Refuse what networks with the method's head cannot be."""
+    require_head(spec, spec.prediction)
+    if head_of(spec).branches > 1:
+        require_split(spec.recipe.model, f"method {spec.method!r}", data.kind)
+        if spec.recipe.freeze:
+            raise ArgumentError(
+                f"freeze trains a classifier alone, and method {spec.method!r} trains branches of the backbone: leave it out"
+            )
 
 
 def _check_first(folder: Path, first: TrainSpec, method: str, asked: Asked) -> None:

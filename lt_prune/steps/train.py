@@ -18,7 +18,7 @@ from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole, keywords_of
 from lt_prune.identity import differences
-from lt_prune.methods import promised_loss
+from lt_prune.methods import head_of, promised_loss
 from lt_prune.methods.promised import promised_parts
 from lt_prune.models import find_model
 from lt_prune.planning.joining import joined_subset
@@ -273,6 +273,7 @@ def run_of(job: Job) -> Run:
         recipe=spec.recipe,
         loss=partial(promised_loss, spec.method, job.stage.loss, job.main_counts.tolist(), settings),
         parts=promised_parts(spec.method, job.stage),
+        head=head_of(spec),
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
         identity={"samples": digest_of(index.ids[job.rows]), **job.method_of(spec)},
         defaults=job.defaults,

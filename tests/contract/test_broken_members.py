@@ -15,6 +15,8 @@ from lt_prune.errors import ArgumentError, MemberError
 from lt_prune.methods import METHODS, Method, Setting, Stage
 from lt_prune.methods.loss import Loss
 from lt_prune.metrics import METRICS, Metric
+from lt_prune.models.cosine import COSINE
+from lt_prune.models.head import Head
 from lt_prune.predictors import PREDICTORS, Predictor
 from lt_prune.strategies import STRATEGIES, strategy
 
@@ -64,6 +66,10 @@ def loss_that_gives(value) -> type[Loss]:
 def method_of(**changes: object) -> Method:
     stage = Stage(loss=changes.pop("loss", Mean), equation="by hand", **changes.pop("stage", {}))
     return Method(summary="by hand", paper="none", stage=stage, **changes)
+
+
+def head_of(setting: Setting, name: str) -> Head:
+    return replace(COSINE, settings={name: setting})
 
 
 # Metrics
@@ -193,6 +199,14 @@ def test_a_strategy_is_a_function():
         ({"stage": {"tuned": ("rate",)}}, "must name fields of a recipe, and 'rate' is none"),
         ({"stage": {"settings": {"lr": Setting(1.0, "")}}}, "must not call a setting 'lr'"),
         ({"stage": {"settings": {"stage2_tau": Setting(1.0, "")}}}, "must not call a setting 'stage2_tau'"),
+        ({"stage": {"head": head_of(Setting(1.0, ""), "lr")}}, "must not call a setting 'lr'"),
+        (
+            {"stage": {"head": COSINE, "settings": {"scale": Setting(1.0, "")}}},
+            "must not call a setting of its loss 'scale', as its head has one of that name",
+        ),
+        ({"stage": {"head": COSINE}, "first": "ce"}, "must leave out the head of its second stage, which has that of 'ce'"),
+        ({"prediction": "tde"}, "must not predict by 'tde', which is for a cosine classifier of several heads"),
+        ({"prediction": "tde", "first": "ce"}, "must not predict by 'tde'"),
     ],
 )
 def test_a_method_describes_a_training_that_there_can_be(changes, says):
@@ -308,6 +322,7 @@ def test_a_predictor_that_needs_no_outputs_is_tried_before_training(blobs, in_tm
         (predictor_of(None, fit=3), "must have a function as its fit, not 3"),
         (predictor_of(None, needs_outputs="yes"), "must declare needs_outputs, True or False, not 'yes'"),
         (predictor_of(None, settings={"lr": Setting(1.0, "")}), "must not call a setting 'lr'"),
+        (predictor_of(None, head="cosine"), "must be for a Head, or for any .None., not for 'cosine'"),
     ],
 )
 def test_a_predictor_declares_what_it_needs(member, says):

@@ -107,6 +107,8 @@ REFERENCES: dict[str, Reference] = {
     "ldam-drw": margins,
     "balanced-softmax": balanced,
     "logit-adjust": balanced,
+    "tde": plain,
+    "bbn": plain,
     "crt": plain,
     "lws": plain,
     "mislas": smoothed,

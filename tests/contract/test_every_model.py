@@ -204,3 +204,21 @@ def test_a_file_of_other_weights_is_refused_by_the_first_that_does_not_fit(train
 
 def test_every_library_has_a_small_model_here():
     assert {name for name in MODELS.names if isinstance(MODELS.load(name), Library)} == set(OF_LIBRARIES)
+
+
+def test_the_parts_that_it_is_split_into_make_the_whole(model):
+    if model.split is None:
+        pytest.skip("it cannot be split")
+    network = shaken(network_of(model))
+    names = set(network.backbone.state_dict())
+    samples = (samples_of(model) - network.mean) / network.std
+    with torch.no_grad():
+        whole = network.backbone(samples)
+        trunk, end = model.split(network.backbone)
+        between = trunk(samples)
+        assert torch.equal(end(between.clone()), whole)
+        kept = between.clone()
+        end(between)
+    assert torch.equal(between, kept), "what branches share stays as it is"
+    assert set(trunk.state_dict()).isdisjoint(end.state_dict())
+    assert {*trunk.state_dict(), *end.state_dict()} == names

@@ -110,8 +110,9 @@ def test_the_numbers_are_those_of_the_record(now, name):
 
 
 @pytest.mark.slow
-def test_everything_is_on_record(now):
-    assert set(RECORD["numbers"]) == set(now)
+def test_everything_on_record_is_there(now):
+    """What is newer than the record is on none."""
+    assert set(RECORD["numbers"]) <= set(now)
 
 
 if __name__ == "__main__":

@@ -310,7 +310,11 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
         ({"method": "alas", "stages": 3}, ArgumentError, "stages must be 1 or 2, not 3"),
         ({"method": "alas", "tau": float("nan")}, ArgumentError, "tau must be a number of 0 to 2, not nan"),
         ({"method": "alas", "alas_form": "cubic"}, ArgumentError, "alas_form must be concave or linear or convex"),
-        ({"method": "alas", "stage2_sampler": "fair"}, ArgumentError, "sampler must be instance or balanced, not 'fair'"),
+        (
+            {"method": "alas", "stage2_sampler": "fair"},
+            ArgumentError,
+            "sampler must be instance or balanced or reversed, not 'fair'",
+        ),
         ({"prediction": "abs", "s": 1.5}, ArgumentError, "s must be a number of 0 to 1, not 1.5"),
     ],
     ids=[
