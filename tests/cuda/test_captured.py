@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from virtual_cuda import Stream, VirtualCuda
+import virtual_cuda
+from virtual_cuda import VirtualCuda
 
 import lt_prune as lp
 from lt_prune.engine.runs import Trained
@@ -226,7 +227,7 @@ def test_a_planted_capture_on_another_stream_is_a_race(make, on_cuda, monkeypatc
     own = GraphedStep._capture
 
     def aside(self: GraphedStep, *given: Any) -> None:
-        with torch.cuda.stream(Stream()):
+        with torch.cuda.stream(virtual_cuda.Stream()):
             own(self, *given)
             self.step.forward.network.mean.mul_(1)
 
