@@ -11,6 +11,7 @@ from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning
 from lt_prune.figures.comparison import comparison_figure
 from lt_prune.given import known_keywords
@@ -105,6 +106,7 @@ def run(
     """
     check_ratio(ratio)
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
+    check_executor(compute)
     root, lt_set = Path(out), open_set(data, reading=reading)
     network: dict[str, Any] = {"model": model, "weights": weights, "freeze": freeze}
     asked = Asked(

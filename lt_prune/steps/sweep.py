@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning, MismatchError
 from lt_prune.given import keywords_of
 from lt_prune.identity import differences
@@ -130,6 +131,7 @@ def sweep(
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
+    check_executor(compute)
     grid = Grid(
         strategies=strategies,
         metrics=metrics,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lt_prune.config.compute import Compute
-from lt_prune.engine import trained_at_once
+from lt_prune.engine.devices import devices_of, trained_at_once
 from lt_prune.planning.plan import Job
 from lt_prune.report.workload import Workload
 from lt_prune.steps.prune import choose
@@ -53,8 +53,13 @@ def workload(members: Work, jobs: Sequence[Job], scores: Sequence[Path], compute
         from lt_prune.engine.speed import images_per_second  # loads torch, which no one else here needs
 
         speed = images_per_second(run_of(stages_of(jobs)[0][0]), compute)
-    at_once = min(trained_at_once(compute, [jobs[0].data.pixels]), len(members) or len(work)) if speed else 1
-    return Workload.of(members, work, speed and speed * (at_once if compute.device == "cpu" else 1))
+    return Workload.of(members, work, speed and speed * _gain(jobs[0], compute, len(members) or len(work)))
+
+
+def _gain(job: Job, compute: Compute, n_runs: int) -> int:
+    """How many times the speed of one network so many have together: those on one GPU share its speed."""
+    at_once = min(trained_at_once(compute, [job.data.pixels]), n_runs)
+    return at_once if compute.device == "cpu" else min(at_once, len(devices_of(compute.device)))
 
 
 def _is_done(job: Job) -> bool:
