@@ -38,6 +38,11 @@ def test_the_contracts_hold_of_its_predictor(ok):
     assert int(said.split(" passed")[0].split()[-1]) >= 18
 
 
+def test_the_contracts_hold_of_its_executor(ok):
+    said = ok("pytest", "-q", "-p", "no:cacheprovider", CONTRACTS / "test_every_executor.py", "-k", "drill")
+    assert int(said.split(" passed")[0].split()[-1]) == 3
+
+
 def test_the_guide_shows_what_is_tested():
     shown = re.findall(r"```python\n(.*?)```", (DRILLS.parents[1] / "CONTRIBUTING.md").read_text(), re.DOTALL)
     package = "\n".join(file.read_text() for file in DRILLS.glob("lt_prune_drills/*.py"))
