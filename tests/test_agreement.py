@@ -30,7 +30,9 @@ GATHERED = {"compute": lp.Compute, "reading": lp.Reading, "grid": lp.Grid}
 NOT_OFFERED = {
     **dict.fromkeys(("score", "run", "sweep"), ("n_threads",)),  # one each, whatever the number of workers
     "train": ("workers",),
-    **dict.fromkeys(("evaluate", "plot"), ("workers", "n_threads", "precision", "compiled")),  # they train nothing
+    **dict.fromkeys(
+        ("evaluate", "plot"), ("workers", "n_threads", "precision", "compiled", "executor")
+    ),  # they train nothing
 }
 """Fields of these that a command has no use for."""
 OF_THE_COMMAND_ALONE = {

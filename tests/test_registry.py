@@ -9,6 +9,7 @@ import pytest
 
 import lt_prune.registry
 from lt_prune.data.sources import SOURCES
+from lt_prune.engine.executors import EXECUTORS
 from lt_prune.errors import ArgumentError, MemberError, UnknownNameError
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
@@ -187,6 +188,7 @@ FAMILIES = {
         "lt_prune.methods",
         "ce mixup focal cb ldam-drw balanced-softmax logit-adjust crt lws mislas l2a abs aem alas atl",
     ),
+    "executor": (EXECUTORS, "lt_prune.executors", "session processes cuda"),
 }
 """What README.md promises of each family: how messages call a member, the group of entry points, and the names."""
 every_family = pytest.mark.parametrize("kind", FAMILIES)
@@ -219,7 +221,7 @@ def test_every_family_calls_its_members_what_they_are(kind):
         FAMILIES[kind][0].check("zzz")
 
 
-@pytest.mark.parametrize("kind", ["metric", "strategy", "training method"])
+@pytest.mark.parametrize("kind", ["metric", "strategy", "training method", "executor"])
 def test_what_a_member_promises_cannot_be_changed(kind):
     for name in FAMILIES[kind][0].names:
         member = FAMILIES[kind][0].load(name)

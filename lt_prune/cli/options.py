@@ -105,12 +105,21 @@ read_options = options_of(
     click.option("--strict", is_flag=True, help="Refuse a folder with anything in it that is neither class nor picture."),
     gathered("reading"),
 )
+
+
+class Device(click.Choice[str]):
+    """A kind of device, or one GPU by its number, which is checked where it is used."""
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        return value if value.startswith("cuda:") else super().convert(value, parameter, context)
+
+
 device_option = click.option(
     "--device",
-    type=click.Choice(choices.DEVICES),
+    type=Device(choices.DEVICES),
     default="auto",
     show_default=True,
-    help="Where networks run (build and prune run none).",
+    help="Where networks run (build and prune run none); cuda is every GPU, cuda:1 the second alone.",
 )
 common_options = options_of(
     click.option("--seed", type=int, default=0, show_default=True, help="Random seed."),
@@ -126,11 +135,16 @@ speed_options = options_of(
         help="Of training on CUDA.",
     ),
     click.option("--compiled", is_flag=True, help="Compile networks by torch.compile first."),
+    click.option(
+        "--executor",
+        metavar="NAME",
+        help="What trains several networks: session, processes or cuda, or another package's.  [default: by the device]",
+    ),
 )
 workers_option = click.option(
     "--workers",
     type=int,
-    help="Networks trained at once; on the CPU this changes no result.  [default: one a CPU core, up to 4 on a GPU]",
+    help="Networks trained at once; on the CPU this changes no result.  [default: one a CPU core, up to 4 on each GPU]",
 )
 several_options = options_of(workers_option, speed_options, as_compute)
 ensemble_options = options_of(

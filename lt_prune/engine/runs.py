@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import LtPruneError
+from lt_prune.identity import FIRST
 from lt_prune.methods.parts import Parts
 from lt_prune.models.head import LINEAR, Head
 from lt_prune.types import Array, Pixels
@@ -50,7 +51,8 @@ class Run:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What a field of it counts as that an older checkpoint lacks."""
     start: Path | None = None
-    """Weights of a first stage to start from; by default they are drawn from the seed."""
+    """Weights of a first stage to start from; by default they are drawn from the seed. Where they are the `checkpoint` of
+    another run in the same call, this one begins when that one has ended."""
     weights: Path | None = None
     """Weights of a backbone to start from, the file whose digest the recipe has."""
     mix_compute: bool = False
@@ -62,6 +64,12 @@ class Run:
     """Says what is to watch the training, by name."""
     on_trained: Callable[[Trained], Any] | None = None
     """What is made of the trained network, where it was trained: scores, or test results."""
+
+    def after(self, first: Outcome) -> Run:
+        """This run, given how the one that it starts from has ended: how that was computed is part of what this one is, and
+        where it had a checkpoint that decided it."""
+        known = self.identity.get(FIRST)
+        return replace(self, identity={**self.identity, FIRST: {**known, **vars(first.arithmetic)}}) if known else self
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from lt_prune.engine.precision import multiplying
 from lt_prune.engine.runs import Run
 from lt_prune.engine.session import threads
 from lt_prune.engine.train import training
+from lt_prune.engine.turns import stream_of
 
 WARM_UP = 3
 """Steps that are not timed: the first ones make what the later ones use."""
@@ -40,7 +41,7 @@ def images_per_second(run: Run, compute: Compute, seconds: float = 3.0) -> float
     images = run.parts.samples(length, n_steps) / n_steps  # of a step, on average
     fresh = replace(run, checkpoint=None, on_trained=None, start=None)
     timed, began, device = 0, 0.0, torch.device(compute.device)
-    with threads(compute.n_threads), multiplying(device, compute.precision):
+    with threads(compute.n_threads), torch.cuda.stream(stream_of(device)), multiplying(device, compute.precision):
         steps = training(fresh, compute.arithmetic, lambda *, done: None)
         for number, _ in enumerate(steps, 1):
             if number == WARM_UP:

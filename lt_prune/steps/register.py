@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lt_prune.data.sources import SOURCES
+from lt_prune.engine.executors import EXECUTORS
 from lt_prune.errors import ArgumentError
 from lt_prune.given import known_keywords
 from lt_prune.methods import METHODS
@@ -21,6 +22,7 @@ FAMILIES: dict[str, Registry[Any]] = {
     "predictor": PREDICTORS,
     "source": SOURCES,
     "model": MODELS,
+    "executor": EXECUTORS,
 }
 
 
@@ -32,7 +34,7 @@ def register(family: str, name: str, member: object) -> None:
     the former are not made again. A package adds members through entry points instead (`lt_prune.metrics`, ...).
 
     Args:
-        family: "metric", "strategy", "method", "predictor", "source" or "model".
+        family: "metric", "strategy", "method", "predictor", "source", "model" or "executor".
         name: letters, digits and _, as it becomes a part of names of files, which hyphens join.
         member: what the family asks for:
 
@@ -43,7 +45,8 @@ def register(family: str, name: str, member: object) -> None:
             - a method is a `lt_prune.methods.Method`;
             - a predictor is a `lt_prune.predictors.Predictor`;
             - a source is a function of a `lt_prune.data.sources.Request` to a `Source`;
-            - a model is a `lt_prune.models.Model`, which builds a `Backbone`.
+            - a model is a `lt_prune.models.Model`, which builds a `Backbone`;
+            - an executor is a `lt_prune.engine.executors.Executor`.
 
     Raises:
         ArgumentError: there is no such family, the name cannot be a part of a file's name, or a member that was not

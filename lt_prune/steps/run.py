@@ -11,6 +11,7 @@ from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning
 from lt_prune.figures.comparison import comparison_figure
 from lt_prune.given import keywords_of
@@ -104,6 +105,7 @@ def run(
     check_ratio(ratio)
     check_names([method], None, settings, besides=keywords_of(run))
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
+    check_executor(compute)
     asked = Asked(
         arithmetic=compute.arithmetic,
         method=method,

@@ -14,7 +14,7 @@ import numpy as np
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
-from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine import Outcome, Run, check_executor, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole, keywords_of
@@ -97,6 +97,7 @@ def score(
     expect_whole("seed", seed)
     check_fields(settings, besides=keywords_of(score))
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
+    check_executor(compute)
     lt_set = open_set(data, reading=reading)
     recipe = resolve_recipe(lt_set, MEMBER, settings)
     file = Path(out) if out else None

@@ -12,6 +12,7 @@ from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning, MismatchError
 from lt_prune.given import expect, keywords_of
 from lt_prune.identity import differences
@@ -114,6 +115,7 @@ def sweep(
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
+    check_executor(compute)
     grid = Grid() if grid is None else grid
     expect("grid", grid, Grid, "a Grid")
     check_names(grid.methods, prediction, settings, besides=keywords_of(sweep))

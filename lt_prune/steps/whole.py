@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_prune.config.compute import Compute
+from lt_prune.engine import check_executor
 from lt_prune.planning.grid import Grid
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
@@ -86,6 +87,7 @@ def train_variants(
         MismatchError: a folder holds another run, or one that was computed otherwise.
     """
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
+    check_executor(compute)
     asked = Asked(arithmetic=compute.arithmetic, recipe=recipe, remedy="give another --out")
 
     def planned(variant: Variant, seed: int) -> Job:

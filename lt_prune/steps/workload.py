@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lt_prune.config.compute import Compute
-from lt_prune.engine import Run, trained_at_once
+from lt_prune.engine import Run
+from lt_prune.engine.devices import devices_of, trained_at_once
 from lt_prune.engine.speed_apart import speed_of
 from lt_prune.planning.plan import Job
 from lt_prune.report.workload import Workload
@@ -56,8 +57,13 @@ def workload(members: Work, jobs: Sequence[Job], scores: Sequence[Path], compute
     speed = _earlier_speed(jobs, scores) if every else None
     if speed is None and every and (measure or sum(epochs * images for epochs, images in every) >= LONG):
         speed = _measured(run_of(stages_of(jobs)[0][0]), compute)
-    at_once = min(trained_at_once(compute, [jobs[0].data.pixels]), max(len(members), len(work))) if speed else 1
-    return Workload.of(members, work, speed and speed * (at_once if compute.device == "cpu" else 1))
+    return Workload.of(members, work, speed and speed * _gain(jobs[0], compute, max(len(members), len(work))))
+
+
+def _gain(job: Job, compute: Compute, n_runs: int) -> int:
+    """How many times the speed of one network so many have together: those on one GPU share its speed."""
+    at_once = min(trained_at_once(compute, [job.data.pixels]), n_runs)
+    return at_once if compute.device == "cpu" else min(at_once, len(devices_of(compute.device)))
 
 
 def _is_done(job: Job) -> bool:

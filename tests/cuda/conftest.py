@@ -62,14 +62,16 @@ def make(blobs) -> Callable[..., Run]:
 
 @pytest.fixture
 def on_cuda() -> Callable[..., tuple[list[Outcome], VirtualCuda]]:
-    """on_cuda(*runs, workers=4, **options of `run_all`) trains on virtual CUDA; `gpu` holds options of that."""
+    """on_cuda(*runs, device="cuda", workers=4, **options of `run_all`) trains on virtual CUDA; `gpu` has options of that."""
 
-    def on_cuda(*runs: Run, workers: int = 4, gpu: dict[str, Any] | None = None, **options: Any) -> Any:
+    def on_cuda(
+        *runs: Run, device: str = "cuda", workers: int | None = 4, gpu: dict[str, Any] | None = None, **options: Any
+    ) -> Any:
         virtual = VirtualCuda()
         for name, value in (gpu or {}).items():
             setattr(virtual, name, value)
         with virtual:
-            outcomes = dict(run_all(runs, Compute(device="cuda", workers=workers, n_threads=1), **options))
+            outcomes = dict(run_all(runs, Compute(device=device, workers=workers, n_threads=1), **options))
         return [outcomes[index] for index in range(len(runs))], virtual
 
     return on_cuda

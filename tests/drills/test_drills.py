@@ -75,6 +75,11 @@ def test_the_contracts_hold_of_all_members_beside_its_own(ok):
     assert_all_ran(ok("pytest", "-q", "-rp", "-p", "no:cacheprovider", CONTRACTS, timeout=3600))
 
 
+def test_the_contracts_hold_of_its_executor(ok):
+    said = ok("pytest", "-q", "-p", "no:cacheprovider", CONTRACTS / "test_every_executor.py", "-k", "drill")
+    assert int(said.split(" passed")[0].split()[-1]) == 3
+
+
 def test_the_guide_shows_what_is_tested():
     guide = (DRILLS.parents[1] / "CONTRIBUTING.md").read_text()
     shown = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import lt_prune as lp
-from lt_prune.engine.cuda import run_side_by_side
-from lt_prune.engine.session import threads
 from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.store.results import read_grid, write_json
 from lt_prune.strategies import STRATEGIES, strategy
 
-SMALL = {"epochs": 1, "model": "resnet8", "compute": lp.Compute(device="cpu", workers=1)}
+HERE = lp.Compute(device="cpu", executor="session")
+"""Spares starting processes."""
+SMALL = {"epochs": 1, "model": "resnet8", "compute": HERE}
 GRID = lp.Grid(strategies=["random", "ranked"], metrics=["el2n"], ratios=[0.2, 0.4], seeds=[0, 1], members=1, score_epochs=1)
 AT_RANDOM = {"strategies": ["random"], "seeds": [0]}
 
@@ -23,18 +23,6 @@ AT_RANDOM = {"strategies": ["random"], "seeds": [0]}
 def sweep(data, grid=None, **options) -> lp.Sweep:
     """A sweep of `GRID`, but for the fields in `grid`."""
     return lp.sweep(data, replace(GRID, **grid or {}), **{**SMALL, **options})
-
-
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch, request) -> None:
-    """Networks are trained in this process, which spares starting others, unless a test is about those."""
-
-    def run_local(runs, n_workers, progress, arithmetic):
-        with threads(1):
-            yield from run_side_by_side(runs, 1, progress, arithmetic)
-
-    if "single_training" not in request.node.name:
-        monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
 
 
 def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, in_tmp):
@@ -50,7 +38,7 @@ def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, i
 
 
 def test_a_result_is_that_of_a_single_training(blobs, in_tmp):
-    done = sweep(blobs())
+    done = sweep(blobs(), compute=lp.Compute(device="cpu", workers=1, executor="processes"))
     for run in done.runs:
         subset = None
         if run.strategy:
