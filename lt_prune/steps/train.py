@@ -259,6 +259,7 @@ def _as_started(job: Job) -> TrainSpec:
 def run_of(job: Job) -> Run:
     """What the engine is given."""
     index, spec = job.data.index, _as_started(job)
+    head = head_of(spec)
     settings = {name: spec.settings[name] for name in job.stage.settings}
     predictor = PREDICTORS.load(spec.prediction)
     predicting = {name: spec.settings[name] for name in predictor.settings}
@@ -272,9 +273,9 @@ def run_of(job: Job) -> Run:
         n_classes=index.n_classes,
         model=find_model(spec.recipe.model),
         recipe=spec.recipe,
-        loss=partial(promised_loss, spec.method, job.stage.loss, job.main_counts.tolist(), settings),
+        loss=partial(promised_loss, spec.method, job.stage.loss, job.main_counts.tolist(), settings, head),
         parts=promised_parts(spec.method, job.stage),
-        head=head_of(spec),
+        head=head,
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
         identity={"samples": digest_of(index.ids[job.rows]), **job.method_of(spec)},
         defaults=job.defaults,
