@@ -33,7 +33,7 @@ def epoch_order(labels: Array, sampler: str, seed: int, epoch: int, draws: str =
         sampler: "instance", a permutation; or "balanced": the classes in one random cycle after another, each giving 4
             samples, which come from random cycles through its own (Shen et al. 2016), and which go on from epoch to epoch;
             or "reversed": independent draws of a class, in proportion to 1 / n_c, and of one of its n_c samples (Zhou et al.
-            2020, section 3.2).
+            2020).
         seed, epoch: name the randomness.
         draws: see `epoch_length`.
     """

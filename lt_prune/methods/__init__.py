@@ -144,8 +144,10 @@ METHODS: Registry[Method] = Registry(
 )
 
 
-def promised_loss(method: str, make: Callable[..., Loss], counts: Sequence[int], settings: Mapping[str, Any]) -> Loss:
-    """The loss that a stage of `method` makes, tried on two samples first.
+def promised_loss(
+    method: str, make: Callable[..., Loss], counts: Sequence[int], settings: Mapping[str, Any], head: Head = LINEAR
+) -> Loss:
+    """The loss that a stage of `method` makes, tried on two samples first, as a head classifies them.
 
     Raises:
         MemberError: it is no `Loss`, fails, or does not give a finite mean, a tensor ().
@@ -154,7 +156,7 @@ def promised_loss(method: str, make: Callable[..., Loss], counts: Sequence[int],
 
     try:
         loss = make(counts, **settings)
-        broken = broken_promise(loss, len(counts))
+        broken = broken_promise(loss, len(counts), head)
     except LtPruneError:
         raise
     except Exception as error:

@@ -13,7 +13,7 @@ from lt_prune.models.cosine import COSINE
 
 tde = Method(
     summary="cosine classifier, predicted without the mean direction of the features",
-    paper="Tang et al. 2020, Eq. 10",
+    paper="Tang et al. 2020, section 4.2",
     stage=Stage(loss=CrossEntropy, equation="-sum q log softmax(z)", head=COSINE),
     prediction="tde",
 )

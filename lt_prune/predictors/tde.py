@@ -1,4 +1,4 @@
-"""The total direct effect (Tang et al. 2020, Eq. 10): the mean direction of the training features takes no part."""
+"""The total direct effect (Tang et al. 2020, section 4.2): the mean direction of the training features takes no part."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def fit(outputs: Outputs, labels: Tensor, counts: Tensor, *, alpha: float) -> Di
 tde = Predictor(
     fit=fit,
     equation="softmax(scale/K sum_k (f_k - alpha cos(f_k, d_k) d_k) . w_k), f, d and w at length 1, d the mean feature",
-    paper="Tang et al. 2020, Eq. 10",
+    paper="Tang et al. 2020, section 4.2",
     needs_outputs=True,
     settings={
         "alpha": Setting(1.0, "how much of the mean direction is taken away; 0 is the linear prediction", published=True),

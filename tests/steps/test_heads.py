@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional as F
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, UnknownNameError
 from lt_prune.methods import METHODS
-from lt_prune.models import find_model
+from lt_prune.methods.loss import Loss
+from lt_prune.models import Model, find_model
 from lt_prune.models.cosine import COSINE
 from lt_prune.models.network import build_network
 from lt_prune.store.weights import read_weights
@@ -89,7 +92,38 @@ def test_its_classifier_is_drawn(method, blobs, in_tmp):
     assert set(lp.plot("run", data=blobs())) >= {"weight-norms", "logits", "probabilities", "abs", "head"}
 
 
+@pytest.mark.parametrize("method", OWN)
+def test_streamed_it_ends_at_the_same_numbers(method, blob_folder, in_tmp):
+    folder = blob_folder()
+    held, streamed = (
+        lp.train(folder, method=method, reading=lp.Reading(loading=loading), **SMALL) for loading in ("memory", "stream")
+    )
+    assert (held.loss, held.evaluation) == (streamed.loss, streamed.evaluation)
+
+
 # The cosine classifier
+
+
+class Margin(Loss):
+    """It is made of what the classifier says of itself."""
+
+    def forward(self, outputs, target):
+        return F.cross_entropy(outputs.logits - 0.1 * outputs.how.scale * target, target)
+
+
+@pytest.mark.parametrize("num_heads", [2, 5])
+def test_a_loss_may_be_for_the_head_of_its_method(num_heads, blobs):
+    stage = replace(METHODS.load("tde").stage, loss=Margin)
+    lp.register("method", "mine", replace(METHODS.load("tde"), stage=stage))
+    backbone = find_model("resnet8").backbone
+
+    def wide(shape):  # 5 heads have no place in the 64 features that losses are tried on
+        made = backbone(shape)
+        return replace(made, module=nn.Sequential(made.module, nn.Linear(64, 70)), n_features=70)
+
+    lp.register("model", "wide", Model(summary="70 features", backbone=wide))
+    result = lp.train(blobs(), method="mine", num_heads=num_heads, **{**SMALL, "model": "wide"})
+    assert np.isfinite(result.loss).all()
 
 
 def test_settings_of_the_head_are_kept_and_used(blobs, in_tmp):
