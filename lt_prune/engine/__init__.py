@@ -13,7 +13,7 @@ from lt_prune.machine import available_cores
 from lt_prune.progress import Progress, no_progress
 from lt_prune.types import Pixels
 
-__all__ = ["Outcome", "Run", "run_all", "trained_at_once"]
+__all__ = ["Outcome", "Run", "in_workers", "run_all", "trained_at_once"]
 
 
 def run_all(
@@ -39,6 +39,11 @@ def run_all(
     from lt_prune.engine.local import run_local
 
     yield from run_local(runs, 1 if on_cpu else n_workers, progress, compute)
+
+
+def in_workers(compute: Compute, n_runs: int) -> bool:
+    """Whether so many runs are trained in processes of their own, which map the images."""
+    return compute.device == "cpu" and os.name == "posix" and min(trained_at_once(compute, ()), n_runs) > 1
 
 
 def trained_at_once(compute: Compute, images: Iterable[Pixels]) -> int:
