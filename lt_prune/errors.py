@@ -60,3 +60,11 @@ def is_out_of_memory(error: BaseException) -> bool:
         return error.errno == errno.ENOMEM
     words = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(each in str(error) for each in words))
+
+
+def not_loaded(error: Exception) -> str:
+    """What to say, and to do, where a library cannot be loaded."""
+    why = str(error).strip().partition("\n")[0] or type(error).__name__
+    if is_out_of_memory(error) or "failed to map segment" in why or "annot allocate memory" in why:
+        return f"out of memory while a library was loaded ({why}): free some, or raise the limit of addresses (ulimit -v)"
+    return f"a library cannot be loaded ({why}): install lt-prune again, with all that it needs, in a new environment"

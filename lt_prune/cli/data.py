@@ -24,6 +24,7 @@ from lt_prune.cli.options import (
     several_options,
 )
 from lt_prune.cli.printing import print_result, print_scores, say_held_out, say_read_as_before, say_wrote, warn
+from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
@@ -85,7 +86,15 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
 def score(
-    data: str, metric: list[str], seed: int, as_json: bool, out: Path | None, reading: Reading, **options: Any
+    data: str,
+    metric: list[str],
+    members: int,
+    seed: int,
+    as_json: bool,
+    out: Path | None,
+    compute: Compute,
+    reading: Reading,
+    **options: Any,
 ) -> None:
     """Score every training sample with an ensemble of short runs.
 
@@ -98,14 +107,23 @@ def score(
     from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import scores_path
     from lt_prune.report.progress import shown_progress
+    from lt_prune.steps.opening import opened_once
 
     for name in metric:
         METRICS.check(name)
-    with shown_progress() as progress:
-        lt_set = lp.open_set(data, reading=reading)
+    with shown_progress() as progress, opened_once(data, reading, compute, members) as lt_set:
         say_held_out(lt_set.index)
         out = out or scores_path(lt_set.index, seed)
-        scores = lp.score(lt_set, metric=metric, seed=seed, out=out, progress=progress, **options)
+        scores = lp.score(
+            lt_set,
+            metric=metric,
+            members=members,
+            seed=seed,
+            compute=compute,
+            out=out,
+            progress=progress,
+            **options,
+        )
     print_scores(scores, metric[0], as_json, out)
     say_wrote(out)
 

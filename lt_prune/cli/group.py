@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from lt_prune.cli.printing import one_line, warn
-from lt_prune.errors import DecisionWarning, LtPruneError, is_out_of_memory
+from lt_prune.errors import DecisionWarning, LtPruneError, is_out_of_memory, not_loaded
 from lt_prune.store.atomic import WRITTEN
 
 
@@ -27,6 +27,8 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except ImportError as error:
+            raise LtPruneError(not_loaded(error)) from None
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

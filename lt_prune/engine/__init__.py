@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from lt_prune.config.compute import Compute
-from lt_prune.engine.devices import n_workers
+from lt_prune.engine.devices import n_workers, trained_at_once
 from lt_prune.engine.executors.promised import find_executor, promised_outcomes
 from lt_prune.engine.run_queue import RunQueue
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.progress import Progress, no_progress
 
-__all__ = ["Outcome", "Run", "check_executor", "run_all"]
+__all__ = ["Outcome", "Run", "check_executor", "in_workers", "run_all"]
 
 
 def run_all(
@@ -40,7 +40,8 @@ def run_all(
     if not runs:
         return
     queue = RunQueue(runs)
-    name = compute.executor or _usual_executor(queue, compute, isolate)
+    at_once = n_workers(queue, compute)
+    name = compute.executor or _usual_executor(compute, max(at_once, 2) if isolate else at_once)
     with closing(promised_outcomes(name, queue, compute, progress)) as outcomes:
         for index, outcome in outcomes:
             yield index, outcome
@@ -53,7 +54,12 @@ def check_executor(compute: Compute) -> None:
         find_executor(compute.executor, compute)
 
 
-def _usual_executor(runs: RunQueue, compute: Compute, isolate: bool) -> str:
+def in_workers(compute: Compute, n_runs: int) -> bool:
+    """Whether so many runs are trained in processes of their own, which map the images."""
+    return (compute.executor or _usual_executor(compute, min(trained_at_once(compute, ()), n_runs))) == "processes"
+
+
+def _usual_executor(compute: Compute, n_at_once: int) -> str:
     if compute.device != "cpu":
         return "cuda"
-    return "processes" if os.name == "posix" and (isolate or n_workers(runs, compute) > 1) else "session"
+    return "processes" if os.name == "posix" and n_at_once > 1 else "session"

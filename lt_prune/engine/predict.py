@@ -85,15 +85,17 @@ def score_samples(
         MemberError: a metric fails, or does not give one finite number a sample.
         DivergenceError: the network's outputs are not finite.
     """
-    scores: dict[str, list[torch.Tensor]] = {name: [] for name in metrics}
+    # In place from the first: small arrays kept batch by batch would lie between the large ones that come and go, and the
+    # heap would grow by as much with each.
+    scores = {name: np.empty(len(labels), dtype=np.float32) for name in metrics}
     right = start = 0
     for out in _outputs(network, pixels, batch_size):
-        own = torch.from_numpy(labels[start : start + len(out.logits)]).to(out.logits.device)
+        some = slice(start, start := start + len(out.logits))
+        own = torch.from_numpy(labels[some]).to(out.logits.device)
         for name, metric in metrics.items():
-            scores[name].append(_answer(name, metric, out, own))
+            scores[name][some] = _answer(name, metric, out, own).float().cpu().numpy()
         right += int((out.logits.argmax(dim=1) == own).sum())
-        start += len(own)
-    return {name: torch.cat(parts).float().cpu().numpy() for name, parts in scores.items()}, right / len(labels)
+    return scores, right / len(labels)
 
 
 def score_record(name: str, metric: Metric, observer: Observer, labels: Array) -> Array:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from lt_prune.config.compute import Arithmetic
+from lt_prune.engine.compiling import compiler_failure
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.engine.shared import Shared
 from lt_prune.engine.train import OnEpoch, training
@@ -23,10 +24,13 @@ def run_steps(
         trained = yield from training(run, arithmetic, on_epoch, shared)
         began = time.perf_counter()
         value = run.on_trained(trained) if run.on_trained else None
-    except LtPruneError as error:
+    except Exception as error:
+        failure = error if isinstance(error, LtPruneError) else compiler_failure(error) if arithmetic.compiled else None
+        if failure is None:
+            raise
         # What is kept with the outcome must not keep the frames of the training, and so its network and graphs.
-        error.__traceback__ = error.__context__ = error.__cause__ = None
-        return Outcome(failure=error)
+        failure.__traceback__ = failure.__context__ = failure.__cause__ = None
+        return Outcome(failure=failure)
     finishing = time.perf_counter() - began
     return Outcome(
         loss=trained.loss, seconds=trained.seconds, value=value, finishing=finishing, arithmetic=trained.arithmetic

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lt_prune.choices import AUTO, WHOLE
+from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.data.spec import Spec, parse_spec
+from lt_prune.engine import in_workers
 from lt_prune.errors import ForeignFileError, LtPruneError, UnknownNameError
 from lt_prune.planning.paths import find_subset, say_passed_over, subset_of
 from lt_prune.steps.build import Data, open_index, open_set
 from lt_prune.store.files import read_scores, read_subset
 from lt_prune.store.hdf5 import said_of
+from lt_prune.store.leftovers import scratch_folder
+from lt_prune.store.mapped import in_file
 from lt_prune.types import LongTailedSet, SampleIndex, Subset
+
+
+@contextmanager
+def opened_once(data: Data, reading: Reading | None, compute: Compute, n_runs: int) -> Iterator[LongTailedSet]:
+    """The set that `data` names, to train so many networks on. Where that is done by worker processes, its images lie in a
+    file that they map while the context lasts, and this process holds no copy of its own; a set that is given is the
+    caller's, and stays as it is."""
+    opened = open_set(data, reading=reading)
+    if isinstance(data, LongTailedSet) or opened.streamed or not in_workers(compute, n_runs):
+        yield opened
+        return
+    with scratch_folder() as folder:
+        train, test = (in_file(getattr(opened, name), folder / f"{name}.npy") for name in ("pixels", "test_pixels"))
+        opened = replace(opened, pixels=train, test_pixels=test)
+        yield opened
 
 
 def open_like(data: Data, reading: Reading | None, source: str | None, kept: Mapping[str, Any]) -> LongTailedSet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,8 +28,9 @@ from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
 from lt_prune.report.overall import Overall
 from lt_prune.report.warnings import score_warnings
-from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.build import Data
 from lt_prune.steps.kept import require_records
+from lt_prune.steps.opening import opened_once
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
 from lt_prune.types import LongTailedSet, MetricScores, ScoreSet
@@ -98,11 +100,12 @@ def score(
     check_fields(settings, besides=keywords_of(score))
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     check_executor(compute)
-    lt_set = open_set(data, reading=reading)
-    recipe = resolve_recipe(lt_set, MEMBER, settings)
     file = Path(out) if out else None
     folder = file.with_suffix(".members") if file else None
-    with locked(folder):
+    with ExitStack() as stack:
+        lt_set = stack.enter_context(opened_once(data, reading, compute, members))
+        recipe = resolve_recipe(lt_set, MEMBER, settings)
+        stack.enter_context(locked(folder))
         if overwrite:
             clear(file, folder)
         scores = _known(file, lt_set, recipe, seed)

@@ -86,3 +86,55 @@ def test_what_needs_the_pixels_takes_little_more_than_they_do(here, act):
 
 def test_a_set_file_is_pruned_without_its_pixels(here):
     assert taken("lp.prune('set.h5', strategy='random', ratio=0.5)", here) < 0.3
+
+
+# Worker processes
+
+
+LARGE = 40_000
+SCORE = r"""
+import re, sys, threading, time, warnings
+from pathlib import Path
+import psutil
+from torch import nn
+import lt_prune as lp
+from lt_prune.models.model import Backbone, Model
+
+warnings.simplefilter("ignore")
+peak, ended = 0, threading.Event()
+
+def share(pid):  # what processes share is counted once in all
+    return int(re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)[1]) * 1024
+
+def watch():
+    global peak
+    while not ended.wait(0.1):
+        try:
+            peak = max(peak, sum(map(share, ["self", *(each.pid for each in psutil.Process().children(recursive=True))])))
+        except (OSError, TypeError, psutil.Error):
+            continue
+
+def means(shape):
+    return Backbone(module=nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), n_features=shape[-1])
+
+lp.register("model", "means", Model(summary="means of channels", backbone=means))
+watching = threading.Thread(target=watch)
+watching.start()
+lp.score(sys.argv[1], members=2, epochs=1, model="means", compute=lp.Compute(device="cpu", workers=2))
+ended.set()
+watching.join()
+print(peak)
+"""
+
+
+@pytest.mark.slow
+def test_an_ensemble_is_scored_in_little_more_than_the_pixels(tmp_path):
+    """All processes together, but for what they take for a few images of the size, which is mostly torch."""
+    peaks = []
+    for name, n in (("few", 1000), ("many", LARGE)):
+        pixels = np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
+        np.savez(tmp_path / f"{name}.npz", x_train=pixels, y_train=np.arange(n) % 3)
+        command = [sys.executable, "-c", SCORE, f"{name}.npz"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout))
+    assert 0.7 < (peaks[1] - peaks[0]) / pixels.nbytes < MOST

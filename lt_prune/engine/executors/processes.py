@@ -29,12 +29,18 @@ from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import LtPruneError
 from lt_prune.progress import Progress
 from lt_prune.store.leftovers import scratch_folder
+from lt_prune.store.mapped import place_in_file
 from lt_prune.types import Array
 
 _FORKSERVER = """
 import sys
 sys.path[:] = sys.argv[3:]
-from lt_prune.engine.forkserver import main
+try:
+    from lt_prune.engine.forkserver import main
+except Exception as error:
+    from lt_prune.errors import not_loaded
+    open(sys.argv[2] + "/not_loaded", "w").write(not_loaded(error))
+    sys.exit(1)
 main(int(sys.argv[1]), sys.argv[2])
 """
 _SHARED_FROM = 1 << 16
@@ -76,11 +82,18 @@ def execute(runs: RunQueue, compute: Compute, progress: Progress) -> Outcomes:
                         continue
                     # The worker is dead, or met an unexpected error and may have little memory left: it gets no further run.
                     connection.close()
+                    _refuse_not_loaded(folder)
                     if failure := runs.died(index, message):
                         yield index, failure
         finally:
             for connection in [*busy, *idle]:  # a worker ends when its connection does, in the middle of a run, too
                 connection.close()
+
+
+def _refuse_not_loaded(folder: Path) -> None:
+    """Say why the process that workers are forked from did not begin."""
+    if (said := folder / "not_loaded").exists():
+        raise LtPruneError(said.read_text())
 
 
 def _refuses(compute: Compute) -> str:
@@ -162,6 +175,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, value: Any) -> Any:
         if type(value) is np.ndarray and value.nbytes >= _SHARED_FROM and not value.dtype.hasobject:
-            # "c", copy on write: workers share the pages, and none can change another's array.
-            return np.load, (self.sharing.place(value), "c")
+            # Copied on write: workers share the pages, and none can change another's array.
+            place = place_in_file(value)
+            return (np.memmap, place) if place else (np.load, (self.sharing.place(value), "c"))
         return super().reducer_override(value)
