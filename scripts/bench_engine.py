@@ -458,7 +458,7 @@ def loader(sizes: Sizes, images: Images) -> Iterator[Row]:
 
     ours, two, none = alternate(
         sizes.repeats,
-        lambda: rate(lambda: ((x.float() / 64 - 2, y) for x, y in batches.epoch(0))),  # normalised, as the baseline's are
+        lambda: rate(lambda: ((x.float() / 64 - 2, y) for x, y, _ in batches.epoch(0))),  # normalised, as the baseline's are
         lambda: rate(lambda: plain_loader(pixels, labels, augment=True)),
         lambda: rate(lambda: plain_loader(pixels, labels, augment=True, workers=0)),
     )

@@ -12,6 +12,7 @@ from lt_prune.data.batches import plain_batches
 from lt_prune.engine.precision import multiplying
 from lt_prune.errors import DivergenceError, LtPruneError, MemberError
 from lt_prune.metrics import Metric
+from lt_prune.metrics.observer import Observer
 from lt_prune.models.network import BATCH, Network, Outputs, folded
 from lt_prune.predictors.promised import Promised
 from lt_prune.registry import described
@@ -95,25 +96,33 @@ def score_samples(
     return {name: torch.cat(parts).float().cpu().numpy() for name, parts in scores.items()}, right / len(labels)
 
 
-def _answer(name: str, metric: Metric, outputs: Outputs, labels: Tensor) -> Tensor:
-    """Scores (B,) of a batch by a metric that keeps its promise."""
+def score_record(name: str, metric: Metric, observer: Observer, labels: Array) -> Array:
+    """Score every sample of a set by the record of a training, float32 (N,).
+
+    Raises:
+        MemberError: the metric fails, or does not give one finite number a sample.
+    """
+    with torch.inference_mode():
+        return _answer(name, metric, observer, torch.from_numpy(labels)).float().cpu().numpy()
+
+
+def _answer(name: str, metric: Metric, of: Outputs | Observer, labels: Tensor) -> Tensor:
+    """Scores (B,) of a batch, or (N,) by a record, by a metric that keeps its promise."""
     try:
-        values = metric(outputs, labels)
+        values = metric(of, labels)
     except (LtPruneError, MemoryError, torch.cuda.OutOfMemoryError):  # which a run is tried again after
         raise
     except Exception as error:
         raise MemberError(f"metric {name!r} fails: {described(error)}", name) from error
+    where = "batch" if isinstance(of, Outputs) else "set"
     if not isinstance(values, Tensor) or values.shape != labels.shape or values.is_complex():
         found = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
-        raise MemberError(
-            f"metric {name!r} must give one number a sample, a tensor {tuple(labels.shape)} of this batch, and gave {found}",
-            name,
-        )
+        expected = f"one number a sample, a tensor {tuple(labels.shape)} of this {where}"
+        raise MemberError(f"metric {name!r} must give {expected}, and gave {found}", name)
     bad = int((~values.isfinite()).sum())
-    if bad and not (outputs.logits.isfinite().all() and outputs.features.isfinite().all()):
+    if bad and isinstance(of, Outputs) and not (of.logits.isfinite().all() and of.features.isfinite().all()):
         raise DivergenceError(f"{name} of {bad} samples is not finite: lower the learning rate")
     if bad:
-        raise MemberError(
-            f"metric {name!r} must give finite numbers, and those of {bad} samples in a batch of {len(labels)} are not", name
-        )
+        those = f"those of {bad} samples in a {where} of {len(labels)} are not"
+        raise MemberError(f"metric {name!r} must give finite numbers, and {those}", name)
     return values

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import LtPruneError
+from lt_prune.methods.parts import Parts
 from lt_prune.types import Array, Pixels
 
 if TYPE_CHECKING:
+    from lt_prune.engine.observers import Observers
     from lt_prune.methods.loss import Loss
+    from lt_prune.metrics.observer import Observer
     from lt_prune.models import Model
     from lt_prune.models.network import Network
 
@@ -36,6 +39,8 @@ class Run:
     recipe: Recipe
     loss: Callable[[], Loss]
     """Makes what is minimised."""
+    parts: Parts = field(default_factory=Parts)
+    """What else the stage has."""
     seed: int
     identity: Mapping[str, Any]
     """Samples, method and its settings by field; with recipe and seed it decides whether a checkpoint is of this run."""
@@ -50,8 +55,25 @@ class Run:
     checkpoint: Path | None = None
     """Where the state is kept after each epoch, on CUDA every half minute; after the last one, the weights without the
     optimizer's state."""
-    on_trained: Callable[[Network], Any] | None = None
+    observers: Callable[[], Mapping[str, type[Observer]]] = dict
+    """Says what is to watch the training, by name."""
+    on_trained: Callable[[Trained], Any] | None = None
     """What is made of the trained network, where it was trained: scores, or test results."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network after its last epoch."""
+
+    network: Network
+    loss: tuple[float, ...]
+    """Mean training loss of each epoch."""
+    seconds: float
+    """Training time, summed over interruptions."""
+    arithmetic: Arithmetic
+    """How it was computed."""
+    observers: Observers
+    """What watched it."""
 
 
 @dataclass(frozen=True, kw_only=True)

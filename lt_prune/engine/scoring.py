@@ -11,6 +11,9 @@ from lt_prune.metrics import METRICS, Metric
 from lt_prune.types import Array, MetricScores, Pixels
 
 if TYPE_CHECKING:  # the caller, which only makes this object, need not load torch
+    from lt_prune.engine.observers import Observers
+    from lt_prune.engine.runs import Trained
+    from lt_prune.metrics.observer import Observer
     from lt_prune.models.network import Network
 
 
@@ -28,7 +31,7 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """Scores every sample by every metric in one pass."""
+    """Scores every sample by every metric: by those of outputs in one pass."""
 
     pixels: Pixels
     """uint8 (N, H, W, C)."""
@@ -41,15 +44,40 @@ class Scoring:
     registered: Mapping[str, Metric] = field(default_factory=dict)
     """Those of the caller's process, which a worker process knows nothing of."""
 
-    def __call__(self, network: Network) -> Scored:
+    def observers(self) -> dict[str, type[Observer]]:
+        """What must watch the training, by name: each once, however many metrics it is for."""
+        from lt_prune.metrics.observer import name_of
+
+        metrics, _ = self._load()
+        return {name_of(metric.observer): metric.observer for metric in metrics.values() if metric.observer}
+
+    def __call__(self, trained: Trained) -> Scored:
         """Scores by one ensemble member.
 
         Raises:
-            MemberError: a metric cannot be loaded, fails, or does not give one finite number a sample.
+            MemberError: a metric cannot be loaded, fails, does not give one finite number a sample, or has no record.
             DivergenceError: the network's outputs are not finite.
         """
-        from lt_prune.engine.predict import score_samples
+        metrics, refused = self._load()
+        of_outputs = {name: metric for name, metric in metrics.items() if not metric.observer}
+        values, accuracy = self._by_outputs(trained.network, of_outputs, refused)
+        for name, metric in metrics.items():
+            if metric.observer:
+                try:
+                    values[name] = self._by_record(name, metric, trained.observers)
+                except MemberError as error:
+                    self._refuse(error, refused)
+        rows = {
+            name: MetricScores(
+                per_member=values[name][None], higher_is_harder=metric.higher_is_harder, equation=metric.equation
+            )
+            for name, metric in metrics.items()
+            if name in values
+        }
+        return Scored(rows, accuracy, refused)
 
+    def _load(self) -> tuple[dict[str, Metric], dict[str, str]]:
+        """The metrics by name, and why there are none of those that cannot be loaded."""
         metrics: dict[str, Metric] = {}
         refused: dict[str, str] = {}
         for name in self.metrics:
@@ -57,20 +85,30 @@ class Scoring:
                 metrics[name] = self.registered[name] if name in self.registered else METRICS.load(name)
             except MemberError as error:
                 self._refuse(error, refused)
+        return metrics, refused
+
+    def _by_outputs(
+        self, network: Network, metrics: dict[str, Metric], refused: dict[str, str]
+    ) -> tuple[dict[str, Array], float]:
+        """Scores by each of these, of those that keep their promise, and the member's accuracy."""
+        from lt_prune.engine.predict import score_samples
+
         while True:  # a pass more for each metric that breaks its promise, which is rare
             try:
-                values, accuracy = score_samples(network, self.pixels, self.labels, metrics)
-                break
+                return score_samples(network, self.pixels, self.labels, metrics)
             except MemberError as error:
                 self._refuse(error, refused)
                 del metrics[error.member]
-        rows = {
-            name: MetricScores(
-                per_member=row[None], higher_is_harder=metrics[name].higher_is_harder, equation=metrics[name].equation
-            )
-            for name, row in values.items()
-        }
-        return Scored(rows, accuracy, refused)
+
+    def _by_record(self, name: str, metric: Metric, observers: Observers) -> Array:
+        from lt_prune.engine.predict import score_record
+        from lt_prune.metrics.observer import name_of
+
+        assert metric.observer, "it is computed from a record"
+        record = name_of(metric.observer)
+        if record in observers.lacking:
+            raise MemberError(f"metric {name!r} needs a record of the training, and {observers.lacking[record]}", name)
+        return score_record(name, metric, observers.watching[record], self.labels)
 
     def _refuse(self, error: MemberError, refused: dict[str, str]) -> None:
         if error.member not in self.optional:

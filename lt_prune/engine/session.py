@@ -22,7 +22,7 @@ def run_steps(
     try:
         trained = yield from training(run, arithmetic, on_epoch, shared)
         began = time.perf_counter()
-        value = run.on_trained(trained.network) if run.on_trained else None
+        value = run.on_trained(trained) if run.on_trained else None
     except LtPruneError as error:
         # What is kept with the outcome must not keep the frames of the training, and so its network and graphs.
         error.__traceback__ = error.__context__ = error.__cause__ = None

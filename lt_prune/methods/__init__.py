@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError
 from lt_prune.methods.method import Method, Stage
+from lt_prune.methods.parts import Batch, Forward, Stream
+from lt_prune.methods.promised import broken_parts
 from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry, described
 from lt_prune.setting import Setting, require_own_names
@@ -16,7 +18,19 @@ from lt_prune.setting import Setting, require_own_names
 if TYPE_CHECKING:
     from lt_prune.methods.loss import Loss
 
-__all__ = ["METHODS", "Method", "Setting", "Stage", "make_loss", "predicting", "promised_loss", "shared_settings"]
+__all__ = [
+    "METHODS",
+    "Batch",
+    "Forward",
+    "Method",
+    "Setting",
+    "Stage",
+    "Stream",
+    "make_loss",
+    "predicting",
+    "promised_loss",
+    "shared_settings",
+]
 
 
 def _accept(found: object) -> Method:
@@ -30,6 +44,8 @@ def _accept(found: object) -> Method:
     fields = set(vars(Recipe()))
     if wrong := [name for name in (*found.stage.recipe, *found.stage.tuned) if name not in fields]:
         raise ValueError(f"must name fields of a recipe, and {wrong[0]!r} is none")
+    if broken := broken_parts(found.stage):
+        raise ValueError(broken)
     require_own_names(found.settings)
     if shared := shared_settings(found):
         raise ValueError(

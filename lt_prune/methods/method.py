@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.methods.parts import Parts
 from lt_prune.predictors import PREDICTORS
 from lt_prune.setting import Setting
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:  # the names must be listed without loading torch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """How one stage trains."""
+class Stage(Parts):
+    """How one stage trains; what most do without is declared in `Parts`."""
 
     loss: Callable[..., Loss]
     """loss(counts, **settings), with the training samples of each class."""

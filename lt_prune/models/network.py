@@ -55,6 +55,10 @@ class Outputs:
         """The same on the CPU, without gradients."""
         return self._each(lambda tensor: tensor.detach().cpu())
 
+    def detach(self) -> Outputs:
+        """The same without gradients."""
+        return self._each(Tensor.detach)
+
     def float(self) -> Outputs:
         """The same in float32 or better, for what is computed of them."""
         dtype = torch.promote_types(self.logits.dtype, torch.float32)

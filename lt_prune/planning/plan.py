@@ -17,7 +17,8 @@ from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.identity import FIRST
 from lt_prune.methods import METHODS, Method, Stage, predicting
 from lt_prune.methods.second import NOTHING
-from lt_prune.planning.equal import check_equal, with_equal_steps
+from lt_prune.planning.equal import check_equal, steps_an_epoch, with_equal_steps
+from lt_prune.planning.parts import check_parts, main_labels
 from lt_prune.planning.paths import run_path, subset_path
 from lt_prune.planning.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.runs import TrainSpec
@@ -116,10 +117,17 @@ class Job:
         return self.subset.kept_counts if self.subset else self.data.index.counts
 
     @property
+    def main_counts(self) -> Any:
+        """int64 (M,): those that the main stream trains on, which other streams hold none of."""
+        labels = main_labels(self.stage, self.data.index.labels[self.rows])
+        return np.bincount(labels, minlength=self.data.index.n_classes)
+
+    @property
     def work(self) -> tuple[int, int]:
-        """Epochs, and images an epoch."""
-        recipe, labels = self.spec.recipe, self.data.index.labels[self.rows]
-        return recipe.epochs, epoch_length(labels, recipe.sampler, recipe.draws)
+        """Epochs, and images an epoch, those of further views and streams counted in."""
+        recipe, labels = self.spec.recipe, main_labels(self.stage, self.data.index.labels[self.rows])
+        n_draws = epoch_length(labels, recipe.sampler, recipe.draws)
+        return recipe.epochs, self.stage.samples(n_draws, steps_an_epoch(recipe, labels))
 
     @property
     def title(self) -> str:
@@ -147,7 +155,7 @@ def plan(
     _check_stages(asked, method)
     described = partial(_spec, data, subset, asked, resolve_settings(data, method, asked.settings), method.prediction)
     if not method.first:
-        spec = described(first_recipe(data, method, asked.settings, asked.recipe or "paper"))
+        spec = described(method.stage, first_recipe(data, method, asked.settings, asked.recipe or "paper"))
         return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, out=out)
     before, start = None, first_out
     if asked.from_run:
@@ -159,7 +167,7 @@ def plan(
         first = before.spec
     if asked.stages == 1:
         method = replace(method, stage=NOTHING)
-    spec = described(second_recipe(data, method, first.recipe, asked.settings), first)
+    spec = described(method.stage, second_recipe(data, method, first.recipe, asked.settings), first)
     return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, before=before, start=start, out=out)
 
 
@@ -179,12 +187,15 @@ def _spec(
     asked: Asked,
     settings: dict[str, Any],
     prediction: str,
+    stage: Stage,
     recipe: Recipe,
     first: TrainSpec | None = None,
 ) -> TrainSpec:
     """What is asked for on these data, with what was resolved of it; `recipe` is that of the unpruned run."""
     options = subset.options if subset else {}
-    fitted, unscaled = _fitted(recipe, data, subset, asked.equal)
+    labels = data.index.labels
+    check_parts(asked.method, stage, recipe, data, labels[subset.kept] if subset else labels)
+    fitted, unscaled = _fitted(recipe, stage, data, subset, asked.equal)
     if first:
         unscaled = {**first.unscaled, **{SECOND + name: value for name, value in unscaled.items()}}
     return TrainSpec(
@@ -209,12 +220,14 @@ def _spec(
     )
 
 
-def _fitted(recipe: Recipe, data: LongTailedSet, subset: Subset | None, equal: str) -> tuple[Recipe, dict[str, Any]]:
+def _fitted(
+    recipe: Recipe, stage: Stage, data: LongTailedSet, subset: Subset | None, equal: str
+) -> tuple[Recipe, dict[str, Any]]:
     """The recipe for the subset, and its fields that were scaled, as they were."""
     if subset is None or equal == "epochs":
         return recipe, {}
     labels = data.index.labels
-    fitted = with_equal_steps(recipe, labels, labels[subset.kept])
+    fitted = with_equal_steps(recipe, main_labels(stage, labels), main_labels(stage, labels[subset.kept]))
     return fitted, {name: value for name, value in vars(recipe).items() if getattr(fitted, name) != value}
 
 

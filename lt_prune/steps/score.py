@@ -28,12 +28,14 @@ from lt_prune.randomness import derive_seed
 from lt_prune.report.overall import Overall
 from lt_prune.report.warnings import score_warnings
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.kept import require_records
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
 from lt_prune.types import LongTailedSet, MetricScores, ScoreSet
 from lt_prune.versions import versions
 
 _REMEDY = "give another --out, or start again with --overwrite"
+_TRAIN_AGAIN = "give another --out, or train the members again, for all metrics, with --overwrite"
 
 
 def score(
@@ -53,7 +55,9 @@ def score(
     """Score every training sample with an ensemble of short runs (Wang & Yan, section 3.4).
 
     Every registered metric comes from the same ensemble. With `out`, what that file holds, and the weights kept beside it
-    in a folder ending in .members, is not computed again: more members add only those, another metric trains none.
+    in a folder ending in .members, is not computed again: more members add only those, another metric trains none. Only a
+    metric that needs a record of the training cannot be added to members that were trained without one; `overwrite` trains
+    them again, for all metrics.
 
     Args:
         data: a set, a set file, or a source name.
@@ -74,7 +78,8 @@ def score(
         UnknownNameError: no such metric.
         ArgumentError: no such field of `Recipe`, or a value that it cannot have.
         MemberError: the metric does not give one finite number a sample; another one that does not is left out.
-        MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise.
+        MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise; or its
+            members lack the record of the training that the metric needs.
         FileError: `out` is damaged.
 
     Warns:
@@ -103,6 +108,8 @@ def score(
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
         n_members = max(members, len(scores.seeds))
+        for name in required:
+            require_records(name, _kept_members(scores, name, n_members, seed, folder), _TRAIN_AGAIN)
         runs = _missing_runs(scores, required, lt_set, recipe, n_members, seed, folder, mix_compute, weights_of(settings))
         overall = Overall.of(progress, {run.title: (run.recipe.epochs, len(run.rows)) for run in runs})
         outcomes = dict(run_all(runs, compute, progress=overall))
@@ -137,6 +144,17 @@ def member_title(k: int, members: int, seed: int) -> str:
 
 def _rows(scores: ScoreSet, name: str) -> int:
     return len(scores.metrics[name].per_member) if name in scores.metrics else 0
+
+
+def _kept_members(scores: ScoreSet, name: str, n_members: int, seed: int, folder: Path | None) -> list[Path]:
+    """Files of those members that lack scores by a metric."""
+    lacking = range(_rows(scores, name), n_members) if folder else ()
+    files = [_weights_file(folder, derive_seed(seed, "member", k)) for k in lacking]
+    return [file for file in files if file and file.exists()]
+
+
+def _weights_file(folder: Path | None, member: int) -> Path | None:
+    return folder / f"{member}.pt" if folder else None
 
 
 def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -> ScoreSet:
@@ -180,6 +198,7 @@ def _missing_runs(
     for k in range(n_members):
         if missing := tuple(name for name in names if _rows(known, name) <= k):
             member = derive_seed(seed, "member", k)
+            scoring = Scoring(lt_set.pixels, lt_set.index.labels, missing, optional, dict(METRICS.registered))
             runs.append(
                 Run(
                     title=member_title(k, n_members, seed),
@@ -194,8 +213,9 @@ def _missing_runs(
                     seed=member,
                     identity={"method": "ce", "samples": lt_set.index.digest},
                     mix_compute=mix_compute,
-                    checkpoint=folder / f"{member}.pt" if folder else None,
-                    on_trained=Scoring(lt_set.pixels, lt_set.index.labels, missing, optional, dict(METRICS.registered)),
+                    checkpoint=_weights_file(folder, member),
+                    observers=scoring.observers,
+                    on_trained=scoring,
                 )
             )
     return runs

@@ -19,6 +19,7 @@ from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole, keywords_of
 from lt_prune.identity import differences
 from lt_prune.methods import promised_loss
+from lt_prune.methods.promised import promised_parts
 from lt_prune.models import find_model
 from lt_prune.planning.joining import joined_subset
 from lt_prune.planning.places import data_file, place_of
@@ -271,7 +272,8 @@ def run_of(job: Job) -> Run:
         n_classes=index.n_classes,
         model=find_model(spec.recipe.model),
         recipe=spec.recipe,
-        loss=partial(promised_loss, spec.method, job.stage.loss, job.counts.tolist(), settings),
+        loss=partial(promised_loss, spec.method, job.stage.loss, job.main_counts.tolist(), settings),
+        parts=promised_parts(spec.method, job.stage),
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
         identity={"samples": digest_of(index.ids[job.rows]), **job.method_of(spec)},
         defaults=job.defaults,

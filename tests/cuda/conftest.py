@@ -14,9 +14,9 @@ from virtual_cuda import VirtualCuda
 from lt_prune.config.compute import Compute
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine.runs import Trained
 from lt_prune.methods import make_loss
 from lt_prune.models import find_model
-from lt_prune.models.network import Network
 
 COUNTS = [24, 12, 6, 3]
 
@@ -30,9 +30,9 @@ def cuda_is_virtual(monkeypatch) -> None:
     monkeypatch.setattr("lt_prune.engine.step.WARM_UP", 1)
 
 
-def state(network: Network) -> dict[str, torch.Tensor]:
+def state(trained: Trained) -> dict[str, torch.Tensor]:
     """A copy on the CPU of every parameter and buffer."""
-    return {name: value.detach().clone().cpu() for name, value in network.state_dict().items()}
+    return {name: value.detach().clone().cpu() for name, value in trained.network.state_dict().items()}
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def weight_replaced(self: DeferredMargins, epoch: int, epochs: int) -> None:
         self.weight = self._later.clone()
 
 
-def inputs_kept(self: Any, pixels: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def inputs_kept(self: Any, batches: Any) -> torch.Tensor:
     self.graph.replay()
     return self.loss
 
@@ -140,8 +140,8 @@ def test_a_planted_replacement_of_what_a_graph_reads_is_seen(blobs, tmp_path, mo
 def test_a_planted_synchronisation_hinders_the_capture(blobs, tmp_path, monkeypatch):
     eager = Step.__call__
 
-    def read_by_host(self: Step, pixels: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        loss = eager(self, pixels, target)
+    def read_by_host(self: Step, batches: Any) -> torch.Tensor:
+        loss = eager(self, batches)
         loss.item()
         return loss
 
@@ -154,10 +154,10 @@ def test_a_planted_capture_on_another_stream_is_a_race(make, on_cuda, monkeypatc
     """That is what the first release did: a stream of torch's pool for each capture, which nothing waited for."""
     own = GraphedStep._capture
 
-    def aside(self: GraphedStep, pixels: torch.Tensor, target: torch.Tensor) -> None:
+    def aside(self: GraphedStep, *given: Any) -> None:
         with torch.cuda.stream(Stream()):
-            own(self, pixels, target)
-            self.step.network.mean.mul_(1)
+            own(self, *given)
+            self.step.forward.network.mean.mul_(1)
 
     monkeypatch.setattr(GraphedStep, "_capture", aside)
     assert on_cuda(make())[1].races

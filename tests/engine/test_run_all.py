@@ -22,20 +22,20 @@ from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.cuda import run_side_by_side
 from lt_prune.engine.pool import run_pool
+from lt_prune.engine.runs import Trained
 from lt_prune.engine.session import threads
 from lt_prune.errors import DivergenceError, LtPruneError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models import find_model
-from lt_prune.models.network import Network
 from lt_prune.progress import no_progress
 
 RECIPE = Recipe(epochs=2, batch_size=23, warmup=1, padding=1, model="resnet8")
 processes = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
 
 
-def flat(network: Network) -> np.ndarray:
+def flat(trained: Trained) -> np.ndarray:
     """Every parameter and buffer, one after the other."""
-    return np.concatenate([value.double().numpy().ravel() for value in network.state_dict().values()])
+    return np.concatenate([value.double().numpy().ravel() for value in trained.network.state_dict().values()])
 
 
 @dataclass
@@ -45,18 +45,18 @@ class Kill:
     mark: Path
     always: bool = False
 
-    def __call__(self, network: Network) -> np.ndarray:
+    def __call__(self, trained: Trained) -> np.ndarray:
         if self.always or not self.mark.exists():
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return flat(network)
+        return flat(trained)
 
 
 @dataclass
 class Raise:
     error: Exception
 
-    def __call__(self, network: Network) -> None:
+    def __call__(self, trained: Trained) -> None:
         raise self.error
 
 
@@ -270,7 +270,7 @@ def test_arrays_are_mapped_and_not_sent(make):
 class Mapped:
     pixels: np.ndarray
 
-    def __call__(self, network: Network) -> bool:
+    def __call__(self, trained: Trained) -> bool:
         return isinstance(self.pixels, np.memmap)
 
 

@@ -16,6 +16,7 @@ from lt_prune.errors import ArgumentError, FileError, MismatchError, UnknownName
 from lt_prune.metrics import METRICS, metric
 from lt_prune.progress import ALL_RUNS
 from lt_prune.registry import Registry
+from lt_prune.steps import kept
 
 SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16, "compute": lp.Compute(device="cpu"), "members": 2}
 
@@ -54,7 +55,7 @@ def later(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "later_metric", plugin)
     members = {"el2n": "lt_prune.metrics.el2n:el2n", "avh": "lt_prune.metrics.avh:avh", "later": "later_metric:later"}
     registry = Registry("metric", "lt_prune.no_such_group", members)
-    for module in (step, scoring):
+    for module in (step, kept, scoring):
         monkeypatch.setattr(module, "METRICS", registry)
 
 
