@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
@@ -45,7 +47,9 @@ def _norms(network: Network, trained: dict[str, Tensor], samples: Tensor, labels
     def loss(parameters: dict[str, Tensor], sample: Tensor, label: Tensor) -> Tensor:
         return F.cross_entropy(functional_call(network, parameters, (sample[None],)).logits, label[None])
 
-    gradients = vmap(grad(loss), in_dims=(None, 0, 0))(trained, samples, labels)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "There is a performance drop")  # which torch says of a batch of one
+        gradients = vmap(grad(loss), in_dims=(None, 0, 0))(trained, samples, labels)
     norms = [torch.linalg.vector_norm(each.flatten(1), dim=1) for each in gradients.values()]
     norm: Tensor = torch.linalg.vector_norm(torch.stack(norms), dim=0)
     return norm
