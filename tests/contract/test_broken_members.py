@@ -404,7 +404,7 @@ def test_a_source_is_a_function():
 
 
 def test_plain_functions_are_members(blobs, in_tmp):
-    lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
+    lp.register("metric", "mine", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
     lp.register("strategy", "first", keep_first)
     lp.register("strategy", "hardest", strategy(needs_scores=True)(STRATEGIES.load("ranked").function))
     lp.register(
@@ -415,13 +415,13 @@ def test_plain_functions_are_members(blobs, in_tmp):
     lp.register("source", "three", lambda request: source_of())
     assert lp.build("three").index.counts.tolist() == [4, 4, 4]
     data = blobs()
-    scores = lp.score(data, metric="margin", members=2, **SMALL)
-    assert scores.metric("margin").higher_is_harder
+    scores = lp.score(data, metric="mine", members=2, **SMALL)
+    assert scores.metric("mine").higher_is_harder
     assert lp.prune(data, strategy="first", ratio=0.2).kept[:36].all()
-    subset = lp.prune(scores=scores, strategy="hardest", metric="margin", ratio=0.2)
+    subset = lp.prune(scores=scores, strategy="hardest", metric="mine", ratio=0.2)
     assert (subset.options["metric"], subset.kept.tolist()) == (
-        "margin",
-        lp.prune(scores=scores, metric="margin", ratio=0.2).kept.tolist(),
+        "mine",
+        lp.prune(scores=scores, metric="mine", ratio=0.2).kept.tolist(),
     )
     assert lp.train(data, subset=subset, method="mean", strength=2.0, **SMALL).spec.settings == {"strength": 2.0}
 
