@@ -22,6 +22,8 @@ from PIL import Image
 
 import lt_prune as lp
 from lt_prune.cli import main
+from lt_prune.metrics import Metric
+from lt_prune.metrics.observer import Observer
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.store.sealed_json import sealed
@@ -154,6 +156,21 @@ def one_metric(path: str) -> Callable[[], None]:
         lp.write_scores(path, replace(scores, metrics={"el2n": scores.metrics["el2n"]}), overwrite=True)
 
     return drop
+
+
+class Counted(Observer):
+    """How often each sample came."""
+
+    def __init__(self, n_samples: int, n_classes: int) -> None:
+        super().__init__(n_samples, n_classes)
+        self.register_buffer("times", torch.zeros(n_samples, dtype=torch.int64))
+
+    def forward(self, rows: torch.Tensor, outputs: object, target: torch.Tensor) -> None:
+        self.times.index_add_(0, rows, torch.ones_like(rows))
+
+
+def metric_of_a_record() -> None:
+    lp.register("metric", "counted", Metric(lambda record, labels: record.times, True, "by hand", Counted))
 
 
 OVERWRITE = "give another --out, or start again with --overwrite"
@@ -336,6 +353,18 @@ CASES = {
             "score --data folder:photos --epochs 1 --model resnet8 --metric avh --members 1",
             f"prune {ON_PHOTOS} --ratio 0.4",
         ),
+    ),
+    "members without a record": Case(
+        advice="give another --out, or train the members again, for all metrics, with --overwrite",
+        before=(f"{SCORE} {ON_PHOTOS}", metric_of_a_record),
+        refused=f"{SCORE} {ON_PHOTOS} --metric counted",
+        says="give another --out, or train the members again, for all metrics, with --overwrite",
+        then=(
+            f"{SCORE} {ON_PHOTOS} --metric counted --out other.h5",
+            f"{SCORE} {ON_PHOTOS} --metric counted --overwrite",
+            f"prune {ON_PHOTOS} --metric counted --ratio 0.4",
+        ),
+        code=1,
     ),
     "scores elsewhere without the metric": Case(
         advice="--out {}",

@@ -45,6 +45,7 @@ class Forward(Protocol):
     """A network as it is trained."""
 
     network: Network
+    """Where the backbone is frozen, a network of a folded one, or of none, with the very classifier that is trained."""
 
     def __call__(self, pixels: Tensor, **how: Any) -> Outputs:
         """Outputs in float32, whatever the precision; `how` is what the network's head takes besides."""
@@ -72,9 +73,10 @@ class Parts:
     """How often each image of the main stream is augmented, independently."""
     step: Step = plain
     after_step: Callable[[Network], object] | None = None
-    """Called after each optimizer step, without gradients; it changes weights in place, as it is captured with the step."""
+    """Called with `forward.network` after each optimizer step, without gradients; it changes weights in place, as it is
+    captured with the step."""
     after_epoch: Callable[[Network], object] | None = None
-    """Called after each epoch, without gradients."""
+    """Called with the network after each epoch, without gradients."""
 
     @property
     def held_out(self) -> tuple[int, ...]:

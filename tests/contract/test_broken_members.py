@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,10 @@ import torch
 import lt_prune as lp
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, MemberError
-from lt_prune.methods import METHODS, Method, Setting, Stage
+from lt_prune.methods import METHODS, Method, Setting, Stage, Stream
 from lt_prune.methods.loss import Loss
 from lt_prune.metrics import METRICS, Metric
+from lt_prune.models.network import Outputs
 from lt_prune.predictors import PREDICTORS, Predictor
 from lt_prune.strategies import STRATEGIES, strategy
 
@@ -199,11 +201,64 @@ def test_a_strategy_is_a_function():
         ({"stage": {"tuned": ("rate",)}}, "must name fields of a recipe, and 'rate' is none"),
         ({"stage": {"settings": {"lr": Setting(1.0, "")}}}, "must not call a setting 'lr'"),
         ({"stage": {"settings": {"stage2_tau": Setting(1.0, "")}}}, "must not call a setting 'stage2_tau'"),
+        ({"stage": {"views": 0}}, "must have 1 view of each image or more, not 0"),
+        ({"stage": {"views": True}}, "must have 1 view of each image or more, not True"),
+        ({"stage": {"step": None}}, "must have a function as its step, not None"),
+        ({"stage": {"after_step": "project"}}, "must have a function as its after_step, not 'project'"),
+        ({"stage": {"after_epoch": 1}}, "must have a function as its after_epoch, not 1"),
+        ({"stage": {"streams": [Stream()]}}, "must have its streams in a tuple, not [Stream("),
+        ({"stage": {"streams": ("balanced",)}}, "must have a Stream as each of its streams, not 'balanced'"),
+        ({"stage": {"streams": (Stream(sampler="rare"),)}}, "must draw a stream by the sampler instance or balanced"),
+        ({"stage": {"streams": (Stream(batch_size=1),)}}, "must have batches of 2 samples or more in a stream, not of 1"),
+        ({"stage": {"streams": (Stream(held_out=-1),)}}, "must hold out 0 samples of each class or more, not -1"),
     ],
 )
 def test_a_method_describes_a_training_that_there_can_be(changes, says):
     with pytest.raises(MemberError, match=rf"^training method 'mine' \(what was registered\) {re.escape(says)}"):
         lp.register("method", "mine", method_of(**changes))
+
+
+def without_the_first(outputs: Outputs) -> Outputs:
+    return Outputs(outputs.features[1:], outputs.logits[1:], outputs.weight)
+
+
+def gives(value) -> Callable[..., object]:
+    return lambda forward, loss, batches: value(forward(batches[0].pixels))
+
+
+@pytest.mark.parametrize(
+    ("stage", "says"),
+    [
+        ({"step": raises}, "the step of training method 'mine' fails: ValueError: what is wrong"),
+        ({"after_step": raises}, "the after_step of training method 'mine' fails: ValueError: what is wrong"),
+        ({"after_epoch": raises}, "the after_epoch of training method 'mine' fails: ValueError: what is wrong"),
+        ({"step": gives(lambda outputs: None)}, "must give Outputs and the loss, a tensor (), and gave NoneType"),
+        ({"step": gives(lambda outputs: (outputs, 0.5))}, "Outputs and the loss, a tensor (), and gave Outputs, float"),
+        ({"step": gives(lambda outputs: (outputs.logits.mean(), outputs))}, "and gave Tensor, Outputs"),
+        ({"step": gives(lambda outputs: outputs.logits.mean())}, "and gave Tensor"),
+        ({"step": gives(lambda outputs: (outputs, outputs.logits.mean(1)))}, "loss, a tensor (), and gave a tensor (16,)"),
+        ({"step": gives(lambda outputs: (outputs, outputs.logits.detach().mean()))}, "passes gradients on to the network"),
+        (
+            {"step": gives(lambda outputs: (without_the_first(outputs), outputs.logits.mean()))},
+            "outputs for the main batch, logits (16, 4), and gave (15, 4)",
+        ),
+    ],
+)
+def test_what_a_methods_own_functions_do_wrong_is_said_in_the_first_step(blobs, stage, says):
+    lp.register("method", "mine", method_of(stage=stage))
+    with pytest.raises(MemberError) as refusal:
+        lp.train(blobs(), method="mine", **SMALL)
+    assert str(refusal.value).endswith(says)
+    assert refusal.value.member == "mine"
+
+
+def test_a_step_that_runs_out_of_memory_is_no_fault_of_the_method(blobs):
+    def step(forward, loss, batches):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:66] DefaultCPUAllocator: can't allocate memory")
+
+    lp.register("method", "mine", method_of(stage={"step": step}))
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        lp.train(blobs(), method="mine", **SMALL)
 
 
 def test_a_method_is_a_method():
