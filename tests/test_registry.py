@@ -181,7 +181,12 @@ def test_a_new_name_does_not_begin_one_of_ours(plugins):
 
 FAMILIES = {
     "data source": (SOURCES, "lt_prune.sources", "digits fashion-mnist cifar10 cifar100 folder npz"),
-    "metric": (METRICS, "lt_prune.metrics", "el2n avh"),
+    "metric": (
+        METRICS,
+        "lt_prune.metrics",
+        "el2n avh margin entropy loss confidence self-confidence grand-last grand forgetting aum mean-confidence "
+        "variability dyn-unc dual tdds class-median prototypes zcore knn-density typicality",
+    ),
     "strategy": (STRATEGIES, "lt_prune.strategies", "random class-random ranked"),
     "training method": (
         METHODS,

@@ -75,7 +75,7 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
     callback=list_of(str),
     default="avh",
     show_default=True,
-    help="Metrics to store, comma-separated, of which the first is shown; in a new file every known one is stored.",
+    help="Metrics to store, comma-separated, of which the first is shown; a new file has all that cost little, too.",
 )
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in the ensemble.")
 @recipe_options

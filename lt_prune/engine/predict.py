@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 
 from lt_prune.data.batches import plain_batches
+from lt_prune.engine.answers import answer
 from lt_prune.engine.precision import multiplying
-from lt_prune.errors import DivergenceError, LtPruneError, MemberError
+from lt_prune.errors import DivergenceError
 from lt_prune.metrics import Metric
-from lt_prune.metrics.observer import Observer
 from lt_prune.models.network import BATCH, Network, Outputs, folded
 from lt_prune.predictors.promised import Promised
-from lt_prune.registry import described
 from lt_prune.types import Array, Pixels
 
 
@@ -29,8 +28,8 @@ def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | No
             yield network(batch)
 
 
-def features_of(network: Network, pixels: Pixels, rows: Array, batch_size: int = BATCH) -> Tensor:
-    """Features (N, D) of the samples at `rows`, as they are predicted from, on the network's device; to be trained on."""
+def features_of(network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH) -> Tensor:
+    """Features (N, D) of the samples, all or those at `rows`, as they are predicted from, on the network's device."""
     return torch.cat([outputs.features for outputs in _outputs(network, pixels, batch_size, rows)])
 
 
@@ -93,38 +92,6 @@ def score_samples(
         some = slice(start, start := start + len(out.logits))
         own = torch.from_numpy(labels[some]).to(out.logits.device)
         for name, metric in metrics.items():
-            scores[name][some] = _answer(name, metric, out, own).float().cpu().numpy()
+            scores[name][some] = answer(name, metric, out, own).float().cpu().numpy()
         right += int((out.logits.argmax(dim=1) == own).sum())
     return scores, right / len(labels)
-
-
-def score_record(name: str, metric: Metric, observer: Observer, labels: Array) -> Array:
-    """Score every sample of a set by the record of a training, float32 (N,).
-
-    Raises:
-        MemberError: the metric fails, or does not give one finite number a sample.
-    """
-    with torch.inference_mode():
-        return _answer(name, metric, observer, torch.from_numpy(labels)).float().cpu().numpy()
-
-
-def _answer(name: str, metric: Metric, of: Outputs | Observer, labels: Tensor) -> Tensor:
-    """Scores (B,) of a batch, or (N,) by a record, by a metric that keeps its promise."""
-    try:
-        values = metric(of, labels)
-    except (LtPruneError, MemoryError, torch.cuda.OutOfMemoryError):  # which a run is tried again after
-        raise
-    except Exception as error:
-        raise MemberError(f"metric {name!r} fails: {described(error)}", name) from error
-    where = "batch" if isinstance(of, Outputs) else "set"
-    if not isinstance(values, Tensor) or values.shape != labels.shape or values.is_complex():
-        found = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
-        expected = f"one number a sample, a tensor {tuple(labels.shape)} of this {where}"
-        raise MemberError(f"metric {name!r} must give {expected}, and gave {found}", name)
-    bad = int((~values.isfinite()).sum())
-    if bad and isinstance(of, Outputs) and not (of.logits.isfinite().all() and of.features.isfinite().all()):
-        raise DivergenceError(f"{name} of {bad} samples is not finite: lower the learning rate")
-    if bad:
-        those = f"those of {bad} samples in a {where} of {len(labels)} are not"
-        raise MemberError(f"metric {name!r} must give finite numbers, and {those}", name)
-    return values

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from lt_prune.errors import MemberError
 from lt_prune.metrics import METRICS, Metric
-from lt_prune.types import Array, MetricScores, Pixels
+from lt_prune.types import Array, MetricScores, Pixels, kind_of
 
 if TYPE_CHECKING:  # the caller, which only makes this object, need not load torch
-    from lt_prune.engine.observers import Observers
     from lt_prune.engine.runs import Trained
     from lt_prune.metrics.observer import Observer
     from lt_prune.models.network import Network
@@ -27,6 +26,8 @@ class Scored:
     """On these samples."""
     refused: dict[str, str]
     """Why there are no scores of a metric that may be left out."""
+    same: frozenset[str] = frozenset()
+    """Metrics whose scores are the same by every member, as they are of embeddings alone; `rows` of one member has them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,9 @@ class Scoring:
     metrics: tuple[str, ...]
     """By name."""
     optional: tuple[str, ...] = ()
-    """Those of them that are left out where they break their promise; the others are an error then."""
+    """Those of them that are left out where they cost much or break their promise; the latter is an error of the others."""
+    elsewhere: frozenset[str] = frozenset()
+    """Those of them that another member is scored by, too: they are left out where its scores are the same."""
     registered: Mapping[str, Metric] = field(default_factory=dict)
     """Those of the caller's process, which a worker process knows nothing of."""
 
@@ -58,13 +61,18 @@ class Scoring:
             MemberError: a metric cannot be loaded, fails, does not give one finite number a sample, or has no record.
             DivergenceError: the network's outputs are not finite.
         """
+        from lt_prune.engine.member import Member
+
         metrics, refused = self._load()
-        of_outputs = {name: metric for name, metric in metrics.items() if not metric.observer}
+        same = frozenset(name for name, metric in metrics.items() if self._is_of_samples(metric))
+        metrics = {name: metric for name, metric in metrics.items() if name not in same & self.elsewhere}
+        of_outputs = {name: metric for name, metric in metrics.items() if metric.needs == "outputs"}
         values, accuracy = self._by_outputs(trained.network, of_outputs, refused)
+        member = Member(trained, self.pixels, self.labels)
         for name, metric in metrics.items():
-            if metric.observer:
+            if metric.needs != "outputs":
                 try:
-                    values[name] = self._by_record(name, metric, trained.observers)
+                    values[name] = member.score(name, metric)
                 except MemberError as error:
                     self._refuse(error, refused)
         rows = {
@@ -74,18 +82,25 @@ class Scoring:
             for name, metric in metrics.items()
             if name in values
         }
-        return Scored(rows, accuracy, refused)
+        return Scored(rows, accuracy, refused, same)
 
     def _load(self) -> tuple[dict[str, Metric], dict[str, str]]:
-        """The metrics by name, and why there are none of those that cannot be loaded."""
+        """The metrics by name that are computed, and why there are none of those that cannot be loaded."""
         metrics: dict[str, Metric] = {}
         refused: dict[str, str] = {}
         for name in self.metrics:
             try:
-                metrics[name] = self.registered[name] if name in self.registered else METRICS.load(name)
+                metric = self.registered[name] if name in self.registered else METRICS.load(name)
             except MemberError as error:
                 self._refuse(error, refused)
+                continue
+            if name not in self.optional or metric.is_cheap(len(self.labels)):
+                metrics[name] = metric
         return metrics, refused
+
+    def _is_of_samples(self, metric: Metric) -> bool:
+        """Whether it is of the samples alone, so that every member has the same scores."""
+        return metric.needs == "features" and kind_of(self.pixels) == "embeddings"
 
     def _by_outputs(
         self, network: Network, metrics: dict[str, Metric], refused: dict[str, str]
@@ -99,16 +114,6 @@ class Scoring:
             except MemberError as error:
                 self._refuse(error, refused)
                 del metrics[error.member]
-
-    def _by_record(self, name: str, metric: Metric, observers: Observers) -> Array:
-        from lt_prune.engine.predict import score_record
-        from lt_prune.metrics.observer import name_of
-
-        assert metric.observer, "it is computed from a record"
-        record = name_of(metric.observer)
-        if record in observers.lacking:
-            raise MemberError(f"metric {name!r} needs a record of the training, and {observers.lacking[record]}", name)
-        return score_record(name, metric, observers.watching[record], self.labels)
 
     def _refuse(self, error: MemberError, refused: dict[str, str]) -> None:
         if error.member not in self.optional:

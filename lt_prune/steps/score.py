@@ -56,14 +56,14 @@ def score(
 ) -> ScoreSet:
     """Score every training sample with an ensemble of short runs (Wang & Yan, section 3.4).
 
-    Every registered metric comes from the same ensemble. With `out`, what that file holds, and the weights kept beside it
-    in a folder ending in .members, is not computed again: more members add only those, another metric trains none. Only a
-    metric that needs a record of the training cannot be added to members that were trained without one; `overwrite` trains
-    them again, for all metrics.
+    Every registered metric that costs little comes from the same ensemble, and others where they are named. With `out`, what
+    that file holds, and the weights kept beside it in a folder ending in .members, is not computed again: more members add
+    only those, another metric trains none. Only a metric that needs a record of the training cannot be added to members that
+    were trained without one; `overwrite` trains them again, for all metrics.
 
     Args:
         data: a set, a set file, or a source name.
-        metric: one or several that must be among the results.
+        metric: one or several that must be among the results; in a new file those that cost little are, too.
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
         compute: device, precision, compilation and members trained at once, by default as `lt_prune.Compute()` says.
@@ -121,9 +121,12 @@ def score(
         refused = {name: reason for each in scored for name, reason in each.refused.items()}
         for reason in refused.values():
             warnings.warn(f"{reason}; this metric is left out", stacklevel=2)
+        same: dict[str, MetricScores] = {}
         for index, run in enumerate(runs):
-            rows = {name: row for name, row in scored[index].rows.items() if name not in refused}
-            scores = _with_member(scores, run, rows, outcomes[index])
+            same |= {name: row for name, row in scored[index].rows.items() if name in scored[index].same}
+            rows = {**scored[index].rows, **{name: row for name, row in same.items() if name in scored[index].same}}
+            kept = {name: row for name, row in rows.items() if name not in refused}
+            scores = _with_member(scores, run, kept, outcomes[index])
         if file and runs:
             write_scores(file, scores, overwrite=True)  # what was there is among them
     for warning in score_warnings(scores):
@@ -198,11 +201,19 @@ def _missing_runs(
     """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
     names = list(dict.fromkeys([*known.metrics, *required])) if known.seeds else METRICS.names
     optional = tuple(name for name in names if name not in required and name not in known.metrics)
-    runs, model = [], find_model(recipe.model)
+    runs, model, elsewhere = [], find_model(recipe.model), set[str]()
     for k in range(n_members):
         if missing := tuple(name for name in names if _rows(known, name) <= k):
             member = derive_seed(seed, "member", k)
-            scoring = Scoring(lt_set.pixels, lt_set.index.labels, missing, optional, dict(METRICS.registered))
+            scoring = Scoring(
+                pixels=lt_set.pixels,
+                labels=lt_set.index.labels,
+                metrics=missing,
+                optional=optional,
+                elsewhere=frozenset(elsewhere),
+                registered=dict(METRICS.registered),
+            )
+            elsewhere |= {*missing}
             runs.append(
                 Run(
                     title=member_title(k, n_members, seed),

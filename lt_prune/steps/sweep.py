@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -181,15 +180,15 @@ class _Planned:
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
         """Scores by the seed of their ensemble, trained where they are missing, with every metric that ranks."""
         grid, found = self.grid, {}
-        for seed, metric in product(self.score_files, grid.ranked_by):
-            found[seed] = score(  # the networks are trained for the first metric
+        for seed, file in self.score_files.items() if grid.ranked_by else ():
+            found[seed] = score(
                 self.data,
-                metric=metric,
+                metric=grid.ranked_by,
                 members=grid.members,
                 seed=seed,
                 compute=compute,
-                out=self.score_files[seed],
-                overwrite=self.asked.overwrite and seed not in found,  # another metric needs no other ensemble
+                out=file,
+                overwrite=self.asked.overwrite,
                 mix_compute=bool(self.asked.mix_compute),
                 progress=progress,
                 epochs=grid.score_epochs,

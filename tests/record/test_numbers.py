@@ -57,7 +57,7 @@ def trained(method: str, folder: Path) -> dict[str, Any]:
 
 
 def scored(scores: lp.ScoreSet) -> dict[str, Any]:
-    every = [scores.metrics[name].per_member for name in sorted(scores.metrics)]
+    every = [scores.metrics[name].per_member for name in ("avh", "el2n")]  # the metrics there were
     return {"exact": digest(*every), "near": [float(values.mean()) for values in every]}
 
 
