@@ -18,16 +18,21 @@ ALLOWED = {
     "__main__": "cli",
     "cli": f"api steps report planning metrics strategies methods predictors store {GROUND}",
     "api": f"steps report store {GROUND}",
-    "steps": f"figures report planning engine evaluation metrics strategies methods predictors models data store {GROUND}",
+    "steps": (
+        "figures report planning engine evaluation metrics strategies budgets selections methods predictors models data "
+        f"store {GROUND}"
+    ),
     "figures": f"report planning engine predictors models {GROUND}",
     "report": f"methods {GROUND}",
-    "planning": f"metrics methods predictors strategies models data store {GROUND}",
+    "planning": f"metrics methods predictors strategies budgets models data store {GROUND}",
     "engine": f"evaluation methods predictors metrics models angular data store {GROUND}",
     "evaluation": GROUND,
     "metrics": f"models angular {GROUND}",
     "methods": f"predictors models angular {GROUND}",
     "predictors": f"models angular {GROUND}",
-    "strategies": f"data {GROUND}",
+    "strategies": f"budgets selections {GROUND}",
+    "budgets": GROUND,
+    "selections": f"data {GROUND}",
     "models": "types config registry choices errors",
     "angular": "",
     "store": "data runs types config identity given choices errors",
@@ -129,6 +134,8 @@ def test_the_names_of_a_family_can_be_listed_without_torch():
         "lt_prune.methods",
         "lt_prune.predictors",
         "lt_prune.strategies",
+        "lt_prune.budgets",
+        "lt_prune.selections",
         "lt_prune.data.sources",
         "lt_prune.models",
     ):

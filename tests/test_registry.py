@@ -8,11 +8,13 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import lt_prune.registry
+from lt_prune.budgets import BUDGETS
 from lt_prune.data.sources import SOURCES
 from lt_prune.errors import ArgumentError, MemberError, UnknownNameError
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.registry import Registry
+from lt_prune.selections import SELECTIONS
 from lt_prune.strategies import STRATEGIES
 
 GROUP = "lt_prune.colours"
@@ -181,7 +183,21 @@ def test_a_new_name_does_not_begin_one_of_ours(plugins):
 FAMILIES = {
     "data source": (SOURCES, "lt_prune.sources", "digits fashion-mnist cifar10 cifar100 folder npz"),
     "metric": (METRICS, "lt_prune.metrics", "el2n avh"),
-    "strategy": (STRATEGIES, "lt_prune.strategies", "random class-random ranked"),
+    "strategy": (
+        STRATEGIES,
+        "lt_prune.strategies",
+        "random class-random ranked ccs ccs-cp drop dual nucs rcap d2",
+    ),
+    "budget": (
+        BUDGETS,
+        "lt_prune.budgets",
+        "global proportional sqrt equal floor drop drop-code nucs ccs-cp rcap like",
+    ),
+    "selection": (
+        SELECTIONS,
+        "lt_prune.selections",
+        "random hard easy window strata weighted beta moderate k-center herding d2",
+    ),
     "training method": (
         METHODS,
         "lt_prune.methods",
@@ -219,7 +235,7 @@ def test_every_family_calls_its_members_what_they_are(kind):
         FAMILIES[kind][0].check("zzz")
 
 
-@pytest.mark.parametrize("kind", ["metric", "strategy", "training method"])
+@pytest.mark.parametrize("kind", ["metric", "strategy", "budget", "selection", "training method"])
 def test_what_a_member_promises_cannot_be_changed(kind):
     for name in FAMILIES[kind][0].names:
         member = FAMILIES[kind][0].load(name)
