@@ -18,7 +18,7 @@ class ArgumentError(LtPruneError):
 
 
 class UnknownNameError(ArgumentError):
-    """A name that no member of a family (metric, strategy, method, predictor, source, model, executor) has."""
+    """A name that no member of a family (metric, budget, selection, strategy, method, ...) has."""
 
 
 class MemberError(LtPruneError):

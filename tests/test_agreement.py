@@ -24,7 +24,7 @@ SAID_OTHERWISE = {
     "assignments": "--set",  # NAME=VALUE, the keywords of Python's **settings
 }
 FIELDS = {field.name for field in fields(lp.Recipe)}
-OF_PYTHON_ALONE = {"progress", "settings"}
+OF_PYTHON_ALONE = {"progress", "settings", "features"}
 GATHERED = {"compute": lp.Compute, "reading": lp.Reading, "grid": lp.Grid}
 """Keywords whose fields are options of their own."""
 NOT_OFFERED = {
@@ -154,10 +154,10 @@ PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
 
 @pytest.mark.parametrize("name", [*PUBLIC, "Compute", "Reading", "Recipe", "Grid"])
 def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
-    function, of_settings = getattr(lp, name), ("score", "train", "run", "sweep", "evaluate", "evaluate_each")
+    of_settings = ("prune", "score", "train", "run", "sweep", "evaluate", "evaluate_each")
+    function = getattr(lp, name)
     known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
-    required = {"ratio": 0.5} if name == "prune" else {}
-    required |= {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
+    required = {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
     with pytest.raises(ArgumentError) as refusal:
         function(**required, nonsense=1)
     assert str(refusal.value).startswith("unknown setting 'nonsense': there are ")
@@ -173,7 +173,7 @@ def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, n
         (lambda: lp.run("digits", ratios=0.5), "unknown setting 'ratios' (did you mean 'ratio'?): there are epochs, "),
         (
             lambda: lp.prune("digits", ratios=0.5),
-            "unknown setting 'ratios' (did you mean 'ratio'?): there are data, ",
+            "unknown setting 'ratios' (did you mean 'ratio'?): there are none",
         ),
         (lambda: lp.results("runs", output=1), "unknown setting 'output' (did you mean 'out'?): there are out"),
         (lambda: lp.train("digits", metod="atl"), "unknown setting 'metod' (did you mean 'method'?): there are epochs, "),

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 import lt_prune as lp
 from lt_prune import choices
+
+if TYPE_CHECKING:
+    from lt_prune.strategies import Strategy
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -250,3 +253,10 @@ def _named(assignments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         if not separator:
             raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as tau=0.5", param_hint="--set")
         yield name, text
+
+
+def assigned_to(strategy: Strategy, assignments: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of a pruning strategy, given as NAME=VALUE, by name."""
+    from lt_prune.strategies.named import parsed_settings
+
+    return parsed_settings(strategy, dict(_named(assignments)))

@@ -13,7 +13,8 @@ from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of, expect_whole, gathered_as
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
-from lt_prune.strategies import STRATEGIES
+from lt_prune.planning.pruning import metrics_read
+from lt_prune.strategies.named import find_strategy
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Pruning:
     metric: str | None
     """None for a strategy that reads no scores."""
     ratio: float
+    takes_ends: bool = False
+    """Whether it is asked which end is kept, and within what."""
 
 
 @gathered_as("grid")
@@ -82,13 +85,9 @@ class Grid:
                 f"ensembles must be 1, which serves all seeds, or as many as there are seeds ({n_seeds}), "
                 f"not {self.ensembles}"
             )
-        if not self.ranked_by:
-            self._check_nothing_ranks()
-
-    def _check_nothing_ranks(self) -> None:
-        if self.keep or self.within:
+        if (self.keep or self.within) and not any(pruning.takes_ends for pruning in self.prunings):
             raise ArgumentError("keep and within are for strategies that rank by scores: leave them out, or add ranked")
-        if self.own_ensembles:
+        if self.own_ensembles and not self.ranked_by:
             raise ArgumentError("ensembles are for strategies that rank by scores: leave them out, or add ranked")
 
     @property
@@ -110,13 +109,15 @@ class Grid:
         """Every pruning, without ratio 0, which is the unpruned set."""
         found = []
         for strategy in dict.fromkeys(self.strategies):
-            ranks = STRATEGIES.load(strategy).needs_scores
-            if ranks and not self.metrics:
+            chosen, _ = find_strategy(strategy)
+            metrics = metrics_read(chosen, self.metrics)
+            if "scores" in chosen.needs and not metrics:
                 raise ArgumentError(f"strategy {strategy!r} ranks by scores: name at least one metric")
-            for metric in dict.fromkeys(self.metrics) if ranks else (None,):
+            for metric in dict.fromkeys(metrics) or (None,):
                 if metric:
                     METRICS.check(metric)
-                found += [Pruning(strategy, metric, ratio) for ratio in dict.fromkeys(self.ratios) if ratio]
+                ratios = [ratio for ratio in dict.fromkeys(self.ratios) if ratio]
+                found += [Pruning(strategy, metric, ratio, chosen.takes_ends) for ratio in ratios]
         return found
 
     @property

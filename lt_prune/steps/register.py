@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lt_prune.budgets import BUDGETS
 from lt_prune.data.sources import SOURCES
 from lt_prune.engine.executors import EXECUTORS
 from lt_prune.errors import ArgumentError
@@ -13,11 +14,14 @@ from lt_prune.metrics import METRICS
 from lt_prune.models import MODELS
 from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry
+from lt_prune.selections import SELECTIONS
 from lt_prune.strategies import STRATEGIES
 
 FAMILIES: dict[str, Registry[Any]] = {
     "metric": METRICS,
     "strategy": STRATEGIES,
+    "budget": BUDGETS,
+    "selection": SELECTIONS,
     "method": METHODS,
     "predictor": PREDICTORS,
     "source": SOURCES,
@@ -34,12 +38,17 @@ def register(family: str, name: str, member: object) -> None:
     the former are not made again. A package adds members through entry points instead (`lt_prune.metrics`, ...).
 
     Args:
-        family: "metric", "strategy", "method", "predictor", "source", "model" or "executor".
+        family: "metric", "budget", "selection", "strategy", "method", "predictor", "source", "model" or "executor".
         name: letters, digits and _, as it becomes a part of names of files, which hyphens join.
         member: what the family asks for:
 
             - a metric is a function of logits (B, M) and labels (B,) to scores (B,), higher being harder; or a function of
               `Outputs` and labels, decorated by `lt_prune.metrics.metric`;
+            - a budget is a function of a `lt_prune.budgets.Request` to int64 (M,), how many of each class are kept; where it
+              needs scores or has settings, decorated by `lt_prune.budgets.budget`;
+            - a selection is a function of a `lt_prune.selections.Group` and a number to int64 (G,), the places of the group
+              in the order in which they are kept; where it needs scores or features or has settings, decorated by
+              `lt_prune.selections.selection`;
             - a strategy is a function of a `lt_prune.strategies.Request` to bool (N,), True for what to keep; where it
               needs scores, decorated by `lt_prune.strategies.strategy`;
             - a method is a `lt_prune.methods.Method`;

@@ -213,10 +213,11 @@ class _Planned:
         chosen = partial(choose, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
         if pruning.metric is None:
             return chosen()
-        keep, within = self.grid.keep, self.grid.within
+        keep, within = (self.grid.keep, self.grid.within) if pruning.takes_ends else (None, None)
         if seed in scores:
             return chosen(scores=scores[seed], metric=pruning.metric, keep=keep, within=within)
-        named = {"metric": pruning.metric, "keep": keep or "hard", "within": within or "set"}
+        named: dict[str, Any] = {"metric": pruning.metric}
+        named |= {"keep": keep or "hard", "within": within or "set"} if pruning.takes_ends else {}
         return stand_in(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, ensemble=seed, **named)
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:

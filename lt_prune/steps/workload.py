@@ -12,6 +12,7 @@ from lt_prune.engine import Run
 from lt_prune.engine.devices import devices_of, trained_at_once
 from lt_prune.engine.speed_apart import speed_of
 from lt_prune.planning.plan import Job
+from lt_prune.planning.pruning import without_scores
 from lt_prune.report.workload import Workload
 from lt_prune.steps.prune import choose
 from lt_prune.steps.score import member_title
@@ -28,8 +29,9 @@ a second."""
 
 
 def stand_in(data: LongTailedSet, *, strategy: str, ratio: float, **options: object) -> Subset:
-    """A subset of the size and name that one ranked by scores will have, where there are none yet: for planning alone."""
-    kept = choose(data, strategy="random", ratio=ratio).kept
+    """A subset of the size and name that one ranked by scores will have, where there are none yet: for planning alone. Of
+    each class it has as many, where that needs no scores."""
+    kept = choose(data, strategy=without_scores(strategy, options.get("within")), ratio=ratio).kept
     return Subset(index=data.index, kept=kept, strategy=strategy, ratio=ratio, options=options)
 
 

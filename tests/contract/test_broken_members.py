@@ -479,7 +479,7 @@ def test_a_source_is_a_function():
 def test_plain_functions_are_members(blobs, in_tmp):
     lp.register("metric", "mine", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
     lp.register("strategy", "first", keep_first)
-    lp.register("strategy", "hardest", strategy(needs_scores=True)(STRATEGIES.load("ranked").function))
+    lp.register("strategy", "hardest", strategy(needs_scores=True)(STRATEGIES.load("ranked")))
     lp.register(
         "method",
         "mean",
@@ -535,6 +535,6 @@ def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
 
 def test_there_is_no_other_family():
     with pytest.raises(
-        ArgumentError, match=r"^family must be metric, strategy, method, predictor, source, model, not 'metrics'$"
+        ArgumentError, match=r"^family must be metric, strategy, budget, selection, method, .*, not 'metrics'$"
     ):
         lp.register("metrics", "mine", margin)

@@ -1,9 +1,9 @@
 """Keeps what is neither easy nor hard (Xia et al. 2023)."""
 
 import numpy as np
+from lt_prune.strategies.removal import remove_in_order
 
 from lt_prune.strategies import strategy
-from lt_prune.strategies.removal import remove_in_order
 
 
 @strategy(needs_scores=True)
