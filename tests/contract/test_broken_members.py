@@ -535,6 +535,6 @@ def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
 
 def test_there_is_no_other_family():
     with pytest.raises(
-        ArgumentError, match=r"^family must be metric, strategy, method, predictor, source, model, not 'metrics'$"
+        ArgumentError, match=r"^family must be metric, strategy, method, predictor, source, model, executor, not 'metrics'$"
     ):
         lp.register("metrics", "mine", margin)
