@@ -300,7 +300,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
     [
         ({"method": "ec"}, UnknownNameError, "unknown training method 'ec'"),
         ({"prediction": "cosine"}, ArgumentError, "unknown predictor 'cosine': there are linear, angular"),
-        ({"device": "tpu"}, ArgumentError, "unknown setting 'device'"),
+        ({"device": "tpu"}, ArgumentError, "^device is a field of Compute: give compute="),
         ({"model": "resnet33"}, ArgumentError, "unknown model 'resnet33'"),
         ({"epochs": 0}, ArgumentError, "epochs must be at least 1"),
         ({"tau": 0.5}, ArgumentError, "unknown setting 'tau'"),
