@@ -207,7 +207,7 @@ FAMILIES = {
     "training method": (
         METHODS,
         "lt_prune.methods",
-        "ce mixup focal cb ldam-drw balanced-softmax logit-adjust crt lws mislas l2a abs aem alas atl",
+        "ce mixup focal cb ldam-drw balanced-softmax logit-adjust tde bbn crt lws mislas l2a abs aem alas atl",
     ),
     "executor": (EXECUTORS, "lt_prune.executors", "session processes cuda"),
 }

@@ -30,7 +30,7 @@ class Margins(Observer):
 @metric(
     higher_is_harder=False,
     equation="mean_e (z_y(e) - max_{i != y} z_i(e)), z(e) the logits in epoch e",
-    paper="Pleiss et al. 2020, Eq. 2",
+    paper="Pleiss et al. 2020",
     observer=Margins,
 )
 def aum(record: Margins, labels: Tensor) -> Tensor:

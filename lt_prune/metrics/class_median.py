@@ -10,7 +10,7 @@ from lt_prune.metrics.features import Features
 @metric(
     higher_is_harder=True,
     equation="||phi - m_y||_2, m_y the median of class y, number by number",
-    paper="Xia et al. 2023 (Moderate), by its code; the paper's Eq. 2 has the mean",
+    paper="Xia et al. 2023 (Moderate), by its code; the paper has the mean",
     needs="features",
     unasked=LARGE,
 )

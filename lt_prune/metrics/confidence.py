@@ -7,7 +7,7 @@ from lt_prune.metrics.of_class import probabilities
 from lt_prune.models.network import Outputs
 
 
-@metric(higher_is_harder=False, equation="max_i p_i, p = softmax(z)", paper="Coleman et al. 2020, section 3.2")
+@metric(higher_is_harder=False, equation="max_i p_i, p = softmax(z)", paper="Coleman et al. 2020 (selection via proxy)")
 def confidence(outputs: Outputs, labels: Tensor) -> Tensor:
     """In [1/M, 1].
 

@@ -9,7 +9,7 @@ from lt_prune.metrics.own_probability import OwnProbability
 @metric(
     higher_is_harder=True,
     equation="mean over windows of J = 10 epochs of std(p_y), unbiased; one window where there are fewer epochs",
-    paper="He et al. 2024 (Dyn-Unc), Eq. 2",
+    paper="He et al. 2024 (Dyn-Unc)",
     observer=OwnProbability,
 )
 def dyn_unc(record: OwnProbability, labels: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ from lt_prune.metrics.of_class import probabilities
 from lt_prune.models.network import Outputs
 
 
-@metric(higher_is_harder=True, equation="-sum_i p_i log p_i, p = softmax(z)", paper="Coleman et al. 2020, section 3.2")
+@metric(
+    higher_is_harder=True, equation="-sum_i p_i log p_i, p = softmax(z)", paper="Coleman et al. 2020 (selection via proxy)"
+)
 def entropy(outputs: Outputs, labels: Tensor) -> Tensor:
     """In [0, log M], in nats; a network that is surely wrong has none.
 

@@ -36,7 +36,7 @@ class Forgettings(Observer):
 @metric(
     higher_is_harder=True,
     equation="#{e: right in epoch e, wrong in e + 1}; of what was never right, the number of epochs",
-    paper="Toneva et al. 2019, Definition 1",
+    paper="Toneva et al. 2019",
     observer=Forgettings,
 )
 def forgetting(record: Forgettings, labels: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from lt_prune.metrics import metric
 from lt_prune.models.network import Outputs
 
 
-@metric(higher_is_harder=True, equation="-log p_y, p = softmax(z)", paper="Jiang et al. 2018 (MentorNet)")
+@metric(higher_is_harder=True, equation="-log p_y, p = softmax(z)", paper="Kumar et al. 2010 (self-paced learning)")
 def loss(outputs: Outputs, labels: Tensor) -> Tensor:
     """In [0, inf), in nats. By one member it ranks as `self-confidence` does; a mean over members does not.
 

@@ -7,7 +7,7 @@ from lt_prune.metrics.of_class import over_others
 from lt_prune.models.network import Outputs
 
 
-@metric(higher_is_harder=False, equation="z_y - max_{i != y} z_i", paper="Toneva et al. 2019, section 2")
+@metric(higher_is_harder=False, equation="z_y - max_{i != y} z_i", paper="Toneva et al. 2019")
 def margin(outputs: Outputs, labels: Tensor) -> Tensor:
     """Negative where another class is predicted; in float32 or better.
 

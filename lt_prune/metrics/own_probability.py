@@ -37,7 +37,7 @@ class OwnProbability(Observer):
         self.now.add(rows, (torch.softmax(outputs.logits, dim=1) * target).sum(dim=1))
 
     def end_epoch(self) -> None:
-        value = self.now.take(unseen=self.window.values[-1])
+        value = self.now.take(unseen=self.window.values[-1].double())
         self.total.add_(value)
         self.squares.add_(value.square())
         self.window.push(value)

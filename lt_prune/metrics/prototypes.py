@@ -13,7 +13,7 @@ from lt_prune.metrics.features import Features
 @metric(
     higher_is_harder=True,
     equation="1 - max_k cos(phi, c_k), c_k the centres of k-means, as many as there are classes",
-    paper="Sorscher et al. 2022, section 6",
+    paper="Sorscher et al. 2022",
     needs="features",
     unasked=LARGE,
 )

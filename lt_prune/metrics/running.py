@@ -35,7 +35,7 @@ class EpochMean(nn.Module):
 
 
 class Window(nn.Module):
-    """The values of the last epochs.
+    """The values of the last epochs, in float32, as outputs are.
 
     Args:
         length: of how many epochs.
@@ -47,12 +47,12 @@ class Window(nn.Module):
 
     def __init__(self, length: int, n_samples: int) -> None:
         super().__init__()
-        self.register_buffer("values", torch.zeros(length, n_samples, dtype=torch.float64))
+        self.register_buffer("values", torch.zeros(length, n_samples))
         self.register_buffer("pushed", torch.zeros((), dtype=torch.int64))
 
     def push(self, values: Tensor) -> None:
         """Values (N,) of one more epoch, in place of the oldest."""
-        self.values.copy_(torch.cat([self.values[1:], values[None]]))
+        self.values.copy_(torch.cat([self.values[1:], values[None].to(self.values.dtype)]))
         self.pushed.add_(1)
 
     @property
@@ -66,14 +66,14 @@ class Window(nn.Module):
 
     @property
     def held(self) -> Tensor:
-        """(E, N): the values of those epochs that there have been, the latest last."""
-        return self.values[max(0, len(self.values) - self.epochs) :]
+        """float64 (E, N): the values of those epochs that there have been, the latest last."""
+        return self.values[max(0, len(self.values) - self.epochs) :].double()
 
     def mean(self) -> Tensor:
-        """(N,): 0 where there has been no epoch."""
+        """float64 (N,): 0 where there has been no epoch."""
         return self.held.sum(dim=0) / max(1, len(self.held))
 
     def std(self) -> Tensor:
-        """(N,): the unbiased standard deviation, 0 where there have not been two epochs."""
+        """float64 (N,): the unbiased standard deviation, 0 where there have not been two epochs."""
         deviations = self.held - self.mean()
         return (deviations.square().sum(dim=0) / max(1, len(self.held) - 1)).sqrt()

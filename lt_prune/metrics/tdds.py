@@ -56,7 +56,7 @@ class Differences(Observer):
     higher_is_harder=True,
     equation="sum_t beta (1 - beta)^(T - t) ||D_t - mean(D_t)||_2, beta = 0.9, D_t the J - 1 = 9 numbers "
     "sum_i |p_i(e) log(p_i(e) / p_i(e - 1))| of the J epochs up to t; one window where there are fewer epochs",
-    paper="Zhang et al. 2024 (TDDS), Eq. 7 and 8",
+    paper="Zhang et al. 2024 (TDDS), by its code",
     observer=Differences,
     unasked=LARGE,  # it holds the probabilities of an epoch, (N, M)
 )

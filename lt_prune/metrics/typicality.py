@@ -9,7 +9,7 @@ from lt_prune.metrics.features import Features
 @metric(
     higher_is_harder=False,
     equation="1 / (mean distance to the 20 nearest other samples + 1e-5)",
-    paper="Hacohen et al. 2022 (TypiClust), Eq. 1, of the whole set and not of clusters",
+    paper="Hacohen et al. 2022 (TypiClust), of the whole set and not of clusters",
     needs="features",
     unasked=LARGE,  # N^2 distances
 )

@@ -9,7 +9,7 @@ from lt_prune.metrics.own_probability import OwnProbability
 @metric(
     higher_is_harder=True,
     equation="sqrt(mean_e (p_y(e) - mean_e p_y(e))^2), p_y(e) the own class's probability in epoch e",
-    paper="Swayamdipta et al. 2020 (dataset cartography), section 2.1",
+    paper="Swayamdipta et al. 2020 (dataset cartography)",
     observer=OwnProbability,
 )
 def variability(record: OwnProbability, labels: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ REDUNDANT = 16
     higher_is_harder=True,
     equation="#{points that the sample is nearest to} - sum over covering neighbours of d^-4 / sum d^-4, in random planes; "
     "from 0, the least, to 1",
-    paper="Griffin et al. 2024 (ZCore), Algorithm 1, without its random start",
+    paper="Griffin et al. 2024 (ZCore), by its code without the random start",
     needs="features",
     unasked=LARGE,
 )

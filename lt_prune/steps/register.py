@@ -64,8 +64,8 @@ def register(family: str, name: str, member: object) -> None:
 
     Example:
         >>> import lt_prune as lp
-        >>> lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
-        >>> lp.score("digits", metric="margin", members=1, epochs=1, model="resnet8").metric("margin").higher_is_harder
+        >>> lp.register("metric", "mine", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
+        >>> lp.score("digits", metric="mine", members=1, epochs=1, model="resnet8").metric("mine").higher_is_harder
         True
     """
     if family not in FAMILIES:

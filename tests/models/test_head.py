@@ -60,7 +60,7 @@ def test_what_is_made_of_a_network_keeps_its_head():
     torch.testing.assert_close(folded(network)(images()).logits, out.logits, rtol=1e-4, atol=1e-4)
     assert frozen(network).classifier is network.classifier
     assert torch.equal(upon_features(network)(out.features).logits, out.logits)
-    for same in (out.cpu(), out.float(), type(out).joined([out]), next(out.split())):
+    for same in (out.cpu(), out.float(), type(out).joined([out], len(out.logits)), next(out.split())):
         assert same.how == out.how
 
 

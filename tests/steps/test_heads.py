@@ -75,7 +75,7 @@ def test_interrupted_it_ends_at_the_same_numbers(method, blobs, in_tmp):
 def test_in_worker_processes_it_ends_at_the_same_numbers(method, blobs, in_tmp):
     alone = lp.train(blobs(), method=method, **SMALL)
     grid = {**SMALL, "compute": lp.Compute(device="cpu", workers=2)}
-    done = lp.sweep(blobs(), methods=[method], strategies=["random"], ratios=[0.3], seeds=[0], **grid)
+    done = lp.sweep(blobs(), lp.Grid(methods=[method], strategies=["random"], ratios=[0.3], seeds=[0]), **grid)
     assert not done.failures
     (unpruned,) = [run for run in done.runs if run.ratio == 0]
     assert (unpruned.loss, unpruned.evaluation) == (alone.loss, alone.evaluation)
@@ -238,7 +238,7 @@ def test_a_model_that_cannot_be_branched_is_refused_before_anything_is_trained(e
     with pytest.raises(ArgumentError, match=says):
         lp.train(embeddings, method="bbn", out="run")
     with pytest.raises(ArgumentError, match=says):
-        lp.sweep(embeddings, methods=["ce", "bbn"], strategies=["random"], ratios=[0.3], seeds=[0], epochs=1)
+        lp.sweep(embeddings, lp.Grid(methods=["ce", "bbn"], strategies=["random"], ratios=[0.3], seeds=[0]), epochs=1)
     assert not Path("runs").exists()
 
 
