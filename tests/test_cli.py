@@ -23,6 +23,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import lt_prune as lp
+from lt_prune.budgets import BUDGETS
 from lt_prune.choices import DEVICES, EQUAL, FIGURES, LOADINGS, PRECISIONS
 from lt_prune.cli import main
 from lt_prune.data.sources import SOURCES
@@ -31,6 +32,7 @@ from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.planning.recipes import MEMBER
 from lt_prune.predictors import PREDICTORS
+from lt_prune.selections import SELECTIONS
 from lt_prune.store.weights import read_weights
 from lt_prune.strategies import STRATEGIES
 
@@ -181,7 +183,8 @@ def test_help_names_the_default_recipes(field):
 
 
 def test_help_names_every_strategy_and_kind_of_model():
-    assert all(name in option_help("prune", "--strategy") for name in STRATEGIES.names)
+    for option, family in (("--strategy", STRATEGIES), ("--budget", BUDGETS), ("--select", SELECTIONS)):
+        assert all(name in option_help("prune", option) for name in family.names)
     for name in ("resnet8 to resnet110", "torchvision:NAME", "timm:NAME", "linear or mlp"):
         assert name in option_help("train", "--model")
 
@@ -720,6 +723,8 @@ def test_the_families_are_those_the_messages_list(in_tmp):
         ("score --metric zzz", METRICS),
         ("train --method zzz", METHODS),
         ("prune --ratio 0.3 --strategy zzz", STRATEGIES),
+        ("prune --ratio 0.3 --budget zzz", BUDGETS),
+        ("prune --ratio 0.3 --select zzz", SELECTIONS),
         ("build --data zzz", SOURCES),
         ("train --prediction zzz", PREDICTORS),
     ]:
@@ -888,6 +893,23 @@ def test_prune_shows_every_class(in_tmp):
     told = json.loads(ok("prune", "--strategy", "class-random", "--ratio", 0.45, "--per-class", "--json").stdout)["classes"]
     assert [row["before"] for row in told] == sorted((row["before"] for row in told), reverse=True)
     assert [(row["class"], row["removed"]) for row in told][-1] == ("9", 5)
+
+
+def test_prune_by_a_budget_and_a_selection_and_its_matched_control(in_tmp):
+    scored = lp.score("digits", members=1, epochs=1, model="resnet8")
+    lp.write_scores("scores/digits-lt10.h5", scored)
+    ok("prune", "--ratio", 0.45, "--budget", "floor", "--select", "window", "--set", "floor=12", "--set", "window=0.2")
+    file = "subsets/digits-lt10-floor+window+floor=12+window=0.2-avh-0.45.h5"
+    assert lp.read_subset(file).kept_counts.min() == 12
+    told = json.loads(ok("prune", "--budget", f"like:{file}", "--select", "random", "--json").stdout)
+    assert [row["kept"] for row in told["classes"]] == lp.read_subset(file).kept_counts.tolist()
+    assert told["file"].startswith("subsets/digits-lt10-like+random+as=")
+
+
+def test_a_setting_of_a_pruning_that_there_is_not_is_refused(in_tmp):
+    asked = ("prune", "--ratio", 0.45, "--select", "random", "--set", "window=1")
+    refuse(in_tmp, *asked, code=2, says="unknown setting 'window': there are none")
+    refuse(in_tmp, *asked[:-1], "window", code=2, says="'window' is not NAME=VALUE")
 
 
 def test_evaluate_shows_every_class(flow, monkeypatch):

@@ -23,6 +23,7 @@ import lt_prune as lp
 from lt_prune.cli import main
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
+from lt_prune.selections import SELECTIONS
 
 ROOT = Path(__file__).parents[1]
 BENCHMARK = {
@@ -130,3 +131,9 @@ def test_the_way_of_embeddings_is_measured_from_end_to_end(monkeypatch, in_tmp):
         assert min(seconds) > 0
         assert max(overall, least) <= 1
         assert overall > 0.3
+
+
+def test_every_selection_is_timed():
+    command = [sys.executable, str(ROOT / "scripts" / "bench_selections.py"), "--samples", "300", "--dim", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == SELECTIONS.names

@@ -223,7 +223,6 @@ def prune(
 
     \b
     Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
-    Example: lt-prune prune --ratio 0.45 --budget equal --select window --set window=0.2 --metric avh
     """
     from rich.console import Group
 
@@ -310,6 +309,8 @@ def _as_before(data: str, reading: Reading, with_samples: bool) -> SampleIndex |
 
 
 def _index_of(opened: SampleIndex | LongTailedSet) -> SampleIndex:
+    from lt_prune.types import SampleIndex
+
     return opened if isinstance(opened, SampleIndex) else opened.index
 
 

@@ -37,6 +37,28 @@ def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, i
     assert all((folder / "result.json").exists() for folder in grid)
 
 
+def test_a_strategy_may_be_a_budget_and_a_selection_with_settings(blobs, in_tmp):
+    asked = ["equal+random", "sqrt+window+window=0.2", "ccs", "ranked"]
+    done = sweep(blobs(), strategies=asked, ratios=[0.4], seeds=[0], keep="easy")
+    assert [(run.strategy, run.metric, run.spec.keep) for run in done.runs if run.strategy] == [
+        ("equal+random", None, None),
+        ("sqrt+window+window=0.2", "el2n", None),
+        ("ccs", "el2n", None),
+        ("ranked", "el2n", "easy"),
+    ]
+    scores = lp.read_scores("scores/blobs.h5")
+    for run in done.runs[1:]:
+        how = {"scores": scores, "metric": "el2n"} if run.metric else {}
+        alone = lp.prune(blobs(), strategy=run.strategy, ratio=0.4, keep=run.spec.keep, **how)
+        assert run.spec.subset_digest == alone.digest
+
+
+def test_a_budget_that_cannot_be_had_is_refused_before_anything_is_trained(blobs, in_tmp):
+    with pytest.raises(ArgumentError, match="the budget needs 41, up to 20 of each class: ask for a smaller ratio"):
+        sweep(blobs(), strategies=["floor+hard"], ratios=[0.5])
+    assert not list(in_tmp.iterdir())
+
+
 def test_a_result_is_that_of_a_single_training(blobs, in_tmp):
     done = sweep(blobs(), compute=lp.Compute(device="cpu", workers=1, executor="processes"))
     for run in done.runs:
