@@ -159,15 +159,12 @@ class Given:
 
     def _features(self) -> Array:
         """float32 or float64 (N, D)."""
-        index, found = self.index, self.samples if self.features is None else self.features
-        if not isinstance(found, np.ndarray) or found.dtype not in (np.float32, np.float64) or found.ndim != 2:
+        found = self.samples if self.features is None else self.features
+        require_features(self.asked.base, self.index, found)
+        assert isinstance(found, np.ndarray)
+        if len(found) != self.index.n_samples or not np.isfinite(found).all():
             raise ArgumentError(
-                f"strategy {self.asked.base!r} needs an embedding of each sample, and {index.name} has none: prune a set of "
-                f"embeddings, or give features, an array (N, D) of float32"
-            )
-        if len(found) != index.n_samples or not np.isfinite(found).all():
-            raise ArgumentError(
-                f"features must be finite numbers ({index.n_samples}, D), a row a sample in the order of the set, not "
+                f"features must be finite numbers ({self.index.n_samples}, D), a row a sample in the order of the set, not "
                 f"{found.shape}"
             )
         return found
@@ -183,3 +180,16 @@ class Given:
                 f"strategy {self.asked.base!r} ranks by scores: give a score file, which `lt-prune score` makes"
             )
         return self.scores
+
+
+def require_features(strategy: str, index: SampleIndex, samples: object) -> None:
+    """Refuse samples that are no embeddings, for a strategy that needs them.
+
+    Raises:
+        ArgumentError: they are none.
+    """
+    if not isinstance(samples, np.ndarray) or samples.dtype not in (np.float32, np.float64) or samples.ndim != 2:
+        raise ArgumentError(
+            f"strategy {strategy!r} needs an embedding of each sample, and {index.name} has none: prune a set of "
+            f"embeddings, or give features, an array (N, D) of float32"
+        )

@@ -11,6 +11,7 @@ from lt_prune.config.compute import Compute
 from lt_prune.engine import Run
 from lt_prune.engine.devices import devices_of, trained_at_once
 from lt_prune.engine.speed_apart import speed_of
+from lt_prune.planning.deciding import require_features
 from lt_prune.planning.plan import Job
 from lt_prune.planning.pruning import without_scores
 from lt_prune.report.workload import Workload
@@ -19,6 +20,7 @@ from lt_prune.steps.score import member_title
 from lt_prune.steps.train import run_of, stages_of, work_of
 from lt_prune.store.files import read_scores
 from lt_prune.store.results import RESULT, read_result
+from lt_prune.strategies.named import find_strategy
 from lt_prune.types import LongTailedSet, Subset
 
 Work = dict[str, tuple[int, int]]
@@ -30,7 +32,13 @@ a second."""
 
 def stand_in(data: LongTailedSet, *, strategy: str, ratio: float, **options: object) -> Subset:
     """A subset of the size and name that one ranked by scores will have, where there are none yet: for planning alone. Of
-    each class it has as many, where that needs no scores."""
+    each class it has as many, where that needs no scores.
+
+    Raises:
+        ArgumentError: the budget cannot be had, or the strategy needs embeddings and there are none.
+    """
+    if "features" in find_strategy(strategy)[0].needs:
+        require_features(strategy, data.index, data.pixels)
     kept = choose(data, strategy=without_scores(strategy, options.get("within")), ratio=ratio).kept
     return Subset(index=data.index, kept=kept, strategy=strategy, ratio=ratio, options=options)
 

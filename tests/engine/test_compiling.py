@@ -14,7 +14,7 @@ def fails_here() -> None:
 
 
 def failed(function) -> Exception:
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(RuntimeError) as caught:
         function()
     return caught.value
 

@@ -53,9 +53,19 @@ def test_a_strategy_may_be_a_budget_and_a_selection_with_settings(blobs, in_tmp)
         assert run.spec.subset_digest == alone.digest
 
 
-def test_a_budget_that_cannot_be_had_is_refused_before_anything_is_trained(blobs, in_tmp):
-    with pytest.raises(ArgumentError, match="the budget needs 41, up to 20 of each class: ask for a smaller ratio"):
-        sweep(blobs(), strategies=["floor+hard"], ratios=[0.5])
+@pytest.mark.parametrize(
+    ("strategy", "says"),
+    [
+        ("floor+hard", "the budget needs 41, up to 20 of each class: ask for a smaller ratio"),
+        ("d2", "strategy 'd2' needs an embedding of each sample, and blobs has none"),
+        ("global+moderate", r"strategy 'global\+moderate' needs an embedding of each sample, and blobs has none"),
+        ("like+random", "budget 'like' takes the class counts of another subset"),
+        ("ccs+cutof=1", "unknown setting 'cutof'"),
+    ],
+)
+def test_a_pruning_that_cannot_be_had_is_refused_before_anything_is_trained(blobs, in_tmp, strategy, says):
+    with pytest.raises(ArgumentError, match=says):
+        sweep(blobs(), strategies=[strategy], ratios=[0.5])
     assert not list(in_tmp.iterdir())
 
 
