@@ -85,7 +85,8 @@ class Grid:
                 f"ensembles must be 1, which serves all seeds, or as many as there are seeds ({n_seeds}), "
                 f"not {self.ensembles}"
             )
-        if (self.keep or self.within) and not any(pruning.takes_ends for pruning in self.prunings):
+        prunings = self.prunings  # names that there are not are refused now
+        if (self.keep or self.within) and not any(pruning.takes_ends for pruning in prunings):
             raise ArgumentError("keep and within are for strategies that rank by scores: leave them out, or add ranked")
         if self.own_ensembles and not self.ranked_by:
             raise ArgumentError("ensembles are for strategies that rank by scores: leave them out, or add ranked")

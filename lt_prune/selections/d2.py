@@ -21,7 +21,6 @@ from lt_prune.types import Array
         "gamma_forward": Setting(1.0, "how fast difficulty falls with distance on its way to a sample"),
         "gamma_reverse": Setting(1.0, "how fast what a kept sample takes from its neighbours falls with distance"),
     },
-    nested=True,
 )
 def d2(group: Group, n_keep: int, *, neighbours: int, gamma_forward: float, gamma_reverse: float) -> Array:
     """Those that are not kept follow by what is left of their numbers."""

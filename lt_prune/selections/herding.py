@@ -12,7 +12,6 @@ from lt_prune.types import Array
     equation="each next one is argmin_i || mu - (z_i + sum of those before) / (k + 1) ||, mu the mean of all",
     paper="Welling 2009; as in iCaRL, Rebuffi et al. 2017, Algorithm 4",
     needs=("features",),
-    nested=True,
 )
 def herding(group: Group, n_keep: int) -> Array:
     """n_keep * G * D operations; those that are not kept follow in the order of their ids."""

@@ -132,7 +132,7 @@ def test_within_class_each_class_loses_its_share(scores):
 def test_scores_whose_low_end_is_hard_are_turned(scores):
     rising = np.linspace(0.1, 0.8, 8)
     low = scores_of(scores.index, False, margin=[rising, rising])
-    assert removed(lp.prune(scores=low, ratio=0.25, metric="nonsense")) == [6, 7]
+    assert removed(lp.prune(scores=low, ratio=0.25, metric="margin")) == [6, 7]
     assert removed(lp.prune(scores=low, ratio=0.25, metric="margin", keep="easy")) == [0, 1]
 
 

@@ -39,7 +39,7 @@ def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, i
 
 def test_a_strategy_may_be_a_budget_and_a_selection_with_settings(blobs, in_tmp):
     asked = ["equal+random", "sqrt+window+window=0.2", "ccs", "ranked"]
-    done = sweep(blobs(), strategies=asked, ratios=[0.4], seeds=[0], keep="easy")
+    done = sweep(blobs(), {"strategies": asked, "ratios": [0.4], "seeds": [0], "keep": "easy"})
     assert [(run.strategy, run.metric, run.spec.keep) for run in done.runs if run.strategy] == [
         ("equal+random", None, None),
         ("sqrt+window+window=0.2", "el2n", None),
@@ -65,7 +65,7 @@ def test_a_strategy_may_be_a_budget_and_a_selection_with_settings(blobs, in_tmp)
 )
 def test_a_pruning_that_cannot_be_had_is_refused_before_anything_is_trained(blobs, in_tmp, strategy, says):
     with pytest.raises(ArgumentError, match=says):
-        sweep(blobs(), strategies=[strategy], ratios=[0.5])
+        sweep(blobs(), {"strategies": [strategy], "ratios": [0.5]})
     assert not list(in_tmp.iterdir())
 
 
