@@ -745,7 +745,7 @@ NOT_PROVOKED = {
     "passed over in {}: {}; --strict refuses it instead": "it is refused by the case of what is no picture",
     "executor {} cannot be used, as {}: name another, or leave out --executor": "refused in tests/e2e",
     "torch.compile fails here ({}): leave out --compiled, or give torch a C++ compiler and a folder to write to "
-    "(TORCHINDUCTOR_CACHE_DIR)": "it needs a machine without a C++ compiler",
+    "(TORCHINDUCTOR_CACHE_DIR)": "tested in tests/engine",
     "give another --out": "that of scripts/paper.py",
     "--seed {}": "a part of the commands above",
     "the confusion matrix of {} classes is in the output of --json": "it is shown by evaluate, see tests/report",
