@@ -24,7 +24,9 @@ def test_what_the_compiler_raises_says_what_to_leave_out(monkeypatch, blobs, in_
     torch._dynamo.reset()
     compiled = torch.compile
     monkeypatch.setattr(torch, "compile", lambda network: compiled(network, backend=refuses))
-    with pytest.raises(lp.LtPruneError, match=r"^torch.compile fails here \(BackendCompilerFailed: .*\): leave out --compiled"):
+    with pytest.raises(
+        lp.LtPruneError, match=r"^torch.compile fails here \(BackendCompilerFailed: .*\): leave out --compiled"
+    ):
         lp.train(blobs(), model="resnet8", epochs=1, compute=lp.Compute(device="cpu", compiled=True), out="run")
 
 
