@@ -74,10 +74,10 @@ def run(
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.summary import compare_results
     from lt_prune.report.tables import classes_tested_table, comparison_table
-    from lt_prune.steps.opening import opened_once
 
     options |= assigned(assignments, [method], None)
-    with shown_progress() as progress, opened_once(data, reading, options["compute"], options["members"] + 1) as lt_set:
+    with shown_progress() as progress:
+        lt_set = lp.open_set(data, reading=reading)
         say_held_out(lt_set.index)
         comparison = lp.run(lt_set, method=method, progress=progress, **options)
     name, results, equal = comparison.name, comparison.results, comparison.equal

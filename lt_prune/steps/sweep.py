@@ -25,9 +25,8 @@ from lt_prune.report.overall import Overall
 from lt_prune.report.warnings import results_warnings
 from lt_prune.report.workload import Workload
 from lt_prune.runs import FailedRun, PlannedRun, TrainSpec
-from lt_prune.steps.build import Data
+from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.each import train_each
-from lt_prune.steps.opening import opened_once
 from lt_prune.steps.prune import choose
 from lt_prune.steps.results import state_of
 from lt_prune.steps.score import score
@@ -128,8 +127,7 @@ def sweep(
         mix_compute=mix_compute,
         overwrite=overwrite,
     )
-    with opened_once(data, reading, compute, 0 if dry_run else len(grid.runs) + grid.members) as lt_set:
-        return _sweep(_Planned(lt_set, Path(out), grid, asked), compute, progress, dry_run)
+    return _sweep(_Planned(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
 
 
 def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:
