@@ -747,6 +747,8 @@ NOT_PROVOKED = {
     "torch.compile fails here ({}): leave out --compiled, or give torch a C++ compiler and a folder to write to "
     "(TORCHINDUCTOR_CACHE_DIR)": "tested in tests/engine",
     "give another --out": "that of scripts/paper.py",
+    "\ncopies among the test samples and under two labels were not looked for: name the data with --data": "it stands "
+    "below a table, and is followed in tests/steps/test_audit.py",
     "--seed {}": "a part of the commands above",
     "the confusion matrix of {} classes is in the output of --json": "it is shown by evaluate, see tests/report",
     "another process is at work in {}: wait for it, or give another --out": "tested below",

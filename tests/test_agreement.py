@@ -156,7 +156,8 @@ PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
 def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
     of_settings = ("prune", "score", "train", "run", "sweep", "evaluate", "evaluate_each")
     function = getattr(lp, name)
-    known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
+    parameters = inspect.signature(function).parameters.values()
+    known = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]
     required = {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
     with pytest.raises(ArgumentError) as refusal:
         function(**required, nonsense=1)

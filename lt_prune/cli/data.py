@@ -1,4 +1,4 @@
-"""Commands from a source to a subset: build, score, scores, prune, export."""
+"""Commands from a source to a subset: build, score, scores, prune, audit, export."""
 
 from __future__ import annotations
 
@@ -271,6 +271,35 @@ def prune(
 
 
 @main.command()
+@click.argument("subsets", nargs=-1, required=True, metavar="SUBSET...", type=click.Path(path_type=Path))
+@click.option(
+    "--scores",
+    type=click.Path(path_type=Path),
+    help="Score file, for how steady the ranking is.  [default: scores/NAME.h5, where it is there]",
+)
+@click.option("--metric", help="Which of the scores.  [default: what the subsets were chosen by, or else avh]")
+@click.option("--data", help=f"Look for exact copies in it: {DATA_HELP[0].lower()}{DATA_HELP[1:]}  [default: none]")
+@read_options
+@per_class_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_class: bool, **options: Any) -> None:
+    """Say what subsets are before anything is trained on them: balance, overlap, how steady the ranking is, copies.
+
+    A warning tells of each danger: classes of fewer than 5 samples, a tail whose share is halved, a ranking that other
+    members would not repeat, copies among the test samples or under two labels.
+
+    \b
+    Example: lt-prune audit subsets/digits-lt10-ranked-avh-0.45.h5 --data digits
+    """
+    import lt_prune as lp
+    from lt_prune.report.audit_tables import audit_table
+
+    chosen = [lp.read_subset(subset) for subset in subsets]
+    audited = lp.audit(*subsets, scores=scores or _scores_there(chosen[0]), **options)
+    print_result(as_json, audited, lambda: audit_table(audited, per_class))
+
+
+@main.command()
 @click.argument("subset", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 @click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
@@ -312,6 +341,15 @@ def _index_of(opened: SampleIndex | LongTailedSet) -> SampleIndex:
     from lt_prune.types import SampleIndex
 
     return opened if isinstance(opened, SampleIndex) else opened.index
+
+
+def _scores_there(subset: Subset) -> Path | None:
+    """The score file of a subset's samples at its usual place, where it is there and is of these."""
+    import lt_prune as lp
+    from lt_prune.planning.paths import scores_path
+
+    file = scores_path(subset.index, subset.options.get("ensemble") or 0)
+    return file if file.exists() and lp.read_scores(file).index.digest == subset.index.digest else None
 
 
 def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:
