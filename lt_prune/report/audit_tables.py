@@ -31,7 +31,7 @@ def _part(title: str, table: Table) -> list[RenderableType]:
 
 
 def _subsets(audit: dict[str, Any]) -> Table:
-    columns = ("samples", "imbalance", "effective classes", "smallest class", *(f"{group} removed" for group in GROUPS))
+    columns = ("samples", "imbalance", "effective classes", "smallest", *(f"of {group}" for group in GROUPS))
     table = plain_table("", *(f">{column}" for column in columns))
     whole = audit["before"]
     for name, row in [("whole set", whole), *((each["subset"], each) for each in audit["subsets"])]:
@@ -42,7 +42,8 @@ def _subsets(audit: dict[str, Any]) -> Table:
 
 
 def _share(before: int, kept: int) -> str:
-    return f"{1 - kept / before:.1%}" if before else "-"
+    """What went of a group, below 0."""
+    return f"{kept / before - 1:.1%}" if before else "-"
 
 
 def _overlaps(overlaps: Sequence[dict[str, Any]]) -> Table:

@@ -69,7 +69,7 @@ def audit(
         >>> halved = lp.prune("digits", strategy="random", ratio=0.5)
         >>> found = lp.audit(halved, lp.prune("digits", strategy="class-random", ratio=0.5))
         >>> [round(each["effective_classes"], 1) for each in (found["before"], *found["subsets"])]
-        [6.9, 7.1, 6.9]
+        [6.7, 6.8, 6.7]
     """
     if not subsets:
         raise ArgumentError("there is no subset to audit: name one or more")

@@ -202,7 +202,7 @@ def test_tables_show_it(files):
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert lines[0] == "digits-lt10: 503 samples, 10 classes"
     for row in found["subsets"]:
-        removed = [1 - row["groups"][g] / found["before"]["groups"][g] for g in ("head", "middle", "tail")]
+        removed = [row["groups"][g] / found["before"]["groups"][g] - 1 for g in ("head", "middle", "tail")]
         numbers = f"277 {row['imbalance']:.1f} {row['effective_classes']:.2f} {row['smallest_class']}"
         assert " ".join([row["subset"], numbers, *(f"{share:.1%}" for share in removed)]) in lines
     assert f"drawn ranked {found['overlaps'][0]['jaccard']:.3f}" in lines
