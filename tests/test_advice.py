@@ -347,6 +347,35 @@ CASES = {
             f"prune {ON_PHOTOS} --ratio 0.4",
         ),
     ),
+    "scores of doubt without folds": Case(
+        advice="say in how many parts the samples are left out, such as --folds 5",
+        refused=f"{SCORE} {ON_PHOTOS} --metric label-noise",
+        says="say in how many parts the samples are left out, such as --folds 5",
+        then=(f"{SCORE} {ON_PHOTOS} --metric label-noise --folds 5",),
+    ),
+    "noise to drop without scores of it": Case(
+        advice="--folds {}",
+        before=(f"{SCORE} {ON_PHOTOS}",),
+        refused=f"prune {ON_PHOTOS} --ratio 0.4 --drop noisy:0.1",
+        says="add them by `lt-prune score --data folder:photos --epochs 1 --model resnet8 --metric label-noise --folds 5`",
+        then=(
+            "score --data folder:photos --epochs 1 --model resnet8 --metric label-noise --folds 5 --members 1",
+            f"prune {ON_PHOTOS} --ratio 0.4 --drop noisy:0.1",
+        ),
+    ),
+    "a ratio of members that are counted": Case(
+        advice="decides how many members are enough: ask for --members auto, or leave it out",
+        refused=f"score {ON_PHOTOS} --members 2 --ratio 0.3 {SMALL}",
+        says="ask for --members auto, or leave it out",
+        then=(f"score {ON_PHOTOS} --members auto --ratio 0.3 --stable 0.1 {SMALL}",),
+    ),
+    "members that are not enough": Case(
+        advice="ask for more by --members {}, or for less by --stable",
+        refused=f"score {ON_PHOTOS} --members auto --stable 1 {SMALL}",
+        says="ask for more by --members 20, or for less by --stable",
+        then=(f"score {ON_PHOTOS} --members auto --stable 0.1 {SMALL}", f"score {ON_PHOTOS} --members 11 {SMALL}"),
+        code=0,
+    ),
     "members without a record": Case(
         advice="give another --out, or train the members again, for all metrics, with --overwrite",
         before=(f"{SCORE} {ON_PHOTOS}", metric_of_a_record),
@@ -747,11 +776,13 @@ NOT_PROVOKED = {
     "torch.compile fails here ({}): leave out --compiled, or give torch a C++ compiler and a folder to write to "
     "(TORCHINDUCTOR_CACHE_DIR)": "tested in tests/engine",
     "give another --out": "that of scripts/paper.py",
-    "\ncopies among the test samples and under two labels were not looked for: name the data with --data": "it stands "
+    "\nexact copies among the test samples and under two labels were not looked for: name the data with --data": "it stands "
     "below a table, and is followed in tests/steps/test_audit.py",
     "--seed {}": "a part of the commands above",
     "the confusion matrix of {} classes is in the output of --json": "it is shown by evaluate, see tests/report",
     "another process is at work in {}: wait for it, or give another --out": "tested below",
+    "drop reads scores by {}: give a score file, which `lt-prune score --folds 5` makes with all of them": "it is said in "
+    "Python, tested below",
     "strategy {} ranks by scores: give a score file, which `lt-prune score` makes": "it is said in Python, tested below",
 }
 
@@ -798,6 +829,14 @@ def test_a_score_file_is_made_by_the_command_that_python_names(world):
         lp.prune("folder:photos", ratio=0.4)
     follow(f"{SCORE} {ON_PHOTOS}")
     assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5").kept.sum() == 14
+
+
+def test_scores_to_drop_by_are_made_by_the_command_that_python_names(world):
+    with pytest.raises(lp.LtPruneError, match="give a score file, which `lt-prune score --folds 5` makes with all of them"):
+        lp.prune("folder:photos", ratio=0.4, strategy="random", drop="noisy:0.1,duplicates:0.5")
+    follow(f"{SCORE} {ON_PHOTOS} --folds 5")
+    how = {"strategy": "random", "drop": "noisy:0.1,duplicates:1"}
+    assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5", **how).kept.sum() == 14
 
 
 # Every message is among these

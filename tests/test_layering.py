@@ -24,7 +24,7 @@ ALLOWED = {
     ),
     "figures": f"report planning engine predictors models {GROUND}",
     "report": f"methods {GROUND}",
-    "planning": f"metrics methods predictors strategies budgets models data store {GROUND}",
+    "planning": f"metrics methods predictors strategies budgets selections models data store {GROUND}",
     "engine": f"evaluation methods predictors metrics models angular data store {GROUND}",
     "evaluation": GROUND,
     "metrics": f"models angular {GROUND}",

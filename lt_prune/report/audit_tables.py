@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lt_prune.report.dangers import COPIES
 from lt_prune.report.plain import plain_ratio, plain_table
 from lt_prune.types import GROUPS
 
@@ -76,12 +77,14 @@ def _classes(audit: dict[str, Any]) -> Table:
 
 
 def _copies(subsets: Sequence[dict[str, Any]]) -> Iterator[str]:
-    if all(each["copies"] is None for each in subsets):
-        yield "\ncopies among the test samples and under two labels were not looked for: name the data with --data"
+    if all(each["copies"]["in_test"] is None for each in subsets):
+        yield "\nexact copies among the test samples and under two labels were not looked for: name the data with --data"
     for each in subsets:
-        for kind, words in (("in_test", "also among the test samples"), ("two_labels", "under two labels")):
-            found = (each["copies"] or {}).get(kind, ())
-            if found:
+        for kind, what in COPIES.items():
+            if found := each["copies"][kind]:
                 more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
-                named = ", ".join(one.get("file") or one["id"] for one in found[:SHOWN])
-                yield f"\n{each['subset']} keeps, {words}: {named}{more}"
+                yield f"\n{each['subset']} keeps {what}: {', '.join(map(_name, found[:SHOWN]))}{more}"
+
+
+def _name(sample: dict[str, Any]) -> str:
+    return str(sample["file"] or sample["id"])

@@ -18,13 +18,22 @@ STEADY = 0.9
 members: two normal variables are both above the median as often as Sheppard's 1/4 + arcsin(r) / 2 pi says."""
 
 
-def subset_dangers(subset: Subset, copies: Mapping[str, Sequence[Any]] | None) -> list[str]:
+COPIES = {
+    "in_test": "exact copies of test samples",
+    "two_labels": "exact copies of one another under two labels",
+    "near_test": "near-copies of test samples",
+    "near_two_labels": "near-copies of a sample of another class",
+}
+"""What is wrong with a copy, in words."""
+
+
+def subset_dangers(subset: Subset, copies: Mapping[str, Sequence[Any] | None]) -> list[str]:
     """Classes of too few samples, a tail whose share is halved, and leaks.
 
     Args:
-        copies: samples kept that stand among the test samples, and under two labels; None where that is not known.
+        copies: samples kept by what is wrong with them, a name of `COPIES`; None where that is not known.
     """
-    return [*_small_classes(subset), *_halved_tail(subset), *_leaks(copies or {})]
+    return [*_small_classes(subset), *_halved_tail(subset), *_leaks(copies)]
 
 
 def ranking_dangers(metric: str, members: int, stability: float | None) -> list[str]:
@@ -58,9 +67,8 @@ def _halved_tail(subset: Subset) -> Iterator[str]:
         yield f"the tail has half of its share of the samples, or less: {after:.1%} after the pruning, {before:.1%} before"
 
 
-def _leaks(copies: Mapping[str, Sequence[Any]]) -> Iterator[str]:
-    words = {"in_test": "exact copies of test samples", "two_labels": "exact copies of one another under two labels"}
-    for kind, what in words.items():
+def _leaks(copies: Mapping[str, Sequence[Any] | None]) -> Iterator[str]:
+    for kind, what in COPIES.items():
         if found := copies.get(kind):
             example = found[0].get("file") or found[0]["id"]
             yield f"{len(found):,} of the samples kept are {what}, such as {example}"

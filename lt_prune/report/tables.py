@@ -87,7 +87,9 @@ def subset_table(subset: Subset) -> RenderableType:
     imbalance = (
         f"imbalance {plain_ratio(summary['imbalance_before'])} before, {plain_ratio(summary['imbalance_after'])} after"
     )
-    return Group(Text(title, style="bold"), table, Text(imbalance))
+    dropped = summary["options"].get("dropped", {})
+    first = f"; taken out first: {', '.join(f'{number:,} {name}' for name, number in dropped.items())}" if dropped else ""
+    return Group(Text(title, style="bold"), table, Text(imbalance + first))
 
 
 def result_table(result: TrainResult) -> RenderableType:

@@ -15,7 +15,9 @@ from lt_prune.data.leaks import leaks, under_two_labels
 from lt_prune.errors import ArgumentError, DecisionWarning
 from lt_prune.given import known_keywords
 from lt_prune.measures import effective_classes, jaccard, rank_stability, spearman
+from lt_prune.metrics import OF_TEST
 from lt_prune.planning.commands import lacks
+from lt_prune.planning.dropping import SIMILARITY
 from lt_prune.planning.joining import joined_scores
 from lt_prune.planning.paths import named, scores_of, subset_of
 from lt_prune.report.by_class import classes_audited
@@ -48,9 +50,10 @@ def audit(
 
         - name, n_samples, n_classes of the set, and `before`: its imbalance (largest class over smallest, None where one is
           empty), effective_classes (the inverse of Simpson's index; Hill 1973), smallest_class, and samples by group;
-        - `subsets`, in the order given: the same of what each keeps, its name (`subset`), strategy, ratio, and `copies`,
-          samples that it keeps which are also among the test samples (in_test) or stand under two labels (two_labels); None
-          where no data were given;
+        - `subsets`, in the order given: the same of what each keeps, its name (`subset`), strategy, ratio, and `copies`:
+          samples that it keeps which are also among the test samples (in_test) or stand under two labels (two_labels), None
+          where no data were given; and those that are nearly so (near_test, near_two_labels) by every member, at a cosine of
+          0.995 or more, None where the scores have no metric `near-test` or `near-other`;
         - `overlaps`: of each pair the Jaccard index of what they keep;
         - `rankings`: of each metric the members, `stability`, Spearman's correlation of two halves of the ensemble, and
           `with_class_size`, that of classes' mean difficulty with their sizes;
@@ -80,7 +83,7 @@ def audit(
     score_set = joined_scores(scores_of(scores), index, named(scores, "the score file")) if scores is not None else None
     by = _metrics(score_set, scores, list(chosen.values()), metric) if score_set else ()
     copies = _Copies.of(data, reading, index) if data is not None else None
-    copied = {name: copies.kept_by(subset) if copies else None for name, subset in chosen.items()}
+    copied = {name: _copies_kept(subset, copies, score_set) for name, subset in chosen.items()}
     rankings = [_ranking(score_set, each) for each in by if score_set]
     dangers = _dangers(chosen, copied, rankings)
     for danger in dangers:
@@ -160,7 +163,7 @@ def _class_means(index: SampleIndex, values: Array) -> Array:
 
 
 def _dangers(
-    subsets: Mapping[str, Subset], copies: Mapping[str, dict[str, Any] | None], rankings: Sequence[dict[str, Any]]
+    subsets: Mapping[str, Subset], copies: Mapping[str, dict[str, Any]], rankings: Sequence[dict[str, Any]]
 ) -> list[str]:
     """All of them; of several subsets each is named."""
     of_subsets = [
@@ -195,20 +198,29 @@ class _Copies:
         opened.index.require_same(index, "the subset")
         return _Copies(opened.index, *leaks(opened))
 
-    def kept_by(self, subset: Subset) -> dict[str, list[dict[str, Any]]]:
-        """Which of the samples that a subset keeps are copies."""
-        kept = np.flatnonzero(subset.kept)
+    def kept_by(self, kept: Array) -> dict[str, Array]:
+        """Which of the samples at these rows are copies, by what is wrong with them: rows, too."""
         doubtful = under_two_labels(self.pictures[kept], self.index.labels[kept])
-        return {"in_test": self._named(kept[self.in_test[kept]]), "two_labels": self._named(kept[doubtful])}
+        return {"in_test": kept[self.in_test[kept]], "two_labels": kept[doubtful]}
 
-    def _named(self, rows: Array) -> list[dict[str, Any]]:
-        index = self.index
-        return [
-            {
-                "id": f"{index.ids[i]:016x}",
-                "file": index.file_names[i] if index.file_names else None,
-                "source_index": int(index.source_index[i]),
-                "class": index.class_names[index.labels[i]],
-            }
-            for i in rows
-        ]
+
+def _copies_kept(subset: Subset, copies: _Copies | None, scores: ScoreSet | None) -> dict[str, Any]:
+    """Samples kept that are exact copies, or near ones by every member."""
+    kept = np.flatnonzero(subset.kept)
+    found = {"in_test": None, "two_labels": None, **(copies.kept_by(kept) if copies else {})}
+    for kind, metric in (("near_test", OF_TEST[0]), ("near_two_labels", "near-other")):
+        there = scores.metrics.get(metric) if scores else None
+        found[kind] = kept[there.per_member[:, kept].min(axis=0) >= SIMILARITY] if there else None
+    return {kind: None if rows is None else _named(subset.index, rows) for kind, rows in found.items()}
+
+
+def _named(index: SampleIndex, rows: Array) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"{index.ids[i]:016x}",
+            "file": index.file_names[i] if index.file_names else None,
+            "source_index": int(index.source_index[i]),
+            "class": index.class_names[index.labels[i]],
+        }
+        for i in rows
+    ]

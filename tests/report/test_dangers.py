@@ -39,17 +39,17 @@ def test_a_pruning_without_dangers_has_none():
     ],
 )
 def test_classes_of_fewer_than_five_samples(kept, says):
-    assert [each for each in subset_dangers(subset_of((40, 20, 10), kept), None) if "fewer than" in each] == says
+    assert [each for each in subset_dangers(subset_of((40, 20, 10), kept), {}) if "fewer than" in each] == says
 
 
 def test_a_class_that_was_empty_before_is_none_of_the_pruning():
-    assert subset_dangers(subset_of((40, 20, 0, 20), (20, 10, 0, 10)), None) == []
+    assert subset_dangers(subset_of((40, 20, 0, 20), (20, 10, 0, 10)), {}) == []
 
 
 @pytest.mark.parametrize(("tail", "told"), [(11, True), (12, True), (13, False), (20, False)])
 def test_a_tail_whose_share_is_halved(tail, told):
     """20 of 100 before; 12 of 120 are half of that share."""
-    found = subset_dangers(subset_of((90, 70, 40), (60, 48, tail)), None)
+    found = subset_dangers(subset_of((90, 70, 40), (60, 48, tail)), {})
     assert bool(found) is told
     if tail == 12:
         assert found == ["the tail has half of its share of the samples, or less: 10.0% after the pruning, 20.0% before"]

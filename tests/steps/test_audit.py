@@ -56,7 +56,7 @@ def test_balance_before_and_after(index):
     assert after["effective_classes"] == pytest.approx(27**2 / (3 * 49 + 36))
     assert after["groups"] == {"head": 14, "middle": 7, "tail": 6}
     assert (after["subset"], after["strategy"], after["ratio_removed"]) == ("equal+random 0.5", "equal+random", 0.5)
-    assert (after["copies"], found["rankings"], found["overlaps"], found["dangers"]) == (None, [], [], [])
+    assert (set(after["copies"].values()), found["rankings"], found["overlaps"], found["dangers"]) == ({None}, [], [], [])
 
 
 def test_overlaps_of_each_pair(index):
@@ -139,12 +139,28 @@ def test_copies_are_named_where_they_are_kept():
     first, second = (each["copies"] for each in found["subsets"])
     assert [each["file"] for each in first["in_test"]] == ["4.png"]
     assert {each["file"]: each["class"] for each in first["two_labels"]} == {"0.png": "a", "1.png": "b"}
-    assert second == {"in_test": [], "two_labels": []}
+    assert second == {"in_test": [], "two_labels": [], "near_test": None, "near_two_labels": None}
     assert [str(warning.message) for warning in given] == found["dangers"]
     assert found["dangers"][0].startswith(
         "by_hand 0.1: 1 of the samples kept are exact copies of test samples, such as 4.png"
     )
     assert {warning.filename for warning in given} == {__file__}
+
+
+def test_near_copies_are_those_of_every_member(index):
+    scores = scores_of(index, members=2)
+    near = np.full((2, 54), 0.5, dtype=np.float32)
+    near[0, :4], near[1, 2:6] = 0.999, 0.996
+    of_test = lp.MetricScores(per_member=near, higher_is_harder=False, equation="")
+    of_others = lp.MetricScores(per_member=near[:, ::-1].copy(), higher_is_harder=True, equation="")
+    scores = replace(scores, metrics={**scores.metrics, "near-test": of_test, "near-other": of_others})
+    kept = np.arange(54) != 3
+    subset = lp.Subset(index=index, kept=kept, strategy="by_hand", ratio=1 / 54, options={"seed": 0})
+    with pytest.warns(lp.DecisionWarning, match="1 of the samples kept are near-copies of test samples, such as"):
+        (found,) = lp.audit(subset, scores=scores)["subsets"]
+    ids = {kind: [each["id"] for each in found["copies"][kind]] for kind in ("near_test", "near_two_labels")}
+    assert ids == {"near_test": [f"{index.ids[2]:016x}"], "near_two_labels": [f"{index.ids[i]:016x}" for i in (50, 51)]}
+    assert (found["copies"]["in_test"], found["copies"]["two_labels"]) == (None, None)
 
 
 def test_each_danger_is_a_warning(index):
@@ -227,5 +243,5 @@ def test_copies_are_listed_in_the_terminal(in_tmp):
     lp.write_set("copied.h5", data)
     lp.write_subset("whole.h5", keeping(data))
     shown = ok("audit whole.h5 --data copied.h5").stdout
-    assert "whole keeps, also among the test samples: 4.png" in shown
-    assert "whole keeps, under two labels: " in shown
+    assert "whole keeps exact copies of test samples: 4.png" in shown
+    assert "whole keeps exact copies of one another under two labels: " in shown
