@@ -10,7 +10,7 @@ from lt_prune.types import Array
 
 @metric(
     higher_is_harder=False,
-    equation="p_y, less 1 where some other class j is the likeliest of those with p_j >= t_j, the mean p_j of class j",
+    equation="p_y, less 1 where y is neither the likeliest class nor that of those with p_j >= t_j, the mean p_j of class j",
     paper="confident learning: Northcutt et al. 2021, Eq. 1 and 2",
     needs="held-out",
     unasked=0,
@@ -35,7 +35,9 @@ def label_noise(probabilities: Array, labels: Array) -> Array:
 def flagged(probabilities: Array, labels: Array) -> Array:
     """bool (N,): which labels are off the diagonal of the confident joint; arguments as for `label_noise`.
 
-    A class none of whose samples was held out has no threshold, and no sample is confidently of it.
+    A label that is the likeliest of all stays, as in cleanlab: the threshold of a rare class is low, and a sample may be
+    confidently of it, and yet likelier of its own. A class none of whose samples was held out has no threshold, and no
+    sample is confidently of it.
     """
     n_classes = probabilities.shape[1]
     known = ~np.isnan(probabilities[:, 0])
@@ -43,4 +45,5 @@ def flagged(probabilities: Array, labels: Array) -> Array:
     sums, counts = (np.bincount(labels, weights=each, minlength=n_classes) for each in (own, known))
     thresholds = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
     confident = np.where(probabilities >= thresholds, probabilities, -np.inf)  # of what is not known, nowhere
-    return np.asarray(np.isfinite(confident).any(axis=1) & (confident.argmax(axis=1) != labels))
+    elsewhere = (confident.argmax(axis=1) != labels) & (np.where(known[:, None], probabilities, 0).argmax(axis=1) != labels)
+    return np.asarray(np.isfinite(confident).any(axis=1) & elsewhere)

@@ -21,7 +21,8 @@ def draw(noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
 
 
 def reference(probabilities: np.ndarray, labels: np.ndarray) -> list[bool]:
-    """Which samples are counted off the diagonal of the confident joint (Northcutt et al. 2021, Eq. 1 and 2)."""
+    """Which samples are off the diagonal of the confident joint (Northcutt et al. 2021, Eq. 1 and 2), and have a label that
+    is not the likeliest."""
     p = probabilities.astype(np.float64)
     known = [i for i in range(len(labels)) if not np.isnan(p[i, 0])]
     own = {j: [p[i, j] for i in known if labels[i] == j] for j in range(p.shape[1])}
@@ -29,7 +30,8 @@ def reference(probabilities: np.ndarray, labels: np.ndarray) -> list[bool]:
     found = []
     for i in range(len(labels)):
         confident = {j: p[i, j] for j, t in thresholds.items() if i in known and p[i, j] >= t}
-        found.append(bool(confident) and max(confident, key=confident.get) != labels[i])
+        likeliest = {max(some, key=some.get) for some in (confident, dict(enumerate(p[i]))) if some}
+        found.append(bool(confident) and labels[i] not in likeliest)
     return found
 
 
@@ -61,8 +63,15 @@ def test_what_every_network_trained_on_is_beyond_doubt_and_takes_no_part():
     assert np.array_equal(without, other), "no sample is confidently of a class that has no threshold"
 
 
+def test_a_label_that_is_the_likeliest_stays_though_a_rare_class_has_a_low_threshold():
+    """Of class 0 the mean is 0.8 and of class 1 it is 0.3: the last sample is confidently of class 1 alone."""
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.7, 0.3], [0.6, 0.4]], dtype=np.float32)
+    labels = np.array([0, 0, 1, 0])
+    assert flagged(probabilities, labels).tolist() == [False] * 4
+
+
 def test_the_answer_is_cleanlabs():
-    """Which gives the class that is likeliest of all where several are confident, and never empties a class."""
+    """Which differs where several classes are confident and the likeliest of all is not one of them."""
     filters = pytest.importorskip("cleanlab.filter")
     probabilities, labels = draw()
     theirs = filters.find_label_issues(labels, probabilities, filter_by="confident_learning")
