@@ -16,7 +16,7 @@ from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, FileError, MismatchError
-from lt_prune.given import expect, keywords_of
+from lt_prune.given import expect, keywords_of, known_kinds
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.planning.paths import trained_rows
@@ -31,6 +31,7 @@ from lt_prune.store.weights import load_state, read_weights
 from lt_prune.types import Subset
 
 
+@known_kinds
 def evaluate(
     run: Path | str | OpenRun,
     data: Data | None = None,
@@ -76,6 +77,7 @@ def evaluate(
     return evaluation
 
 
+@known_kinds
 def evaluate_each(
     run: Path | str | OpenRun,
     data: Data | None = None,

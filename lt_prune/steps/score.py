@@ -18,7 +18,7 @@ from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
-from lt_prune.given import expect_whole, keywords_of
+from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
@@ -38,6 +38,7 @@ from lt_prune.versions import versions
 _REMEDY = "give another --out, or start again with --overwrite"
 
 
+@known_kinds
 def score(
     data: Data = "digits",
     *,

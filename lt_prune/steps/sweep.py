@@ -13,7 +13,7 @@ from typing import Any, Literal
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import DecisionWarning, MismatchError
-from lt_prune.given import keywords_of
+from lt_prune.given import keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.planning import paths
 from lt_prune.planning.grid import Grid, Pruning
@@ -59,6 +59,7 @@ class Sweep:
         return tuple(run for run in self.runs if isinstance(run, FailedRun))
 
 
+@known_kinds
 def sweep(
     data: Data = "digits",
     *,
