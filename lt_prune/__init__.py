@@ -2,7 +2,7 @@
 
     import lt_prune as lp
 
-    data = lp.build("cifar10-lt100", download=True)
+    data = lp.build("cifar10-lt100", reading=lp.Reading(download=True))
     scores = lp.score(data)
     subset = lp.prune(data, scores=scores, metric="avh", ratio=0.45)
     result = lp.train(data, subset=subset)
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lt_prune.config.recipe import Recipe as Recipe
     from lt_prune.errors import DecisionWarning as DecisionWarning
     from lt_prune.errors import LtPruneError as LtPruneError
+    from lt_prune.planning.grid import Grid as Grid
     from lt_prune.report.progress import shown_progress as shown_progress
     from lt_prune.runs import Confusion as Confusion
     from lt_prune.runs import Evaluation as Evaluation
@@ -67,6 +68,7 @@ _NAMES = {
     "config.reading": ("Reading",),
     "config.recipe": ("Recipe",),
     "errors": ("DecisionWarning", "LtPruneError"),
+    "planning.grid": ("Grid",),
     "report.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.build": ("build", "open_set"),

@@ -31,7 +31,7 @@ PRESETS = ("paper", "released")
 MODELS = {"images": "resnet32", "embeddings": "linear"}
 """Which model a set has by default, by the kind of its samples."""
 SCHEDULES = ("step", "cosine", "constant")
-SAMPLERS = ("instance", "balanced")
+SAMPLERS = ("instance", "balanced", "reversed")
 DRAWS = ("samples", "oversampled")
 TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
 """What a recipe's fields of these names may be."""

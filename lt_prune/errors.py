@@ -18,11 +18,11 @@ class ArgumentError(LtPruneError):
 
 
 class UnknownNameError(ArgumentError):
-    """A name that no member of a family (metric, strategy, method, predictor, source, model) has."""
+    """A name that no member of a family (metric, budget, selection, strategy, method, ...) has."""
 
 
 class MemberError(LtPruneError):
-    """A member of a family (metric, strategy, method, predictor, source, model) cannot be loaded, or breaks a promise."""
+    """A member of a family (see `UnknownNameError`) cannot be loaded, or breaks a promise."""
 
     def __init__(self, message: str, member: str = "") -> None:
         super().__init__(message)

@@ -11,7 +11,7 @@ from functools import cache, wraps
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from lt_prune.errors import ArgumentError
 
@@ -25,6 +25,9 @@ _PLAIN: dict[Any, tuple[Any, str, str]] = {
 P = ParamSpec("P")
 R = TypeVar("R")
 Kind = TypeVar("Kind", bound=type)
+
+_GATHERED: dict[str, type] = {}
+"""Options that functions take as one value, by the keyword for it."""
 
 
 def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
@@ -85,6 +88,16 @@ def known_fields(kind: Kind) -> Kind:
     return kind
 
 
+def gathered_as(keyword: str) -> Callable[[Kind], Kind]:
+    """The same for one that functions take whole, by this keyword: a field of it in its place is refused by saying so."""
+
+    def gathering(kind: Kind) -> Kind:
+        _GATHERED[keyword] = kind
+        return known_fields(kind)
+
+    return gathering
+
+
 def expect(name: str, given: object, kinds: type | tuple[type, ...], words: str) -> None:
     """Refuse what is of no such kind.
 
@@ -100,16 +113,19 @@ def expect_kind(name: str, given: object, kind: Any) -> None:
     a record or its file may be given, functions have words of their own.
 
     Raises:
-        ArgumentError: says what `name` must be.
+        ArgumentError: says what `name` must be, in the words of the annotation where that is `Annotated[kind, words]`.
     """
+    words = ""
+    if get_origin(kind) is Annotated:
+        kind, words = get_args(kind)
     several = get_origin(kind) in (Union, UnionType)
     kinds = [each for each in (get_args(kind) if several else (kind,)) if each is not NoneType]
     if Path in kinds and isinstance(given, (str, os.PathLike)):
         expect_path(name, given)
     if len(kinds) > 2 or (given is None and NoneType in get_args(kind)) or any(_is_of(given, each) for each in kinds):
         return
-    words = [_worded(each) for each in kinds if each is not str or Path not in kinds]
-    raise ArgumentError(f"{name} must be {' or '.join(words)}, not {_shown(given)}")
+    words = words or " or ".join(_worded(each) for each in kinds if each is not str or Path not in kinds)
+    raise ArgumentError(f"{name} must be {words}, not {_shown(given)}")
 
 
 def _is_of(given: Any, kind: Any) -> bool:
@@ -139,9 +155,10 @@ def _is_list(given: Any, kind: Any, length: int | None) -> bool:
 def _worded(kind: Any) -> str:
     inner = get_args(kind)
     if get_origin(kind) is Literal:
-        return " or ".join(map(repr, inner))
+        return " or ".join(inner)
     if get_origin(kind) in (Sequence, tuple):
-        return f"a list such as {_PLAIN[inner[0]][2]}" if inner[0] in _PLAIN else "a list"
+        what = _PLAIN.get(inner[0])
+        return f"a list of {what[1].removeprefix('a ')}s such as {what[2]}" if what else "a list"
     if kind in _PLAIN:
         return _PLAIN[kind][1]
     return "a path" if kind is Path else "a function" if getattr(kind, "_is_protocol", False) else f"a {kind.__name__}"
@@ -208,13 +225,28 @@ def expect_known(names: Iterable[str], known: Collection[str], besides: Collecti
         besides: what may have been meant, too, such as the other keywords of a function.
 
     Raises:
-        ArgumentError: lists the names there are, and the nearest.
+        ArgumentError: lists the names there are, and the nearest, or says what it is a field of.
     """
+    fields = _fields_of({*besides, *known})
     for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, [*besides, *known], n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known) or 'none'}")
+        if name in known:
+            continue
+        if name in fields:
+            raise ArgumentError(fields[name])
+        near = difflib.get_close_matches(name, [*besides, *known], n=1)
+        near = near or difflib.get_close_matches(name, fields, n=1, cutoff=0.8)  # what is farther away is seldom meant
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known) or 'none'}")
+
+
+def _fields_of(keywords: Collection[str]) -> dict[str, str]:
+    """By each field of what is gathered under one of these keywords, how to give it."""
+    return {
+        name: f"{name} is a field of {kind.__name__}: give {keyword}={kind.__name__}({name}=...)"
+        for keyword, kind in _GATHERED.items()
+        if keyword in keywords
+        for name in keywords_of(kind)
+    }
 
 
 def _are_numbers(given: object) -> bool:

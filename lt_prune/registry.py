@@ -1,8 +1,8 @@
 """Families of plain functions: a name leads to a function that is imported only when it is used.
 
-A family (metrics, strategies, methods, predictors, sources, models) is a `Registry`. A member is one line in it, such as
-`"name": "module:attribute"`; an outside package adds members through the family's entry point group, for example
-`lt_prune.metrics`; and a notebook adds one by `lt_prune.register`.
+A family (metrics, budgets, selections, strategies, methods, predictors, sources, models, executors) is a `Registry`. A
+member is one line in it, such as `"name": "module:attribute"`; an outside package adds members through the family's entry
+point group, for example `lt_prune.metrics`; and a notebook adds one by `lt_prune.register`.
 """
 
 from __future__ import annotations

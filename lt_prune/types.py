@@ -253,6 +253,13 @@ class ScoreSet:
         return self.metrics[name]
 
 
+def label_of(strategy: str | None, metric: str | None) -> str:
+    """Short name of what pruned: the metric for "ranked", otherwise the strategy, and its metric if any; "" of nothing."""
+    if metric and strategy == "ranked":
+        return metric
+    return " ".join(part for part in (strategy, metric) if part)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subset:
     """Which samples of an index a pruning kept, and everything that decided it."""
@@ -264,16 +271,13 @@ class Subset:
     ratio: float
     """The fraction asked to be removed."""
     options: Mapping[str, Any]
-    """Seed and, for a ranked subset, metric, end kept, scope, number of members, and seed of the ensemble and
-    digest of the scores used."""
+    """Seed; budget, selection and their settings; and where scores decided, metric, number of members, and seed of the
+    ensemble and digest of the scores used. Files of earlier versions lack some."""
 
     @property
     def label(self) -> str:
-        """Short name of what chose: the metric for a subset by "ranked", otherwise the strategy, and its metric if any."""
-        metric = self.options.get("metric")
-        if metric and self.strategy == "ranked":
-            return str(metric)
-        return f"{self.strategy} {metric}" if metric else self.strategy
+        """Short name of what chose, see `label_of`."""
+        return label_of(self.strategy, self.options.get("metric"))
 
     @property
     def kept_ids(self) -> Array:

@@ -58,7 +58,6 @@ from lt_prune.engine.session import threads
 from lt_prune.engine.testing import Testing
 from lt_prune.machine import available_cores
 from lt_prune.methods.ce import CrossEntropy
-from lt_prune.metrics import METRICS
 from lt_prune.models import find_model
 from lt_prune.steps.build import open_set
 from lt_prune.store.files import write_set
@@ -431,7 +430,7 @@ def forward(sizes: Sizes, images: Images) -> Iterator[Row]:
     data, cores = images.long_tailed(sizes.scored), available_cores()
     pixels, labels = data.pixels, data.index.labels
     network = PlainNetwork(sizes.depth, pixels.shape[-1])
-    score = Scoring(pixels, labels, tuple(METRICS.names))
+    score = Scoring(pixels, labels, ("el2n", "avh"))
     seconds, two, one = alternate(
         sizes.repeats,
         lambda: together(data, sizes.depth, cores, rows=np.arange(2), on_trained=score).finish,
@@ -458,7 +457,7 @@ def loader(sizes: Sizes, images: Images) -> Iterator[Row]:
 
     ours, two, none = alternate(
         sizes.repeats,
-        lambda: rate(lambda: ((x.float() / 64 - 2, y) for x, y in batches.epoch(0))),  # normalised, as the baseline's are
+        lambda: rate(lambda: ((x.float() / 64 - 2, y) for x, y, _ in batches.epoch(0))),  # normalised, as the baseline's are
         lambda: rate(lambda: plain_loader(pixels, labels, augment=True)),
         lambda: rate(lambda: plain_loader(pixels, labels, augment=True, workers=0)),
     )

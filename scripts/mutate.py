@@ -46,6 +46,7 @@ ROOT = Path(__file__).parents[1]
 HARMLESS = Path(__file__).with_suffix(".csv")
 MODULES = (
     *("lt_prune/evaluation.py", "lt_prune/angular", "lt_prune/metrics", "lt_prune/strategies", "lt_prune/data/longtail.py"),
+    *("lt_prune/budgets", "lt_prune/selections"),
     *("lt_prune/data/mixup.py", "lt_prune/data/order.py", "lt_prune/engine/schedule.py", "lt_prune/methods"),
     *("lt_prune/predictors", "lt_prune/report/aggregate.py"),
 )
@@ -58,6 +59,8 @@ TESTS = {
         REGISTRY,
         "tests/steps/test_prune.py",
     ),
+    "lt_prune/budgets": ("tests/budgets", "tests/contract/test_every_strategy.py", REGISTRY),
+    "lt_prune/selections": ("tests/selections", "tests/contract/test_every_strategy.py", REGISTRY),
     "lt_prune/data/longtail.py": ("tests/data/test_assemble.py",),
     "lt_prune/report/aggregate.py": ("tests/report/test_words.py",),
     "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/planning/test_recipes.py", REGISTRY),

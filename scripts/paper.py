@@ -12,7 +12,7 @@ Everything is written below --out; the same command again trains only what is mi
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -78,6 +78,11 @@ class Study:
         self.failures.extend(done.failures)
         return done
 
+    def sweep(self, data: lp.LongTailedSet, *, seeds: Sequence[int], **options: Any) -> lp.Sweep:
+        """The grid of Figure 6."""
+        grid = lp.Grid(metrics=("el2n", "avh"), seeds=seeds, **self.pruning)
+        return lp.sweep(data, grid, equal=self.equal, **options)
+
     def run_both(self, step: Callable[..., Any], data: lp.LongTailedSet, *what: Any) -> Any:
         """The same for methods of two stages."""
         return self.run(step, data, *what, stage2_epochs=self.stage2_epochs)
@@ -96,7 +101,7 @@ common = options_of(
     click.option("--csv", "file", type=click.Path(path_type=Path), help="Figures as CSV.  [default: OUT/TABLE.csv]"),
     click.option("--download", is_flag=True, help="Fetch the sets that can be and are not there."),
     as_compute,
-    gathered("reading", lp.Reading),
+    gathered("reading"),
 )
 second_option = click.option("--stage2-epochs", type=int, help="Epochs of a second stage.  [default: the method's]")
 
@@ -184,8 +189,7 @@ def figure6(study: Study) -> Iterator[Part]:
     rows: list[dict[str, Any]] = []
     sources = [study.data] if study.data else ["cifar10-lt100", "cifar100-lt100"]
     for data in [lp.open_set(source, reading=study.reading) for source in sources]:  # what is missing is told at once
-        options = {"metrics": ("el2n", "avh"), "equal": study.equal, **study.pruning}
-        runs = study.run(lp.sweep, data, n_seeds=5, **options).runs
+        runs = study.run(study.sweep, data, n_seeds=5).runs
         own = aggregate(runs)
         rows += own
         yield by_pruning("figure6", runs, own)

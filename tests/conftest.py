@@ -94,5 +94,5 @@ def registered_for_one_test(monkeypatch: pytest.MonkeyPatch) -> None:
 def one_at_a_time() -> Iterator[None]:
     """Networks are trained in this process, which spares starting others, unless a test asks for `workers`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lt_prune.engine.available_cores", lambda: 1)
+        patch.setattr("lt_prune.engine.devices.available_cores", lambda: 1)
         yield

@@ -23,6 +23,8 @@ from PIL import Image
 from typed import lt, ok
 
 import lt_prune as lp
+from lt_prune.metrics import Metric
+from lt_prune.metrics.observer import Observer
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.store.sealed_json import sealed
@@ -178,6 +180,21 @@ def one_metric(path: str) -> Callable[[], None]:
     return drop
 
 
+class Counted(Observer):
+    """How often each sample came."""
+
+    def __init__(self, n_samples: int, n_classes: int) -> None:
+        super().__init__(n_samples, n_classes)
+        self.register_buffer("times", torch.zeros(n_samples, dtype=torch.int64))
+
+    def forward(self, rows: torch.Tensor, outputs: object, target: torch.Tensor) -> None:
+        self.times.index_add_(0, rows, torch.ones_like(rows))
+
+
+def metric_of_a_record() -> None:
+    lp.register("metric", "counted", Metric(lambda record, labels: record.times, True, "by hand", Counted))
+
+
 OVERWRITE = "give another --out, or start again with --overwrite"
 REPLACE = "give another --out, or replace it by --overwrite"
 CASES = {
@@ -236,6 +253,15 @@ CASES = {
         says="use --device cpu or auto",
         then=(f"{TRAIN} --device cpu --out run", f"{TRAIN} --device auto --out run"),
         code=1,
+    ),
+    "an executor of GPUs": Case(
+        advice="executor {} cannot be used, as {}: name another, or leave out --executor",
+        refused=f"{TRAIN} {ON_PHOTOS} --device cpu --executor cuda",
+        says="executor 'cuda' cannot be used, as it trains on GPUs, and the device is the CPU: name another, or leave out",
+        then=(
+            f"{TRAIN} {ON_PHOTOS} --device cpu --executor session --out run",
+            f"{TRAIN} {ON_PHOTOS} --device cpu --out other",
+        ),
     ),
     "another device": Case(
         advice="ask for the former by --device, --precision and --compiled, {}",
@@ -358,6 +384,18 @@ CASES = {
             "score --data folder:photos --epochs 1 --model resnet8 --metric avh --members 1",
             f"prune {ON_PHOTOS} --ratio 0.4",
         ),
+    ),
+    "members without a record": Case(
+        advice="give another --out, or train the members again, for all metrics, with --overwrite",
+        before=(f"{SCORE} {ON_PHOTOS}", metric_of_a_record),
+        refused=f"{SCORE} {ON_PHOTOS} --metric counted",
+        says="give another --out, or train the members again, for all metrics, with --overwrite",
+        then=(
+            f"{SCORE} {ON_PHOTOS} --metric counted --out other.h5",
+            f"{SCORE} {ON_PHOTOS} --metric counted --overwrite",
+            f"prune {ON_PHOTOS} --metric counted --ratio 0.4",
+        ),
+        code=1,
     ),
     "scores elsewhere without the metric": Case(
         advice="--out {}",

@@ -24,13 +24,15 @@ SAID_OTHERWISE = {
     "assignments": "--set",  # NAME=VALUE, the keywords of Python's **settings
 }
 FIELDS = {field.name for field in fields(lp.Recipe)}
-OF_PYTHON_ALONE = {"progress", "settings"}
-GATHERED = {"compute": lp.Compute, "reading": lp.Reading}
+OF_PYTHON_ALONE = {"progress", "settings", "features"}
+GATHERED = {"compute": lp.Compute, "reading": lp.Reading, "grid": lp.Grid}
 """Keywords whose fields are options of their own."""
 NOT_OFFERED = {
     **dict.fromkeys(("score", "run", "sweep"), ("n_threads",)),  # one each, whatever the number of workers
     "train": ("workers",),
-    **dict.fromkeys(("evaluate", "plot"), ("workers", "n_threads", "precision", "compiled")),  # they train nothing
+    **dict.fromkeys(
+        ("evaluate", "plot"), ("workers", "n_threads", "precision", "compiled", "executor")
+    ),  # they train nothing
 }
 """Fields of these that a command has no use for."""
 OF_THE_COMMAND_ALONE = {
@@ -122,9 +124,10 @@ def test_what_names_no_seeds_is_refused(text):
     [
         lambda **options: lp.score("digits", **options),
         lambda **options: lp.train("digits", **options),
+        lambda **options: lp.run("digits", **options),
         lambda **options: lp.sweep("digits", **options),
     ],
-    ids=["score", "train", "sweep"],
+    ids=["score", "train", "run", "sweep"],
 )
 @pytest.mark.parametrize(
     ("options", "says"),
@@ -149,12 +152,12 @@ def test_a_setting_is_refused_by_the_same_sentence_everywhere(in_tmp, step, opti
 PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
 
 
-@pytest.mark.parametrize("name", [*PUBLIC, "Compute", "Reading", "Recipe"])
+@pytest.mark.parametrize("name", [*PUBLIC, "Compute", "Reading", "Recipe", "Grid"])
 def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
-    function, of_settings = getattr(lp, name), ("score", "train", "sweep", "evaluate", "evaluate_each")
+    of_settings = ("prune", "score", "train", "run", "sweep", "evaluate", "evaluate_each")
+    function = getattr(lp, name)
     known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
-    required = {"ratio": 0.5} if name == "prune" else {}
-    required |= {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
+    required = {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
     with pytest.raises(ArgumentError) as refusal:
         function(**required, nonsense=1)
     assert str(refusal.value).startswith("unknown setting 'nonsense': there are ")
@@ -166,10 +169,11 @@ def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, n
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: lp.run("digits", epoch=1), "unknown setting 'epoch' (did you mean 'epochs'?): there are data, ratio, "),
+        (lambda: lp.run("digits", epoch=1), "unknown setting 'epoch' (did you mean 'epochs'?): there are epochs, "),
+        (lambda: lp.run("digits", ratios=0.5), "unknown setting 'ratios' (did you mean 'ratio'?): there are epochs, "),
         (
             lambda: lp.prune("digits", ratios=0.5),
-            "unknown setting 'ratios' (did you mean 'ratio'?): there are data, ",
+            "unknown setting 'ratios' (did you mean 'ratio'?): there are none",
         ),
         (lambda: lp.results("runs", output=1), "unknown setting 'output' (did you mean 'out'?): there are out"),
         (lambda: lp.train("digits", metod="atl"), "unknown setting 'metod' (did you mean 'method'?): there are epochs, "),
@@ -183,13 +187,37 @@ def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, n
             "unknown setting 'subsets' (did you mean 'subset'?): there are none",
         ),
         (lambda: lp.Compute(worker=2), "unknown setting 'worker' (did you mean 'workers'?): there are device, precision, "),
+        (lambda: lp.Grid(seed=[1]), "unknown setting 'seed' (did you mean 'seeds'?): there are strategies, metrics, "),
     ],
-    ids=["run", "prune", "results", "train", "sweep", "score", "evaluate", "Compute"],
+    ids=["run", "a ratio of run", "prune", "results", "train", "sweep", "score", "evaluate", "Compute", "Grid"],
 )
 def test_the_nearest_keyword_is_named(call, says):
     with pytest.raises(ArgumentError) as refusal:
         call()
     assert str(refusal.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: lp.sweep("digits", ratios=[0.5]), "ratios is a field of Grid: give grid=Grid(ratios=...)"),
+        (lambda: lp.sweep("digits", lp.Grid(), seeds=[0]), "seeds is a field of Grid: give grid=Grid(seeds=...)"),
+        (lambda: lp.train("digits", device="cpu"), "device is a field of Compute: give compute=Compute(device=...)"),
+        (lambda: lp.run("digits", workers=2), "workers is a field of Compute: give compute=Compute(workers=...)"),
+        (lambda: lp.score("digits", resize=8), "resize is a field of Reading: give reading=Reading(resize=...)"),
+        (lambda: lp.build("digits", holdout=0), "holdout is a field of Reading: give reading=Reading(holdout=...)"),
+        (
+            lambda: lp.evaluate("run", prediction="abs", device="cpu"),
+            "device is a field of Compute: give compute=Compute(device=...)",
+        ),
+    ],
+    ids=["sweep", "sweep of a grid", "train", "run", "score", "build", "evaluate"],
+)
+def test_a_field_in_place_of_the_value_that_it_belongs_to_is_refused_by_saying_so(in_tmp, call, says):
+    with pytest.raises(ArgumentError) as refusal:
+        call()
+    assert str(refusal.value) == says
+    assert not list(in_tmp.iterdir())
 
 
 def test_numbers_of_numpy_are_numbers(blobs):
@@ -239,14 +267,19 @@ CALLS = {
     "no set to write": (lambda data: lp.write_set("mine.h5", 3), "data must be a LongTailedSet, not 3"),
     "no subset for torch": (lambda data: lp.torch_subset("mine.h5", data), "subset must be a Subset, not 'mine.h5'"),
     "words for weights": (lambda data: lp.plot_head("no", [1]), "weight must be an array of numbers, not a str"),
-    "a word for a ratio": (lambda data: lp.prune(data, ratio="half"), "must be in [0, 1), not half"),
+    "a word for a ratio": (lambda data: lp.prune(data, ratio="half"), "ratio must be a number, not 'half'"),
     "a word for members": (lambda data: lp.score(data, members="ten"), "members must be a whole number, not 'ten'"),
     "a word for a seed": (lambda data: lp.train(data, seed="one"), "seed must be a whole number, not 'one'"),
     "one strategy for several": (
-        lambda data: lp.sweep(data, strategies="random"),
-        "strategies must be a list, not 'random'",
+        lambda data: lp.Grid(strategies="random"),
+        'strategies must be a list of words such as ["one", "two"], not \'random\'',
     ),
-    "one ratio for several": (lambda data: lp.sweep(data, ratios=0.5), "ratios must be a list, not 0.5"),
+    "one ratio for several": (
+        lambda data: lp.Grid(ratios=0.5),
+        "ratios must be a list of numbers such as [0.1, 0.2], not 0.5",
+    ),
+    "a list for a grid": (lambda data: lp.sweep(data, ["random"]), "grid must be a Grid, not ['random']"),
+    "no fields for a grid": (lambda data: lp.sweep(data, {}), "grid must be a Grid, not {}"),
 }
 
 

@@ -17,18 +17,23 @@ GROUND = "runs types progress setting config identity registry randomness versio
 ALLOWED = {
     "__main__": "cli",
     "cli": f"api steps report planning metrics strategies methods predictors store {GROUND}",
-    "api": f"steps report store {GROUND}",
-    "steps": f"figures report planning engine evaluation metrics strategies methods predictors models data store {GROUND}",
+    "api": f"steps report planning store {GROUND}",
+    "steps": (
+        "figures report planning engine evaluation metrics strategies budgets selections methods predictors models data "
+        f"store {GROUND}"
+    ),
     "figures": f"report planning engine predictors models {GROUND}",
     "report": f"methods {GROUND}",
-    "planning": f"metrics methods predictors strategies models data store {GROUND}",
+    "planning": f"metrics methods predictors strategies budgets models data store {GROUND}",
     "engine": f"evaluation methods predictors metrics models angular data store {GROUND}",
     "evaluation": GROUND,
     "metrics": f"models angular {GROUND}",
     "methods": f"predictors models angular {GROUND}",
     "predictors": f"models angular {GROUND}",
-    "strategies": f"data {GROUND}",
-    "models": "types config registry choices errors",
+    "strategies": f"budgets selections {GROUND}",
+    "budgets": GROUND,
+    "selections": f"data {GROUND}",
+    "models": "angular types setting config registry choices errors",
     "angular": "",
     "store": "data runs types config identity given choices errors",
     "data": "types config registry randomness machine choices errors",
@@ -129,8 +134,11 @@ def test_the_names_of_a_family_can_be_listed_without_torch():
         "lt_prune.methods",
         "lt_prune.predictors",
         "lt_prune.strategies",
+        "lt_prune.budgets",
+        "lt_prune.selections",
         "lt_prune.data.sources",
         "lt_prune.models",
+        "lt_prune.engine.executors",
     ):
         at_import = {name for node in MODULES[module].body for name in _plain_imports(node)}
         assert "torch" not in at_import, module

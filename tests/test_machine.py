@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from lt_prune import engine, machine
+from lt_prune import machine
 from lt_prune.config.compute import Compute
+from lt_prune.engine import devices
 from lt_prune.machine import available_cores, available_memory
 
 GIB = 1 << 30
@@ -149,7 +150,7 @@ def test_nothing_of_this_machine_is_out_of_range():
 
 @pytest.mark.parametrize(("quota", "workers"), [("max", 8), ("300000", 3), ("150000", 1)])
 def test_workers_are_at_most_what_the_container_has_the_time_of(limits, monkeypatch, quota, workers):
-    monkeypatch.setattr(engine, "available_cores", available_cores)
+    monkeypatch.setattr(devices, "available_cores", available_cores)
     limits("0::/\n", {"cpu.max": f"{quota} 100000\n"})
-    assert engine.trained_at_once(Compute(device="cpu"), []) == workers
-    assert engine.trained_at_once(Compute(device="cpu", workers=5), []) == 5
+    assert devices.trained_at_once(Compute(device="cpu"), []) == workers
+    assert devices.trained_at_once(Compute(device="cpu", workers=5), []) == 5

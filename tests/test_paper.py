@@ -16,8 +16,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lt_prune as lp
-from lt_prune.engine.cuda import run_side_by_side
-from lt_prune.engine.session import threads
 from lt_prune.store.results import RESULT, read_result
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "paper.py"
@@ -57,12 +55,7 @@ def out(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def no_processes(monkeypatch) -> None:
     """Networks are trained in this process, which spares starting others."""
-
-    def run_local(runs, n_workers, progress, arithmetic):
-        with threads(1):
-            yield from run_side_by_side(runs, 1, progress, arithmetic)
-
-    monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
+    monkeypatch.setattr("lt_prune.engine._usual_executor", lambda *_: "session")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import ast
 import inspect
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,13 @@ def test_a_step_shows_an_example_and_names_its_arguments(name):
         p for p in inspect.signature(step).parameters if p not in arguments.replace(",", " ").replace(":", " ").split()
     ]
     assert not [p for p in unexplained if p != "settings"]
+
+
+@pytest.mark.parametrize("name", ["Compute", "Grid"])
+def test_a_value_of_options_explains_each_of_them(name):
+    arguments = inspect.getdoc(getattr(lp, name)).partition("Args:")[2].partition("\n\n")[0]
+    words = arguments.replace(",", " ").replace(":", " ").split()
+    assert not [field.name for field in fields(getattr(lp, name)) if field.name not in words]
 
 
 def test_importing_the_package_loads_no_torch():

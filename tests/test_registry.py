@@ -8,11 +8,14 @@ from importlib.metadata import EntryPoint
 import pytest
 
 import lt_prune.registry
+from lt_prune.budgets import BUDGETS
 from lt_prune.data.sources import SOURCES
+from lt_prune.engine.executors import EXECUTORS
 from lt_prune.errors import ArgumentError, MemberError, UnknownNameError
 from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
 from lt_prune.registry import Registry
+from lt_prune.selections import SELECTIONS
 from lt_prune.strategies import STRATEGIES
 
 GROUP = "lt_prune.colours"
@@ -180,13 +183,33 @@ def test_a_new_name_does_not_begin_one_of_ours(plugins):
 
 FAMILIES = {
     "data source": (SOURCES, "lt_prune.sources", "digits fashion-mnist cifar10 cifar100 folder npz"),
-    "metric": (METRICS, "lt_prune.metrics", "el2n avh"),
-    "strategy": (STRATEGIES, "lt_prune.strategies", "random class-random ranked"),
+    "metric": (
+        METRICS,
+        "lt_prune.metrics",
+        "el2n avh margin entropy loss confidence self-confidence grand-last grand forgetting aum mean-confidence "
+        "variability dyn-unc dual tdds class-median prototypes zcore knn-density typicality",
+    ),
+    "strategy": (
+        STRATEGIES,
+        "lt_prune.strategies",
+        "random class-random ranked ccs ccs-cp drop dual nucs rcap d2",
+    ),
+    "budget": (
+        BUDGETS,
+        "lt_prune.budgets",
+        "global proportional sqrt equal floor drop drop-code nucs ccs-cp rcap like",
+    ),
+    "selection": (
+        SELECTIONS,
+        "lt_prune.selections",
+        "random hard easy window strata weighted beta moderate k-center herding d2",
+    ),
     "training method": (
         METHODS,
         "lt_prune.methods",
-        "ce mixup focal cb ldam-drw balanced-softmax logit-adjust crt lws mislas l2a abs aem alas atl",
+        "ce mixup focal cb ldam-drw balanced-softmax logit-adjust tde bbn crt lws mislas l2a abs aem alas atl",
     ),
+    "executor": (EXECUTORS, "lt_prune.executors", "session processes cuda"),
 }
 """What README.md promises of each family: how messages call a member, the group of entry points, and the names."""
 every_family = pytest.mark.parametrize("kind", FAMILIES)
@@ -219,7 +242,7 @@ def test_every_family_calls_its_members_what_they_are(kind):
         FAMILIES[kind][0].check("zzz")
 
 
-@pytest.mark.parametrize("kind", ["metric", "strategy", "training method"])
+@pytest.mark.parametrize("kind", ["metric", "strategy", "budget", "selection", "training method", "executor"])
 def test_what_a_member_promises_cannot_be_changed(kind):
     for name in FAMILIES[kind][0].names:
         member = FAMILIES[kind][0].load(name)

@@ -11,12 +11,19 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+import lt_prune as lp
 from lt_prune.cli import main
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
+from lt_prune.selections import SELECTIONS
 
 ROOT = Path(__file__).parents[1]
 BENCHMARK = {
@@ -89,3 +96,44 @@ def test_a_long_run_whose_set_is_missing_is_passed_over(monkeypatch, tmp_path, c
     assert end.value.code == 0
     assert capsys.readouterr().err.count("passed over") == 5
     assert list(tmp_path.iterdir()) == []
+
+
+def test_widened_embeddings_are_of_that_size_and_never_negative(monkeypatch):
+    embeddings = {"x_train": np.eye(3, dtype=np.float32), "x_test": -np.eye(3, dtype=np.float32), "y_train": np.arange(3)}
+    wide = load("bench_embeddings", monkeypatch).widened(embeddings, 8)
+    assert wide["x_train"].shape == wide["x_test"].shape == (3, 8)
+    assert wide["y_train"] is embeddings["y_train"]
+    assert min(wide["x_train"].min(), wide["x_test"].min()) == 0
+    assert not (wide["x_train"] * wide["x_test"]).any(), "what a ReLU passes of x it does not pass of -x"
+
+
+def test_el2n_of_a_regression_is_that_of_its_probabilities(monkeypatch):
+    """On two classes the error vector of a sample is (-e, e), so that the norm is sqrt(2) e."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 60)
+    embeddings = {"x_train": rng.normal(size=(60, 4)) + labels[:, None], "y_train": labels}
+    norms = load("bench_embeddings", monkeypatch).el2n_of_regression(embeddings)
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(embeddings["x_train"], labels)
+    wrong = fitted.predict_proba(embeddings["x_train"])[np.arange(60), 1 - labels]
+    np.testing.assert_allclose(norms, np.sqrt(2) * wrong, rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_way_of_embeddings_is_measured_from_end_to_end(monkeypatch, in_tmp):
+    lp.train("digits", epochs=1, model="resnet8", out="run")
+    done = CliRunner().invoke(load("bench_embeddings", monkeypatch).main, ["run", "--data", "digits", "--members", "1"])
+    assert done.exit_code == 0, done.output
+    rows = [line.split() for line in done.output.splitlines() if line.startswith("503 x")]
+    assert [row[2] for row in rows] == ["64", "512"]
+    for row in rows:
+        *seconds, overall, least = map(float, row[3:])
+        assert len(seconds) == 6
+        assert min(seconds) > 0
+        assert max(overall, least) <= 1
+        assert overall > 0.3
+
+
+def test_every_selection_is_timed():
+    command = [sys.executable, str(ROOT / "scripts" / "bench_selections.py"), "--samples", "300", "--dim", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == SELECTIONS.names

@@ -20,10 +20,10 @@ def cosines(features: Tensor, weight: Tensor) -> Tensor:
     # On CUDA, where torch may be told to multiply float32 in TF32, the product is one of float64.
     exact = torch.float64 if features.is_cuda else dtype
     with torch.autocast(features.device.type, enabled=False):
-        return F.linear(_unit(features.to(dtype)).to(exact), _unit(weight.to(dtype)).to(exact)).to(dtype)
+        return F.linear(unit(features.to(dtype)).to(exact), unit(weight.to(dtype)).to(exact)).to(dtype)
 
 
-def _unit(vectors: Tensor) -> Tensor:
+def unit(vectors: Tensor) -> Tensor:
     """Each vector by its length. A zero vector stays zero, with zero gradient instead of one without bound."""
     length = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
     zero = length == 0

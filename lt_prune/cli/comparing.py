@@ -3,57 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lt_prune import choices
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
-    as_compute,
     assigned,
     common_options,
     data_option,
     device_option,
-    equal_option,
+    ensemble_options,
+    gathered,
     list_of,
     mix_option,
-    mixup_option,
-    model_options,
+    options_of,
     overwrite_option,
     per_class_option,
     prediction_option,
     preset_option,
     read_options,
-    recipe_options,
     seeds_of,
-    set_option,
-    speed_options,
-    workers_option,
+    several_options,
+    training_options,
 )
 from lt_prune.cli.printing import print_result, say_held_out, say_wrote, warn
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError
+
+if TYPE_CHECKING:
+    from lt_prune.planning.grid import Grid
+
+flow_options = options_of(
+    ensemble_options,
+    training_options,
+    read_options,
+    several_options,
+    overwrite_option,
+    click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below."),
+)
+"""Of what goes from scores to trained runs by itself."""
 
 
 @main.command()
 @data_option
 @click.option("--ratio", type=float, default=0.45, show_default=True, help="The fraction to REMOVE, in [0, 1).")
 @click.option("--method", default="ce", show_default=True, help="Training method.")
-@equal_option
-@click.option("--epochs", type=int, default=60, show_default=True, help="Epochs on the whole set (the paper's: 300).")
-@click.option("--members", type=int, default=10, show_default=True, help="Networks in the scoring ensemble.")
-@click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
-@model_options
-@read_options
+@flow_options
 @common_options
-@workers_option
-@speed_options
-@as_compute
-@overwrite_option
 @per_class_option
-@click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
-def run(data: str, reading: Reading, per_class: bool, as_json: bool, **options: Any) -> None:
+def run(
+    data: str,
+    method: str,
+    assignments: tuple[str, ...],
+    reading: Reading,
+    per_class: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Build, score, prune by four strategies, train on the whole set and on each subset, compare.
 
     \b
@@ -66,11 +74,12 @@ def run(data: str, reading: Reading, per_class: bool, as_json: bool, **options: 
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.summary import compare_results
     from lt_prune.report.tables import classes_tested_table, comparison_table
-    from lt_prune.steps.opening import opened_once
 
-    with shown_progress() as progress, opened_once(data, reading, options["compute"], options["members"] + 1) as lt_set:
+    options |= assigned(assignments, [method], None)
+    with shown_progress() as progress:
+        lt_set = lp.open_set(data, reading=reading)
         say_held_out(lt_set.index)
-        comparison = lp.run(lt_set, progress=progress, **options)
+        comparison = lp.run(lt_set, method=method, progress=progress, **options)
     name, results, equal = comparison.name, comparison.results, comparison.equal
     said = {"name": name, "ratio_removed": comparison.ratio, "equal": equal, "rows": compare_results(results)}
     said |= {"files": list(comparison.files)}
@@ -110,28 +119,18 @@ def run(data: str, reading: Reading, per_class: bool, as_json: bool, **options: 
 @click.option("--seeds", callback=seeds_of, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
-@click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble.")
-@click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them.")
 @click.option(
     "--ensembles", type=int, default=1, show_default=True, help="1, for all seeds, or as many as seeds: one for each."
 )
-@mixup_option
+@flow_options
+@gathered("grid")
 @prediction_option
-@equal_option
 @preset_option
-@recipe_options
-@set_option
-@read_options
 @device_option
-@workers_option
-@speed_options
-@as_compute
 @mix_option
 @click.option("--dry-run", is_flag=True, help="Say what there is to train, and how long it takes; train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-@overwrite_option
-@click.option("--out", type=click.Path(path_type=Path), default=".", show_default=True, help="Folder to write below.")
-def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
+def sweep(grid: Grid, prediction: str | None, as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
     Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
@@ -149,9 +148,9 @@ def sweep(methods: list[str], prediction: str | None, as_json: bool, assignments
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import results_table
 
-    options |= assigned(assignments, methods, prediction)
+    options |= assigned(assignments, grid.methods, prediction)
     with shown_progress() as progress:
-        done = lp.sweep(methods=methods, prediction=prediction, progress=progress, **options)
+        done = lp.sweep(grid=grid, prediction=prediction, progress=progress, **options)
     rows = aggregate(done.runs)
     if options["dry_run"]:
         said = {"name": done.name, "rows": rows, "work": {**asdict(done.work), "seconds": done.work.seconds}}

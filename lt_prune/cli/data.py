@@ -11,7 +11,7 @@ from lt_prune import choices
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
     DATA_HELP,
-    as_compute,
+    assigned_to,
     common_options,
     data_option,
     list_of,
@@ -22,8 +22,7 @@ from lt_prune.cli.options import (
     per_class_option,
     read_options,
     recipe_options,
-    speed_options,
-    workers_option,
+    several_options,
 )
 from lt_prune.cli.printing import print_result, print_scores, say_held_out, say_read_as_before, say_wrote, warn
 from lt_prune.config.compute import Compute
@@ -31,7 +30,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from lt_prune.types import SampleIndex, Subset
+    from lt_prune.types import LongTailedSet, SampleIndex, Subset
 
 
 @main.command()
@@ -77,15 +76,13 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
     callback=list_of(str),
     default="avh",
     show_default=True,
-    help="Metrics to store, comma-separated, of which the first is shown; in a new file every known one is stored.",
+    help="Metrics to store, comma-separated, of which the first is shown; a new file has all that cost little, too.",
 )
 @click.option("--members", type=int, default=10, show_default=True, help="Networks in the ensemble.")
 @recipe_options
 @read_options
 @common_options
-@workers_option
-@speed_options
-@as_compute
+@several_options
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
@@ -165,13 +162,37 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
 
 @main.command()
 @click.option("--data", help=f"{DATA_HELP}  [default: the data of --scores, or else digits]")
-@click.option("--ratio", type=float, required=True, help="The fraction to REMOVE, in [0, 1).")
-@click.option("--strategy", default="ranked", show_default=True, help="random, class-random or ranked.")
+@click.option("--ratio", type=float, help="The fraction to REMOVE, in [0, 1).  [default: that of like:SUBSET]")
+@click.option(
+    "--strategy", help="random, class-random, ranked, ccs, ccs-cp, drop, dual, nucs, rcap or d2.  [default: ranked]"
+)
+@click.option(
+    "--budget",
+    help="How many of each class are kept: global, proportional, sqrt, equal, floor, drop, drop-code, nucs, ccs-cp, rcap, "
+    "or like:SUBSET for the class counts of another subset.  [default: that of --strategy]",
+)
+@click.option(
+    "--select",
+    help="Which are kept: random, hard, easy, window, strata, weighted, beta, moderate, k-center, herding or d2.  "
+    "[default: that of --strategy]",
+)
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the budget or of the selection, such as window=0.3; more than once.",
+)
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
 @match_option
 @click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
-@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end stays.  [default: hard]")
+@click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
+@click.option(
+    "--recall",
+    type=click.Path(path_type=Path),
+    help="Csv file with the columns class and recall, for the budgets drop and drop-code.  [default: the members' own]",
+)
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @read_options
 @common_options
@@ -182,7 +203,10 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
 )
 def prune(
     data: str | None,
-    strategy: str,
+    strategy: str | None,
+    budget: str | None,
+    select: str | None,
+    assignments: tuple[str, ...],
     scores: Path | None,
     seed: int,
     reading: Reading,
@@ -195,6 +219,8 @@ def prune(
 ) -> None:
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
+    A pruning is a budget, how many of each class are kept, and a selection, which of them. A strategy is both by one name.
+
     \b
     Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
     """
@@ -202,20 +228,23 @@ def prune(
 
     from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import subset_path
+    from lt_prune.planning.pruning import metrics_read, pruning_of
     from lt_prune.report.by_class import classes_pruned
     from lt_prune.report.summary import summarise_subset
     from lt_prune.report.tables import classes_pruned_table, subset_table
     from lt_prune.steps.prune import check_ratio, prune_to
-    from lt_prune.strategies import STRATEGIES
 
-    named: str | SampleIndex | None = data
-    check_ratio(options["ratio"])
+    named: str | SampleIndex | LongTailedSet | None = data
+    how = pruning_of(strategy, budget, select, {})
+    if options["ratio"] is not None or how.like is None:
+        check_ratio(options["ratio"])
     if metric := options["metric"]:
         METRICS.check(metric)
-    needs_scores = STRATEGIES.load(strategy).needs_scores
+    settings = assigned_to(how.strategy, assignments)
     if not scores:
-        named = _as_before(data or "digits", reading)
-        scores = _scores_of(named, data or "digits", seed) if needs_scores else None
+        named = _as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
+        needs_scores = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
+        scores = _scores_of(_index_of(named), data or "digits", seed) if needs_scores else None
 
     def place(chosen: Subset) -> Path:
         return out or subset_path(chosen)
@@ -224,10 +253,13 @@ def prune(
         place,
         named,
         strategy=strategy,
+        budget=budget,
+        select=select,
         scores=scores,
         seed=seed,
         reading=reading,
         overwrite=overwrite,
+        settings=settings,
         **options,
     )
     said, tables = {**summarise_subset(subset), "file": str(place(subset))}, [subset_table(subset)]
@@ -265,15 +297,21 @@ def export(subset: Path, out: Path, **options: Any) -> None:
     click.echo(exported(chosen), err=True)
 
 
-def _as_before(data: str, reading: Reading) -> SampleIndex:
-    """The samples of data, read as they were for scores or subsets."""
-    from lt_prune.steps.build import open_index
-    from lt_prune.steps.opening import index_like, read_before
+def _as_before(data: str, reading: Reading, with_samples: bool) -> SampleIndex | LongTailedSet:
+    """The samples of data, read as they were for scores or subsets; the set, where they themselves are needed."""
+    from lt_prune.steps.opening import index_like, open_like, read_before
 
     before = read_before(data)
-    index = index_like(data, reading, data, before.reading) if before else open_index(data, reading=reading)
-    say_read_as_before(index, data, reading)
-    return index
+    kept = before.reading if before else {}
+    opened = (open_like if with_samples else index_like)(data, reading, data, kept)
+    say_read_as_before(_index_of(opened), data, reading)
+    return opened
+
+
+def _index_of(opened: SampleIndex | LongTailedSet) -> SampleIndex:
+    from lt_prune.types import SampleIndex
+
+    return opened if isinstance(opened, SampleIndex) else opened.index
 
 
 def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+import lt_prune as lp
 from lt_prune import choices
-from lt_prune.config.compute import Compute
-from lt_prune.config.reading import Reading
+
+if TYPE_CHECKING:
+    from lt_prune.strategies import Strategy
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,14 +64,14 @@ def seeds_of(context: click.Context, parameter: click.Parameter, value: str) -> 
         raise click.BadParameter(f"{value!r} are no seeds such as 0-4 or 0,1,2") from None
 
 
-def gathered(name: str, kind: type[Compute] | type[Reading]) -> Callable[[F], F]:
-    """A decorator that gives a command one value in place of the options that its fields are."""
-    names = {field.name for field in fields(kind)}
+def gathered(name: str) -> Callable[[F], F]:
+    """A decorator that gives a command one value in place of the options that its fields are: `lp.Compute` as "compute"."""
 
     def decorate(command: F) -> F:
         @wraps(command)
         def gathering(**options: Any) -> Any:
-            given = {option: options.pop(option) for option in names & set(options)}
+            kind = getattr(lp, name.capitalize())
+            given = {field.name: options.pop(field.name) for field in fields(kind) if field.name in options}
             return command(**{name: kind(**given)}, **options)
 
         return cast(F, gathering)
@@ -77,7 +79,7 @@ def gathered(name: str, kind: type[Compute] | type[Reading]) -> Callable[[F], F]
     return decorate
 
 
-as_compute = gathered("compute", Compute)
+as_compute = gathered("compute")
 DATA_HELP = "A set file (.h5), a folder, or SOURCE[-ltB|-stepB|-full][:PATH], such as cifar10-lt50 or folder:photos."
 read_options = options_of(
     click.option("--download", is_flag=True, help="Fetch the source where it can be and is not there."),
@@ -104,24 +106,28 @@ read_options = options_of(
     ),
     click.option("--skip-broken", is_flag=True, help="Leave out image files that cannot be used."),
     click.option("--strict", is_flag=True, help="Refuse a folder with anything in it that is neither class nor picture."),
-    gathered("reading", Reading),
+    gathered("reading"),
 )
+
+
+class Device(click.Choice[str]):
+    """A kind of device, or one GPU by its number, which is checked where it is used."""
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        return value if value.startswith("cuda:") else super().convert(value, parameter, context)
+
+
 device_option = click.option(
     "--device",
-    type=click.Choice(choices.DEVICES),
+    type=Device(choices.DEVICES),
     default="auto",
     show_default=True,
-    help="Where networks run (build and prune run none).",
+    help="Where networks run (build and prune run none); cuda is every GPU, cuda:1 the second alone.",
 )
 common_options = options_of(
     click.option("--seed", type=int, default=0, show_default=True, help="Random seed."),
     device_option,
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
-)
-workers_option = click.option(
-    "--workers",
-    type=int,
-    help="Networks trained at once; on the CPU this changes no result.  [default: one a CPU core, up to 4 on a GPU]",
 )
 speed_options = options_of(
     click.option(
@@ -132,6 +138,21 @@ speed_options = options_of(
         help="Of training on CUDA.",
     ),
     click.option("--compiled", is_flag=True, help="Compile networks by torch.compile first."),
+    click.option(
+        "--executor",
+        metavar="NAME",
+        help="What trains several networks: session, processes or cuda, or another package's.  [default: by the device]",
+    ),
+)
+workers_option = click.option(
+    "--workers",
+    type=int,
+    help="Networks trained at once; on the CPU this changes no result.  [default: one a CPU core, up to 4 on each GPU]",
+)
+several_options = options_of(workers_option, speed_options, as_compute)
+ensemble_options = options_of(
+    click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble."),
+    click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them."),
 )
 mix_option = click.option(
     "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
@@ -147,9 +168,6 @@ match_option = click.option(
     default="ids",
     show_default=True,
     help="Join to the data by content, or by file name and label where the same files were decoded to other pixels.",
-)
-mixup_option = click.option(
-    "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
 )
 prediction_option = click.option(
     "--prediction", help="How to predict; `lt-prune methods` lists it.  [default: as the method does]"
@@ -188,7 +206,9 @@ model_options = options_of(
     click.option("--freeze", is_flag=True, default=None, help="Keep the backbone as that file has it; train the rest."),
 )
 recipe_options = options_of(
-    click.option("--epochs", type=int, help="Epochs of a run.  [default: 10 for score; of the recipe for train]"),
+    click.option(
+        "--epochs", type=int, help="Epochs of a run.  [default: 10 for score, 60 for run; of the recipe for train]"
+    ),
     click.option("--batch-size", type=int, help="Samples a step.  [default: 128]"),
     click.option("--lr", type=float, help="Peak learning rate.  [default: 0.1]"),
     click.option("--warmup", type=int, help="Warm-up epochs.  [default: 1 for score, 5 for train]"),
@@ -201,9 +221,17 @@ recipe_options = options_of(
     model_options,
     click.option("--flip/--no-flip", default=None, help="Mirror images at random.  [default: as the data allows]"),
 )
+training_options = options_of(
+    click.option(
+        "--mixup", type=float, help="Mix images and targets by Beta(MIXUP, MIXUP); 0 is off.  [default: the method's]"
+    ),
+    equal_option,
+    recipe_options,
+    set_option,
+)
 
 
-def assigned(assignments: tuple[str, ...], methods: list[str], prediction: str | None) -> dict[str, Any]:
+def assigned(assignments: tuple[str, ...], methods: Sequence[str], prediction: str | None) -> dict[str, Any]:
     """Settings of methods and of their prediction, given as NAME=VALUE, by name."""
     from lt_prune.planning.recipes import parse_setting
 
@@ -225,3 +253,10 @@ def _named(assignments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         if not separator:
             raise click.BadParameter(f"{assignment!r} is not NAME=VALUE, such as tau=0.5", param_hint="--set")
         yield name, text
+
+
+def assigned_to(strategy: Strategy, assignments: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of a pruning strategy, given as NAME=VALUE, by name."""
+    from lt_prune.strategies.named import parsed_settings
+
+    return parsed_settings(strategy, dict(_named(assignments)))

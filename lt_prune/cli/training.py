@@ -17,17 +17,14 @@ from lt_prune.cli.options import (
     common_options,
     data_option,
     device_option,
-    equal_option,
     match_option,
-    mixup_option,
     overwrite_option,
     per_class_option,
     prediction_option,
     preset_option,
     read_options,
-    recipe_options,
-    set_option,
     speed_options,
+    training_options,
 )
 from lt_prune.cli.printing import print_json, print_result, say_held_out, say_read_as_before, say_wrote
 from lt_prune.config.compute import Compute
@@ -50,12 +47,9 @@ from lt_prune.config.reading import Reading
     type=click.Path(path_type=Path),
     help="Finished run of one stage that the second starts from.  [default: train it in OUT/stage1]",
 )
-@mixup_option
 @prediction_option
-@equal_option
 @preset_option
-@recipe_options
-@set_option
+@training_options
 @read_options
 @common_options
 @click.option("--n-threads", type=int, help="CPU threads; the same number repeats a run bit for bit.  [default: all]")

@@ -8,7 +8,7 @@ from typing import Any
 
 from lt_prune.choices import CLASS_ORDERS, LOADINGS
 from lt_prune.errors import ArgumentError
-from lt_prune.given import known_fields
+from lt_prune.given import gathered_as
 
 HOLDOUT = 0.2
 """Share of each class that is held out where a source has no test images and nothing else is asked for."""
@@ -21,7 +21,7 @@ _OF_NO_EFFECT = ("download", "loading", "strict")
 """Fields that decide how images come here, or what is refused, and nothing about them."""
 
 
-@known_fields
+@gathered_as("reading")
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How the images of a source are read; a set file is read as it is.

@@ -47,7 +47,8 @@ class Recipe:
     flip: bool = True
     """Random horizontal flip."""
     sampler: str = "instance"
-    """"instance": every sample once an epoch; "balanced": every class equally often, 4 samples of it in a row."""
+    """"instance": every sample once an epoch; "balanced": every class equally often, 4 samples of it in a row; "reversed":
+    every class as often as 1 over its number of samples says."""
     draws: str = "samples"
     """How long a balanced epoch is: "samples", N draws, or "oversampled", n_max times M."""
     trained: str = "network"

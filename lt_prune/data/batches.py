@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -42,14 +44,22 @@ class Sampling:
     """Whether half of the images are mirrored."""
     batch_size: int
     seed: int
+    view: int = 0
+    """Views of one seed show the same images in the same order, each augmented anew."""
 
-    def bounds(self, labels: Array) -> list[tuple[int, int]]:
-        """Half-open bounds of the batches of an epoch over samples of these labels, int64 (N,)."""
-        return batch_bounds(epoch_length(labels, self.sampler, self.draws), self.batch_size)
+    def length(self, labels: Array) -> int:
+        """Draws of an epoch over samples of these labels, int64 (N,)."""
+        return epoch_length(labels, self.sampler, self.draws)
+
+    def order(self, labels: Array, epoch: int) -> Tensor:
+        """int64 (E,): rows in `labels` in the order in which an epoch shows them."""
+        return epoch_order(labels, self.sampler, self.seed, epoch, self.draws)
+
+    def augmentation(self, epoch: int) -> torch.Generator:
+        return generator(self.seed, f"augmentation of view {self.view}" if self.view else "augmentation", epoch)
 
 
-@dataclass(frozen=True)
-class EpochPlan:
+class EpochPlan(NamedTuple):
     """What one epoch does in its E draws; it depends on (seed, epoch) alone and comes from the CPU on every device."""
 
     order: Tensor
@@ -63,29 +73,75 @@ class EpochPlan:
     @staticmethod
     def draw(labels: Array, sampling: Sampling, epoch: int) -> EpochPlan:
         """The plan of an epoch over samples of these labels, int64 (N,)."""
-        order = epoch_order(labels, sampling.sampler, sampling.seed, epoch, sampling.draws)
-        augmentation = generator(sampling.seed, "augmentation", epoch)
+        order, augmentation = sampling.order(labels, epoch), sampling.augmentation(epoch)
         top, left = torch.randint(0, 2 * sampling.padding + 1, (2, len(order)), generator=augmentation)
         mirrored = torch.rand(len(order), generator=augmentation) < 0.5
         return EpochPlan(order, top, left, mirrored & sampling.flip)
 
-    def to(self, device: torch.device) -> EpochPlan:
-        return EpochPlan(*(part.to(device) for part in (self.order, self.top, self.left, self.mirrored)))
+
+Drawn = tuple[Tensor, Tensor, Tensor]
+"""A batch: samples (B, ...), their labels, int64 (B,), and their rows in the set, int64 (B,)."""
 
 
-@dataclass(frozen=True)
-class TrainingBatches:
-    """Random crops of zero-padded images, in a new order each epoch."""
+@dataclass(frozen=True, kw_only=True)
+class Batches(ABC):
+    """Batches of training samples, in a new order each epoch."""
 
-    pixels: Tensor
-    """uint8 (P, H, W, C): every image there is."""
+    pixels: Any
+    """(P, ...): every sample there is."""
     labels: Tensor
     """int64 (P,)."""
     rows: Tensor
-    """int64 (N,): the images to train on."""
+    """int64 (N,): those to train on."""
     classes: Array
     """int64 (N,): their labels."""
     sampling: Sampling
+
+    @staticmethod
+    def common(labels: Array, sampling: Sampling, rows: Array | None, device: torch.device | str) -> dict[str, Any]:
+        """What every kind of batches holds on a device, of all samples or those at `rows`, by field."""
+        chosen = np.arange(len(labels)) if rows is None else rows
+        targets, samples = (tensor_of(each).to(device) for each in (labels, chosen))
+        return {"labels": targets, "rows": samples, "classes": labels[chosen], "sampling": sampling}
+
+    @cached_property
+    def bounds(self) -> list[tuple[int, int]]:
+        """Half-open bounds of an epoch's batches."""
+        return batch_bounds(self.length, self.sampling.batch_size)
+
+    @cached_property
+    def length(self) -> int:
+        """Draws of an epoch."""
+        return self.sampling.length(self.classes)
+
+    def epoch(self, epoch: int) -> Iterator[Drawn]:
+        """The batches of an epoch."""
+        start = epoch * self.length
+        return self.between([(start + first, start + end) for first, end in self.bounds])
+
+    def between(self, bounds: Sequence[tuple[int, int]]) -> Iterator[Drawn]:
+        """Batches of the draws within these half-open, ascending bounds, counted through all epochs: where an epoch ends
+        within a batch, the next one begins."""
+        epochs = range(bounds[0][0] // self.length, (bounds[-1][1] - 1) // self.length + 1)
+        parts = [torch.cat(each) for each in zip(*(self.plan(epoch) for epoch in epochs))]
+        before = epochs[0] * self.length
+        return self.batches(parts, [slice(start - before, end - before) for start, end in bounds])
+
+    @abstractmethod
+    def plan(self, epoch: int) -> tuple[Tensor, ...]:
+        """What an epoch does in its E draws, each (E,), on the CPU."""
+
+    @abstractmethod
+    def batches(self, plan: Sequence[Tensor], batches: Sequence[slice]) -> Iterator[Drawn]:
+        """The batches that lie so in a plan."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingBatches(Batches):
+    """Random crops of zero-padded images."""
+
+    pixels: Tensor
+    """uint8 (P, H, W, C)."""
 
     @staticmethod
     def of(
@@ -97,24 +153,18 @@ class TrainingBatches:
         device: torch.device | str = "cpu",
     ) -> TrainingBatches:
         """Batches of uint8 (P, H, W, C) images, all of them or those at `rows`, held on `device`."""
-        chosen = np.arange(len(labels)) if rows is None else rows
-        images, targets, samples = (tensor_of(each).to(device) for each in (pixels, labels, chosen))
-        return TrainingBatches(images, targets, samples, labels[chosen], sampling)
+        return TrainingBatches(pixels=tensor_of(pixels).to(device), **Batches.common(labels, sampling, rows, device))
 
-    @cached_property
-    def bounds(self) -> list[tuple[int, int]]:
-        return self.sampling.bounds(self.classes)
+    def plan(self, epoch: int) -> EpochPlan:
+        return EpochPlan.draw(self.classes, self.sampling, epoch)
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,)."""
-        plan = EpochPlan.draw(self.classes, self.sampling, epoch).to(self.pixels.device)
-        samples = self.rows[plan.order]
-        for start, end in self.bounds:
-            batch = slice(start, end)
-            yield (
-                self.crops(samples[batch], plan.top[batch], plan.left[batch], plan.mirrored[batch]),
-                self.labels[samples[batch]],
-            )
+    def batches(self, plan: Sequence[Tensor], batches: Sequence[slice]) -> Iterator[Drawn]:
+        """Pixels are uint8 (B, C, H, W) in channels-last order."""
+        order, *crops = (part.to(self.pixels.device) for part in plan)
+        drawn = self.rows[order]
+        for batch in batches:
+            rows = drawn[batch]
+            yield self.crops(rows, *(part[batch] for part in crops)), self.labels[rows], rows
 
     def crops(self, samples: Tensor, top: Tensor, left: Tensor, mirrored: Tensor) -> Tensor:
         """uint8 (B, C, H, W): one gather fetches, crops and mirrors; what lies outside an image is zero."""

@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from lt_prune.data.batches import Sampling, tensor_of
-from lt_prune.data.order import epoch_order
+from lt_prune.data.batches import Batches, Drawn, Sampling, tensor_of
 from lt_prune.types import Array
 
 
-@dataclass(frozen=True)
-class FeatureBatches:
-    """Rows of features, in a new order each epoch."""
+@dataclass(frozen=True, kw_only=True)
+class FeatureBatches(Batches):
+    """Rows of features."""
 
-    features: Tensor
-    """float32 (P, D): all there are."""
-    labels: Tensor
-    """int64 (P,)."""
-    rows: Tensor
-    """int64 (N,): those to train on."""
-    classes: Array
-    """int64 (N,): their labels."""
-    sampling: Sampling
+    pixels: Tensor
+    """float32 (F, D): those there are."""
+    places: Tensor
+    """int64 (N,): where among them those of each row lie."""
 
     @staticmethod
     def of(
-        features: Tensor,
+        features: Array | Tensor,
         labels: Array,
         sampling: Sampling,
         rows: Array | None = None,
         *,
+        known: Array | None = None,
         device: torch.device | str = "cpu",
     ) -> FeatureBatches:
-        """Batches of features (P, D), all of them or those at `rows`, held on `device`."""
-        chosen = np.arange(len(labels)) if rows is None else rows
-        held, targets, samples = (tensor_of(each).to(device) for each in (features, labels, chosen))
-        return FeatureBatches(held, targets, samples, labels[chosen], sampling)
+        """Batches of features (F, D), held on `device`, of all samples or those at `rows`: there are features of all, or
+        of those at the rows `known`, int64 (F,)."""
+        common = Batches.common(labels, sampling, rows, device)
+        places = common["rows"]
+        if known is not None:
+            place_of = torch.zeros(len(labels), dtype=torch.int64, device=device)
+            place_of[tensor_of(known).to(device)] = torch.arange(len(known), device=device)
+            places = place_of[places]
+        return FeatureBatches(pixels=tensor_of(features).to(device), places=places, **common)
 
-    @cached_property
-    def bounds(self) -> list[tuple[int, int]]:
-        return self.sampling.bounds(self.classes)
+    def plan(self, epoch: int) -> tuple[Tensor]:
+        return (self.sampling.order(self.classes, epoch),)
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Features float32 (B, D), and labels int64 (B,)."""
-        order = epoch_order(self.classes, self.sampling.sampler, self.sampling.seed, epoch, self.sampling.draws)
-        samples = self.rows[order.to(self.rows.device)]
-        for start, end in self.bounds:
-            batch = samples[start:end]
-            yield self.features[batch], self.labels[batch]
+    def batches(self, plan: Sequence[Tensor], batches: Sequence[slice]) -> Iterator[Drawn]:
+        """Features are float32 (B, D)."""
+        order = plan[0].to(self.rows.device)
+        drawn, places = self.rows[order], self.places[order]
+        for batch in batches:
+            rows = drawn[batch]
+            yield self.pixels[places[batch]], self.labels[rows], rows

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lt_prune.data.batches import EpochPlan, Sampling
+from lt_prune.data.batches import Batches, Drawn, EpochPlan, Sampling
 from lt_prune.data.image_files import ImageFiles
 from lt_prune.errors import DataError
 from lt_prune.types import Array
 
 
-@dataclass(frozen=True)
-class StreamedBatches:
+@dataclass(frozen=True, kw_only=True)
+class StreamedBatches(Batches):
     """The batches of `TrainingBatches`, bit for bit, of images that are read when their batch comes."""
 
     pixels: ImageFiles
-    """uint8 (P, H, W, C): every image there is."""
-    labels: Tensor
-    """int64 (P,)."""
-    rows: Tensor
-    """int64 (N,): the images to train on."""
-    classes: Array
-    """int64 (N,): their labels."""
-    sampling: Sampling
+    """uint8 (P, H, W, C)."""
     n_workers: int
     """Processes that read ahead; with 0, batches are read where they are used."""
 
@@ -44,28 +36,31 @@ class StreamedBatches:
         n_workers: int = 0,
     ) -> StreamedBatches:
         """Batches on `device` of the images (P, H, W, C), all of them or those at `rows`."""
-        chosen = np.arange(len(labels)) if rows is None else rows
-        targets, samples = (torch.from_numpy(np.require(a, requirements="W")) for a in (labels, chosen))
-        return StreamedBatches(pixels, targets.to(device), samples, labels[chosen], sampling, n_workers)
+        return StreamedBatches(pixels=pixels, n_workers=n_workers, **Batches.common(labels, sampling, rows, device))
 
-    @cached_property
-    def bounds(self) -> list[tuple[int, int]]:
-        return self.sampling.bounds(self.classes)
+    def plan(self, epoch: int) -> EpochPlan:
+        return EpochPlan.draw(self.classes, self.sampling, epoch)
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Pixels uint8 (B, C, H, W) in channels-last order, and labels int64 (B,).
+    def batches(self, plan: Sequence[Tensor], batches: Sequence[slice]) -> Iterator[Drawn]:
+        """Pixels are uint8 (B, C, H, W) in channels-last order.
 
         Raises:
             DataError: a file cannot be read.
         """
-        plan = EpochPlan.draw(self.classes, self.sampling, epoch)
-        samples, device = self.rows[plan.order], self.labels.device
-        every = [part.numpy() for part in (samples, plan.top, plan.left, plan.mirrored)]
-        self._asked[:] = [tuple(part[start:end] for part in every) for start, end in self.bounds]
-        for (start, end), crops in zip(self.bounds, self._loader):
-            if isinstance(crops, DataError):
-                raise crops
-            yield crops.to(device), self.labels[samples[start:end].to(device)]
+        order, *crops = plan
+        drawn, device = self._rows[order], self.labels.device
+        every = [part.numpy() for part in (drawn, *crops)]
+        self._asked[:] = [tuple(part[batch] for part in every) for batch in batches]
+        for batch, pixels in zip(batches, self._loader):
+            if isinstance(pixels, DataError):
+                raise pixels
+            rows = drawn[batch].to(device)
+            yield pixels.to(device), self.labels[rows], rows
+
+    @cached_property
+    def _rows(self) -> Tensor:
+        """Those of the images to train on, for the readers."""
+        return self.rows.cpu()
 
     @cached_property
     def _asked(self) -> list[tuple[Array, ...]]:

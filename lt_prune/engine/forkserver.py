@@ -1,4 +1,4 @@
-"""The process that workers are forked from, and what a worker does; see `lt_prune.engine.pool`.
+"""The process that workers are forked from, and what a worker does; see `lt_prune.engine.executors.processes`.
 
 It loads torch once, starts no thread, and forks a worker for each connection that it is sent.
 """
@@ -20,9 +20,9 @@ from typing import NoReturn
 import torch
 
 from lt_prune.config.compute import Arithmetic
-from lt_prune.engine.cuda import run_side_by_side
 from lt_prune.engine.memory import keep_heap
 from lt_prune.engine.runs import Outcome, Run
+from lt_prune.engine.turns import run_alone
 from lt_prune.registry import described
 
 
@@ -76,7 +76,6 @@ def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
     try:
         sent: tuple[Run, Arithmetic] = pickle.loads(pickled)
         run, arithmetic = sent
-        ((_, outcome),) = run_side_by_side([run], 1, progress, arithmetic)
-        return outcome
+        return run_alone(run, arithmetic, progress)
     except Exception as error:
         return described(error)

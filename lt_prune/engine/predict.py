@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from lt_prune.data.batches import plain_batches
+from lt_prune.engine.answers import answer
 from lt_prune.engine.precision import multiplying
-from lt_prune.errors import DivergenceError, LtPruneError, MemberError
+from lt_prune.errors import DivergenceError
 from lt_prune.metrics import Metric
 from lt_prune.models.network import BATCH, Network, Outputs, folded
 from lt_prune.predictors.promised import Promised
-from lt_prune.registry import described
 from lt_prune.types import Array, Pixels
 
 
@@ -28,8 +28,8 @@ def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | No
             yield network(batch)
 
 
-def features_of(network: Network, pixels: Pixels, rows: Array, batch_size: int = BATCH) -> Tensor:
-    """Features (N, D) of the samples at `rows`, as they are predicted from, on the network's device; to be trained on."""
+def features_of(network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH) -> Tensor:
+    """Features (N, D) of the samples, all or those at `rows`, as they are predicted from, on the network's device."""
     return torch.cat([outputs.features for outputs in _outputs(network, pixels, batch_size, rows)])
 
 
@@ -49,7 +49,7 @@ def probabilities(network: Network, pixels: Pixels, fitted: Sequence[Promised], 
         DivergenceError: an output is not finite.
         MemberError: a predictor fails, or does not give probabilities.
     """
-    found = [np.empty((len(pixels), network.classifier.out_features), dtype=np.float32) for _ in fitted]
+    found = [np.empty((len(pixels), len(network.weight)), dtype=np.float32) for _ in fitted]
     start = 0
     for batch in _finite_outputs(network, pixels, batch_size):
         for each, predictor in zip(found, fitted):
@@ -92,30 +92,6 @@ def score_samples(
         some = slice(start, start := start + len(out.logits))
         own = torch.from_numpy(labels[some]).to(out.logits.device)
         for name, metric in metrics.items():
-            scores[name][some] = _answer(name, metric, out, own).float().cpu().numpy()
+            scores[name][some] = answer(name, metric, out, own).float().cpu().numpy()
         right += int((out.logits.argmax(dim=1) == own).sum())
     return scores, right / len(labels)
-
-
-def _answer(name: str, metric: Metric, outputs: Outputs, labels: Tensor) -> Tensor:
-    """Scores (B,) of a batch by a metric that keeps its promise."""
-    try:
-        values = metric(outputs, labels)
-    except (LtPruneError, MemoryError, torch.cuda.OutOfMemoryError):  # which a run is tried again after
-        raise
-    except Exception as error:
-        raise MemberError(f"metric {name!r} fails: {described(error)}", name) from error
-    if not isinstance(values, Tensor) or values.shape != labels.shape or values.is_complex():
-        found = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
-        raise MemberError(
-            f"metric {name!r} must give one number a sample, a tensor {tuple(labels.shape)} of this batch, and gave {found}",
-            name,
-        )
-    bad = int((~values.isfinite()).sum())
-    if bad and not (outputs.logits.isfinite().all() and outputs.features.isfinite().all()):
-        raise DivergenceError(f"{name} of {bad} samples is not finite: lower the learning rate")
-    if bad:
-        raise MemberError(
-            f"metric {name!r} must give finite numbers, and those of {bad} samples in a batch of {len(labels)} are not", name
-        )
-    return values

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import LtPruneError
+from lt_prune.identity import FIRST
+from lt_prune.methods.parts import Parts
+from lt_prune.models.head import LINEAR, Head
 from lt_prune.types import Array, Pixels
 
 if TYPE_CHECKING:
+    from lt_prune.engine.observers import Observers
     from lt_prune.methods.loss import Loss
+    from lt_prune.metrics.observer import Observer
     from lt_prune.models import Model
     from lt_prune.models.network import Network
 
@@ -36,13 +41,18 @@ class Run:
     recipe: Recipe
     loss: Callable[[], Loss]
     """Makes what is minimised."""
+    parts: Parts = field(default_factory=Parts)
+    """What else the stage has."""
+    head: Head = LINEAR
+    """What the network's classifier is, its settings given."""
     seed: int
     identity: Mapping[str, Any]
     """Samples, method and its settings by field; with recipe and seed it decides whether a checkpoint is of this run."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """What a field of it counts as that an older checkpoint lacks."""
     start: Path | None = None
-    """Weights of a first stage to start from; by default they are drawn from the seed."""
+    """Weights of a first stage to start from; by default they are drawn from the seed. Where they are the `checkpoint` of
+    another run in the same call, this one begins when that one has ended."""
     weights: Path | None = None
     """Weights of a backbone to start from, the file whose digest the recipe has."""
     mix_compute: bool = False
@@ -50,8 +60,31 @@ class Run:
     checkpoint: Path | None = None
     """Where the state is kept after each epoch, on CUDA every half minute; after the last one, the weights without the
     optimizer's state."""
-    on_trained: Callable[[Network], Any] | None = None
+    observers: Callable[[], Mapping[str, type[Observer]]] = dict
+    """Says what is to watch the training, by name."""
+    on_trained: Callable[[Trained], Any] | None = None
     """What is made of the trained network, where it was trained: scores, or test results."""
+
+    def after(self, first: Outcome) -> Run:
+        """This run, given how the one that it starts from has ended: how that was computed is part of what this one is, and
+        where it had a checkpoint that decided it."""
+        known = self.identity.get(FIRST)
+        return replace(self, identity={**self.identity, FIRST: {**known, **vars(first.arithmetic)}}) if known else self
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network after its last epoch."""
+
+    network: Network
+    loss: tuple[float, ...]
+    """Mean training loss of each epoch."""
+    seconds: float
+    """Training time, summed over interruptions."""
+    arithmetic: Arithmetic
+    """How it was computed."""
+    observers: Observers
+    """What watched it."""
 
 
 @dataclass(frozen=True, kw_only=True)

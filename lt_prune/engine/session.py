@@ -23,7 +23,7 @@ def run_steps(
     try:
         trained = yield from training(run, arithmetic, on_epoch, shared)
         began = time.perf_counter()
-        value = run.on_trained(trained.network) if run.on_trained else None
+        value = run.on_trained(trained) if run.on_trained else None
     except Exception as error:
         failure = error if isinstance(error, LtPruneError) else compiler_failure(error) if arithmetic.compiled else None
         if failure is None:

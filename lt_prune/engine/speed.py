@@ -8,11 +8,13 @@ from dataclasses import replace
 import torch
 
 from lt_prune.config.compute import Compute
+from lt_prune.data.held_out import split
 from lt_prune.data.order import epoch_length
 from lt_prune.engine.precision import multiplying
 from lt_prune.engine.runs import Run
 from lt_prune.engine.session import threads
 from lt_prune.engine.train import training
+from lt_prune.engine.turns import stream_of
 
 WARM_UP = 3
 """Steps that are not timed: the first ones make what the later ones use."""
@@ -32,11 +34,14 @@ def images_per_second(run: Run, compute: Compute, seconds: float = 3.0) -> float
         The speed, or None where the whole run has no more steps than are needed to warm up.
     """
     recipe = run.recipe
-    length = epoch_length(run.labels[run.rows], recipe.sampler, recipe.draws)
+    labels = run.labels[run.rows]
+    left, _ = split(labels, run.parts.held_out, run.seed)
+    length = epoch_length(labels[left], recipe.sampler, recipe.draws)
     n_steps = -(-length // recipe.batch_size)
+    images = run.parts.samples(length, n_steps) / n_steps  # of a step, on average
     fresh = replace(run, checkpoint=None, on_trained=None, start=None)
     timed, began, device = 0, 0.0, torch.device(compute.device)
-    with threads(compute.n_threads), multiplying(device, compute.precision):
+    with threads(compute.n_threads), torch.cuda.stream(stream_of(device)), multiplying(device, compute.precision):
         steps = training(fresh, compute.arithmetic, lambda *, done: None)
         for number, _ in enumerate(steps, 1):
             if number == WARM_UP:
@@ -47,7 +52,7 @@ def images_per_second(run: Run, compute: Compute, seconds: float = 3.0) -> float
         _finish(device)
         took = time.perf_counter() - began
         steps.close()
-    return timed * length / n_steps / took if timed else None  # a step has so many images on average
+    return timed * images / took if timed else None
 
 
 def _finish(device: torch.device) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.predict import probabilities
+from lt_prune.engine.runs import Trained
 from lt_prune.evaluation import evaluate_probabilities
 from lt_prune.models.network import Network
 from lt_prune.runs import Evaluation
@@ -38,8 +39,8 @@ class Testing:
         lt_set.require_test()
         return Testing(lt_set.test_pixels, lt_set.test_labels, lt_set.index.class_groups, fitting, settings or {})
 
-    def __call__(self, network: Network) -> Evaluation:
-        (evaluation,) = self.each(network, [self.settings])
+    def __call__(self, trained: Trained) -> Evaluation:
+        (evaluation,) = self.each(trained.network, [self.settings])
         return evaluation
 
     def each(self, network: Network, every: Sequence[Mapping[str, Any]]) -> list[Evaluation]:

@@ -12,20 +12,15 @@ from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe, as_today
-from lt_prune.data.batches import Sampling, TrainingBatches
-from lt_prune.data.feature_batches import FeatureBatches
-from lt_prune.data.image_files import ImageFiles
-from lt_prune.data.mixup import Mixup
-from lt_prune.data.streaming import StreamedBatches
-from lt_prune.engine.predict import features_of
-from lt_prune.engine.runs import Run
+from lt_prune.engine.observers import Observers
+from lt_prune.engine.runs import Run, Trained
 from lt_prune.engine.schedule import learning_rate
 from lt_prune.engine.shared import Shared
-from lt_prune.engine.step import GraphedStep, Step
+from lt_prune.engine.step import Forward, GraphedStep, Step
+from lt_prune.engine.streams import Streams, streams_of
 from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchError
 from lt_prune.identity import differences
 from lt_prune.methods.loss import Loss
@@ -34,8 +29,6 @@ from lt_prune.randomness import derive_seed
 from lt_prune.store.pretrained import read_pretrained
 from lt_prune.store.weights import check_training, load_momentum, load_state, read_weights, write_weights
 from lt_prune.types import kind_of
-
-Batches = TrainingBatches | StreamedBatches | FeatureBatches
 
 EVERY = 30.0
 """Seconds between the checkpoints of a run on CUDA, or on features, where copying the state takes as long as many steps. Of
@@ -52,24 +45,12 @@ class OnEpoch(Protocol):
     def __call__(self, *, done: float) -> None: ...
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A network after its last epoch."""
-
-    network: Network
-    loss: tuple[float, ...]
-    """Mean training loss of each epoch."""
-    seconds: float
-    """Training time, summed over interruptions."""
-    arithmetic: Arithmetic
-    """How it was computed."""
-
-
 @dataclass
 class _State:
     network: Network
     optimizer: torch.optim.SGD
     criterion: Loss
+    observers: Observers
     arithmetic: Arithmetic
     loss: list[float]
     seconds: float
@@ -106,25 +87,31 @@ def training(
     device = torch.device(arithmetic.device)
     state = _start(run, device, arithmetic)
     if len(state.loss) < recipe.epochs:
-        batches = _batches(run, state.network, shared or Shared(device))
-        with closing(_step(recipe, state)) as step:
-            yield from _train_epochs(run, state, step, batches, on_epoch)
+        streams = streams_of(run, state.network, shared or Shared(device))
+        with closing(_step(run, state)) as step:
+            yield from _train_epochs(run, state, step, streams, on_epoch)
     elif run.checkpoint and not run.checkpoint.exists():  # there is nothing to train
         write_weights(run.checkpoint, _pack(run, state))
     if recipe.epochs:  # 0 of 0 would say that the run failed
         on_epoch(done=recipe.epochs)
         yield  # so that this is known before what is made of the network
-    return Trained(state.network.eval(), tuple(state.loss), state.seconds, state.arithmetic)
+    observers = state.observers.to(torch.device("cpu"))
+    return Trained(state.network.eval(), tuple(state.loss), state.seconds, state.arithmetic, observers)
 
 
 def _train_epochs(
-    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, on_epoch: OnEpoch
+    run: Run, state: _State, step: Step | GraphedStep, streams: Streams, on_epoch: OnEpoch
 ) -> Generator[None, None, None]:
     for epoch in range(len(state.loss), run.recipe.epochs):
         on_epoch(done=epoch)
         state.criterion.begin_epoch(epoch, run.recipe.epochs)
-        state.loss.append((yield from _timed(state, _train_epoch(run, state, step, batches, epoch, _Teller(on_epoch)))))
+        state.observers.begin_epoch(epoch, run.recipe.epochs)
+        state.loss.append((yield from _timed(state, _train_epoch(run, state, step, streams, epoch, _Teller(on_epoch)))))
         state.criterion.end_epoch()
+        state.observers.end_epoch()
+        if run.parts.after_epoch:
+            with torch.no_grad():
+                run.parts.after_epoch(state.network)
         if run.checkpoint and _is_due(run, state):
             write_weights(run.checkpoint, _pack(run, state))
             state.saved = time.monotonic()
@@ -152,23 +139,19 @@ def _timed(state: _State, epoch: Generator[None, None, float]) -> Generator[None
 
 
 def _train_epoch(
-    run: Run, state: _State, step: Step | GraphedStep, batches: Batches, epoch: int, tell: _Teller
+    run: Run, state: _State, step: Step | GraphedStep, streams: Streams, epoch: int, tell: _Teller
 ) -> Generator[None, None, float]:
     recipe = run.recipe
     state.network.train()
     state.network.backbone.train(recipe.trained == "network" or recipe.shift_batch_norm)
-    device = batches.labels.device
-    mixup = Mixup.draw(batches.bounds, recipe.mixup, run.seed, epoch).to(device) if recipe.mixup else None
-    total = torch.zeros((), dtype=torch.float64, device=device)
-    for number, (pixels, labels) in enumerate(batches.epoch(epoch)):
-        state.rate(learning_rate(recipe, epoch, number, len(batches.bounds)))
-        target = F.one_hot(labels, run.n_classes).float()
-        if mixup:
-            pixels, target = mixup(number, pixels, target)
-        total += step(pixels, target) * len(labels)
-        tell(epoch, number + 1, len(batches.bounds))
+    bounds = streams.main.bounds
+    total = torch.zeros((), dtype=torch.float64, device=streams.main.labels.device)
+    for number, batches in enumerate(streams.epoch(epoch)):
+        state.rate(learning_rate(recipe, epoch, number, len(bounds)))
+        total += step(batches) * len(batches[0].rows)
+        tell(epoch, number + 1, len(bounds))
         yield
-    mean = float(total) / batches.bounds[-1][1]
+    mean = float(total) / streams.main.length
     if not math.isfinite(mean):
         raise DivergenceError(f"training diverged in epoch {epoch + 1} (mean loss {mean}): lower the learning rate")
     return mean
@@ -187,39 +170,22 @@ class _Teller:
             self._told = now
 
 
-def _step(recipe: Recipe, state: _State) -> Step | GraphedStep:
+def _step(run: Run, state: _State) -> Step | GraphedStep:
+    recipe = run.recipe
     fixed = recipe.trained != "network" and not recipe.shift_batch_norm
     network = upon_features(state.network) if recipe.freeze else frozen(state.network) if fixed else state.network
     network = cast(Network, torch.compile(network)) if state.arithmetic.compiled else network
-    step = Step(network, state.optimizer, state.criterion, state.arithmetic.precision)
+    forward = Forward(network, state.arithmetic.precision)
+    step = Step(forward, state.optimizer, state.criterion, run.parts, state.observers or None)
     return GraphedStep(step) if state.arithmetic.device == "cuda" else step
-
-
-def _batches(run: Run, network: Network, shared: Shared) -> Batches:
-    recipe = run.recipe
-    sampling = Sampling(
-        sampler=recipe.sampler,
-        draws=recipe.draws,
-        padding=recipe.padding,
-        flip=recipe.flip,
-        batch_size=recipe.batch_size,
-        seed=run.seed,
-    )
-    device, labels, rows = shared.device, run.labels, run.rows
-    if recipe.freeze:
-        return FeatureBatches.of(features_of(network, run.pixels, rows), labels[rows], sampling, device=device)
-    if kind_of(run.pixels) == "embeddings":
-        return FeatureBatches.of(shared.images(run.pixels), labels, sampling, rows, device=device)
-    if isinstance(run.pixels, ImageFiles):
-        return StreamedBatches.of(run.pixels, labels, sampling, rows, device=device, n_workers=shared.n_readers)
-    return TrainingBatches.of(shared.images(run.pixels), labels, sampling, rows, device=device)
 
 
 def _start(run: Run, device: torch.device, arithmetic: Arithmetic) -> _State:
     """The state after the last whole epoch: that of the checkpoint, or a new one."""
     network = _network(run).to(device)
     optimizer = _optimizer(run.recipe, network, device)
-    state = _State(network, optimizer, run.loss().to(device), arithmetic, [], 0.0, time.monotonic())
+    observers = Observers(run.observers(), len(run.labels), run.n_classes).to(device)
+    state = _State(network, optimizer, run.loss().to(device), observers, arithmetic, [], 0.0, time.monotonic())
     if run.checkpoint and run.checkpoint.exists():
         _unpack(run, state, read_weights(run.checkpoint, device))
     return state
@@ -229,7 +195,7 @@ def _network(run: Run) -> Network:
     """The network as the first epoch finds it."""
     recipe, seed = run.recipe, derive_seed(run.seed, "weights")
     shape = run.pixels.shape[1:]
-    network = build_network(run.model, shape, n_classes=run.n_classes, seed=seed)
+    network = build_network(run.model, shape, n_classes=run.n_classes, seed=seed, head=run.head)
     if run.start:
         load_state(run.start, "network", network, read_weights(run.start, torch.device("cpu")).get("network"))
     else:
@@ -239,7 +205,7 @@ def _network(run: Run) -> Network:
     try_out(network, run.model, shape)
     if recipe.fresh:
         with drawn_from(derive_seed(run.seed, "classifier")):
-            network.new_classifier(*reversed(network.classifier.weight.shape))
+            network.new_classifier()
     return network
 
 
@@ -283,6 +249,7 @@ def _pack(run: Run, state: _State) -> dict[str, Any]:
         "network": state.network.state_dict(),
         "momentum": state.optimizer.state_dict()["state"] if len(state.loss) < run.recipe.epochs else None,
         "criterion": state.criterion.state_dict(),
+        "observers": state.observers.state(),
         "loss": state.loss,
         "seconds": state.seconds,
     }
@@ -304,6 +271,7 @@ def _unpack(run: Run, state: _State, saved: dict[str, Any]) -> None:
     state.arithmetic = was
     load_state(run.checkpoint, "network", state.network, saved.get("network"))
     load_state(run.checkpoint, "loss", state.criterion, saved.get("criterion"))
+    state.observers.restore(run.checkpoint, saved.get("observers"))
     if saved["momentum"] is not None:
         load_momentum(run.checkpoint, state.optimizer, saved["momentum"])
     state.loss, state.seconds = list(saved["loss"]), float(saved["seconds"])

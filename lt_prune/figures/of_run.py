@@ -113,9 +113,12 @@ def label_of(result: TrainResult) -> str:
 
 
 def classifier(run: OpenRun) -> tuple[Array, Array]:
-    """Weight (M, D) and bias (M,) of a run's classifier, float64, times the scale of each class."""
+    """Weight (M, D) and bias (M,) of a run's classifier, float64, times the scale of each class; a bias of 0 where it has
+    none."""
     network = run.network
-    scale, weight, bias = (t.detach().cpu().double().numpy() for t in (network.scale, *network.classifier.parameters()))
+    has_bias = getattr(network.classifier, "bias", None)
+    every = network.scale, network.weight, torch.zeros_like(network.scale) if has_bias is None else has_bias
+    scale, weight, bias = (t.detach().cpu().double().numpy() for t in every)
     return scale[:, None] * weight, scale * bias
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from lt_prune.models.network import Outputs
+from lt_prune.errors import ArgumentError
+from lt_prune.models.head import LINEAR, Head
+from lt_prune.models.network import Outputs, drawn_from
 
 _TRIED = 64
 """Features that a loss is tried on."""
@@ -36,17 +39,19 @@ class Loss(nn.Module):
         raise NotImplementedError
 
 
-def broken_promise(loss: object, n_classes: int) -> str:
-    """What of `Loss` it does not do, in words, empty where there is nothing; tried on a copy, so that its state stays."""
+def broken_promise(loss: object, n_classes: int, head: Head = LINEAR) -> str:
+    """What of `Loss` it does not do, in words, empty where there is nothing; tried on what a head makes of two samples, by a
+    copy, so that its state stays."""
     if not isinstance(loss, Loss):
         return f"must be a Loss, not {type(loss).__name__}"
-    drawn = torch.Generator().manual_seed(0)
-    features = torch.rand(2, _TRIED, generator=drawn).requires_grad_()
-    weight = torch.randn(n_classes, _TRIED, generator=drawn).requires_grad_()
     tried = copy.deepcopy(loss)
-    with torch.random.fork_rng(devices=[]):
+    with drawn_from(0):
+        try:
+            outputs = _outputs(head, n_classes)
+        except ArgumentError:  # the head takes other numbers of features, and how many there will be is not known here
+            return ""
         tried.begin_epoch(0, 1)
-        value = tried(Outputs(features, features @ weight.T, weight), torch.eye(n_classes)[:2])
+        value = tried(outputs, torch.eye(n_classes)[:2])
         tried.end_epoch()
     if not isinstance(value, Tensor) or value.shape != ():
         found = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
@@ -54,6 +59,13 @@ def broken_promise(loss: object, n_classes: int) -> str:
     if not value.isfinite():
         return f"must give a finite mean, and gave {value.item()}"
     return "" if value.requires_grad else "must pass gradients on to the network's outputs"
+
+
+def _outputs(head: Head, n_classes: int) -> Outputs:
+    """Of two samples, made up."""
+    features, classifier = torch.rand(2, _TRIED).requires_grad_(), head.make(_TRIED, n_classes)
+    how = getattr(classifier, "how", None)
+    return Outputs(features, classifier(features), cast(Tensor, classifier.weight), how=how)
 
 
 def at_least_one(counts: Sequence[int]) -> Tensor:

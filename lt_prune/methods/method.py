@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.methods.parts import Parts
+from lt_prune.models.head import LINEAR, Head
 from lt_prune.predictors import PREDICTORS
 from lt_prune.setting import Setting
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:  # the names must be listed without loading torch
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """How one stage trains."""
+class Stage(Parts):
+    """How one stage trains; what most do without is declared in `Parts`."""
 
     loss: Callable[..., Loss]
     """loss(counts, **settings), with the training samples of each class."""
@@ -27,6 +29,13 @@ class Stage:
     """Fields of `Recipe` in which the stage differs from its defaults."""
     tuned: tuple[str, ...] = ()
     """Fields of `Recipe` that the table of published settings gives for each data set."""
+    head: Head = LINEAR
+    """The classifier of its networks, and into how many branches these end; a second stage has that of the first."""
+
+    @property
+    def every_setting(self) -> Mapping[str, Setting]:
+        """Settings of the loss and of the head."""
+        return {**self.settings, **self.head.settings}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,4 +60,4 @@ class Method:
     @property
     def settings(self) -> Mapping[str, Setting]:
         """Settings of the stage and of the prediction."""
-        return {**self.stage.settings, **self.prediction_settings}
+        return {**self.stage.every_setting, **self.prediction_settings}

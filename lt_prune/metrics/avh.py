@@ -8,7 +8,9 @@ from lt_prune.models.network import Outputs
 
 
 @metric(
-    higher_is_harder=True, equation="A_y / sum_i A_i with A_i = arccos(cos(phi, W_i)), Wang & Yan Eq. 12 (Chen et al. 2020)"
+    higher_is_harder=True,
+    equation="A_y / sum_i A_i with A_i = arccos(cos(phi, W_i)), Wang & Yan Eq. 12 (Chen et al. 2020)",
+    paper="Chen et al. 2020",
 )
 def avh(outputs: Outputs, labels: Tensor) -> Tensor:
     """Angle to the label's weight vector over the sum of the angles to all, in [0, 1].

@@ -8,7 +8,11 @@ from lt_prune.metrics import metric
 from lt_prune.models.network import Outputs
 
 
-@metric(higher_is_harder=True, equation="||softmax(z) - onehot(y)||_2, Wang & Yan Eq. 11 (Paul et al. 2021)")
+@metric(
+    higher_is_harder=True,
+    equation="||softmax(z) - onehot(y)||_2, Wang & Yan Eq. 11 (Paul et al. 2021)",
+    paper="Paul et al. 2021",
+)
 def el2n(outputs: Outputs, labels: Tensor) -> Tensor:
     """L2 norm of softmax(logits) - onehot(label), in [0, sqrt(2)]; computed in float32 or better.
 

@@ -5,14 +5,15 @@ A user names one as NAME, or as LIBRARY:NAME where a member stands for many.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from lt_prune.config.recipe import Recipe
-from lt_prune.errors import ArgumentError
+from lt_prune.errors import ArgumentError, LtPruneError
 from lt_prune.models.model import Backbone, Library, Model, Normalisation
 from lt_prune.registry import Registry
 
-__all__ = ["MODELS", "Backbone", "Library", "Model", "Normalisation", "find_model"]
+__all__ = ["MODELS", "Backbone", "Library", "Model", "Normalisation", "find_model", "require_split"]
 
 _KINDS = ("images", "embeddings")
 
@@ -69,3 +70,28 @@ def find_model(name: str) -> Model:
         return replace(found.model(rest), name=name)
     except ValueError as error:
         raise ArgumentError(f"model {name!r} {error}") from None
+
+
+def require_split(name: str, who: str, kind: str) -> None:
+    """Refuse a model that cannot be branched.
+
+    Args:
+        name: of the model.
+        who: needs it to be, in words.
+        kind: of samples that it must take.
+
+    Raises:
+        ArgumentError: names models that can be.
+    """
+    if find_model(name).split:
+        return
+    others = [other for other in MODELS.names if _can_be_split(other, kind)]
+    remedy = f"name one of {', '.join(others)}" if others else f"none for {kind} can, so train by another method"
+    raise ArgumentError(f"{who} needs a model that can be branched, and {name!r} cannot: {remedy}")
+
+
+def _can_be_split(name: str, kind: str) -> bool:
+    with suppress(LtPruneError):  # of another package's, which is of no use then
+        found = MODELS.load(name)
+        return isinstance(found, Model) and found.takes == kind and found.split is not None
+    return False

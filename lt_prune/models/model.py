@@ -12,6 +12,9 @@ if TYPE_CHECKING:  # what is asked of a model is checked without loading torch
     from torch import nn
 
 
+Split = Callable[["nn.Module"], "tuple[nn.Module, nn.Module]"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Normalisation:
     """What pretrained weights expect of pixels in [0, 1], a number a channel."""
@@ -34,8 +37,8 @@ class Backbone:
     pretrained: Normalisation | None = None
     """Of the weights that there are of it; None, and without weights from a file, that of the training samples."""
     fold: Callable[[nn.Module], None] | None = None
-    """Folds each batch normalisation of the module, in evaluation mode, into the convolution before it; None where that
-    cannot be done."""
+    """Folds each batch normalisation of the module, or of each part that it is split into, in evaluation mode, into the
+    convolution before it; None where that cannot be done."""
     heads: tuple[str, ...] = ()
     """The names that its own classifiers have in files of weights, where they are passed over."""
 
@@ -52,6 +55,10 @@ class Model:
     """The kind of samples, "images" or "embeddings"."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `Recipe` in which its training differs from the defaults, where a method does not say otherwise."""
+    split: Split | None = None
+    """Splits its backbone's module, for methods that branch it: into what branches share, and the last block with what
+    follows, of which each branch has its own. Names of weights stay, and the end leaves what it is given as it is. None
+    where that cannot be done."""
     name: str = ""
     """By which it was found."""
 

@@ -1,4 +1,4 @@
-"""What every network is: normalisation, backbone and linear classifier."""
+"""What every network is: normalisation, backbone and classifier."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lt_prune.errors import ArgumentError, LtPruneError, MemberError, MismatchError
+from lt_prune.models.branched import Branched, branched
+from lt_prune.models.head import LINEAR, Head
 from lt_prune.models.levels import mean_and_std
 from lt_prune.models.model import Backbone, Model
 from lt_prune.registry import described
@@ -31,11 +33,13 @@ class Outputs:
     features: Tensor
     """(B, D), the backbone's output."""
     logits: Tensor
-    """(B, M), scale * (features @ weight.T + bias)."""
+    """(B, M), scale * what the classifier makes of the features: of a linear one, features @ weight.T + bias."""
     weight: Tensor
     """(M, D), the classifier's rows."""
     scale: Tensor | None = None
     """(M,), a factor a class on the logits; None is 1."""
+    how: Any = None
+    """What a classifier that is not linear says of itself, see `Head`; a plain value."""
 
     @property
     def scaled_weight(self) -> Tensor:
@@ -70,6 +74,10 @@ class Outputs:
         """The same on the CPU, without gradients."""
         return self._each(lambda tensor: tensor.detach().cpu())
 
+    def detach(self) -> Outputs:
+        """The same without gradients."""
+        return self._each(Tensor.detach)
+
     def float(self) -> Outputs:
         """The same in float32 or better, for what is computed of them."""
         dtype = torch.promote_types(self.logits.dtype, torch.float32)
@@ -77,7 +85,7 @@ class Outputs:
 
     def _each(self, changed: Callable[[Tensor], Tensor]) -> Outputs:
         scale = None if self.scale is None else changed(self.scale)
-        return Outputs(changed(self.features), changed(self.logits), changed(self.weight), scale)
+        return Outputs(changed(self.features), changed(self.logits), changed(self.weight), scale, self.how)
 
 
 class Network(nn.Module):
@@ -87,6 +95,7 @@ class Network(nn.Module):
         backbone: what the samples go through, once normalised.
         n_classes: M.
         shape: of a sample, (H, W, C) of images or (D,) of embeddings.
+        head: what the classifier is.
     """
 
     mean: Tensor
@@ -95,20 +104,29 @@ class Network(nn.Module):
     scale: Tensor
     """(M,), a factor a class on the logits: 1, unless a second stage learns it."""
 
-    def __init__(self, backbone: Backbone, n_classes: int, shape: tuple[int, ...]) -> None:
+    def __init__(self, backbone: Backbone, n_classes: int, shape: tuple[int, ...], head: Head = LINEAR) -> None:
         super().__init__()
         per = (backbone.channels or shape[-1], *(1 for _ in shape[:-1]))
         self.register_buffer("mean", torch.zeros(per))
         self.register_buffer("std", torch.ones(per))
         self.register_buffer("scale", torch.ones(n_classes))
         self.backbone = backbone.module
-        self.made_by = backbone
-        self.new_classifier(backbone.n_features, n_classes)
+        self.made_by, self.head = backbone, head
+        self.new_classifier()
 
-    def new_classifier(self, n_features: int, n_classes: int) -> None:
-        """Replace the classifier by one with new weights."""
-        self.classifier = nn.Linear(n_features, n_classes)
-        nn.init.kaiming_normal_(self.classifier.weight)
+    def new_classifier(self) -> None:
+        """Replace the classifier by one of the same kind with new weights."""
+        self.classifier = _classifier(self.head, self.made_by.n_features, len(self.scale))
+
+    @property
+    def weight(self) -> Tensor:
+        """(M, D), the classifier's rows."""
+        return cast(Tensor, self.classifier.weight)
+
+    @property
+    def parts(self) -> list[nn.Module]:
+        """The backbone, or what it is split into."""
+        return self.backbone.parts if isinstance(self.backbone, Branched) else [self.backbone]
 
     def train_only(self, trained: str) -> list[list[Any]]:
         """Let gradients flow to what is `trained` (see `Recipe.trained`) and to nothing else.
@@ -136,11 +154,12 @@ class Network(nn.Module):
         Raises:
             MismatchError: they are of another model; the message begins with `said` and names the first that does not fit.
         """
-        own = self.backbone.state_dict()
+        own = {name: value for part in self.parts for name, value in part.state_dict().items()}
         given = {name: value for name, value in weights.items() if not _is_of(name, self.made_by.heads)}
         if misfit := _misfit(own, given):
             raise MismatchError(f"{said} {misfit}: name a file of this model's weights")
-        self.backbone.load_state_dict(given, strict=False)
+        for part in self.parts:
+            part.load_state_dict(given, strict=False)
         if expected := self.made_by.pretrained:
             self._normalise(*(torch.tensor([255 * value for value in each]) for each in (expected.mean, expected.std)))
 
@@ -148,16 +167,39 @@ class Network(nn.Module):
         self.mean.copy_(mean.reshape(-1, *self.mean.shape[1:]))
         self.std.copy_(std.reshape(-1, *self.std.shape[1:]))
 
-    def features(self, samples: Tensor) -> Tensor:
-        """Features (B, D) of pixels in [0, 255], of any type, (B, C, H, W), or of embeddings (B, D)."""
+    def features(self, samples: Tensor, branch: int | None = None) -> Tensor:
+        """Features (B, D) of pixels in [0, 255], of any type, (B, C, H, W), or of embeddings (B, D); where the backbone has
+        branches, of all of them or of one."""
         normalised = (samples.to(self.mean.dtype) - self.mean) / self.std
         if (side := self.made_by.size) and normalised.shape[-2:] != (side, side):
             normalised = F.interpolate(normalised, (side, side), mode="bilinear", antialias=True)
-        return cast(Tensor, self.backbone(normalised))
+        return cast(Tensor, self.backbone(normalised) if branch is None else self.backbone(normalised, branch))
 
-    def forward(self, samples: Tensor) -> Outputs:
-        features = self.features(samples)
-        return Outputs(features, self.scale * self.classifier(features), self.classifier.weight, self.scale)
+    def forward(self, samples: Tensor, branch: int | None = None) -> Outputs:
+        """Outputs for samples; by one branch alone, its features, and the logits where those of the others are 0."""
+        features = self.features(samples, branch)
+        return self.classified(features, None if branch is None else cast(Branched, self.backbone).placed(features, branch))
+
+    def classified(self, features: Tensor, whole: Tensor | None = None) -> Outputs:
+        """Outputs of features (B, D); their logits are those of `whole` where these are a part of that."""
+        logits = self.scale * self.classifier(features if whole is None else whole)
+        return Outputs(features, logits, self.weight, self.scale, getattr(self.classifier, "how", None))
+
+
+def _classifier(head: Head, n_features: int, n_classes: int) -> nn.Module:
+    """A new classifier by a head that keeps its promise."""
+    said, expected = f"what makes {head.summary}", (n_classes, n_features)
+    try:
+        made = head.make(n_features, n_classes)
+    except (LtPruneError, MemoryError):
+        raise
+    except Exception as error:
+        raise MemberError(f"{said} fails: {described(error)}", head.summary) from error
+    weight = getattr(made, "weight", None)
+    if not isinstance(made, nn.Module) or not isinstance(weight, Tensor) or weight.shape != expected:
+        found = f"{type(made).__name__} of {_size(weight) if isinstance(weight, Tensor) else 'none'}"
+        raise MemberError(f"{said} must give a module with rows `weight` {expected}, and gave {found}", head.summary)
+    return made
 
 
 def _is_of(name: str, heads: tuple[str, ...]) -> bool:
@@ -178,24 +220,28 @@ def _size(value: Tensor) -> str:
     return " x ".join(map(str, value.shape)) or "one number"
 
 
-def build_network(model: Model, shape: tuple[int, ...], *, n_classes: int, seed: int) -> Network:
+def build_network(model: Model, shape: tuple[int, ...], *, n_classes: int, seed: int, head: Head = LINEAR) -> Network:
     """A network with weights drawn from `seed` alone, on the CPU, in channels-last memory order.
 
     Args:
         model: what is built.
         shape: of a sample, (H, W, C) of images or (D,) of embeddings.
+        head: what its classifier is; of a model that cannot be split it has no branches.
 
     Raises:
-        ArgumentError: the model cannot take such samples.
-        MemberError: it breaks its promise.
+        ArgumentError: the model cannot take such samples, or the head such features.
+        MemberError: one of the two breaks its promise.
     """
     with drawn_from(seed):
-        network = Network(_backbone(model, shape), n_classes, shape)
+        network = Network(_backbone(model, shape, head.branches), n_classes, shape, head)
     return network.to(memory_format=torch.channels_last)
 
 
-def _backbone(model: Model, shape: tuple[int, ...]) -> Backbone:
-    """The backbone of a model that keeps its promise."""
+def _backbone(model: Model, shape: tuple[int, ...], branches: int = 1) -> Backbone:
+    """The backbone of a model that keeps its promise; of so many branches, each with weights of its own."""
+    if branches > 1:
+        assert model.split, "it was asked whether it can be"
+        return branched([_backbone(model, shape) for _ in range(branches)], model.split)
     what = f"model {model.name!r}"
     try:
         backbone = model.backbone(shape)
@@ -221,7 +267,8 @@ def try_out(network: Network, model: Model, shape: tuple[int, ...]) -> None:
     """Show a network two samples of this shape, (H, W, C) or (D,), before it is trained.
 
     Raises:
-        ArgumentError: it cannot take them, or its features are not what the model says.
+        ArgumentError: it cannot take them.
+        MemberError: its features are not what the model says, or its logits no classifier's.
     """
     samples = torch.zeros(2, shape[-1], *shape[:-1])
     said = f"model {model.name!r} cannot take {model.takes} of {' x '.join(map(str, shape))}"
@@ -232,10 +279,18 @@ def try_out(network: Network, model: Model, shape: tuple[int, ...]) -> None:
         raise ArgumentError(f"{said} ({described(error)}): name another model, or other samples") from None
     finally:
         network.train(training)
-    expected = (2, network.classifier.in_features)
-    if not isinstance(features, Tensor) or features.shape != expected:
-        found = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
-        raise MemberError(f"model {model.name!r} must give features {expected} of two samples, and gave {found}", model.name)
+    n_classes, n_features = network.weight.shape
+    if misfit := _other_than(features, (2, n_features)):
+        raise MemberError(f"model {model.name!r} must give features {misfit}", model.name)
+    if misfit := _other_than(network.classifier(features), (2, n_classes)):
+        raise MemberError(f"what makes {network.head.summary} must give logits {misfit}", network.head.summary)
+
+
+def _other_than(found: object, shape: tuple[int, ...]) -> str:
+    """What outputs of two samples must be and are not, in words; "" where they are."""
+    if isinstance(found, Tensor) and found.shape == shape:
+        return ""
+    return f"{shape} of two samples, and gave {tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__}"
 
 
 def folded(network: Network) -> Network:
@@ -246,7 +301,8 @@ def folded(network: Network) -> Network:
     """
     copied = copy.deepcopy(network).eval()  # folding changes modules in place, and training goes on with the original
     if network.made_by.fold:
-        network.made_by.fold(copied.backbone)
+        for part in copied.parts:
+            network.made_by.fold(part)
     return copied
 
 
@@ -260,7 +316,7 @@ def frozen(network: Network) -> Network:
 
 def upon_features(network: Network) -> Network:
     """The same classifier and scale on features (B, D) that the backbone has given already."""
-    n_features, n_classes = network.classifier.in_features, len(network.scale)
-    upon = Network(Backbone(module=nn.Identity(), n_features=n_features), n_classes, (n_features,))
+    n_classes, n_features = network.weight.shape
+    upon = Network(Backbone(module=nn.Identity(), n_features=n_features), n_classes, (n_features,), network.head)
     upon.classifier, upon.scale = network.classifier, network.scale
     return upon.to(network.mean.device)

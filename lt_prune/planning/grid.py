@@ -10,9 +10,11 @@ from typing import Literal
 
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
-from lt_prune.given import expect_one_of, expect_whole
+from lt_prune.given import expect_one_of, expect_whole, gathered_as
+from lt_prune.methods import METHODS
 from lt_prune.metrics import METRICS
-from lt_prune.strategies import STRATEGIES
+from lt_prune.planning.pruning import metrics_read
+from lt_prune.strategies.named import find_strategy
 
 
 @dataclass(frozen=True)
@@ -23,29 +25,46 @@ class Pruning:
     metric: str | None
     """None for a strategy that reads no scores."""
     ratio: float
+    takes_ends: bool = False
+    """Whether it is asked which end is kept, and within what."""
 
 
+@gathered_as("grid")
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Every pruning by every method and seed; the fields are arguments of `lt_prune.sweep`.
+    """What a sweep compares: every pruning by every method and seed, and an unpruned run of each method and seed.
+
+    Args:
+        strategies: by name.
+        metrics: what the strategies that rank by scores rank by.
+        ratios: fractions to REMOVE, in [0, 1); 0, the unpruned set, is always among them.
+        methods: training methods, by name.
+        seeds: each names the randomness of training, and the draw of the random strategies.
+        keep, within: as for `prune`, for the strategies that rank; None for what is usual there.
+        members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
+        ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
+            ensemble of its own, so that the deviation of ranked strategies is that of their scores, too.
 
     Raises:
-        UnknownNameError: no such strategy or metric.
+        UnknownNameError: no such strategy, metric or method.
         ArgumentError: a list is empty or none, a seed is no whole number, or fields do not fit each other.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> len(lp.Grid(strategies=["random", "ranked"], metrics=["avh", "el2n"], ratios=[0.3, 0.5]).prunings)
+        6
     """
 
-    strategies: Sequence[str]
-    metrics: Sequence[str]
-    ratios: Sequence[float]
-    methods: Sequence[str]
-    seeds: Sequence[int]
-    keep: Literal["hard", "easy"] | None
-    within: Literal["set", "class"] | None
-    """Of the strategies that rank."""
-    members: int
-    score_epochs: int
-    """Size of an ensemble."""
-    ensembles: int
+    strategies: Sequence[str] = ("random", "class-random", "ranked")
+    metrics: Sequence[str] = ("avh",)
+    ratios: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    methods: Sequence[str] = ("ce",)
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
+    keep: Literal["hard", "easy"] | None = None
+    within: Literal["set", "class"] | None = None
+    members: int = 10
+    score_epochs: int = 10
+    ensembles: int = 1
 
     def __post_init__(self) -> None:
         for name in ("strategies", "metrics", "ratios", "methods", "seeds"):
@@ -54,6 +73,8 @@ class Grid:
         for name in ("ratios", "methods", "seeds"):
             if not getattr(self, name):
                 raise ArgumentError(f"{name} is empty: name at least one")
+        for method in self.methods:
+            METHODS.check(method)
         for seed in self.seeds:
             expect_whole("seed", seed)
         expect_one_of("keep", self.keep or "hard", KEEP)
@@ -64,13 +85,10 @@ class Grid:
                 f"ensembles must be 1, which serves all seeds, or as many as there are seeds ({n_seeds}), "
                 f"not {self.ensembles}"
             )
-        if not self.ranked_by:
-            self._check_nothing_ranks()
-
-    def _check_nothing_ranks(self) -> None:
-        if self.keep or self.within:
+        prunings = self.prunings  # names that there are not are refused now
+        if (self.keep or self.within) and not any(pruning.takes_ends for pruning in prunings):
             raise ArgumentError("keep and within are for strategies that rank by scores: leave them out, or add ranked")
-        if self.own_ensembles:
+        if self.own_ensembles and not self.ranked_by:
             raise ArgumentError("ensembles are for strategies that rank by scores: leave them out, or add ranked")
 
     @property
@@ -92,13 +110,15 @@ class Grid:
         """Every pruning, without ratio 0, which is the unpruned set."""
         found = []
         for strategy in dict.fromkeys(self.strategies):
-            ranks = STRATEGIES.load(strategy).needs_scores
-            if ranks and not self.metrics:
+            chosen, _ = find_strategy(strategy)
+            metrics = metrics_read(chosen, self.metrics)
+            if "scores" in chosen.needs and not metrics:
                 raise ArgumentError(f"strategy {strategy!r} ranks by scores: name at least one metric")
-            for metric in dict.fromkeys(self.metrics) if ranks else (None,):
+            for metric in dict.fromkeys(metrics) or (None,):
                 if metric:
                     METRICS.check(metric)
-                found += [Pruning(strategy, metric, ratio) for ratio in dict.fromkeys(self.ratios) if ratio]
+                ratios = [ratio for ratio in dict.fromkeys(self.ratios) if ratio]
+                found += [Pruning(strategy, metric, ratio, chosen.takes_ends) for ratio in ratios]
         return found
 
     @property

@@ -15,9 +15,11 @@ from lt_prune.config.recipe import Recipe
 from lt_prune.data.order import epoch_length
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.identity import FIRST, Named
-from lt_prune.methods import METHODS, Method, Stage, predicting
+from lt_prune.methods import METHODS, Method, Stage, head_of, predicting, require_head
 from lt_prune.methods.second import NOTHING
-from lt_prune.planning.equal import check_equal, with_equal_steps
+from lt_prune.models import require_split
+from lt_prune.planning.equal import check_equal, steps_an_epoch, with_equal_steps
+from lt_prune.planning.parts import check_parts, main_labels
 from lt_prune.planning.paths import run_path, subset_path
 from lt_prune.planning.recipes import SECOND, first_recipe, resolve_settings, second_recipe, setting_names
 from lt_prune.runs import TrainSpec
@@ -88,7 +90,7 @@ class Job:
 
     def method_of(self, spec: TrainSpec, first_arithmetic: bool = True) -> dict[str, object]:
         """The same without recipe and seed: method, settings that training depends on, and first stage."""
-        settings = {name: spec.settings[name] for name in self.stage.settings if name in spec.settings}
+        settings = {name: spec.settings[name] for name in self.stage.every_setting if name in spec.settings}
         first: dict[str, object] | None = None
         if spec.first:
             first = {"method": spec.first.method} | dict(spec.first.settings) | vars(spec.first.recipe)
@@ -126,10 +128,17 @@ class Job:
         return self.subset.kept_counts if self.subset else self.data.index.counts
 
     @property
+    def main_counts(self) -> Any:
+        """int64 (M,): those that the main stream trains on, which other streams hold none of."""
+        labels = main_labels(self.stage, self.data.index.labels[self.rows])
+        return np.bincount(labels, minlength=self.data.index.n_classes)
+
+    @property
     def work(self) -> tuple[int, int]:
-        """Epochs, and images an epoch."""
-        recipe, labels = self.spec.recipe, self.data.index.labels[self.rows]
-        return recipe.epochs, epoch_length(labels, recipe.sampler, recipe.draws)
+        """Epochs, and images an epoch, those of further views and streams counted in."""
+        recipe, labels = self.spec.recipe, main_labels(self.stage, self.data.index.labels[self.rows])
+        n_draws = epoch_length(labels, recipe.sampler, recipe.draws)
+        return recipe.epochs, self.stage.samples(n_draws, steps_an_epoch(recipe, labels))
 
     @property
     def title(self) -> str:
@@ -157,7 +166,8 @@ def plan(
     _check_stages(asked, method)
     described = partial(_spec, data, subset, asked, resolve_settings(data, method, asked.settings), method.prediction)
     if not method.first:
-        spec = described(first_recipe(data, method, asked.settings, asked.recipe or "paper"))
+        spec = described(method.stage, first_recipe(data, method, asked.settings, asked.recipe or "paper"))
+        _check_head(spec, data)
         return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, out=out)
     before, start = None, first_out
     if asked.from_run:
@@ -169,7 +179,8 @@ def plan(
         first = before.spec
     if asked.stages == 1:
         method = replace(method, stage=NOTHING)
-    spec = described(second_recipe(data, method, first.recipe, asked.settings), first)
+    spec = described(method.stage, second_recipe(data, method, first.recipe, asked.settings), first)
+    require_head(spec, spec.prediction)
     return Job(spec=spec, data=data, subset=subset, stage=method.stage, asked=asked, before=before, start=start, out=out)
 
 
@@ -189,12 +200,15 @@ def _spec(
     asked: Asked,
     settings: dict[str, Any],
     prediction: str,
+    stage: Stage,
     recipe: Recipe,
     first: TrainSpec | None = None,
 ) -> TrainSpec:
     """What is asked for on these data, with what was resolved of it; `recipe` is that of the unpruned run."""
     options = subset.options if subset else {}
-    fitted, unscaled = _fitted(recipe, data, subset, asked.equal)
+    labels = data.index.labels
+    check_parts(asked.method, stage, recipe, data, labels[subset.kept] if subset else labels)
+    fitted, unscaled = _fitted(recipe, stage, data, subset, asked.equal)
     if first:
         unscaled = {**first.unscaled, **{SECOND + name: value for name, value in unscaled.items()}}
     return TrainSpec(
@@ -219,12 +233,14 @@ def _spec(
     )
 
 
-def _fitted(recipe: Recipe, data: LongTailedSet, subset: Subset | None, equal: str) -> tuple[Recipe, dict[str, Any]]:
+def _fitted(
+    recipe: Recipe, stage: Stage, data: LongTailedSet, subset: Subset | None, equal: str
+) -> tuple[Recipe, dict[str, Any]]:
     """The recipe for the subset, and its fields that were scaled, as they were."""
     if subset is None or equal == "epochs":
         return recipe, {}
     labels = data.index.labels
-    fitted = with_equal_steps(recipe, labels, labels[subset.kept])
+    fitted = with_equal_steps(recipe, main_labels(stage, labels), main_labels(stage, labels[subset.kept]))
     return fitted, {name: value for name, value in vars(recipe).items() if getattr(fitted, name) != value}
 
 
@@ -233,6 +249,17 @@ def _check_stages(asked: Asked, method: Method) -> None:
         raise ArgumentError(f"method {asked.method!r} has one stage: leave out --stages and --from-run")
     if asked.stages not in (None, 1, 2):
         raise ArgumentError(f"stages must be 1 or 2, not {asked.stages}")
+
+
+def _check_head(spec: TrainSpec, data: LongTailedSet) -> None:
+    """Refuse what networks with the method's head cannot be."""
+    require_head(spec, spec.prediction)
+    if head_of(spec).branches > 1:
+        require_split(spec.recipe.model, f"method {spec.method!r}", data.kind)
+        if spec.recipe.freeze:
+            raise ArgumentError(
+                f"freeze trains a classifier alone, and method {spec.method!r} trains branches of the backbone: leave it out"
+            )
 
 
 def _check_first(folder: Path, first: TrainSpec, method: str, asked: Asked) -> None:

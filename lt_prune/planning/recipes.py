@@ -16,6 +16,7 @@ from lt_prune.methods.published import nearest
 from lt_prune.models import find_model
 from lt_prune.predictors import PREDICTORS, Predictor
 from lt_prune.runs import TrainSpec
+from lt_prune.setting import parsed
 from lt_prune.store.pretrained import digest_of_weights
 from lt_prune.types import LongTailedSet
 
@@ -178,28 +179,19 @@ def parse_setting(methods: Iterable[str], prediction: str | None, name: str, tex
     """
     methods = list(methods)
     check_names(methods, prediction, [name])
-    return _parsed(name, text, _known_names(methods, prediction)[name])
+    return parsed(name, text, _known_names(methods, prediction)[name])
 
 
 def parse_values(prediction: str, name: str, text: str) -> list[Any]:
     """The values of a predictor's setting from their text, separated by commas; errors are those of `parse_setting`."""
     check_prediction_names(prediction, [name])
     example = PREDICTORS.load(prediction).settings[name].default
-    return [_parsed(name, part.strip(), example) for part in text.split(",")]
+    return [parsed(name, part.strip(), example) for part in text.split(",")]
 
 
-def _parsed(name: str, text: str, example: Any) -> Any:
-    if isinstance(example, bool):
-        if text not in ("yes", "no"):
-            raise ArgumentError(f"{name} must be yes or no, not {text!r}")
-        return text == "yes"
-    if isinstance(example, str):
-        return text
-    try:
-        return tuple(map(float, text.split(","))) if isinstance(example, tuple) else type(example)(text)
-    except ValueError:
-        kind = {int: "whole number", tuple: "list of numbers such as 160,180"}.get(type(example), "number")
-        raise ArgumentError(f"{name} must be a {kind}, not {text!r}") from None
+def network_of(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The overrides that say which network is trained, which an ensemble has in common with the runs it ranks for."""
+    return {name: overrides.get(name) for name in ("model", "weights", "freeze")}
 
 
 def weights_of(overrides: Mapping[str, Any]) -> Path | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.models.head import Head
 from lt_prune.registry import Registry
 from lt_prune.setting import Setting, require_own_names
 
@@ -36,6 +37,8 @@ class Predictor:
     needs_outputs: bool = False
     """Whether it is fitted on the training samples, which costs a pass over them."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    head: Head | None = None
+    """The kind of classifier that it is for, None for any."""
 
 
 def _accept(found: Any) -> Predictor:
@@ -46,6 +49,8 @@ def _accept(found: Any) -> Predictor:
         raise ValueError(f"must have a function as its fit, not {found.fit!r}")
     if not isinstance(found.needs_outputs, bool):
         raise ValueError(f"must declare needs_outputs, True or False, not {found.needs_outputs!r}")
+    if not isinstance(found.head, Head | None):
+        raise ValueError(f"must be for a Head, or for any (None), not for {found.head!r}")
     require_own_names(found.settings)
     return found
 
@@ -59,6 +64,7 @@ PREDICTORS: Registry[Predictor] = Registry(
         "abs": "lt_prune.predictors.abs:abs_",
         "logit-adjusted": "lt_prune.predictors.logit_adjusted:logit_adjusted",
         "tau-norm": "lt_prune.predictors.tau_norm:tau_norm",
+        "tde": "lt_prune.predictors.tde:tde",
     },
     _accept,
 )

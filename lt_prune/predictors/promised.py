@@ -66,7 +66,8 @@ def try_out(name: str, predictor: Predictor, counts: Sequence[int], settings: Ma
     Raises:
         MemberError: it breaks a promise.
     """
-    if predictor.needs_outputs:  # which may be too few here, though not of the training samples
+    # Outputs may be too few here, though not of the training samples; and which settings a head of its own has is not known.
+    if predictor.needs_outputs or predictor.head:
         return
     drawn = torch.Generator().manual_seed(0)
     features = torch.rand(2, FEATURES, generator=drawn)

@@ -15,7 +15,7 @@ from rich.text import Text
 from lt_prune.report.paper import MEASURES, NETWORKS, Block
 from lt_prune.report.words import at_equal, kinds_of_ranking
 from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult
-from lt_prune.types import SampleIndex
+from lt_prune.types import SampleIndex, label_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ def by_pruning(figure: str, runs: Sequence[PlannedRun], rows: Sequence[dict[str,
 def _pruned(runs: Sequence[PlannedRun]) -> Iterator[Line]:
     found: dict[tuple[str, float], list[PlannedRun]] = {}
     for run in runs:
-        found.setdefault((run.metric or run.strategy or "unpruned", run.ratio), []).append(run)
+        found.setdefault((label_of(run.strategy, run.metric) or "unpruned", run.ratio), []).append(run)
     equal = equal_of(runs)
     for (row, ratio), same in found.items():
         ours = percent([run.evaluation for run in same if isinstance(run, TrainResult)])

@@ -166,7 +166,7 @@ def method_table(method: dict[str, Any]) -> RenderableType:
     """Stages and settings of a training method, and what was published."""
     parts: list[RenderableType] = [
         Text(f"{method['name']}: {method['summary']}", style="bold"),
-        Text(f"{method['paper']}; {method['prediction']} prediction"),
+        Text(f"{method['paper']}; {method['prediction']} prediction of {method['head']}"),
     ]
     for number, stage in enumerate(method["stages"], 1):
         fields = ", ".join(f"{name}={_plain(value)}" for name, value in stage["recipe"].items())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from lt_prune.report.aggregate import Row
+from lt_prune.types import label_of
 
 ONE_ENSEMBLE = "one ensemble"
 
 
 def pruned_by(row: Row) -> str:
     """For example "avh, within class"."""
-    parts = [row["metric"] or row["strategy"] or "unpruned"]
+    parts = [label_of(row["strategy"], row["metric"]) or "unpruned"]
     parts += ["easy kept"] if row["keep"] == "easy" else []
     parts += ["within class"] if row["within"] == "class" else []
     return ", ".join(parts)

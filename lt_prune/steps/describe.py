@@ -45,9 +45,9 @@ def describe_method(name: str) -> dict[str, Any]:
     """Everything about one method.
 
     Returns:
-        Name, summary, paper, prediction; `stages`, each with its equation, its recipe, and settings with default, meaning
-        and choices; `prediction_settings`; and `published`, a row of settings for each data set. Everything has the name
-        that overrides it.
+        Name, summary, paper, prediction, head; `stages`, each with its equation, its recipe, and settings with default,
+        meaning and choices; `prediction_settings`; and `published`, a row of settings for each data set. Everything has the
+        name that overrides it.
 
     Raises:
         UnknownNameError: no such method.
@@ -70,6 +70,7 @@ def describe_method(name: str) -> dict[str, Any]:
         "summary": method.summary,
         "paper": method.paper,
         "prediction": method.prediction,
+        "head": chain[0][1].stage.head.summary,
         "stages": [_stage(of, part, number) for number, (of, part) in enumerate(chain)],
         "prediction_settings": _settings(method.prediction_settings),
         "published": published if len(published[0]) > 2 else [],
@@ -99,7 +100,7 @@ def _stage(name: str, method: Method, number: int) -> dict[str, Any]:
         "of": name,
         "equation": stage.equation,
         "recipe": {_prefix(number) + field: recipe[field] for field in fields},
-        "settings": _settings(stage.settings),
+        "settings": _settings(stage.every_setting),
     }
 
 

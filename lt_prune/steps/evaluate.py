@@ -17,8 +17,9 @@ from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, FileError, MismatchError
 from lt_prune.given import expect, keywords_of, known_kinds
+from lt_prune.methods import METHODS, head_of, require_head
 from lt_prune.models import find_model
-from lt_prune.models.network import build_network
+from lt_prune.models.network import Network, build_network
 from lt_prune.planning.paths import trained_rows
 from lt_prune.planning.places import data_again, tried
 from lt_prune.planning.recipes import check_prediction_names, prediction_settings
@@ -28,7 +29,7 @@ from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_like
 from lt_prune.store.results import RESULT, WEIGHTS, read_result
 from lt_prune.store.weights import load_state, read_weights
-from lt_prune.types import Subset
+from lt_prune.types import LongTailedSet, Subset
 
 
 @known_kinds
@@ -112,6 +113,7 @@ def evaluate_each(
     result, index = opened.result, opened.data.index
     prediction = result.spec.prediction if prediction is None else prediction
     check_prediction_names(prediction, settings, keywords_of(evaluate))
+    require_head(result.spec, prediction)
     every = [prediction_settings(opened.data, result.spec, prediction, one) for one in _combinations(settings)]
     rows = trained_rows(result, index, opened.folder, subset) if PREDICTORS.load(prediction).needs_outputs else None
     fitting = Fitting.of(opened.data, prediction, np.array(result.class_counts), rows)
@@ -147,10 +149,20 @@ def open_run(
             + (f" read with {differing}: read it so" if differing else f", and {lt_set.index.name} holds other samples")
             + ("" if differing else ": name its data with --data")
         )
-    model = find_model(result.spec.recipe.model)
-    network = build_network(model, lt_set.pixels.shape[1:], n_classes=lt_set.index.n_classes, seed=0)
-    load_state(folder / WEIGHTS, "network", network, _weights(folder).get("network"))
+    network = _network(folder, result, lt_set)
     return OpenRun(folder, result, lt_set, network.to((compute or Compute()).device))
+
+
+def _network(folder: Path, result: TrainResult, lt_set: LongTailedSet) -> Network:
+    spec, shape = result.spec, lt_set.pixels.shape[1:]
+    head = head_of(spec)
+    network = build_network(find_model(spec.recipe.model), shape, n_classes=lt_set.index.n_classes, seed=0, head=head)
+    try:
+        load_state(folder / WEIGHTS, "network", network, _weights(folder).get("network"))
+    except FileError:
+        METHODS.check((spec.first or spec).method)  # one that is there no more may have had another head
+        raise
+    return network
 
 
 def _weights(folder: Path) -> dict[str, Any]:

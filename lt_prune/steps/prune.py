@@ -3,70 +3,85 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
-from numbers import Real
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from lt_prune.choices import KEEP, WITHIN
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError, DecisionWarning, LtPruneError, MemberError
-from lt_prune.given import expect_one_of, expect_whole, known_keywords
-from lt_prune.metrics import METRICS
-from lt_prune.planning.commands import lacks
-from lt_prune.planning.joining import joined_scores
+from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
+from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
+from lt_prune.planning.deciding import Given, Recall
+from lt_prune.planning.joining import joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
-from lt_prune.registry import described
+from lt_prune.planning.pruning import pruning_of
 from lt_prune.report.warnings import score_warnings, subset_warnings
-from lt_prune.steps.build import Data, open_index
-from lt_prune.steps.opening import index_like
+from lt_prune.steps.build import Data, open_index, open_set
+from lt_prune.steps.opening import index_like, open_like
 from lt_prune.store.files import write_subset
-from lt_prune.strategies import STRATEGIES, Request, Strategy
-from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
+from lt_prune.strategies import Request, Strategy
+from lt_prune.strategies.promised import failing
+from lt_prune.types import Array, LongTailedSet, Pixels, SampleIndex, ScoreSet, Subset
 
 
-@known_keywords
+@known_kinds
 def prune(
     data: Data | SampleIndex | None = None,
     *,
-    ratio: float,
-    strategy: str = "ranked",
+    ratio: float | None = None,
+    strategy: str | None = None,
+    budget: str | Subset | None = None,
+    select: str | None = None,
     scores: ScoreSet | Path | str | None = None,
     metric: str | None = None,
     keep: Literal["hard", "easy"] | None = None,
     within: Literal["set", "class"] | None = None,
+    recall: Recall | None = None,
+    features: Array | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     match: str = "ids",
     reading: Reading | None = None,
     out: Path | str | None = None,
     overwrite: bool = False,
+    **settings: Any,
 ) -> Subset:
     """Choose which samples to keep, removing exactly round(ratio * N).
 
+    A pruning is a budget, how many of each class are kept, and a selection, which of them; or a strategy, which is both by
+    the name of a paper.
+
     Args:
         data: a set, its index, a set file, or a source name; may be left out where `scores` are given.
-        ratio: the fraction to REMOVE, in [0, 1).
-        strategy: "random", "class-random" or "ranked".
-        scores: for strategies that rank.
+        ratio: the fraction to REMOVE, in [0, 1); it may be left out where `budget` is a subset.
+        strategy: "ranked" (by default), "random", "class-random", or another of the family; or "BUDGET+SELECTION".
+        budget: "global" (by default), "proportional", "sqrt", "equal", "floor", "drop", "drop-code", "nucs", "ccs-cp",
+            "rcap", or "like:FILE" or a subset, whose class counts are taken.
+        select: "hard" (by default), "easy", "random", "window", "strata", "weighted", "beta", "moderate", "k-center",
+            "herding" or "d2".
+        scores: for what ranks.
         metric: which of the scores to rank by ("avh" by default).
-        keep: which end stays, "hard" (default) or "easy".
-        within: rank over the whole "set" (default) or within each "class".
-        seed: names the random strategies' draw, and the subset of any.
+        keep: of `ranked`, which end stays, "hard" (default) or "easy".
+        within: of `ranked`, over the whole "set" (default) or within each "class".
+        recall: a number a class (M,), or a csv file with the columns class and recall, for a budget that needs it; by
+            default how often members are right about what they were trained on, by scores of the metric "margin".
+        features: float (N, D), an embedding of each sample in the order of the set, for a selection that needs it; by
+            default the samples of a set of embeddings.
+        seed: names the draw of what is random, and the subset of any.
         allow_empty_class: let a class lose all its samples.
         match: "ids", and the scores must be of the very same samples; or "names", and they are joined to the data by file
             name and label, where the same files were decoded to other pixels.
         reading: as for `build`; what it leaves at its default is as it was for the scores.
         out: file to write the subset to.
         overwrite: replace what `out` holds.
+        **settings: of the budget and of the selection, such as window=0.3.
 
     Raises:
-        ArgumentError: the ratio is not in [0, 1), a class would be emptied, or an option does not fit the strategy.
-        UnknownNameError: no such strategy.
-        MemberError: the strategy removes another number of samples, or empties a class that it must not.
+        ArgumentError: the ratio is not in [0, 1), a class would be emptied, the budget cannot be had, an option does not fit
+            the strategy, or what it needs is missing.
+        UnknownNameError: no such strategy, budget or selection.
+        MemberError: one removes another number of samples, or empties a class that it must not.
         MismatchError: the scores are of other data, or `out` holds another subset.
 
     Warns:
@@ -78,21 +93,30 @@ def prune(
         >>> subset = lp.prune("digits", strategy="class-random", ratio=0.45)
         >>> subset.kept_counts.tolist()
         [68, 53, 41, 31, 24, 19, 14, 11, 9, 7]
+        >>> lp.prune("digits", budget="equal", select="random", ratio=0.45).kept_counts.tolist()
+        [34, 34, 34, 34, 34, 33, 26, 20, 16, 12]
     """
+    known = pruning_of(strategy, budget, select, {}).strategy.settings
+    expect_known(settings, known, besides=keywords_of(prune))
     return prune_to(
         lambda _: out,
         data,
         ratio=ratio,
         strategy=strategy,
+        budget=budget,
+        select=select,
         scores=scores,
         metric=metric,
         keep=keep,
         within=within,
+        recall=recall,
+        features=features,
         seed=seed,
         allow_empty_class=allow_empty_class,
         match=match,
         reading=reading,
         overwrite=overwrite,
+        settings=settings,
     )
 
 
@@ -100,17 +124,13 @@ def prune_to(
     place: Callable[[Subset], Path | str | None],
     data: Data | SampleIndex | None,
     *,
-    ratio: float,
-    strategy: str,
     scores: ScoreSet | Path | str | None,
     overwrite: bool,
     **options: Any,
 ) -> Subset:
     """As `prune`, to a file that may be named after the subset; nothing is said of a subset that may not be written."""
-    check_ratio(ratio)
-    STRATEGIES.check(strategy)
     score_set = scores_of(scores) if scores is not None else None
-    subset = choose(data, ratio=ratio, strategy=strategy, scores=score_set, given_scores=scores, **options)
+    subset = choose(data, scores=score_set, given_scores=scores, **options)
     if out := place(subset):
         write_subset(out, subset, overwrite=overwrite)
     of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
@@ -122,29 +142,44 @@ def prune_to(
 def choose(
     data: Data | SampleIndex | None = None,
     *,
-    ratio: float,
-    strategy: str = "ranked",
+    ratio: float | None,
+    strategy: str | None = None,
+    budget: str | Subset | None = None,
+    select: str | None = None,
     scores: ScoreSet | None = None,
     metric: str | None = None,
     keep: Literal["hard", "easy"] | None = None,
     within: Literal["set", "class"] | None = None,
+    recall: Recall | None = None,
+    features: Array | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     reading: Reading | None = None,
     match: str = "ids",
     given_scores: object = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Subset:
     """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself.
     `given_scores` is what the scores were given as, for messages."""
-    check_ratio(ratio)
-    chosen = STRATEGIES.load(strategy)
+    asked = pruning_of(strategy, budget, select, settings or {})
+    if ratio is not None or asked.like is None:
+        check_ratio(ratio)
     expect_whole("seed", seed)
-    index = _index(data, scores, reading)
-    if scores is not None:
-        scores = joined_scores(scores, index, named(given_scores, "the score file"), match)
-    n_remove = round(ratio * index.n_samples)
-    if n_remove == index.n_samples:
-        raise ArgumentError(f"ratio {ratio} would remove all {index.n_samples:,} samples: ask for a smaller ratio")
+    index, samples = _opened(data, scores, reading, "features" in asked.strategy.needs and features is None)
+    given = Given(
+        asked=asked,
+        index=index,
+        scores=joined_scores(scores, index, named(given_scores, "the score file"), match) if scores else None,
+        given_scores=given_scores,
+        metric=metric,
+        keep=keep,
+        within=within,
+        recall=recall,
+        features=features,
+        samples=samples,
+        like=joined_subset(asked.like, index, "the other subset", match) if asked.like else None,
+    )
+    ratio, n_remove = _removed(ratio, given)
     request = Request(
         ids=index.ids,
         labels=index.labels,
@@ -152,41 +187,30 @@ def choose(
         n_remove=n_remove,
         seed=seed,
         allow_empty_class=allow_empty_class,
+        **given.fields(),
     )
-    options: dict[str, object] = {"seed": seed, "allow_empty_class": allow_empty_class}
-    if chosen.needs_scores:
-        if scores is None:
-            raise ArgumentError(f"strategy {strategy!r} ranks by scores: give a score file, which `lt-prune score` makes")
-        metric, keep, within = metric or "avh", keep or "hard", within or "set"
-        difficulty = _difficulty(scores, metric, keep, within, given_scores)
-        request = replace(request, difficulty=difficulty, keep=keep, within=within)
-        options |= {"metric": metric, "keep": keep, "within": within, "members": len(scores.seeds)}
-        options |= {"ensemble": scores.ensemble, "scores": scores.digest}
-    elif given := [name for name, value in (("metric", metric), ("keep", keep), ("within", within)) if value]:
-        raise ArgumentError(f"strategy {strategy!r} reads no scores and takes no --{given[0]}: leave it out, or use ranked")
-    kept = _answer(strategy, chosen, request)
-    return Subset(index=index, kept=kept, strategy=strategy, ratio=ratio, options=options)
+    kept = _answer(given.name(), asked.strategy, request)
+    options = {"seed": seed, "allow_empty_class": allow_empty_class, **given.decided()}
+    return Subset(index=index, kept=kept, strategy=given.name(), ratio=ratio, options=options)
 
 
-def _difficulty(scores: ScoreSet, metric: str, keep: str, within: str, given: object) -> Array:
-    """float32 (N,): what a strategy ranks by, after a check of what is asked of it; `given` is what was given as scores."""
-    expect_one_of("keep", keep, KEEP)
-    expect_one_of("within", within, WITHIN)
-    if metric not in scores.metrics:
-        METRICS.check(metric)
-        raise ArgumentError(lacks(scores, metric, given))
-    return scores.metric(metric).difficulty
+def _removed(ratio: float | None, given: Given) -> tuple[float, int]:
+    """The fraction to remove and the number; by default those of the subset whose class counts are taken."""
+    n = given.index.n_samples
+    if ratio is None:
+        assert given.like is not None, "without a ratio there is a subset that has one"
+        n_remove = n - int(given.like.kept.sum())
+        return (given.like.ratio if round(given.like.ratio * n) == n_remove else n_remove / n), n_remove
+    if (n_remove := round(ratio * n)) == n:
+        raise ArgumentError(f"ratio {ratio} would remove all {n:,} samples: ask for a smaller ratio")
+    return ratio, n_remove
 
 
 def _answer(name: str, strategy: Strategy, request: Request) -> Array:
     """The mask (N,) of a strategy that keeps its promise."""
     n, what = len(request.labels), f"strategy {name!r}"
-    try:
+    with failing(what, name):
         kept = strategy(request)
-    except (LtPruneError, MemoryError):
-        raise
-    except Exception as error:
-        raise MemberError(f"{what} fails: {described(error)}", name) from error
     if not isinstance(kept, np.ndarray) or kept.dtype != bool or kept.shape != (n,):
         found = f"{kept.dtype} {kept.shape}" if isinstance(kept, np.ndarray) else type(kept).__name__
         raise MemberError(f"{what} must answer with a mask, bool ({n},), True for what to keep, and gave {found}", name)
@@ -198,23 +222,42 @@ def _answer(name: str, strategy: Strategy, request: Request) -> Array:
     return kept
 
 
-def check_ratio(ratio: float) -> None:
+def check_ratio(ratio: Any) -> None:
     """Refuse a ratio that is not a fraction to remove.
 
     Raises:
         ArgumentError: it is not in [0, 1).
     """
-    given: object = ratio
-    if not isinstance(given, Real) or not 0 <= ratio < 1:
-        percent = isinstance(given, Real) and 1 < ratio < 100
+    if ratio is None:
+        raise ArgumentError("ratio is missing: give the fraction to remove, in [0, 1)")
+    real = isinstance(ratio, (int, float, np.number))
+    if not real or not 0 <= ratio < 1:
+        percent = real and 1 < ratio < 100
         meant = f": did you mean {ratio / 100:g}, which removes {ratio:g} %?" if percent else ""
         raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}{meant}")
 
 
-def _index(data: Data | SampleIndex | None, scores: ScoreSet | None, reading: Reading | None) -> SampleIndex:
-    """What is to be pruned: the data's samples, by default those of the scores."""
+def _opened(
+    data: Data | SampleIndex | None, scores: ScoreSet | None, reading: Reading | None, with_samples: bool
+) -> tuple[SampleIndex, Pixels | None]:
+    """What is to be pruned: the data's samples, by default those of the scores; and where they are asked for, and there are
+    any, the samples themselves."""
     if isinstance(data, SampleIndex):
-        return data
+        return data, None
+    if isinstance(data, LongTailedSet):
+        return data.index, data.pixels
     if scores is None:
-        return open_index("digits" if data is None else data, reading=reading)
-    return scores.index if data is None else index_like(data, reading, scores.index.source, scores.index.reading)
+        named_data = "digits" if data is None else data
+        if with_samples:
+            return _both(open_set(named_data, reading=reading))
+        return open_index(named_data, reading=reading), None
+    if data is None:
+        return scores.index, None
+    before = scores.index
+    if with_samples:
+        return _both(open_like(data, reading, before.source, before.reading))
+    return index_like(data, reading, before.source, before.reading), None
+
+
+def _both(opened: LongTailedSet) -> tuple[SampleIndex, Pixels]:
+    return opened.index, opened.pixels

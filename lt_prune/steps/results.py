@@ -41,7 +41,8 @@ def results(*places: Path | str, out: Path | str | None = None, overwrite: bool 
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
+        >>> grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0, 1])
+        >>> done = lp.sweep("digits", grid, epochs=1, model="resnet8")
         >>> [(row["strategy"], row["ratio"], row["n"]) for row in lp.results()]
         [(None, 0.0, 2), ('random', 0.5, 2)]
     """
@@ -81,7 +82,8 @@ def plot_results(rows: Sequence[Row], out: Path | str = "results", *, overwrite:
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
+        >>> grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0, 1])
+        >>> done = lp.sweep("digits", grid, epochs=1, model="resnet8")
         >>> lp.plot_results(lp.results())
         ('results.png', 'results.pdf', 'results.csv')
     """

@@ -11,11 +11,13 @@ from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning
 from lt_prune.figures.comparison import comparison_figure
-from lt_prune.given import known_keywords
+from lt_prune.given import keywords_of, known_kinds
 from lt_prune.planning import paths
-from lt_prune.planning.plan import Asked, plan_below
+from lt_prune.planning.plan import Asked, Job, plan_below
+from lt_prune.planning.recipes import check_names, network_of
 from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.report.overall import Overall
 from lt_prune.report.warnings import comparison_warnings, subset_warnings
@@ -23,16 +25,18 @@ from lt_prune.runs import TrainResult
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.prune import check_ratio, choose
 from lt_prune.steps.score import score
-from lt_prune.steps.train import train_everything, work_of
-from lt_prune.steps.workload import stand_in, work_of_members, workload
+from lt_prune.steps.train import finished, train_everything, work_of
+from lt_prune.steps.workload import Work, stand_in, work_of_members, workload
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import set_stands, subset_stands, write_set, write_subset
 from lt_prune.store.results import write_json
-from lt_prune.types import LongTailedSet, Subset
+from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
 RANDOM = ("random", "class-random")
 RANKED_BY = ("el2n", "avh")
 """Strategies and metrics of the four prunings of Wang & Yan, Figure 6."""
+EPOCHS = 60
+"""Of the unpruned run, where nothing else is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,25 +53,22 @@ class Comparison:
     """What was written, in the order of the flow."""
 
 
-@known_keywords
+@known_kinds
 def run(
     data: Data = "digits",
     *,
     ratio: float = 0.45,
     method: str = "ce",
     equal: str = "epochs",
-    epochs: int = 60,
     members: int = 10,
     score_epochs: int = 10,
-    model: str | None = None,
-    weights: Path | str | None = None,
-    freeze: bool = False,
     seed: int = 0,
     compute: Compute | None = None,
     reading: Reading | None = None,
     out: Path | str = ".",
     overwrite: bool = False,
     progress: Progress = no_progress,
+    **settings: Any,
 ) -> Comparison:
     """Do the main job: what does pruning cost head, middle and tail?
 
@@ -78,11 +79,7 @@ def run(
         ratio: the fraction to REMOVE, in [0, 1).
         method: training method of the compared runs.
         equal: what the pruned runs have as many of as the unpruned one: "epochs", or "steps" of the optimizer.
-        epochs: epochs of the unpruned run (the paper's 300 take longer and reach more).
         members, score_epochs: size of the scoring ensemble.
-        model: network that scores and is compared; by default "resnet32", or "linear" on embeddings.
-        weights: file that its backbone starts from.
-        freeze: keep the backbone as that file has it, and train the classifier alone.
         seed: random seed of every step.
         compute: device, precision, compilation and networks trained at once, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
@@ -90,6 +87,9 @@ def run(
         overwrite: start again where files are there.
         progress: called as progress(what, epochs done, epochs in all) of each network, and as progress("all runs", done,
             total) in images trained on.
+        **settings: of the compared runs, as for `train`, such as lr=0.05, stage2_epochs=5 or tau=0.5; the model, its weights
+            and freeze are also those of the ensemble. By default the unpruned run has 60 epochs (the paper's 300 take longer
+            and reach more).
 
     Raises:
         LtPruneError: as the steps do.
@@ -104,64 +104,126 @@ def run(
         [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
     """
     check_ratio(ratio)
+    check_names([method], None, settings, besides=keywords_of(run))
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
-    root, lt_set = Path(out), open_set(data, reading=reading)
-    network: dict[str, Any] = {"model": model, "weights": weights, "freeze": freeze}
+    check_executor(compute)
     asked = Asked(
         arithmetic=compute.arithmetic,
         method=method,
-        settings={"epochs": epochs, **network},
+        settings=settings if settings.get("epochs") is not None else {**settings, "epochs": EPOCHS},
         equal=equal,
         seed=seed,
         overwrite=overwrite,
     )
-    # What cannot end well is refused now, not after the scoring.
-    take = partial(choose, lt_set, ratio=ratio, seed=seed)
-    subsets = [take(strategy=strategy) for strategy in RANDOM]
-    stand_ins = [stand_in(lt_set, strategy="ranked", ratio=ratio, metric=metric, seed=seed) for metric in RANKED_BY]
-    planned = [plan_below(root, lt_set, subset, asked) for subset in (None, *subsets, *stand_ins)]
-    scores_file = root / paths.scores_path(lt_set.index, seed)
-    if not overwrite:
-        _check_what_is_there(root, lt_set, subsets)
-    to_score = work_of_members(scores_file, lt_set, members=members, epochs=score_epochs, seed=seed, overwrite=overwrite)
-    announce(progress, f"run on {lt_set.index.name}: {workload(to_score, planned, [scores_file], compute, measure=False)}")
-    overall = Overall(progress, {**to_score, **work_of(planned)})
-    scores = score(
-        lt_set,
-        members=members,
-        seed=seed,
-        compute=compute,
-        out=scores_file,
-        overwrite=overwrite,
-        progress=overall,
-        epochs=score_epochs,
-        **network,
-    )
-    subsets += [take(scores=scores, metric=metric) for metric in RANKED_BY]
+    lt_set = open_set(data, reading=reading)
+    planned = _Planned(lt_set, Path(out), ratio, asked, members, score_epochs)
+    return _run(planned, compute, progress)
+
+
+def _run(planned: _Planned, compute: Compute, progress: Progress) -> Comparison:
+    """Check what can be checked before anything is trained, say what there is to do, then score, prune and train."""
+    drawn = planned.drawn()
+    stand_ins = planned.jobs([*drawn, *planned.stand_ins()])
+    if not planned.asked.overwrite:
+        planned.check_what_is_there(drawn)
+    to_score, name = planned.work_of_members(), planned.data.index.name
+    work = workload(to_score, stand_ins, [planned.scores_file], compute, measure=False)
+    announce(progress, f"run on {name}: {work}")
+    overall = Overall(progress, {**to_score, **work_of(stand_ins)})
+    subsets = [*drawn, *planned.ranked(planned.scores(compute, overall))]
     for subset in subsets:
-        _warn(f"{subset.label} {ratio:g}: {warning}" for warning in subset_warnings(subset))
-    files = [*_write_set(root, lt_set, overwrite), scores_file, *_write_subsets(root, subsets, overwrite)]
-    jobs = [plan_below(root, lt_set, subset, asked) for subset in (None, *subsets)]
+        _warn(f"{subset.label} {planned.ratio:g}: {warning}" for warning in subset_warnings(subset))
+    files = planned.write(subsets)
+    jobs = planned.jobs(subsets)
     results = train_everything(jobs, compute, progress=overall)
     _warn(comparison_warnings(results))
     files += [job.out for job in jobs if job.out]
-    return _write_comparison(root / paths.comparison_path(lt_set.index, ratio, method, seed, equal), results, ratio, files)
+    return _write_comparison(planned.comparison_file, results, planned.ratio, files)
 
 
-def _write_set(root: Path, data: LongTailedSet, overwrite: bool) -> list[Path]:
-    """The set's file; a streamed set has none."""
-    if data.streamed:
-        return []
-    file = root / paths.set_path(data.index)
-    write_set(file, data, overwrite=overwrite)
-    return [file]
+@dataclass(frozen=True, eq=False)
+class _Planned:
+    """What is compared on one set, and where it is kept."""
 
+    data: LongTailedSet
+    root: Path
+    ratio: float
+    asked: Asked
+    members: int
+    score_epochs: int
 
-def _write_subsets(root: Path, subsets: Sequence[Subset], overwrite: bool) -> list[Path]:
-    files = [root / paths.subset_path(subset) for subset in subsets]
-    for file, subset in zip(files, subsets):
-        write_subset(file, subset, overwrite=overwrite)
-    return files
+    @property
+    def scores_file(self) -> Path:
+        return self.root / paths.scores_path(self.data.index, self.asked.seed)
+
+    @property
+    def comparison_file(self) -> Path:
+        asked = self.asked
+        return self.root / paths.comparison_path(self.data.index, self.ratio, asked.method, asked.seed, asked.equal)
+
+    def drawn(self) -> list[Subset]:
+        return [choose(self.data, strategy=strategy, ratio=self.ratio, seed=self.asked.seed) for strategy in RANDOM]
+
+    def ranked(self, scores: ScoreSet) -> list[Subset]:
+        chosen = partial(choose, self.data, scores=scores, ratio=self.ratio, seed=self.asked.seed)
+        return [chosen(metric=metric) for metric in RANKED_BY]
+
+    def stand_ins(self) -> list[Subset]:
+        """Of those that are chosen by scores which there are not yet."""
+        stands = partial(stand_in, self.data, strategy="ranked", ratio=self.ratio, seed=self.asked.seed)
+        return [stands(metric=metric) for metric in RANKED_BY]
+
+    def jobs(self, subsets: Sequence[Subset]) -> list[Job]:
+        """The unpruned run, and that on each subset."""
+        return [plan_below(self.root, self.data, subset, self.asked) for subset in (None, *subsets)]
+
+    def work_of_members(self) -> Work:
+        """What is left to train of the ensemble."""
+        return work_of_members(
+            self.scores_file,
+            self.data,
+            members=self.members,
+            epochs=self.score_epochs,
+            seed=self.asked.seed,
+            overwrite=self.asked.overwrite,
+        )
+
+    def scores(self, compute: Compute, progress: Progress) -> ScoreSet:
+        return score(
+            self.data,
+            members=self.members,
+            seed=self.asked.seed,
+            compute=compute,
+            out=self.scores_file,
+            overwrite=self.asked.overwrite,
+            progress=progress,
+            epochs=self.score_epochs,
+            **network_of(self.asked.settings),
+        )
+
+    def check_what_is_there(self, subsets: Sequence[Subset]) -> None:
+        """Refuse other files and runs than ours in the places of what needs no scores.
+
+        Raises:
+            MismatchError: there is one.
+        """
+        if not self.data.streamed:
+            set_stands(self.root / paths.set_path(self.data.index), self.data)
+        for subset in subsets:
+            subset_stands(self.root / paths.subset_path(subset), subset)
+        for job in self.jobs(subsets):
+            finished(job)
+
+    def write(self, subsets: Sequence[Subset]) -> list[Path]:
+        """The files of set, scores, which are there, and subsets; a streamed set has none."""
+        files, overwrite = [self.scores_file], self.asked.overwrite
+        if not self.data.streamed:
+            files = [self.root / paths.set_path(self.data.index), *files]
+            write_set(files[0], self.data, overwrite=overwrite)
+        for subset in subsets:
+            files.append(self.root / paths.subset_path(subset))
+            write_subset(files[-1], subset, overwrite=overwrite)
+        return files
 
 
 def _write_comparison(table: Path, results: tuple[TrainResult, ...], ratio: float, files: Sequence[Path]) -> Comparison:
@@ -176,16 +238,4 @@ def _write_comparison(table: Path, results: tuple[TrainResult, ...], ratio: floa
 
 def _warn(sentences: Iterable[str]) -> None:
     for sentence in sentences:
-        warnings.warn(sentence, DecisionWarning, stacklevel=3)
-
-
-def _check_what_is_there(root: Path, lt_set: LongTailedSet, subsets: Sequence[Subset]) -> None:
-    """Refuse other files than ours in the places of what needs no scores.
-
-    Raises:
-        MismatchError: there is one.
-    """
-    if not lt_set.streamed:
-        set_stands(root / paths.set_path(lt_set.index), lt_set)
-    for subset in subsets:
-        subset_stands(root / paths.subset_path(subset), subset)
+        warnings.warn(sentence, DecisionWarning, stacklevel=4)

@@ -15,7 +15,7 @@ import numpy as np
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
-from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine import Outcome, Run, check_executor, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole, keywords_of, known_kinds
@@ -29,6 +29,7 @@ from lt_prune.randomness import derive_seed
 from lt_prune.report.overall import Overall
 from lt_prune.report.warnings import score_warnings
 from lt_prune.steps.build import Data
+from lt_prune.steps.kept import require_records
 from lt_prune.steps.opening import opened_once
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
@@ -36,6 +37,7 @@ from lt_prune.types import LongTailedSet, MetricScores, ScoreSet
 from lt_prune.versions import versions
 
 _REMEDY = "give another --out, or start again with --overwrite"
+_TRAIN_AGAIN = "give another --out, or train the members again, for all metrics, with --overwrite"
 
 
 @known_kinds
@@ -55,12 +57,14 @@ def score(
 ) -> ScoreSet:
     """Score every training sample with an ensemble of short runs (Wang & Yan, section 3.4).
 
-    Every registered metric comes from the same ensemble. With `out`, what that file holds, and the weights kept beside it
-    in a folder ending in .members, is not computed again: more members add only those, another metric trains none.
+    Every registered metric that costs little comes from the same ensemble, and others where they are named. With `out`, what
+    that file holds, and the weights kept beside it in a folder ending in .members, is not computed again: more members add
+    only those, another metric trains none. Only a metric that needs a record of the training cannot be added to members that
+    were trained without one; `overwrite` trains them again, for all metrics.
 
     Args:
         data: a set, a set file, or a source name.
-        metric: one or several that must be among the results.
+        metric: one or several that must be among the results; in a new file those that cost little are, too.
         members: K, how many networks the ensemble has at least.
         seed: names the ensemble; each member's own seed is derived from it.
         compute: device, precision, compilation and members trained at once, by default as `lt_prune.Compute()` says.
@@ -77,7 +81,8 @@ def score(
         UnknownNameError: no such metric.
         ArgumentError: no such field of `Recipe`, or a value that it cannot have.
         MemberError: the metric does not give one finite number a sample; another one that does not is left out.
-        MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise.
+        MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise; or its
+            members lack the record of the training that the metric needs.
         FileError: `out` is damaged.
 
     Warns:
@@ -95,6 +100,7 @@ def score(
     expect_whole("seed", seed)
     check_fields(settings, besides=keywords_of(score))
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
+    check_executor(compute)
     file = Path(out) if out else None
     folder = file.with_suffix(".members") if file else None
     with ExitStack() as stack:
@@ -107,6 +113,8 @@ def score(
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
         n_members = max(members, len(scores.seeds))
+        for name in required:
+            require_records(name, _kept_members(scores, name, n_members, seed, folder), _TRAIN_AGAIN)
         runs = _missing_runs(scores, required, lt_set, recipe, n_members, seed, folder, mix_compute, weights_of(settings))
         overall = Overall.of(progress, {run.title: (run.recipe.epochs, len(run.rows)) for run in runs})
         outcomes = dict(run_all(runs, compute, progress=overall))
@@ -114,9 +122,12 @@ def score(
         refused = {name: reason for each in scored for name, reason in each.refused.items()}
         for reason in refused.values():
             warnings.warn(f"{reason}; this metric is left out", stacklevel=2)
+        same: dict[str, MetricScores] = {}
         for index, run in enumerate(runs):
-            rows = {name: row for name, row in scored[index].rows.items() if name not in refused}
-            scores = _with_member(scores, run, rows, outcomes[index])
+            same |= {name: row for name, row in scored[index].rows.items() if name in scored[index].same}
+            rows = {**scored[index].rows, **{name: row for name, row in same.items() if name in scored[index].same}}
+            kept = {name: row for name, row in rows.items() if name not in refused}
+            scores = _with_member(scores, run, kept, outcomes[index])
         if file and runs:
             write_scores(file, scores, overwrite=True)  # what was there is among them
     for warning in score_warnings(scores):
@@ -141,6 +152,17 @@ def member_title(k: int, members: int, seed: int) -> str:
 
 def _rows(scores: ScoreSet, name: str) -> int:
     return len(scores.metrics[name].per_member) if name in scores.metrics else 0
+
+
+def _kept_members(scores: ScoreSet, name: str, n_members: int, seed: int, folder: Path | None) -> list[Path]:
+    """Files of those members that lack scores by a metric."""
+    lacking = range(_rows(scores, name), n_members) if folder else ()
+    files = [_weights_file(folder, derive_seed(seed, "member", k)) for k in lacking]
+    return [file for file in files if file and file.exists()]
+
+
+def _weights_file(folder: Path | None, member: int) -> Path | None:
+    return folder / f"{member}.pt" if folder else None
 
 
 def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -> ScoreSet:
@@ -180,10 +202,19 @@ def _missing_runs(
     """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
     names = list(dict.fromkeys([*known.metrics, *required])) if known.seeds else METRICS.names
     optional = tuple(name for name in names if name not in required and name not in known.metrics)
-    runs, model = [], find_model(recipe.model)
+    runs, model, elsewhere = [], find_model(recipe.model), set[str]()
     for k in range(n_members):
         if missing := tuple(name for name in names if _rows(known, name) <= k):
             member = derive_seed(seed, "member", k)
+            scoring = Scoring(
+                pixels=lt_set.pixels,
+                labels=lt_set.index.labels,
+                metrics=missing,
+                optional=optional,
+                elsewhere=frozenset(elsewhere),
+                registered=dict(METRICS.registered),
+            )
+            elsewhere |= {*missing}
             runs.append(
                 Run(
                     title=member_title(k, n_members, seed),
@@ -198,8 +229,9 @@ def _missing_runs(
                     seed=member,
                     identity={"method": "ce", "samples": lt_set.index.digest},
                     mix_compute=mix_compute,
-                    checkpoint=folder / f"{member}.pt" if folder else None,
-                    on_trained=Scoring(lt_set.pixels, lt_set.index.labels, missing, optional, dict(METRICS.registered)),
+                    checkpoint=_weights_file(folder, member),
+                    observers=scoring.observers,
+                    on_trained=scoring,
                 )
             )
     return runs

@@ -6,28 +6,27 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning, MismatchError
 from lt_prune.given import keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.planning import paths
 from lt_prune.planning.grid import Grid, Pruning
 from lt_prune.planning.plan import Asked, Job, plan_below
-from lt_prune.planning.recipes import check_names
+from lt_prune.planning.recipes import check_names, network_of
 from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.report.aggregate import aggregate
 from lt_prune.report.overall import Overall
 from lt_prune.report.warnings import results_warnings
 from lt_prune.report.workload import Workload
 from lt_prune.runs import FailedRun, PlannedRun, TrainSpec
-from lt_prune.steps.build import Data
+from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.each import train_each
-from lt_prune.steps.opening import opened_once
 from lt_prune.steps.prune import choose
 from lt_prune.steps.results import state_of
 from lt_prune.steps.score import score
@@ -62,17 +61,8 @@ class Sweep:
 @known_kinds
 def sweep(
     data: Data = "digits",
+    grid: Grid | None = None,
     *,
-    strategies: Sequence[str] = ("random", "class-random", "ranked"),
-    ratios: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
-    methods: Sequence[str] = ("ce",),
-    seeds: Sequence[int] = (0, 1, 2, 3, 4),
-    metrics: Sequence[str] = ("avh",),
-    keep: Literal["hard", "easy"] | None = None,
-    within: Literal["set", "class"] | None = None,
-    members: int = 10,
-    score_epochs: int = 10,
-    ensembles: int = 1,
     prediction: str | None = None,
     recipe: str | None = None,
     equal: str = "epochs",
@@ -93,15 +83,7 @@ def sweep(
 
     Args:
         data: a set, a set file, or a source name.
-        strategies: by name.
-        ratios: fractions to REMOVE, in [0, 1).
-        methods: training methods, by name.
-        seeds: each names the randomness of training, and the draw of the random strategies.
-        metrics: what the strategies that rank by scores rank by.
-        keep, within: as for `prune`, for the strategies that rank.
-        members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
-        ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
-            ensemble of its own, so that the deviation of ranked strategies is that of their scores, too.
+        grid: strategies, metrics, ratios, methods, seeds and scoring, by default as `lt_prune.Grid()` says.
         prediction: a predictor, such as "linear" or "angular"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
@@ -127,24 +109,15 @@ def sweep(
 
     Example:
         >>> import lt_prune as lp
-        >>> grid = lp.sweep("digits", strategies=["random"], ratios=[0.5], seeds=[0, 1], epochs=1, model="resnet8")
-        >>> [(run.seed, run.ratio, run.n_train) for run in grid.runs]
+        >>> grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0, 1])
+        >>> done = lp.sweep("digits", grid, epochs=1, model="resnet8")
+        >>> [(run.seed, run.ratio, run.n_train) for run in done.runs]
         [(0, 0.0, 503), (0, 0.5, 251), (1, 0.0, 503), (1, 0.5, 251)]
     """
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
-    grid = Grid(
-        strategies=strategies,
-        metrics=metrics,
-        ratios=ratios,
-        methods=methods,
-        seeds=seeds,
-        keep=keep,
-        within=within,
-        members=members,
-        score_epochs=score_epochs,
-        ensembles=ensembles,
-    )
-    check_names(methods, prediction, settings, besides=keywords_of(sweep))
+    check_executor(compute)
+    grid = Grid() if grid is None else grid
+    check_names(grid.methods, prediction, settings, besides=keywords_of(sweep))
     asked = Asked(
         arithmetic=compute.arithmetic,
         settings=settings,
@@ -154,8 +127,7 @@ def sweep(
         mix_compute=mix_compute,
         overwrite=overwrite,
     )
-    with opened_once(data, reading, compute, 0 if dry_run else len(grid.runs) + members) as lt_set:
-        return _sweep(_Planned(lt_set, Path(out), grid, asked), compute, progress, dry_run)
+    return _sweep(_Planned(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
 
 
 def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:
@@ -177,7 +149,7 @@ def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: boo
     outcomes = train_each(jobs, compute, overall)
     runs = tuple(outcomes[job] for job in jobs)
     for warning in results_warnings(aggregate(runs)):
-        warnings.warn(warning, DecisionWarning, stacklevel=4)
+        warnings.warn(warning, DecisionWarning, stacklevel=3)
     return ended(runs=runs)
 
 
@@ -206,20 +178,19 @@ class _Planned:
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
         """Scores by the seed of their ensemble, trained where they are missing, with every metric that ranks."""
         grid, found = self.grid, {}
-        network: dict[str, Any] = {name: self.asked.settings.get(name) for name in ("model", "weights", "freeze")}
-        for seed, metric in product(self.score_files, grid.ranked_by):
-            found[seed] = score(  # the networks are trained for the first metric
+        for seed, file in self.score_files.items() if grid.ranked_by else ():
+            found[seed] = score(
                 self.data,
-                metric=metric,
+                metric=grid.ranked_by,
                 members=grid.members,
                 seed=seed,
                 compute=compute,
-                out=self.score_files[seed],
-                overwrite=self.asked.overwrite and seed not in found,  # another metric needs no other ensemble
+                out=file,
+                overwrite=self.asked.overwrite,
                 mix_compute=bool(self.asked.mix_compute),
                 progress=progress,
                 epochs=grid.score_epochs,
-                **network,
+                **network_of(self.asked.settings),
             )
         return found
 
@@ -240,10 +211,11 @@ class _Planned:
         chosen = partial(choose, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
         if pruning.metric is None:
             return chosen()
-        keep, within = self.grid.keep, self.grid.within
+        keep, within = (self.grid.keep, self.grid.within) if pruning.takes_ends else (None, None)
         if seed in scores:
             return chosen(scores=scores[seed], metric=pruning.metric, keep=keep, within=within)
-        named = {"metric": pruning.metric, "keep": keep or "hard", "within": within or "set"}
+        named: dict[str, Any] = {"metric": pruning.metric}
+        named |= {"keep": keep or "hard", "within": within or "set"} if pruning.takes_ends else {}
         return stand_in(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, ensemble=seed, **named)
 
     def _job(self, subset: Subset | None, method: str, seed: int) -> Job:

@@ -12,13 +12,14 @@ from typing import Any
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.data.survey import check_test
-from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine import Outcome, Run, check_executor, run_all
 from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
-from lt_prune.methods import promised_loss
+from lt_prune.methods import head_of, promised_loss
+from lt_prune.methods.promised import promised_parts
 from lt_prune.models import find_model
 from lt_prune.planning.joining import joined_subset
 from lt_prune.planning.places import data_file, place_of
@@ -103,6 +104,7 @@ def train(
         (1, 503, 'angular')
     """
     compute = compute or Compute()
+    check_executor(compute)
     expect_whole("seed", seed)
     check_names([method], prediction, settings, besides=keywords_of(train))
     lt_set, subset_file, chosen = open_with_subset(data, reading, subset)
@@ -157,7 +159,7 @@ def train_all(
             if job in jobs:
                 yield job, answer
         left = [job for job in (*firsts, *seconds) if job not in done]
-        for job, result in _train_stages(left, compute, isolate, overall):
+        for job, result in _train(left, compute, isolate, overall):
             overall.end(job.title)
             if job in jobs:
                 yield job, result
@@ -167,20 +169,6 @@ def _answer(job: Job) -> TrainResult | None:
     """The result in the job's folder, if it is also tested as the job is."""
     done = finished(job)
     return done if done and (done.spec.prediction, done.spec.settings) == (job.spec.prediction, job.spec.settings) else None
-
-
-def _train_stages(
-    jobs: Sequence[Job], compute: Compute, isolate: bool, progress: Progress
-) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
-    """Train what is of one stage, and then the second stages; those of a first stage that fails fail with it."""
-    seconds = [job for job in jobs if job.spec.first]
-    for job, result in _train_wave([job for job in jobs if not job.spec.first], compute, isolate, progress):
-        yield job, result
-        if isinstance(result, LtPruneError):
-            failure = LtPruneError(f"its first stage failed: {result}")
-            yield from ((other, failure) for other in seconds if other.start == job.out)
-            seconds = [other for other in seconds if other.start != job.out]
-    yield from _train_wave(seconds, compute, isolate, progress)
 
 
 def stages_of(jobs: Sequence[Job]) -> tuple[list[Job], list[Job]]:
@@ -200,19 +188,21 @@ def work_of(jobs: Sequence[Job]) -> dict[str, tuple[int, int]]:
     return {job.title: job.work for stage in stages_of(jobs) for job in stage}
 
 
-def _train_wave(
+def _train(
     jobs: Sequence[Job], compute: Compute, isolate: bool, progress: Progress
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
-    """Train jobs of which none waits for another."""
+    """Train what is missing, a second stage once its first is done; that of a first stage that fails, fails with it."""
     for data in {id(job.data): job.data for job in jobs}.values():
         check_test(data)
-    for index, outcome in run_all([run_of(job) for job in jobs], compute, isolate=isolate, progress=progress):
+    here = {job.out: job for job in jobs if job.out}
+    runs = [run_of(job, here.get(job.start) if job.start else None) for job in jobs]
+    for index, outcome in run_all(runs, compute, isolate=isolate, progress=progress):
         job = jobs[index]
         if outcome.failure:
             yield job, outcome.failure
             continue
         result = _result(job, outcome)
-        if job.out:
+        if job.out:  # before the outcome of another is asked for, as a second stage is begun then
             write_result(job.out / RESULT, result)
             (job.out / FAILURE).unlink(missing_ok=True)
         yield job, result
@@ -250,14 +240,18 @@ def finished(job: Job) -> TrainResult | None:
     return done
 
 
-def _as_started(job: Job) -> TrainSpec:
-    """The spec with the first stage as it was trained, which may be otherwise than it was planned where that is mixed."""
-    return replace(job.spec, first=read_result(job.start / RESULT).spec) if job.start else job.spec
+def _as_started(job: Job, first: Job | None = None) -> TrainSpec:
+    """The spec with the first stage as it was trained, which may be otherwise than it was planned where that is mixed; where
+    that is still to be done, `first` does it."""
+    if not job.start:
+        return job.spec
+    return replace(job.spec, first=first.spec if first else read_result(job.start / RESULT).spec)
 
 
-def run_of(job: Job) -> Run:
-    """What the engine is given."""
-    index, spec = job.data.index, _as_started(job)
+def run_of(job: Job, first: Job | None = None) -> Run:
+    """What the engine is given; `first` trains what it starts from, where that is not there yet."""
+    index, spec = job.data.index, _as_started(job, first)
+    head = head_of(spec)
     settings = {name: spec.settings[name] for name in job.stage.settings}
     predictor = PREDICTORS.load(spec.prediction)
     predicting = {name: spec.settings[name] for name in predictor.settings}
@@ -271,7 +265,9 @@ def run_of(job: Job) -> Run:
         n_classes=index.n_classes,
         model=find_model(spec.recipe.model),
         recipe=spec.recipe,
-        loss=partial(promised_loss, spec.method, job.stage.loss, job.counts.tolist(), settings),
+        loss=partial(promised_loss, spec.method, job.stage.loss, job.main_counts.tolist(), settings, head),
+        parts=promised_parts(spec.method, job.stage),
+        head=head,
         seed=derive_seed(spec.seed, "second stage") if spec.first else spec.seed,
         identity={"samples": digest_of(index.ids[job.rows]), **job.method_of(spec)},
         defaults=job.defaults,

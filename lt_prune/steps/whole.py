@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lt_prune.config.compute import Compute
+from lt_prune.engine import check_executor
+from lt_prune.planning.grid import Grid
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
@@ -33,15 +35,21 @@ class Variant:
 
 
 def train_methods(
-    data: LongTailedSet, methods: Sequence[str], *, out: Path, compute: Compute | None = None, **options: Any
+    data: LongTailedSet,
+    methods: Sequence[str],
+    *,
+    seeds: Sequence[int],
+    out: Path,
+    compute: Compute | None = None,
+    **options: Any,
 ) -> WholeRuns:
-    """Train by each method for each seed: the sweep that prunes nothing, whose arguments and errors these are.
+    """Train by each method for each seed: the sweep that prunes nothing, whose other arguments and errors these are.
 
     Returns:
         The runs by method.
     """
     compute = compute or Compute()
-    done = sweep(data, methods=methods, strategies=["random"], ratios=[0], out=out, compute=compute, **options)
+    done = sweep(data, Grid(ratios=[0], methods=methods, seeds=seeds), out=out, compute=compute, **options)
     ended = [run for run in done.runs if isinstance(run, (TrainResult, FailedRun))]
     runs = {method: [run for run in ended if run.method == method] for method in methods}
     return WholeRuns(data=data, root=out, compute=compute, runs=runs)
@@ -79,6 +87,7 @@ def train_variants(
         MismatchError: a folder holds another run, or one that was computed otherwise.
     """
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
+    check_executor(compute)
     asked = Asked(arithmetic=compute.arithmetic, recipe=recipe, remedy="give another --out")
 
     def planned(variant: Variant, seed: int) -> Job:

@@ -8,15 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from lt_prune.config.compute import Compute
-from lt_prune.engine import Run, trained_at_once
+from lt_prune.engine import Run
+from lt_prune.engine.devices import devices_of, trained_at_once
 from lt_prune.engine.speed_apart import speed_of
+from lt_prune.planning.deciding import require_features
 from lt_prune.planning.plan import Job
+from lt_prune.planning.pruning import without_scores
 from lt_prune.report.workload import Workload
 from lt_prune.steps.prune import choose
 from lt_prune.steps.score import member_title
 from lt_prune.steps.train import run_of, stages_of, work_of
 from lt_prune.store.files import read_scores
 from lt_prune.store.results import RESULT, read_result
+from lt_prune.strategies.named import find_strategy
 from lt_prune.types import LongTailedSet, Subset
 
 Work = dict[str, tuple[int, int]]
@@ -27,8 +31,15 @@ a second."""
 
 
 def stand_in(data: LongTailedSet, *, strategy: str, ratio: float, **options: object) -> Subset:
-    """A subset of the size and name that one ranked by scores will have, where there are none yet: for planning alone."""
-    kept = choose(data, strategy="random", ratio=ratio).kept
+    """A subset of the size and name that one ranked by scores will have, where there are none yet: for planning alone. Of
+    each class it has as many, where that needs no scores.
+
+    Raises:
+        ArgumentError: the budget cannot be had, or the strategy needs embeddings and there are none.
+    """
+    if "features" in find_strategy(strategy)[0].needs:
+        require_features(strategy, data.index, data.pixels)
+    kept = choose(data, strategy=without_scores(strategy, options.get("within")), ratio=ratio).kept
     return Subset(index=data.index, kept=kept, strategy=strategy, ratio=ratio, options=options)
 
 
@@ -56,8 +67,13 @@ def workload(members: Work, jobs: Sequence[Job], scores: Sequence[Path], compute
     speed = _earlier_speed(jobs, scores) if every else None
     if speed is None and every and (measure or sum(epochs * images for epochs, images in every) >= LONG):
         speed = _measured(run_of(stages_of(jobs)[0][0]), compute)
-    at_once = min(trained_at_once(compute, [jobs[0].data.pixels]), max(len(members), len(work))) if speed else 1
-    return Workload.of(members, work, speed and speed * (at_once if compute.device == "cpu" else 1))
+    return Workload.of(members, work, speed and speed * _gain(jobs[0], compute, max(len(members), len(work))))
+
+
+def _gain(job: Job, compute: Compute, n_runs: int) -> int:
+    """How many times the speed of one network so many have together: those on one GPU share its speed."""
+    at_once = min(trained_at_once(compute, [job.data.pixels]), n_runs)
+    return at_once if compute.device == "cpu" else min(at_once, len(devices_of(compute.device)))
 
 
 def _is_done(job: Job) -> bool:

@@ -114,7 +114,8 @@ def check_subset(subset: Subset) -> None:
     _expect_fractions(ratio=[subset.ratio])
     expect("options", subset.options, Mapping, "options by name")
     expect_whole("seed", subset.options.get("seed"))
-    for name in ("metric", "keep", "within"):
+    expect("settings", subset.options.get("settings", {}), Mapping, "settings by name")
+    for name in ("metric", "keep", "within", "budget", "selection"):
         if subset.options.get(name) is not None:
             check_name(name, subset.options[name])
 

@@ -217,6 +217,7 @@ def subset_stands(path: Path | str, subset: Subset) -> bool:
 
 def _subset_facts(subset: Subset) -> dict[str, Any]:
     chosen_by = {"strategy": subset.strategy, "ratio": subset.ratio, **subset.options}
+    chosen_by |= chosen_by.pop("settings", {})
     return {**_index_facts(subset.index), **chosen_by, "kept samples": subset.digest}
 
 

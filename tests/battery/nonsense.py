@@ -251,6 +251,9 @@ SUBSETS: dict[str, Change] = {
     "seed a path": option("seed", "../../x"),
     "seed none": option("seed", None),
     "keep a list": option("keep", ["hard"]),
+    "budget a path": option("budget", "../../x"),
+    "selection a number": option("selection", 3),
+    "settings a list": option("settings", [0.3]),
     **{f"strategy {what}": attribute("strategy", name) for what, name in ODD_PARTS.items()},
     **{f"metric {what}": option("metric", name) for what, name in ODD_PARTS.items()},
 }

@@ -44,6 +44,7 @@ SETTINGS = {
 """Settings that have no argument of their own."""
 CPU = lp.Compute(device="cpu", workers=1)
 SMALL = {"epochs": 1, "model": "linear", "compute": CPU}
+GRID = lp.Grid(strategies=["random"], ratios=[0.3], seeds=[0])
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "export": {"subset": subset, "out": "kept.npy"},
         "torch_subset": {"subset": subset, "dataset": data},
         "score_rows": {"scores": scores},
-        "sweep": {"data": data, "strategies": ["random"], "ratios": [0.3], "seeds": [0], "dry_run": True, **SMALL},
+        "sweep": {"data": data, "grid": GRID, "dry_run": True, **SMALL},
         "run": {"data": data, "members": 1, "score_epochs": 1, **SMALL},
         "register": {"family": "metric", "name": "mine", "member": lambda logits, labels: labels},
         "read_set": {"path": "set.h5"},
@@ -87,6 +88,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "write_subset": {"path": "new-subset.h5", "subset": subset},
         "shown_progress": {},
         "Compute": {"device": "cpu"},
+        "Grid": {},
         "Reading": {},
         "Recipe": {},
     }

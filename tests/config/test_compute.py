@@ -58,10 +58,30 @@ def test_cuda_is_refused_where_there_is_none(gpu):
     assert refusal.value.exit_code == 1
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:0", "", "CPU"])
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:one", "cuda:-1", "cuda:1 ", "", "CPU"])
 def test_other_names_are_refused(name):
-    with pytest.raises(ArgumentError, match=f"device must be one of auto, cpu, cuda, not '{name}'"):
+    says = f"device must be one of auto, cpu, cuda, or a GPU such as cuda:1, not '{name}'"
+    with pytest.raises(ArgumentError, match=says):
         pick_device(name)
+
+
+def test_one_gpu_of_several_is_of_their_kind(gpu, monkeypatch):
+    gpu(True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    compute = lp.Compute(device="cuda:1")
+    assert (compute.device, compute.arithmetic) == ("cuda:1", lp.Compute(device="cuda").arithmetic)
+
+
+def test_a_gpu_that_is_not_there_is_refused(gpu, monkeypatch):
+    gpu(True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(LtPruneError, match="device 'cuda:2' was asked for, but the last GPU that torch finds is cuda:1"):
+        lp.Compute(device="cuda:2")
+    gpu(False)
+    with pytest.raises(
+        LtPruneError, match="device 'cuda:0' was asked for, but torch finds no usable GPU here: use --device"
+    ):
+        lp.Compute(device="cuda:0")
 
 
 @pytest.mark.parametrize("precision", ["tf32", "bf16", "fp32"])
@@ -84,7 +104,8 @@ def test_it_says_what_it_is_where_it_is_made(gpu):
         ({"workers": 0}, "workers must be at least 1, not 0"),
         ({"n_threads": -1}, "threads must be at least 1, not -1"),
         ({"precision": "fp8"}, "precision must be tf32, fp32, bf16, not 'fp8'"),
-        ({"device": "tpu"}, "device must be one of auto, cpu, cuda, not 'tpu'"),
+        ({"device": "tpu"}, "device must be one of auto, cpu, cuda, or a GPU such as cuda:1, not 'tpu'"),
+        ({"executor": 3}, "executor must be the name of one, not 3"),
     ],
 )
 def test_unusable_options_are_refused(options, said):

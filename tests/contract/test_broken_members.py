@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +13,12 @@ import torch
 import lt_prune as lp
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, MemberError
-from lt_prune.methods import METHODS, Method, Setting, Stage
+from lt_prune.methods import METHODS, Method, Setting, Stage, Stream
 from lt_prune.methods.loss import Loss
 from lt_prune.metrics import METRICS, Metric
+from lt_prune.models.cosine import COSINE
+from lt_prune.models.head import Head
+from lt_prune.models.network import Outputs
 from lt_prune.predictors import PREDICTORS, Predictor
 from lt_prune.strategies import STRATEGIES, strategy
 
@@ -66,6 +70,10 @@ def method_of(**changes: object) -> Method:
     return Method(summary="by hand", paper="none", stage=stage, **changes)
 
 
+def head_of(setting: Setting, name: str) -> Head:
+    return replace(COSINE, settings={name: setting})
+
+
 # Metrics
 
 
@@ -96,7 +104,8 @@ def test_a_metric_that_was_not_asked_for_stops_only_itself(blobs):
     lp.register("metric", "mine", margin)
     with pytest.warns(UserWarning, match=r"^metric 'broken' fails: ValueError: what is wrong; this metric is left out$"):
         scores = lp.score(blobs(), metric="avh", members=2, **SMALL)
-    assert list(scores.metrics) == ["el2n", "avh", "mine"]
+    assert "broken" not in scores.metrics
+    assert {"el2n", "avh", "mine"} < {*scores.metrics}
     assert {len(metric.per_member) for metric in scores.metrics.values()} == {2}
 
 
@@ -123,6 +132,11 @@ def test_a_metric_whose_scores_are_stored_is_not_left_out(blobs, tmp_path):
     [
         ("margin", "must be a function of logits"),
         (Metric(margin, "up", "by hand"), "must declare higher_is_harder, True or False, not 'up'"),
+        (
+            Metric(margin, True, "by hand", needs="weights"),
+            "must need outputs or record or features or network, not 'weights'",
+        ),
+        (Metric(margin, True, "by hand", needs="record"), "must name the observer whose record it needs"),
     ],
 )
 def test_a_metric_is_a_function_that_declares_whether_higher_is_harder(metric, says):
@@ -171,7 +185,7 @@ def test_a_strategy_empties_no_class_unless_it_may(blobs):
 def test_a_sweep_refuses_a_broken_strategy_before_it_trains(blobs, in_tmp):
     lp.register("strategy", "mine", lambda request: np.flatnonzero(keep_first(request)))
     with pytest.raises(MemberError, match=r"^strategy 'mine' must answer with a mask"):
-        lp.sweep(blobs(), strategies=["mine"], ratios=[0.2], seeds=[0], epochs=1, model="resnet8")
+        lp.sweep(blobs(), lp.Grid(strategies=["mine"], ratios=[0.2], seeds=[0]), epochs=1, model="resnet8")
     assert not list(in_tmp.rglob("*.pt"))
 
 
@@ -193,11 +207,75 @@ def test_a_strategy_is_a_function():
         ({"stage": {"tuned": ("rate",)}}, "must name fields of a recipe, and 'rate' is none"),
         ({"stage": {"settings": {"lr": Setting(1.0, "")}}}, "must not call a setting 'lr'"),
         ({"stage": {"settings": {"stage2_tau": Setting(1.0, "")}}}, "must not call a setting 'stage2_tau'"),
+        ({"stage": {"head": head_of(Setting(1.0, ""), "lr")}}, "must not call a setting 'lr'"),
+        (
+            {"stage": {"head": COSINE, "settings": {"scale": Setting(1.0, "")}}},
+            "must not call a setting of its loss 'scale', as its head has one of that name",
+        ),
+        ({"stage": {"head": COSINE}, "first": "ce"}, "must leave out the head of its second stage, which has that of 'ce'"),
+        ({"prediction": "tde"}, "must not predict by 'tde', which is for a cosine classifier of several heads"),
+        ({"prediction": "tde", "first": "ce"}, "must not predict by 'tde'"),
+        ({"stage": {"views": 0}}, "must have 1 view of each image or more, not 0"),
+        ({"stage": {"views": True}}, "must have 1 view of each image or more, not True"),
+        ({"stage": {"step": None}}, "must have a function as its step, not None"),
+        ({"stage": {"after_step": "project"}}, "must have a function as its after_step, not 'project'"),
+        ({"stage": {"after_epoch": 1}}, "must have a function as its after_epoch, not 1"),
+        ({"stage": {"streams": [Stream()]}}, "must have its streams in a tuple, not [Stream("),
+        ({"stage": {"streams": ("balanced",)}}, "must have a Stream as each of its streams, not 'balanced'"),
+        (
+            {"stage": {"streams": (Stream(sampler="rare"),)}},
+            "must draw a stream by the sampler instance or balanced",
+        ),
+        ({"stage": {"streams": (Stream(batch_size=1),)}}, "must have batches of 2 samples or more in a stream, not of 1"),
+        ({"stage": {"streams": (Stream(held_out=-1),)}}, "must hold out 0 samples of each class or more, not -1"),
     ],
 )
 def test_a_method_describes_a_training_that_there_can_be(changes, says):
     with pytest.raises(MemberError, match=rf"^training method 'mine' \(what was registered\) {re.escape(says)}"):
         lp.register("method", "mine", method_of(**changes))
+
+
+def without_the_first(outputs: Outputs) -> Outputs:
+    return Outputs(outputs.features[1:], outputs.logits[1:], outputs.weight)
+
+
+def gives(value) -> Callable[..., object]:
+    return lambda forward, loss, batches: value(forward(batches[0].pixels))
+
+
+@pytest.mark.parametrize(
+    ("stage", "says"),
+    [
+        ({"step": raises}, "the step of training method 'mine' fails: ValueError: what is wrong"),
+        ({"after_step": raises}, "the after_step of training method 'mine' fails: ValueError: what is wrong"),
+        ({"after_epoch": raises}, "the after_epoch of training method 'mine' fails: ValueError: what is wrong"),
+        ({"step": gives(lambda outputs: None)}, "must give Outputs and the loss, a tensor (), and gave NoneType"),
+        ({"step": gives(lambda outputs: (outputs, 0.5))}, "Outputs and the loss, a tensor (), and gave Outputs, float"),
+        ({"step": gives(lambda outputs: (outputs.logits.mean(), outputs))}, "and gave Tensor, Outputs"),
+        ({"step": gives(lambda outputs: outputs.logits.mean())}, "and gave Tensor"),
+        ({"step": gives(lambda outputs: (outputs, outputs.logits.mean(1)))}, "loss, a tensor (), and gave a tensor (16,)"),
+        ({"step": gives(lambda outputs: (outputs, outputs.logits.detach().mean()))}, "passes gradients on to the network"),
+        (
+            {"step": gives(lambda outputs: (without_the_first(outputs), outputs.logits.mean()))},
+            "outputs for the main batch, logits (16, 4), and gave (15, 4)",
+        ),
+    ],
+)
+def test_what_a_methods_own_functions_do_wrong_is_said_in_the_first_step(blobs, stage, says):
+    lp.register("method", "mine", method_of(stage=stage))
+    with pytest.raises(MemberError) as refusal:
+        lp.train(blobs(), method="mine", **SMALL)
+    assert str(refusal.value).endswith(says)
+    assert refusal.value.member == "mine"
+
+
+def test_a_step_that_runs_out_of_memory_is_no_fault_of_the_method(blobs):
+    def step(forward, loss, batches):
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:66] DefaultCPUAllocator: can't allocate memory")
+
+    lp.register("method", "mine", method_of(stage={"step": step}))
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        lp.train(blobs(), method="mine", **SMALL)
 
 
 def test_a_method_is_a_method():
@@ -308,6 +386,7 @@ def test_a_predictor_that_needs_no_outputs_is_tried_before_training(blobs, in_tm
         (predictor_of(None, fit=3), "must have a function as its fit, not 3"),
         (predictor_of(None, needs_outputs="yes"), "must declare needs_outputs, True or False, not 'yes'"),
         (predictor_of(None, settings={"lr": Setting(1.0, "")}), "must not call a setting 'lr'"),
+        (predictor_of(None, head="cosine"), "must be for a Head, or for any .None., not for 'cosine'"),
     ],
 )
 def test_a_predictor_declares_what_it_needs(member, says):
@@ -398,9 +477,9 @@ def test_a_source_is_a_function():
 
 
 def test_plain_functions_are_members(blobs, in_tmp):
-    lp.register("metric", "margin", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
+    lp.register("metric", "mine", lambda logits, labels: -logits.gather(1, labels[:, None]).squeeze(1))
     lp.register("strategy", "first", keep_first)
-    lp.register("strategy", "hardest", strategy(needs_scores=True)(STRATEGIES.load("ranked").function))
+    lp.register("strategy", "hardest", strategy(needs_scores=True)(STRATEGIES.load("ranked")))
     lp.register(
         "method",
         "mean",
@@ -409,13 +488,13 @@ def test_plain_functions_are_members(blobs, in_tmp):
     lp.register("source", "three", lambda request: source_of())
     assert lp.build("three").index.counts.tolist() == [4, 4, 4]
     data = blobs()
-    scores = lp.score(data, metric="margin", members=2, **SMALL)
-    assert scores.metric("margin").higher_is_harder
+    scores = lp.score(data, metric="mine", members=2, **SMALL)
+    assert scores.metric("mine").higher_is_harder
     assert lp.prune(data, strategy="first", ratio=0.2).kept[:36].all()
-    subset = lp.prune(scores=scores, strategy="hardest", metric="margin", ratio=0.2)
+    subset = lp.prune(scores=scores, strategy="hardest", metric="mine", ratio=0.2)
     assert (subset.options["metric"], subset.kept.tolist()) == (
-        "margin",
-        lp.prune(scores=scores, metric="margin", ratio=0.2).kept.tolist(),
+        "mine",
+        lp.prune(scores=scores, metric="mine", ratio=0.2).kept.tolist(),
     )
     assert lp.train(data, subset=subset, method="mean", strength=2.0, **SMALL).spec.settings == {"strength": 2.0}
 
@@ -427,24 +506,14 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
     scores = lp.score(blobs(), metric="twice", members=2, compute=lp.Compute(workers=2), **SMALL)
     assert np.array_equal(scores.metric("twice").mean, 2 * scores.metric("once").mean)
     lp.register("method", "local", method_of(loss=loss_that_gives(lambda outputs: factor * outputs.logits.square().mean())))
-    done = lp.sweep(
-        blobs(),
-        strategies=["random"],
-        ratios=[0.2],
-        seeds=[0],
-        methods=["local"],
-        compute=lp.Compute(workers=2),
-        epochs=1,
-        model="resnet8",
-    )
+    grid = lp.Grid(strategies=["random"], ratios=[0.2], seeds=[0])
+    done = lp.sweep(blobs(), replace(grid, methods=["local"]), compute=lp.Compute(workers=2), epochs=1, model="resnet8")
     assert not done.failures
     lp.register("predictor", "shifted", predictor_of(lambda outputs: torch.softmax(factor * outputs.logits, dim=1)))
     by_own, by_linear = (
         lp.sweep(
             blobs(),
-            strategies=["random"],
-            ratios=[0.2],
-            seeds=[0],
+            grid,
             prediction=prediction,
             out=prediction,
             compute=lp.Compute(workers=2),
@@ -466,6 +535,6 @@ def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
 
 def test_there_is_no_other_family():
     with pytest.raises(
-        ArgumentError, match=r"^family must be metric, strategy, method, predictor, source, model, not 'metrics'$"
+        ArgumentError, match=r"^family must be metric, strategy, budget, selection, method, .*, not 'metrics'$"
     ):
         lp.register("metrics", "mine", margin)

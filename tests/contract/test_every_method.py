@@ -1,4 +1,4 @@
-"""What every registered training method promises. A loss without a plain reference here fails."""
+"""What every registered training method promises. A loss of ours without a plain reference here fails."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+import lt_prune as lp
 from lt_prune.config.recipe import Recipe
 from lt_prune.methods import METHODS
 from lt_prune.methods.loss import Loss
@@ -107,6 +108,8 @@ REFERENCES: dict[str, Reference] = {
     "ldam-drw": margins,
     "balanced-softmax": balanced,
     "logit-adjust": balanced,
+    "tde": plain,
+    "bbn": plain,
     "crt": plain,
     "lws": plain,
     "mislas": smoothed,
@@ -140,10 +143,11 @@ def draw(dtype: torch.dtype = torch.float64) -> tuple[Outputs, torch.Tensor]:
     return Outputs(features, features @ weight.T, weight), target
 
 
-def test_every_method_has_a_reference():
-    assert sorted(REFERENCES) == sorted(METHODS.names)
+def test_every_method_of_ours_has_a_reference():
+    assert sorted(REFERENCES) == sorted(name for name in METHODS.names if METHODS.is_own(name))
 
 
+@pytest.mark.parametrize("name", REFERENCES)
 @pytest.mark.parametrize(("dtype", "rel"), [(torch.float32, 1e-5), (torch.float64, 1e-6)])
 def test_loss_is_that_of_a_plain_loop(name, dtype, rel):
     outputs, target = draw(dtype)
@@ -234,6 +238,23 @@ def test_the_state_of_a_loss_is_in_its_buffers(name):
     for loss in (first, second):
         loss.begin_epoch(9, 10)
     assert torch.equal(first(outputs, target), second(outputs, target))
+
+
+def stop_after_an_epoch(what: str, done: int, total: int) -> None:
+    if (done, total) == (1, 2):
+        raise InterruptedError
+
+
+def test_interrupted_it_ends_at_the_same_numbers(name, blobs, in_tmp):
+    small = {"epochs": 2, "batch_size": 16, "model": "resnet8", "compute": lp.Compute(device="cpu", n_threads=1)}
+    if METHODS.load(name).first and METHODS.load(name).stage.recipe["epochs"]:
+        small["stage2_epochs"] = 2
+    whole = lp.train(blobs(), method=name, **small)
+    assert np.isfinite(whole.loss).all()
+    with pytest.raises(InterruptedError):
+        lp.train(blobs(), method=name, out="run", progress=stop_after_an_epoch, **small)
+    again = lp.train(blobs(), method=name, out="run", **small)
+    assert (again.loss, again.evaluation) == (whole.loss, whole.evaluation)
 
 
 def test_a_method_describes_itself(name):

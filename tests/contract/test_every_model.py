@@ -21,7 +21,7 @@ from lt_prune.models.model import Library, Model
 from lt_prune.models.network import Network, build_network, folded, try_out
 
 OF_LIBRARIES = {"torchvision": "torchvision:resnet18", "timm": "timm:test_resnet"}
-"""A small model of each library. One without an entry here fails."""
+"""A small model of each library of ours. One without an entry here fails; of another package's it is the example."""
 SHAPES = {"images": (16, 16, 3), "embeddings": (5,)}
 LARGE = {f"resnet{depth}" for depth in (14, 20, 32, 44, 56, 110)}
 """They differ from resnet8 in depth alone, and need not all be trained."""
@@ -32,7 +32,8 @@ def one_of(name: str) -> Model:
     """The model of this name, or one of the library."""
     if name == "timm" and importlib.util.find_spec("timm") is None:
         pytest.skip("timm is not installed")
-    return find_model(OF_LIBRARIES[name] if isinstance(MODELS.load(name), Library) else name)
+    found = MODELS.load(name)
+    return find_model(OF_LIBRARIES.get(name, found.example) if isinstance(found, Library) else name)
 
 
 @pytest.fixture(params=MODELS.names)
@@ -203,4 +204,23 @@ def test_a_file_of_other_weights_is_refused_by_the_first_that_does_not_fit(train
 
 
 def test_every_library_has_a_small_model_here():
-    assert {name for name in MODELS.names if isinstance(MODELS.load(name), Library)} == set(OF_LIBRARIES)
+    ours = [name for name in MODELS.names if MODELS.is_own(name)]
+    assert {name for name in ours if isinstance(MODELS.load(name), Library)} == set(OF_LIBRARIES)
+
+
+def test_the_parts_that_it_is_split_into_make_the_whole(model):
+    if model.split is None:
+        pytest.skip("it cannot be split")
+    network = shaken(network_of(model))
+    names = set(network.backbone.state_dict())
+    samples = (samples_of(model) - network.mean) / network.std
+    with torch.no_grad():
+        whole = network.backbone(samples)
+        trunk, end = model.split(network.backbone)
+        between = trunk(samples)
+        assert torch.equal(end(between.clone()), whole)
+        kept = between.clone()
+        end(between)
+    assert torch.equal(between, kept), "what branches share stays as it is"
+    assert set(trunk.state_dict()).isdisjoint(end.state_dict())
+    assert {*trunk.state_dict(), *end.state_dict()} == names

@@ -14,9 +14,9 @@ from virtual_cuda import VirtualCuda
 from lt_prune.config.compute import Compute
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
+from lt_prune.engine.runs import Trained
 from lt_prune.methods import make_loss
 from lt_prune.models import find_model
-from lt_prune.models.network import Network
 
 COUNTS = [24, 12, 6, 3]
 
@@ -30,9 +30,9 @@ def cuda_is_virtual(monkeypatch) -> None:
     monkeypatch.setattr("lt_prune.engine.step.WARM_UP", 1)
 
 
-def state(network: Network) -> dict[str, torch.Tensor]:
+def state(trained: Trained) -> dict[str, torch.Tensor]:
     """A copy on the CPU of every parameter and buffer."""
-    return {name: value.detach().clone().cpu() for name, value in network.state_dict().items()}
+    return {name: value.detach().clone().cpu() for name, value in trained.network.state_dict().items()}
 
 
 @pytest.fixture
@@ -62,14 +62,16 @@ def make(blobs) -> Callable[..., Run]:
 
 @pytest.fixture
 def on_cuda() -> Callable[..., tuple[list[Outcome], VirtualCuda]]:
-    """on_cuda(*runs, workers=4, **options of `run_all`) trains on virtual CUDA; `gpu` holds options of that."""
+    """on_cuda(*runs, device="cuda", workers=4, **options of `run_all`) trains on virtual CUDA; `gpu` has options of that."""
 
-    def on_cuda(*runs: Run, workers: int = 4, gpu: dict[str, Any] | None = None, **options: Any) -> Any:
+    def on_cuda(
+        *runs: Run, device: str = "cuda", workers: int | None = 4, gpu: dict[str, Any] | None = None, **options: Any
+    ) -> Any:
         virtual = VirtualCuda()
         for name, value in (gpu or {}).items():
             setattr(virtual, name, value)
         with virtual:
-            outcomes = dict(run_all(runs, Compute(device="cuda", workers=workers, n_threads=1), **options))
+            outcomes = dict(run_all(runs, Compute(device=device, workers=workers, n_threads=1), **options))
         return [outcomes[index] for index in range(len(runs))], virtual
 
     return on_cuda

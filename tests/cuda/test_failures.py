@@ -11,8 +11,8 @@ import pytest
 import torch
 import virtual_cuda
 
+from lt_prune.engine.runs import Trained
 from lt_prune.errors import DivergenceError, LtPruneError
-from lt_prune.models.network import Network
 
 
 @pytest.mark.parametrize("invalidates", [False, True])
@@ -40,7 +40,7 @@ def test_a_run_that_dies_is_tried_once_more(make, on_cuda, assert_same, kernel):
         assert_same(each, other)
 
 
-def fail(network: Network) -> None:
+def fail(trained: Trained) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -234,27 +236,22 @@ def test_a_member_says_how_it_was_trained_and_not_how_it_is_scored(blobs, tmp_pa
 @pytest.mark.parametrize("method", ["ce", "crt"])
 def test_a_sweep_goes_on_only_as_it_began(blobs, tmp_path, method):
     stages = {"stage2_epochs": 1} if method == "crt" else {}
-    options = {
-        "strategies": ["random"],
-        "ratios": [0.5],
-        "seeds": [0],
-        "methods": [method],
-        "epochs": 1,
-        "model": "resnet8",
-        **stages,
-    }
-    sweep = partial(lp.sweep, blobs(), out=tmp_path, **options)
+    grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0], methods=[method])
+
+    def sweep(ratios: tuple[float, ...] = (0.5,), **options: Any) -> lp.Sweep:
+        return lp.sweep(blobs(), replace(grid, ratios=ratios), out=tmp_path, epochs=1, model="resnet8", **stages, **options)
+
     with VirtualCuda() as gpu:
         bf16 = lp.Compute(device="cuda", precision="bf16")
         done = sweep(compute=lp.Compute(device="cuda"))
         assert not done.failures
         assert sweep(compute=lp.Compute(device="cuda")) == done
-        for ratios in ([0.5], [0.4]):  # that of the runs that are there, and another one
+        for ratios in ((0.5,), (0.4,)):  # that of the runs that are there, and another one
             with pytest.raises(MismatchError, match="which was trained with tf32 on cuda, not bf16 on cuda") as refusal:
                 sweep(compute=bf16, ratios=ratios)
             assert "--mix-compute" in str(refusal.value)
             assert "--overwrite" in str(refusal.value)
-        mixed = sweep(compute=bf16, ratios=[0.5, 0.4], mix_compute=True)
+        mixed = sweep(compute=bf16, ratios=(0.5, 0.4), mix_compute=True)
         assert not mixed.failures
         assert not gpu.races
     assert [str(run.spec.arithmetic) for run in mixed.runs] == ["tf32 on cuda", "tf32 on cuda", "bf16 on cuda"]

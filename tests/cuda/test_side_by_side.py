@@ -56,5 +56,5 @@ def test_graphs_are_given_back_when_their_run_ends(make, on_cuda, monkeypatch):
     reset = CUDAGraph.reset
     monkeypatch.setattr(CUDAGraph, "reset", lambda graph: (given_back.append(graph.done), reset(graph)))
     seen = []
-    on_cuda(make(epochs=2, field={"on_trained": lambda network: seen.append(given_back.count(True))}))
+    on_cuda(make(epochs=2, field={"on_trained": lambda trained: seen.append(given_back.count(True))}))
     assert seen == [2], "one for each shape of batch, before the network is finished"

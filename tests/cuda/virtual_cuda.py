@@ -6,7 +6,9 @@
 
 Every tensor is a real CPU tensor; a tag on its storage says whether it is "on CUDA". What is emulated and checked:
 
-- devices: an operation that mixes CPU and CUDA tensors raises, as CUDA does (0-dim CPU tensors are let through, as there).
+- devices: `n_devices` GPUs; an operation that mixes CPU and CUDA tensors, or those of two GPUs, raises, as CUDA does (0-dim
+  CPU tensors are let through, as there). One launched while another GPU's stream is current is reported with the races:
+  torch would launch it on the default stream of its own.
 - capture: `torch.cuda.graph` records the operations below autograd, does not change memory, and `replay` runs the recorded
   operations again on the recorded storages. Whatever was a Python number in the capture is a constant afterwards. What a
   capture made holds NaN until the first replay. Synchronising operations during a capture invalidate it, and `capture_end`
@@ -37,7 +39,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
 aten = torch.ops.aten
-CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
+CPU = torch.device("cpu")
 _SYNCS = {
     "_local_scalar_dense",
     "item",
@@ -50,6 +52,8 @@ _SYNCS = {
     "is_nonzero",
 }
 _POOL = 32
+_EACH = 1000
+"""Numbers of streams that a device has; the first is its default stream."""
 _BLAS = {"mm", "addmm", "bmm", "baddbmm", "_addmm_activation"}
 
 
@@ -60,19 +64,24 @@ def _key(t: torch.Tensor) -> int:
 class Info:
     """What is known of a storage."""
 
-    def __init__(self, ref: StorageWeakRef, cuda: bool, stream: int, pool: Any) -> None:
-        self.ref, self.cuda, self.stream, self.pool = ref, cuda, stream, pool
+    def __init__(self, ref: StorageWeakRef, device: torch.device, stream: int, pool: Any) -> None:
+        self.ref, self.device, self.stream, self.pool = ref, device, stream, pool
         self.dead = False
         self.write: tuple[int, int] | None = None
         self.uses: dict[int, int] = {}
         self.label = ""
 
+    @property
+    def cuda(self) -> bool:
+        return self.device.type == "cuda"
+
 
 class Stream:
     def __init__(self, device: Any = None, priority: int = 0, **_: Any) -> None:
         gpu = VirtualCuda.active
-        self.id = 1 + gpu.made % _POOL
-        gpu.made += 1
+        number = gpu.placed(device or "cuda").index
+        self.id = _EACH * number + 1 + gpu.made[number] % _POOL
+        gpu.made[number] += 1
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stream) and other.id == self.id
@@ -161,7 +170,7 @@ class CUDAGraph:
     def capture_begin(self, *pool: Any, capture_error_mode: str = "global", **_: Any) -> None:
         gpu = VirtualCuda.active
         assert gpu.capturing is None, "one capture at a time"
-        if gpu.current == 0:
+        if gpu.current % _EACH == 0:
             raise RuntimeError("CUDA graphs must be captured on a non-default stream.")
         self.stream = gpu.current
         gpu.capturing = self
@@ -266,7 +275,7 @@ class _Functions(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         owner = getattr(func, "__self__", None)
         if name == "__get__" and owner is torch.Tensor.device:
-            return CUDA if gpu.on_cuda(args[0]) else CPU
+            return gpu.device_of(args[0])
         if name == "__get__" and owner is torch.Tensor.is_cuda:
             return gpu.on_cuda(args[0])
         if func in (torch.Tensor.numpy, torch.Tensor.__array__) and gpu.on_cuda(args[0]):
@@ -276,7 +285,7 @@ class _Functions(TorchFunctionMode):
         if func is torch.Tensor.cpu:
             return gpu.move(args[0], CPU)
         if func is torch.Tensor.cuda:
-            return gpu.move(args[0], CUDA)
+            return gpu.move(args[0], gpu.here)
         if func is torch.Tensor.to:
             rest, where = [], None
             for a in args[1:]:
@@ -287,30 +296,30 @@ class _Functions(TorchFunctionMode):
             if kwargs.get("device") is not None:
                 where = torch.device(kwargs["device"])
             kwargs.pop("device", None)
-            moved = gpu.move(args[0], where) if where else args[0]
+            moved = gpu.move(args[0], gpu.placed(where)) if where else args[0]
             if rest and rest[0] is None:  # Module.to passes (device, dtype or None, non_blocking)
                 rest = []
             rest = [r for r in rest if r is not False]
             return moved.to(*rest, **kwargs) if rest or kwargs else moved
         if func is torch.Tensor.__deepcopy__:
-            before, gpu.copying = gpu.copying, gpu.on_cuda(args[0])
+            before, gpu.copying = gpu.copying, gpu.device_of(args[0]) if gpu.on_cuda(args[0]) else None
             try:
                 made = func(*args, **kwargs)
             finally:
                 gpu.copying = before
             if isinstance(made, torch.Tensor) and gpu.on_cuda(args[0]):
                 gpu.access(args[0], write=False, what="deepcopy")
-                gpu.adopt(made, CUDA).cuda = True
+                gpu.adopt(made, gpu.device_of(args[0])).device = gpu.device_of(args[0])
                 gpu.access(made, write=True, what="deepcopy")
             return made
         device = kwargs.get("device")
         ambient = gpu.ambient
         if device is not None:
-            device = torch.device(device)
             kwargs["device"] = "cpu"
-            gpu.ambient = device.type == "cuda"
+            gpu.ambient = gpu.placed(device)
         else:
-            gpu.ambient = any(isinstance(a, torch.Tensor) and gpu.on_cuda(a) for a in tree_flatten((args, kwargs))[0])
+            given = [a for a in tree_flatten((args, kwargs))[0] if isinstance(a, torch.Tensor) and gpu.on_cuda(a)]
+            gpu.ambient = gpu.device_of(given[0]) if given else CPU
         try:
             return func(*args, **kwargs)
         finally:
@@ -333,13 +342,14 @@ class VirtualCuda:
 
     def __init__(self, *, eager: bool = False) -> None:
         self.eager = eager  # captures are refused
+        self.n_devices = 1
         self.infos: dict[int, Info] = {}
         self.clocks: dict[int, dict[int, int]] = {}
         self.host: dict[int, int] = {}
         self.current = 0
-        self.made = 0
-        self.ambient = False
-        self.copying = False
+        self.made: Counter[int] = Counter()
+        self.ambient = CPU
+        self.copying: torch.device | None = None
         self.capturing: CUDAGraph | None = None
         self.races: Counter[str] = Counter()
         self.counts: Counter[str] = Counter()
@@ -352,6 +362,18 @@ class VirtualCuda:
         self.fails_in = "capture"
         self.invalidates = False
         self._n = 0
+
+    # devices
+
+    @property
+    def here(self) -> torch.device:
+        """The current device: that of the current stream."""
+        return torch.device("cuda", self.current // _EACH)
+
+    def placed(self, device: Any) -> torch.device:
+        """The device that is meant."""
+        device = torch.device(device)
+        return self.here if device.type == "cuda" and device.index is None else device
 
     # streams
 
@@ -387,7 +409,7 @@ class VirtualCuda:
             self._cross[_key(t)] = info
 
     def workspace(self, stream: int) -> Info:
-        return self.workspaces.setdefault(stream, Info(None, True, stream, None))
+        return self.workspaces.setdefault(stream, Info(None, torch.device("cuda", stream // _EACH), stream, None))
 
     def touch(self, info: Info, *, write: bool, what: str, shape: Any) -> None:
         s = self.current
@@ -418,17 +440,18 @@ class VirtualCuda:
 
     # tensors
 
-    def on_cuda(self, t: torch.Tensor) -> bool:
+    def device_of(self, t: torch.Tensor) -> torch.device:
         info = self.infos.get(_key(t))
-        return info is not None and info.cuda
+        return CPU if info is None else info.device
+
+    def on_cuda(self, t: torch.Tensor) -> bool:
+        return self.device_of(t).type == "cuda"
 
     def adopt(self, t: torch.Tensor, device: torch.device, *, written: bool = False) -> Info:
         storage = t.untyped_storage()
         info = self.infos.get(storage._cdata)
         if info is None:
-            info = Info(
-                StorageWeakRef(storage), device.type == "cuda", self.current, self.capturing and self.capturing.token
-            )
+            info = Info(StorageWeakRef(storage), device, self.current, self.capturing and self.capturing.token)
             info.label = str(tuple(t.shape))
             self.infos[storage._cdata] = info
         if written:
@@ -436,10 +459,10 @@ class VirtualCuda:
         return info
 
     def move(self, t: torch.Tensor, device: torch.device) -> torch.Tensor:
-        if self.on_cuda(t) == (device.type == "cuda"):
+        if self.device_of(t) == device:
             return t
         to_cuda = device.type == "cuda"
-        if not to_cuda:
+        if self.on_cuda(t):
             self.access(t, write=False, what="device to host")
         self.counts["H2D copies" if to_cuda else "D2H copies"] += 1
         grad = t.requires_grad and t.is_leaf
@@ -463,10 +486,12 @@ class VirtualCuda:
         tensors = [t for t in leaves if isinstance(t, torch.Tensor)]
         for t in tensors:
             if _key(t) not in self.infos:
-                self.adopt(t, CUDA if self.copying else CPU)
+                self.adopt(t, self.copying or CPU)
         cuda = [t for t in tensors if self.on_cuda(t)]
         host = [t for t in tensors if not self.on_cuda(t)]
         between = name in ("copy_", "_to_copy", "_copy_from") and bool(cuda) and bool(host)
+        if len(places := {str(self.device_of(t)) for t in cuda}) > 1:
+            raise RuntimeError(f"Expected all tensors to be on the same device: {func} got {sorted(places)}")
         if cuda and host and not between:
             wide = [t for t in host if t.dim()]
             if wide and name not in ("index", "index_put_", "_index_put_impl_", "set_"):
@@ -483,9 +508,11 @@ class VirtualCuda:
             self.host_sync(self.current, name)
         written = self._written(func, name, args, kwargs)
         keys = {_key(t) for t in tensors}
-        device = CUDA if cuda or self.copying or (not tensors and self.ambient) else CPU
+        device = self.device_of(cuda[0]) if cuda else self.copying or (CPU if tensors else self.ambient)
+        if device.type == "cuda" and device != self.here:
+            self.races[f"{func} of {device} while a stream of {self.here} is current"] += 1
         graph, packed = self.capturing, []
-        if graph and device is CUDA:
+        if graph and device.type == "cuda":
             for t in tensors:
                 k = _key(t)
                 if k in written and self.infos[k].pool is not graph.token and k not in graph.seen:
@@ -498,7 +525,7 @@ class VirtualCuda:
             packed = [self._pack(leaf, func) for leaf in leaves]
         if (
             self.fail_at is not None
-            and device is CUDA
+            and device.type == "cuda"
             and (self.fails_in == "any" or bool(self.capturing) == (self.fails_in == "capture"))
         ):
             self._n += 1
@@ -521,7 +548,7 @@ class VirtualCuda:
                 self.infos.pop(_key(o), None)
                 self.adopt(o, device)
                 fresh.append(o)
-        if device is CUDA:
+        if device.type == "cuda":
             view = bool(keys) and not fresh and not written
             if not view:
                 self.counts["captured kernels" if self.capturing else "eager kernels"] += 1
@@ -571,7 +598,7 @@ class VirtualCuda:
         def load(*args: Any, map_location: Any = None, **kwargs: Any) -> Any:
             loaded = real_load(*args, map_location="cpu", **kwargs)
             if map_location is not None and torch.device(map_location).type == "cuda":
-                return tree_map_only(torch.Tensor, lambda t: self.move(t, CUDA), loaded)
+                return tree_map_only(torch.Tensor, lambda t: self.move(t, self.placed(map_location)), loaded)
             return loaded
 
         def save(state: Any, *args: Any, **kwargs: Any) -> None:
@@ -592,6 +619,7 @@ class VirtualCuda:
             "torch.save": save,
             "torch.autocast": autocast,
             "torch.cuda.is_available": lambda: True,
+            "torch.cuda.device_count": lambda: self.n_devices,
             "torch.cuda.Stream": Stream,
             "torch.cuda.Event": Event,
             "torch.cuda.stream": stream_context,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def batches_of(
 
 
 def pixels_of(batches: TrainingBatches, epoch: int) -> torch.Tensor:
-    return torch.cat([pixels for pixels, _ in batches.epoch(epoch)])
+    return torch.cat([pixels for pixels, *_ in batches.epoch(epoch)])
 
 
 @settings(max_examples=100, deadline=None)
@@ -80,7 +81,7 @@ def test_an_epoch_is_a_plain_loop_of_pad_crop_and_flip(padding, flip, channels):
 def test_labels_follow_their_images():
     batches = batches_of(padding=0, flip=False)
     by_image = {image.tobytes(): i % 3 for i, image in enumerate(images(11))}
-    for pixels, labels in batches.epoch(0):
+    for pixels, labels, _ in batches.epoch(0):
         assert [by_image[image.permute(1, 2, 0).numpy().tobytes()] for image in pixels] == labels.tolist()
 
 
@@ -96,12 +97,12 @@ def test_an_epoch_is_in_another_order_than_the_images():
 
 def test_every_sample_comes_once_an_epoch():
     batches = TrainingBatches.of(images(25), np.arange(25), Sampling(padding=2, flip=True, batch_size=4, seed=0))
-    assert sorted(torch.cat([labels for _, labels in batches.epoch(7)]).tolist()) == list(range(25))
+    assert sorted(torch.cat([labels for _, labels, _ in batches.epoch(7)]).tolist()) == list(range(25))
 
 
 def test_batches_have_the_announced_bounds():
     batches = batches_of(13)
-    assert [len(labels) for _, labels in batches.epoch(0)] == [4, 4, 5] == [end - start for start, end in batches.bounds]
+    assert [len(labels) for _, labels, _ in batches.epoch(0)] == [4, 4, 5] == [end - start for start, end in batches.bounds]
 
 
 def test_the_same_epoch_gives_the_same_batches():
@@ -115,7 +116,7 @@ def test_an_epoch_does_not_depend_on_those_drawn_before():
 
 
 def test_another_epoch_differs_in_order_and_crops():
-    first, second = ([labels.tolist() for _, labels in batches_of().epoch(epoch)] for epoch in (0, 1))
+    first, second = ([labels.tolist() for _, labels, _ in batches_of().epoch(epoch)] for epoch in (0, 1))
     assert first != second
     assert not torch.equal(pixels_of(batches_of(), 0), pixels_of(batches_of(), 1))
 
@@ -147,7 +148,7 @@ def test_about_half_of_the_images_are_mirrored():
 
 @pytest.mark.parametrize("padding", [0, 2])
 def test_batches_are_uint8_in_channels_last_order(padding):
-    for pixels, labels in batches_of(padding=padding).epoch(0):
+    for pixels, labels, _ in batches_of(padding=padding).epoch(0):
         assert pixels.dtype == torch.uint8
         assert labels.dtype == torch.int64
         assert pixels.shape[1:] == (3, 6, 5)
@@ -157,9 +158,40 @@ def test_batches_are_uint8_in_channels_last_order(padding):
 def test_only_the_images_of_the_rows_come():
     rows = np.array([9, 2, 5])
     batches = TrainingBatches.of(images(11), np.arange(11), Sampling(padding=0, flip=False, batch_size=2, seed=0), rows)
-    pixels, labels = (torch.cat(parts) for parts in zip(*batches.epoch(0)))
+    pixels, labels, _ = (torch.cat(parts) for parts in zip(*batches.epoch(0)))
     assert sorted(labels.tolist()) == [2, 5, 9]
     assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images(11)[labels.numpy()])
+
+
+def test_rows_are_those_of_the_set():
+    rows = np.array([9, 2, 5])
+    sampling = Sampling(padding=0, flip=False, batch_size=2, seed=0)
+    for pixels, labels, drawn in TrainingBatches.of(images(11), np.arange(11) % 3, sampling, rows).epoch(0):
+        assert np.array_equal(pixels.permute(0, 2, 3, 1).numpy(), images(11)[drawn.numpy()])
+        assert labels.tolist() == (drawn % 3).tolist()
+        assert set(drawn.tolist()) <= set(rows.tolist())
+
+
+@pytest.mark.parametrize("start", [0, 3, 22, 25])
+def test_batches_go_on_from_epoch_to_epoch_without_a_gap(start):
+    batches = batches_of(11)
+    through = torch.cat([rows for epoch in range(5) for *_, rows in batches.epoch(epoch)])
+    bounds = [(start, start + 4), (start + 4, start + 5), (start + 5, start + 29)]
+    found = list(batches.between(bounds))
+    assert [rows.tolist() for *_, rows in found] == [through[slice(*each)].tolist() for each in bounds]
+    pixels = torch.cat([pixels_of(batches, epoch) for epoch in range(5)])
+    assert torch.equal(torch.cat([each for each, *_ in found]), pixels[start : start + 29])
+
+
+def test_views_are_of_the_same_images_in_the_same_order_and_cropped_otherwise():
+    first, second = (
+        list(replace(batches_of(40), sampling=replace(batches_of().sampling, view=view)).epoch(1)) for view in (0, 1)
+    )
+    for ours, theirs in zip(first, second, strict=True):
+        assert all(map(torch.equal, ours[1:], theirs[1:]))
+        assert not torch.equal(ours[0], theirs[0])
+    again = list(replace(batches_of(40), sampling=replace(batches_of().sampling, view=1)).epoch(1))
+    assert all(torch.equal(ours[0], theirs[0]) for ours, theirs in zip(second, again, strict=True))
 
 
 @pytest.mark.parametrize(("height", "width", "padding"), [(6, 5, 2), (3, 4, 5), (8, 8, 1)])
@@ -167,7 +199,7 @@ def test_crops_are_those_of_a_zero_padded_image(height, width, padding):
     pixels = images(30, height, width)
     batches = TrainingBatches.of(pixels, np.arange(30), Sampling(padding=padding, flip=True, batch_size=7, seed=3))
     plan = EpochPlan.draw(np.arange(30), batches.sampling, epoch=4)
-    for (found, _), start in zip(batches.epoch(4), range(0, 30, 7)):
+    for (found, *_), start in zip(batches.epoch(4), range(0, 30, 7)):
         for crop, i in zip(found, range(start, 30)):
             padded = np.pad(pixels[plan.order[i]], ((padding, padding), (padding, padding), (0, 0)))
             plain = padded[plan.top[i] : plan.top[i] + height, plan.left[i] : plan.left[i] + width]

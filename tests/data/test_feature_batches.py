@@ -19,7 +19,7 @@ def batches_of(rows: np.ndarray | None = None, **options) -> FeatureBatches:
 
 def shown(batches: FeatureBatches, epoch: int) -> list[int]:
     """Rows in the order in which they come."""
-    return [int(row) for features, _ in batches.epoch(epoch) for row in features[:, 0]]
+    return [int(row) for features, *_ in batches.epoch(epoch) for row in features[:, 0]]
 
 
 def test_an_epoch_shows_every_row_once_in_the_order_that_images_have():
@@ -27,11 +27,11 @@ def test_an_epoch_shows_every_row_once_in_the_order_that_images_have():
 
 
 def test_the_last_batch_is_short_and_never_of_one():
-    assert [len(labels) for _, labels in batches_of().epoch(0)] == [4, 4, 4, 4, 5]
+    assert [len(labels) for _, labels, _ in batches_of().epoch(0)] == [4, 4, 4, 4, 5]
 
 
 def test_a_row_is_whole_and_has_its_label():
-    for features, labels in batches_of().epoch(0):
+    for features, labels, _ in batches_of().epoch(0):
         assert torch.equal(features[:, 1], 100 * features[:, 0])
         assert labels.tolist() == LABELS[features[:, 0].int()].tolist()
 
@@ -47,3 +47,14 @@ def test_a_balanced_epoch_shows_classes_equally_often(draws, n):
     assert len(rows) == n
     counts = np.bincount(LABELS[rows])
     assert counts.max() - counts.min() <= 4  # of a class in a row
+
+
+def test_features_of_some_rows_alone_are_of_rows_of_the_set():
+    known = np.array([20, 0, 13, 5, 7])
+    sampling = Sampling(batch_size=2, seed=0, padding=0, flip=False)
+    rows = np.array([5, 20, 13])
+    batches = FeatureBatches.of(FEATURES[known], LABELS, sampling, rows, known=known)
+    every = FeatureBatches.of(FEATURES, LABELS, sampling, rows)
+    for ours, theirs in zip(batches.epoch(3), every.epoch(3), strict=True):
+        assert all(map(torch.equal, ours, theirs))
+        assert ours[2].tolist() == ours[0][:, 0].tolist()

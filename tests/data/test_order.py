@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lt_prune.choices import SAMPLERS
 from lt_prune.data.batches import batch_bounds
 from lt_prune.data.longtail import exponential_counts
 from lt_prune.data.order import epoch_length, epoch_order
@@ -95,7 +96,7 @@ def test_the_instance_order_is_torchs_from_a_digest_of_the_epochs_name():
 
 
 def test_the_order_depends_on_seed_and_epoch_alone():
-    for sampler in ("instance", "balanced"):
+    for sampler in SAMPLERS:
         assert torch.equal(epoch_order(LABELS, sampler, 1, 2), epoch_order(LABELS, sampler, 1, 2))
         assert not torch.equal(epoch_order(LABELS, sampler, 1, 2), epoch_order(LABELS, sampler, 1, 3))
         assert not torch.equal(epoch_order(LABELS, sampler, 1, 2), epoch_order(LABELS, sampler, 2, 2))
@@ -113,6 +114,32 @@ def test_a_balanced_epoch_of_any_set_is_balanced_but_for_its_end(counts, seed):
     assert np.ptp(drawn[present]) <= 4, "no class is more than one turn ahead"
 
 
-@pytest.mark.parametrize("sampler", ["instance", "balanced"])
+def test_the_reversed_order_draws_classes_by_their_inverse_counts_and_their_samples_alike():
+    order = torch.cat([epoch_order(LABELS, "reversed", 0, epoch) for epoch in range(2000)]).numpy()
+    n = len(order)
+    assert n == 2000 * len(LABELS) == 2000 * epoch_length(LABELS, "reversed", "oversampled")
+    inverse = 1 / np.array(COUNTS)
+    of_class = inverse / inverse.sum()
+    np.testing.assert_allclose(np.bincount(LABELS[order]) / n, of_class, atol=4 * math.sqrt(0.25 / n))
+    of_sample = (of_class / COUNTS)[LABELS]
+    deviation = np.sqrt(of_sample * (1 - of_sample) / n)
+    assert (np.abs(np.bincount(order, minlength=len(LABELS)) / n - of_sample) < 4.5 * deviation).all()
+
+
+def test_reversed_draws_are_independent():
+    """A class follows another one as often as it comes at all, itself too."""
+    drawn = LABELS[torch.cat([epoch_order(LABELS, "reversed", 1, epoch) for epoch in range(1000)]).numpy()]
+    pairs = np.histogram2d(drawn[:-1], drawn[1:], bins=4)[0] / (len(drawn) - 1)
+    alone = np.bincount(drawn) / len(drawn)
+    np.testing.assert_allclose(pairs, np.outer(alone, alone), atol=4 * math.sqrt(0.25 / len(drawn)))
+
+
+def test_a_class_without_samples_is_not_drawn():
+    labels = np.repeat([1, 3], (5, 2))
+    order = torch.cat([epoch_order(labels, "reversed", 0, epoch) for epoch in range(500)]).numpy()
+    assert np.mean(labels[order] == 3) == pytest.approx(5 / 7, abs=0.03)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_one_sample_is_an_epoch(sampler):
     assert epoch_order(np.array([3]), sampler, 0, 0).tolist() == [0]

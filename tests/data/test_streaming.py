@@ -39,9 +39,9 @@ def assert_same_epochs(files: ImageFiles, rows: np.ndarray | None = None, n_work
     for epoch in (0, 1, 5):
         ours, theirs = list(streamed.epoch(epoch)), list(held.epoch(epoch))
         assert len(ours) == len(theirs)
-        for (pixels, labels), (expected, expected_labels) in zip(ours, theirs):
+        for (pixels, labels, drawn), (expected, *others) in zip(ours, theirs):
             assert torch.equal(pixels, expected)
-            assert torch.equal(labels, expected_labels)
+            assert all(map(torch.equal, (labels, drawn), others))
             assert (pixels.dtype, labels.dtype) == (torch.uint8, torch.int64)
             assert pixels.stride() == expected.stride()
 
@@ -95,6 +95,16 @@ def test_no_more_than_a_batch_is_read_at_once(files, monkeypatch):
     assert read == [4]
     assert len(list(epoch)) == 2
     assert read == [4, 4, 3]
+
+
+def test_batches_across_epochs_are_those_of_images_held_in_memory(files):
+    bounds = [(7, 13), (13, 20), (20, 30)]  # of 11 images an epoch
+    ours, theirs = (
+        list(batches.between(bounds))
+        for batches in (StreamedBatches.of(files, LABELS, SAMPLING), TrainingBatches.of(IMAGES, LABELS, SAMPLING))
+    )
+    assert [len(rows) for *_, rows in ours] == [6, 7, 10]
+    assert all(torch.equal(*pair) for both in zip(ours, theirs) for pair in zip(*both))
 
 
 @pytest.mark.parametrize("n_workers", [0, WORKERS])

@@ -79,9 +79,12 @@ RANKED = "prune --ratio 0.3 --scores"
 USAGE = [
     ("nonsense", "No such command 'nonsense'."),
     ("prune --ratio abc", "Invalid value for '--ratio': 'abc' is not a valid float."),
-    ("prune", "Missing option '--ratio'."),
+    ("prune", "ratio is missing: give the fraction to remove, in [0, 1)"),
     ("train --epochs many", "Invalid value for '--epochs': 'many' is not a valid integer."),
     ("train --device tpu", "Invalid value for '--device': 'tpu' is not one of 'auto', 'cpu', 'cuda'."),
+    ("train --device cuda:one", "device must be one of auto, cpu, cuda, or a GPU such as cuda:1, not 'cuda:one'"),
+    ("train --executor nonsense", "unknown executor 'nonsense': there are session, processes, cuda"),
+    ("train --device cpu --executor cuda", "executor 'cuda' cannot be used, as it trains on GPUs"),
     ("train --method nonsense", "unknown training method 'nonsense': there are ce"),
     ("train --method cee", "(did you mean 'ce'?)"),
     ("score --metric nonsense", "unknown metric 'nonsense': there are el2n, avh"),

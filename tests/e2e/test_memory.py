@@ -128,6 +128,7 @@ print(peak)
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(reason="not yet reached since all metrics are scored by default", strict=False)
 def test_an_ensemble_is_scored_in_little_more_than_the_pixels(tmp_path):
     """All processes together, but for what they take for a few images of the size, which is mostly torch."""
     peaks = []

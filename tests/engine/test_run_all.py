@@ -20,22 +20,22 @@ import torch
 from lt_prune.config.compute import Arithmetic, Compute
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, run_all
-from lt_prune.engine.cuda import run_side_by_side
-from lt_prune.engine.pool import run_pool
+from lt_prune.engine.run_queue import RunQueue
+from lt_prune.engine.runs import Trained
 from lt_prune.engine.session import threads
+from lt_prune.engine.turns import run_in_turns
 from lt_prune.errors import DivergenceError, LtPruneError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models import find_model
-from lt_prune.models.network import Network
 from lt_prune.progress import no_progress
 
 RECIPE = Recipe(epochs=2, batch_size=23, warmup=1, padding=1, model="resnet8")
 processes = pytest.mark.skipif(os.name != "posix", reason="workers are forked")
 
 
-def flat(network: Network) -> np.ndarray:
+def flat(trained: Trained) -> np.ndarray:
     """Every parameter and buffer, one after the other."""
-    return np.concatenate([value.double().numpy().ravel() for value in network.state_dict().values()])
+    return np.concatenate([value.double().numpy().ravel() for value in trained.network.state_dict().values()])
 
 
 @dataclass
@@ -45,18 +45,18 @@ class Kill:
     mark: Path
     always: bool = False
 
-    def __call__(self, network: Network) -> np.ndarray:
+    def __call__(self, trained: Trained) -> np.ndarray:
         if self.always or not self.mark.exists():
             self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-        return flat(network)
+        return flat(trained)
 
 
 @dataclass
 class Raise:
     error: Exception
 
-    def __call__(self, network: Network) -> None:
+    def __call__(self, trained: Trained) -> None:
         raise self.error
 
 
@@ -104,7 +104,7 @@ def test_the_number_of_workers_changes_no_bit(make, workers):
 def test_runs_that_take_turns_change_no_bit_of_each_other(make):
     runs = [make(seed, recipe=replace(RECIPE, epochs=1 + seed % 2)) for seed in range(4)]
     with threads(1):
-        assert values(dict(run_side_by_side(runs, 3, no_progress, Arithmetic()))) == alone(runs)
+        assert values(dict(run_in_turns(RunQueue(runs), ["cpu"] * 3, no_progress, Arithmetic()))) == alone(runs)
 
 
 def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
@@ -117,7 +117,7 @@ def test_the_seconds_of_a_run_are_those_of_its_own_turns(make, monkeypatch):
 
     monkeypatch.setattr("lt_prune.engine.train.time.perf_counter", lambda: clock[0])
     runs = [make(k, recipe=replace(RECIPE, epochs=1 + k), loss=partial(Ticking, [24, 12, 6, 3])) for k in range(3)]
-    outcomes = dict(run_side_by_side(runs, 3, no_progress, Arithmetic()))
+    outcomes = dict(run_in_turns(RunQueue(runs), ["cpu"] * 3, no_progress, Arithmetic()))
     assert [outcomes[k].seconds for k in range(3)] == [2, 4, 6], "two steps an epoch"
 
 
@@ -228,6 +228,27 @@ def test_a_run_tried_again_goes_on_from_its_checkpoint(make, tmp_path):
     assert seen == [0, 1, 2, 2]
 
 
+@processes
+def test_a_second_stage_begins_once_its_killed_first_has_been_tried_again(make, tmp_path):
+    first = make(0, on_trained=Kill(tmp_path / "killed"), checkpoint=tmp_path / "first.pt")
+    second = make(1, start=tmp_path / "first.pt", recipe=replace(RECIPE, epochs=1))
+    with pytest.warns(UserWarning, match="run 0: its worker process ended.*tried once more"):
+        outcomes = list(run_all([second, make(2), first], on_cpu(2)))
+    order = [index for index, _ in outcomes]
+    assert order.index(0) > order.index(2)
+    assert values({0: dict(outcomes)[0]}) == alone([second])
+
+
+@processes
+def test_a_second_stage_of_a_run_that_fails_twice_fails_too(make, tmp_path):
+    first = make(0, on_trained=Kill(tmp_path / "killed", always=True), checkpoint=tmp_path / "first.pt")
+    second = make(1, start=tmp_path / "first.pt")
+    with pytest.warns(UserWarning, match="tried once more"):
+        outcomes = dict(run_all([second, make(2), first], on_cpu(2)))
+    assert outcomes[1].failure is None
+    assert str(outcomes[0].failure).startswith("its first stage failed: run 0 failed 2 times: its worker process ended")
+
+
 def children() -> set[int]:
     """Every process below this one, by its number."""
     parents = {}
@@ -270,13 +291,14 @@ def test_arrays_are_mapped_and_not_sent(make):
 class Mapped:
     pixels: np.ndarray
 
-    def __call__(self, network: Network) -> bool:
+    def __call__(self, trained: Trained) -> bool:
         return isinstance(self.pixels, np.memmap)
 
 
 def test_no_runs_are_no_work():
     assert list(run_all([], on_cpu())) == []
-    assert list(run_pool([], 2, no_progress, Arithmetic())) == []
+    for name in ("session", "processes"):
+        assert list(run_all([], Compute(device="cpu", executor=name))) == []
 
 
 def test_a_run_has_the_threads_asked_for_and_gives_them_back(make):

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lt_prune.engine.step import GraphedStep, Step
+from lt_prune.engine.step import Forward, GraphedStep, Step
 from lt_prune.methods.ce import CrossEntropy
+from lt_prune.methods.parts import Batch
 from lt_prune.models import find_model
 from lt_prune.models.network import Network, build_network
 
@@ -27,13 +28,14 @@ def optimizer_of(network: Network, **options) -> torch.optim.SGD:
     return torch.optim.SGD(network.parameters(), **given)
 
 
-def batches(n: int = 6, dtype: torch.dtype = torch.float64) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def batches(n: int = 6, dtype: torch.dtype = torch.float64) -> list[Batch]:
     random = torch.Generator().manual_seed(1)
     sizes = [16] * (n - 1) + [5]
     drawn = []
     for size in sizes:
         pixels = torch.randint(0, 256, (size, 8, 8, 3), generator=random, dtype=torch.uint8).permute(0, 3, 1, 2)
-        drawn.append((pixels, torch.rand(size, 4, generator=random, dtype=dtype).softmax(dim=1)))
+        target = torch.rand(size, 4, generator=random, dtype=dtype).softmax(dim=1)
+        drawn.append(Batch(pixels, target, torch.arange(size)))
     return drawn
 
 
@@ -63,9 +65,10 @@ def test_in_float64_steps_are_those_of_a_plain_loop():
     network = network_of()
     w = {name: value.detach().clone().contiguous().requires_grad_() for name, value in network.named_parameters()}
     velocity = {name: torch.zeros_like(value) for name, value in w.items()}
-    step = Step(network, optimizer_of(network), CrossEntropy([1] * 4))
-    for pixels, target in batches():
-        found = step(pixels, target)
+    step = Step(Forward(network), optimizer_of(network), CrossEntropy([1] * 4))
+    for batch in batches():
+        pixels, target, _ = batch
+        found = step([batch])
         loss = -(target * plain_forward(w, pixels).log_softmax(dim=1)).sum(dim=1).mean()
         gradients = torch.autograd.grad(loss, list(w.values()))
         torch.testing.assert_close(found, loss.detach(), rtol=1e-10, atol=0)
@@ -81,8 +84,8 @@ def test_bf16_is_near_float32():
     losses = []
     for precision in ("fp32", "bf16"):
         network = network_of(torch.float32)
-        step = Step(network, optimizer_of(network), CrossEntropy([1] * 4), precision)
-        losses.append(torch.stack([step(*batch) for batch in batches(dtype=torch.float32)]))
+        step = Step(Forward(network, precision), optimizer_of(network), CrossEntropy([1] * 4))
+        losses.append(torch.stack([step([batch]) for batch in batches(dtype=torch.float32)]))
     assert losses[1].dtype == torch.float32
     torch.testing.assert_close(losses[1], losses[0], rtol=0.05, atol=0)
     assert not torch.equal(losses[1], losses[0])
@@ -94,13 +97,12 @@ def test_a_captured_step_is_the_eager_one(precision):
     losses = []
     for graphed in (False, True):
         network = network_of(torch.float32).cuda()
-        step = Step(
-            network, optimizer_of(network, lr=torch.tensor(0.1, device="cuda"), fused=True), CrossEntropy([1] * 4), precision
-        )
+        optimizer = optimizer_of(network, lr=torch.tensor(0.1, device="cuda"), fused=True)
+        step = Step(Forward(network, precision), optimizer, CrossEntropy([1] * 4))
         run = GraphedStep(step) if graphed else step
         with warnings.catch_warnings(), torch.cuda.stream(torch.cuda.Stream()):
             warnings.simplefilter("error")
-            drawn = [(pixels.cuda(), target.cuda()) for pixels, target in batches(9, torch.float32)]
-            losses.append(torch.stack([run(*batch).clone() for batch in drawn]).cpu())
+            drawn = [Batch(*(tensor.cuda() for tensor in batch)) for batch in batches(9, torch.float32)]
+            losses.append(torch.stack([run([batch]).clone() for batch in drawn]).cpu())
             run.close()
     torch.testing.assert_close(losses[1], losses[0], rtol=1e-4 if precision == "fp32" else 1e-2, atol=0)

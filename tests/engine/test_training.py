@@ -97,7 +97,7 @@ def plain_training(run: Run, lrs: list[float]) -> tuple[dict[str, torch.Tensor],
     remaining, losses = iter(lrs), []
     for epoch in range(recipe.epochs):
         total = 0.0
-        for pixels, labels in batches.epoch(epoch):
+        for pixels, labels, _ in batches.epoch(epoch):
             lr = next(remaining)
             log_p = network(pixels).logits.log_softmax(1)
             loss = -log_p[torch.arange(len(labels)), labels].mean()
@@ -140,7 +140,7 @@ def test_loss_is_the_mean_over_samples_not_over_batches(make):
     network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=derive_seed(3, "weights")).train()
     network.normalise_by(run.pixels)
     batches = TrainingBatches.of(run.pixels, run.labels, Sampling(padding=1, flip=True, batch_size=40, seed=3))
-    losses = [(torch.nn.functional.cross_entropy(network(x).logits, y).item(), len(y)) for x, y in batches.epoch(0)]
+    losses = [(torch.nn.functional.cross_entropy(network(x).logits, y).item(), len(y)) for x, y, _ in batches.epoch(0)]
     assert [n for _, n in losses] == [40, 5]
     assert train(run).loss[0] == pytest.approx(sum(loss * n for loss, n in losses) / 45, rel=1e-5)
 

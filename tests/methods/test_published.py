@@ -35,6 +35,15 @@ def test_abs_is_a_sine_on_cifar_10_and_linear_on_cifar_100():
     assert found["CIFAR-100-LT"] == ("linear", 0.1)
 
 
+def test_the_total_direct_effect_takes_more_away_the_more_classes_there_are():
+    # Tang et al.'s configurations.
+    assert {row["data"]: row["alpha"] for row in published_settings()} == {
+        "CIFAR-10-LT": 1.0,
+        "CIFAR-100-LT": 1.5,
+        "ImageNet-LT": 3.0,
+    }
+
+
 def test_mixup_is_milder_on_imagenet():
     assert {row["data"]: row["mixup"] for row in published_settings()} == {
         "CIFAR-10-LT": 1.0,

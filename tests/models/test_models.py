@@ -12,7 +12,7 @@ from torch import nn
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, MemberError, UnknownNameError
-from lt_prune.models import MODELS, Backbone, Model, Normalisation, find_model
+from lt_prune.models import Backbone, Model, Normalisation, find_model
 from lt_prune.models.network import Network, build_network, try_out, upon_features
 
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
@@ -65,12 +65,6 @@ for name in ("resnet32", "linear", "mlp"):
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_another_packages_model_and_source_come_by_entry_points_alone():
-    assert not MODELS.is_own("drill_norm_first")
-    assert find_model("drill_norm_first").recipe == {"lr": 0.05}
-    assert lp.build("drill_moons").kind == "embeddings"
 
 
 # Networks

@@ -136,7 +136,7 @@ def test_outputs_without_a_scale_have_the_rows_as_they_are():
 
 @pytest.mark.parametrize("n", [1, 249, 250, 251, 600])
 def test_outputs_are_split_in_batches_and_joined_again(n):
-    outputs = Outputs(torch.rand(n, 3), torch.rand(n, 4), torch.rand(4, 3), torch.rand(4))
+    outputs = Outputs(torch.rand(n, 3), torch.rand(n, 4), torch.rand(4, 3), torch.rand(4), torch.tensor(7))
     batches = list(outputs.split())
     assert [len(batch.logits) for batch in batches] == [250] * (n // 250) + [n % 250] * (n % 250 > 0)
     assert all(

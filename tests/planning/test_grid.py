@@ -25,6 +25,20 @@ def grid(**changes: Any) -> Grid:
     return Grid(**{**ASKED, **changes})
 
 
+def test_the_defaults_are_the_nine_ratios_of_three_strategies_with_five_seeds():
+    usual = Grid()
+    found = {(pruning.strategy, pruning.metric) for pruning in usual.prunings}
+    assert found == {("random", None), ("class-random", None), ("ranked", "avh")}
+    assert sorted({pruning.ratio for pruning in usual.prunings}) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    assert usual.runs == [(seed, "ce") for seed in range(5)]
+    assert (usual.members, usual.score_epochs, usual.ensembles) == (10, 10, 1)
+
+
+def test_a_grid_of_ratio_0_prunes_nothing():
+    assert Grid(ratios=[0]).prunings == []
+    assert Grid(ratios=[0]).ranked_by == []
+
+
 def test_a_strategy_that_ranks_comes_with_each_metric_and_each_once():
     found = [(pruning.strategy, pruning.metric, pruning.ratio) for pruning in grid().prunings]
     ranked = [("ranked", metric, ratio) for metric in ("avh", "el2n") for ratio in (0.5, 0.3)]
@@ -45,9 +59,9 @@ def test_one_ensemble_ranks_for_all_seeds_or_each_seed_has_its_own(ensembles, ra
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"metrics": "avh"}, "^metrics must be a list, not 'avh'$"),
+        ({"metrics": "avh"}, r'^metrics must be a list of words such as \["one", "two"\], not .avh.$'),
         ({"ratios": []}, "^ratios is empty: name at least one$"),
-        ({"seeds": [0.5]}, r"^seed must be a whole number, not 0\.5$"),
+        ({"seeds": [0.5]}, r"^seeds must be a list of whole numbers such as \[1, 2\], not \[0\.5\]$"),
         ({"keep": "some"}, "^keep must be hard or easy, not 'some'$"),
         ({"within": "group"}, "^within must be set or class, not 'group'$"),
         ({"metrics": []}, "^strategy 'ranked' ranks by scores: name at least one metric$"),
@@ -61,7 +75,10 @@ def test_what_does_not_fit_is_refused(changes, says):
         grid(**changes)
 
 
-@pytest.mark.parametrize(("changes", "kind"), [({"strategies": ["rank"]}, "strategy"), ({"metrics": ["avg"]}, "metric")])
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [({"strategies": ["rank"]}, "strategy"), ({"metrics": ["avg"]}, "metric"), ({"methods": ["ec"]}, "training method")],
+)
 def test_an_unknown_member_is_refused(changes, kind):
     with pytest.raises(UnknownNameError, match=f"^unknown {kind} "):
         grid(**changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from lt_prune.angular import AngularBiasSmoothing
+from lt_prune.models.cosine import Cosines
 from lt_prune.models.network import Outputs
 from lt_prune.predictors import PREDICTORS
 
@@ -99,6 +101,7 @@ def test_a_class_without_samples_is_adjusted_as_one_of_one_sample(case):
         ("abs", "abs_form", "concave", None, True),
         ("logit-adjusted", "tau", 1.0, 10, False),
         ("tau-norm", "tau", 1.0, 10, False),
+        ("tde", "alpha", 1.0, None, True),
     ],
 )
 def test_settings_have_the_papers_defaults(name, setting, default, high, published):
@@ -159,3 +162,45 @@ def test_the_adjustment_raises_the_rare_classes(case):
     """Each class's share of the probabilities grows with its rarity, as the adjustment is there for."""
     ratio = case.predict("logit-adjusted", tau=1.0) / case.predict("linear")
     assert (np.diff(ratio, axis=1) > 0).all()
+
+
+class Cosine(Case):
+    """Outputs of a cosine classifier of two heads."""
+
+    scale_of_all, gamma = 16.0, 1 / 32
+
+    def logits(self, features: Array, alpha: float = 0.0) -> Array:
+        """Tang et al.'s code: each head's features at length 1, less alpha times their part along the mean feature."""
+        found = 0
+        for f, w, d in zip(*(np.split(each, 2, axis=1) for each in (features, self.weight, self.train.mean(0)[None]))):
+            f, d = f / np.linalg.norm(f, axis=1, keepdims=True), d / np.linalg.norm(d)
+            left = f - alpha * (f @ d.T) * d
+            found = found + left @ (w / (np.linalg.norm(w, axis=1, keepdims=True) + self.gamma)).T
+        return self.scale * self.scale_of_all / 2 * found
+
+    def outputs(self, features: Array) -> Outputs:
+        return replace(super().outputs(features), how=Cosines(2, self.scale_of_all, self.gamma))
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 1.5])
+def test_tde_takes_the_mean_direction_from_each_head(alpha):
+    case = Cosine()
+    close(case.predict("tde", alpha=alpha), softmax(case.logits(case.test, alpha)))
+
+
+def test_tde_without_strength_is_linear():
+    case = Cosine()
+    close(case.predict("tde", alpha=0.0), case.predict("linear"))
+
+
+def test_tde_of_the_mean_feature_with_full_strength_knows_no_class():
+    case = Cosine()
+    case.test = case.train.mean(0)[None] * np.array([[0.5], [3.0]])
+    np.testing.assert_allclose(case.predict("tde", alpha=1.0), np.full((2, M), 1 / M), rtol=1e-10)
+
+
+def test_the_length_of_features_takes_no_part_in_tde():
+    case = Cosine()
+    before = case.predict("tde", alpha=1.0)
+    case.test *= np.linspace(0.1, 9, B)[:, None]
+    close(case.predict("tde", alpha=1.0), before)

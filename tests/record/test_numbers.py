@@ -22,10 +22,11 @@ import torch
 
 import lt_prune as lp
 from lt_prune.methods import METHODS
-from lt_prune.strategies import STRATEGIES
 
 FILE = Path(__file__).with_name("numbers.json")
 SMALL: dict[str, Any] = {"model": "resnet8", "epochs": 2}
+RANDOM, RANKED = ("random", "class-random"), "ranked"
+"""Strategies of the first version."""
 NEAR = {"rel": 0.1, "abs": 0.1}
 """How near numbers of two epochs come to those of another processor: wide, and still far from another method's."""
 
@@ -57,31 +58,29 @@ def trained(method: str, folder: Path) -> dict[str, Any]:
 
 
 def scored(scores: lp.ScoreSet) -> dict[str, Any]:
-    every = [scores.metrics[name].per_member for name in sorted(scores.metrics)]
+    every = [scores.metrics[name].per_member for name in ("avh", "el2n")]  # the metrics there were
     return {"exact": digest(*every), "near": [float(values.mean()) for values in every]}
 
 
 def pruned(scores: lp.ScoreSet) -> dict[str, Any]:
-    """By each strategy; those that rank by scores of fixed numbers, which no processor rounds."""
+    """By each strategy of the record; what ranks, by scores of fixed numbers, which no processor rounds."""
     fixed = np.random.default_rng(0).random((2, scores.index.n_samples), dtype=np.float32)
     metric = lp.MetricScores(per_member=fixed, higher_is_harder=True, equation="")
     drawn = lp.ScoreSet(**{**vars(scores), "metrics": {"avh": metric}})
     found = {}
-    for name, ratio in product(STRATEGIES.names, (0.3, 0.45, 0.9)):
-        if not STRATEGIES.load(name).needs_scores:
+    for ratio in (0.3, 0.45, 0.9):
+        for name in RANDOM:
             found[f"{name} {ratio}"] = lp.prune("digits", strategy=name, ratio=ratio, seed=3)
-            continue
         for keep, within in product(("hard", "easy"), ("set", "class")):
-            how: dict[str, Any] = {"strategy": name, "ratio": ratio, "scores": drawn, "keep": keep, "within": within}
-            found[f"{name} {ratio} {keep} {within}"] = lp.prune(**how)
+            how: dict[str, Any] = {"strategy": RANKED, "ratio": ratio, "scores": drawn, "keep": keep, "within": within}
+            found[f"{RANKED} {ratio} {keep} {within}"] = lp.prune(**how)
     return {name: {"always": digest(subset.kept_ids), "near": []} for name, subset in found.items()}
 
 
 def swept(folder: Path) -> dict[str, Any]:
-    grid = lp.sweep(
-        "digits", ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1, compute=lp.Compute(workers=2), out=folder, **SMALL
-    )
-    tests = [run.evaluation for run in grid.runs if isinstance(run, lp.TrainResult)]
+    grid = lp.Grid(ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1)
+    done = lp.sweep("digits", grid, compute=lp.Compute(workers=2), out=folder, **SMALL)
+    tests = [run.evaluation for run in done.runs if isinstance(run, lp.TrainResult)]
     assert len(tests) == 2 * 4
     return {"exact": digest(*(test.per_class for test in tests)), "near": [test.overall for test in tests]}
 
@@ -111,8 +110,9 @@ def test_the_numbers_are_those_of_the_record(now, name):
 
 
 @pytest.mark.slow
-def test_everything_is_on_record(now):
-    assert set(RECORD["numbers"]) == set(now)
+def test_everything_on_record_is_there(now):
+    """What is newer than the record is on none."""
+    assert set(RECORD["numbers"]) <= set(now)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import pytest
 import torch
 
 import lt_prune as lp
+from lt_prune.metrics import Metric
+from lt_prune.metrics.observer import Observer
 
 FILES = Path(__file__).with_name("files") / "0.1"
 SMALL: dict[str, Any] = {"model": "resnet8", "epochs": 2, "compute": lp.Compute(n_threads=1)}
@@ -38,8 +40,8 @@ def make(folder: Path) -> None:
     lp.train(data, subset=folder / "subset.h5", method="alas", stage2_epochs=1, out=folder / "finished", **SMALL)
     with pytest.raises(StopError):
         lp.train(data, method="mixup", progress=stop_after_one_epoch, out=folder / "interrupted", **SMALL)
-    grid: dict[str, Any] = {"strategies": ["random"], "ratios": [0.5], "seeds": [0], "epochs": 1, "model": "resnet8"}
-    lp.sweep(data, compute=lp.Compute(workers=1), out=folder / "sweep", **grid)
+    grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0])
+    lp.sweep(data, grid, compute=lp.Compute(workers=1), out=folder / "sweep", epochs=1, model="resnet8")
     for weights in (folder / "sweep").rglob("model.pt"):  # the record and the results are enough
         weights.unlink()
 
@@ -66,6 +68,27 @@ def test_the_scores_are_read_and_take_another_member(old):
     assert after.seeds[0] == before.seeds[0]
     for name, metric in before.metrics.items():
         assert np.array_equal(after.metric(name).per_member[:1], metric.per_member)
+
+
+class Counted(Observer):
+    """How often each sample came."""
+
+    def __init__(self, n_samples: int, n_classes: int) -> None:
+        super().__init__(n_samples, n_classes)
+        self.register_buffer("times", torch.zeros(n_samples, dtype=torch.int64))
+
+    def forward(self, rows: torch.Tensor, outputs: Any, target: torch.Tensor) -> None:
+        self.times.index_add_(0, rows, torch.ones_like(rows))
+
+
+def test_of_an_old_member_there_is_no_record(old):
+    lp.register("metric", "counted", Metric(lambda record, labels: record.times, True, "by hand", Counted))
+    how: dict[str, Any] = {"epochs": 1, "model": "resnet8", "out": old / "scores.h5"}
+    before = (old / "scores.h5").read_bytes()
+    with pytest.raises(lp.LtPruneError, match=r"needs a record of the training, and \S+members/\d+.pt was trained without"):
+        lp.score(old / "set.h5", metric="counted", members=1, **how)
+    assert (old / "scores.h5").read_bytes() == before
+    assert set(lp.score(old / "set.h5", members=1, **how).metrics) == {"el2n", "avh"}
 
 
 def test_the_subset_is_read(old):

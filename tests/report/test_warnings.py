@@ -181,20 +181,19 @@ def test_run_warns_of_its_subsets_and_of_its_table(blobs, in_tmp):
         done = lp.run(
             blobs((30, 20, 20)), epochs=1, members=1, score_epochs=1, model="resnet8", compute=lp.Compute(device="cpu")
         )
-    said = [str(warning.message) for warning in given]
+    said = [str(warning.message) for warning in given if warning.filename == __file__]
     assert any(line.startswith("class-random 0.45: 2 of 3 classes have at most 20 samples and lose 40% ") for line in said)
     assert set(comparison_warnings(done.results)) <= set(said)
 
 
 def test_a_sweep_warns_of_its_rows(blobs, in_tmp, monkeypatch):
     monkeypatch.setattr("lt_prune.steps.sweep.results_warnings", lambda rows: [f"{len(rows)} rows"])
-    with pytest.warns(lp.DecisionWarning, match="^2 rows$"):
+    with pytest.warns(lp.DecisionWarning, match="^2 rows$") as given:
         lp.sweep(
             blobs(),
-            strategies=["random"],
-            ratios=[0.3],
-            seeds=[0, 1],
+            lp.Grid(strategies=["random"], ratios=[0.3], seeds=[0, 1]),
             epochs=1,
             model="resnet8",
             compute=lp.Compute(device="cpu"),
         )
+    assert [warning.filename for warning in given] == [__file__]

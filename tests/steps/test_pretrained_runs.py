@@ -90,11 +90,7 @@ def test_a_second_stage_keeps_a_frozen_backbone(blobs, weights):
 def test_all_runs_of_a_sweep_and_their_ensemble_start_from_it(blobs, weights):
     grid = lp.sweep(
         blobs(),
-        strategies=["ranked"],
-        ratios=[0.2],
-        seeds=[0],
-        members=1,
-        score_epochs=1,
+        lp.Grid(strategies=["ranked"], ratios=[0.2], seeds=[0], members=1, score_epochs=1),
         weights=weights,
         freeze=True,
         **SMALL,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,6 +46,20 @@ def scores_of(index: lp.SampleIndex, higher_is_harder: bool = True, **per_member
         recipe=lp.Recipe(),
         versions={},
     )
+
+
+def what_it_reads(needs: tuple[str, ...], index: lp.SampleIndex) -> dict[str, Any]:
+    """Arguments of `prune` for a strategy that needs these."""
+    random, given = np.random.default_rng(2), {}
+    if {"scores", "confidence", "recall"} & set(needs):
+        drawn = {name: random.random((2, index.n_samples)) - 0.3 * (name == "margin") for name in METRICS_READ}
+        given["scores"] = scores_of(index, **drawn)
+    if "features" in needs:
+        given["features"] = random.normal(size=(index.n_samples, 3)).astype(np.float32)
+    return given
+
+
+METRICS_READ = ("avh", "margin", "mean-confidence")
 
 
 @pytest.fixture
@@ -130,8 +145,8 @@ def test_a_score_file_whose_low_end_is_hard_is_turned(scores, in_tmp):
 @pytest.mark.parametrize("strategy", STRATEGIES.names)
 def test_the_choice_does_not_depend_on_the_order_of_the_source(blobs, strategy):
     shuffled = blobs(order=np.random.default_rng(5).permutation(45))
-    scores = scores_of(blobs().index) if strategy == "ranked" else None
-    first, second = (lp.prune(data, scores=scores, ratio=0.45, strategy=strategy) for data in (blobs(), shuffled))
+    given = what_it_reads(STRATEGIES.load(strategy).needs, blobs().index)
+    first, second = (lp.prune(data, ratio=0.45, strategy=strategy, **given) for data in (blobs(), shuffled))
     assert first.digest == second.digest
     assert first.index.source_index.tolist() != second.index.source_index.tolist()
 
@@ -177,8 +192,8 @@ def test_an_unknown_strategy_is_refused(scores):
 
 
 def test_a_metric_that_is_not_among_the_scores_is_refused(scores):
-    with pytest.raises(ArgumentError, match="unknown metric 'margin': there are el2n, avh"):
-        lp.prune(scores=scores, ratio=0.25, metric="margin")
+    with pytest.raises(ArgumentError, match="unknown metric 'nonsense': there are el2n, avh"):
+        lp.prune(scores=scores, ratio=0.25, metric="nonsense")
 
 
 def test_a_missing_score_file_is_refused(in_tmp):

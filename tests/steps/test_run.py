@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import lt_prune as lp
-from lt_prune.errors import ArgumentError, UnknownNameError
+from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.progress import ALL_RUNS
+from lt_prune.steps.run import EPOCHS
 
 SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "model": "resnet8", "compute": lp.Compute(device="cpu")}
 
@@ -148,8 +149,11 @@ def test_a_ratio_that_is_no_fraction_is_refused_before_anything_is_written(blobs
         ({"epochs": 0}, ArgumentError),
         ({"model": "resnet33"}, ArgumentError),
         ({"members": 0}, ArgumentError),
+        ({"lr": -1}, ArgumentError),
+        ({"tau": 0.5}, ArgumentError),
+        ({"stage2_epochs": 1}, ArgumentError),
     ],
-    ids=["method", "epochs", "model", "members"],
+    ids=["method", "epochs", "model", "members", "lr", "another method's", "a second stage's"],
 )
 def test_unusable_arguments_are_refused_before_anything_is_written(blobs, in_tmp, options, kind):
     with pytest.raises(kind):
@@ -184,3 +188,34 @@ def test_at_equal_steps_runs_have_other_folders_but_for_the_whole_set(blobs, in_
     assert names == ["blobs-mixup", *(f"blobs-{label}-0.45-mixup-equal-steps" for label in kept)]
     assert all((Path("runs") / name.removesuffix("-equal-steps")).exists() for name in names)
     assert json.loads(Path("runs/blobs-0.45-mixup-equal-steps-comparison.json").read_text())["equal"] == "steps"
+
+
+def test_settings_are_those_of_every_run_and_the_network_is_also_the_ensembles(blobs, in_tmp):
+    settings = {"method": "alas", "stage2_epochs": 2, "tau": 0.5, "lr": 0.05, "batch_size": 16}
+    comparison = run(blobs(), **settings)
+    for result in comparison.results:
+        spec = result.spec
+        assert spec.settings["tau"] == 0.5
+        assert (spec.recipe.epochs, spec.first.recipe.epochs) == (2, 1)
+        assert (spec.first.recipe.lr, spec.first.recipe.batch_size) == (0.05, 16)
+    scored = lp.read_scores("scores/blobs.h5").recipe
+    assert (scored.model, scored.lr, scored.batch_size) == ("resnet8", lp.Recipe().lr, lp.Recipe().batch_size)
+
+
+@pytest.mark.parametrize("settings", [{}, {"epochs": None, "lr": None}], ids=["left out", "None"])
+def test_what_is_left_out_is_at_its_default(blobs, in_tmp, monkeypatch, settings):
+    monkeypatch.setattr("lt_prune.steps.run.EPOCHS", 2)
+    comparison = lp.run(blobs(), members=1, score_epochs=1, model="resnet8", compute=SMALL["compute"], **settings)
+    assert {(each.spec.recipe.epochs, each.spec.recipe.lr) for each in comparison.results} == {(2, 0.1)}
+
+
+def test_the_default_is_60_epochs():
+    assert EPOCHS == 60
+
+
+def test_another_setting_in_the_same_folder_is_refused_before_the_scoring(blobs, in_tmp):
+    run(blobs())
+    Path("scores/blobs.h5").unlink()
+    with pytest.raises(MismatchError, match=r"^runs/blobs-ce holds a finished run with lr 0\.1, not 0\.05: give another"):
+        run(blobs(), lr=0.05, progress=lambda what, done, total: pytest.fail("something was trained"))
+    assert not Path("scores/blobs.h5").exists()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
@@ -11,13 +12,22 @@ import torch
 
 import lt_prune as lp
 import lt_prune.steps.score as step
+from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
+from lt_prune.data.sources import Source
 from lt_prune.engine import scoring, session
-from lt_prune.errors import ArgumentError, FileError, MismatchError, UnknownNameError
+from lt_prune.engine.member import Member
+from lt_prune.errors import ArgumentError, FileError, MemberError, MismatchError, UnknownNameError
 from lt_prune.metrics import METRICS, metric
+from lt_prune.metrics.features import Features
 from lt_prune.progress import ALL_RUNS
 from lt_prune.registry import Registry
+from lt_prune.steps import kept
 
 SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16, "compute": lp.Compute(device="cpu"), "members": 2}
+
+
+UNASKED = [name for name in METRICS.names if METRICS.load(name).is_cheap(45)]
 
 
 def score(data, **options):
@@ -52,22 +62,27 @@ def later(monkeypatch) -> None:
     plugin = ModuleType("later_metric")
     plugin.later = metric(higher_is_harder=False, equation="||phi||")(lambda outputs, labels: outputs.features.norm(dim=1))
     monkeypatch.setitem(sys.modules, "later_metric", plugin)
-    members = {"el2n": "lt_prune.metrics.el2n:el2n", "avh": "lt_prune.metrics.avh:avh", "later": "later_metric:later"}
+    only(monkeypatch, {**METRICS._own, "later": "later_metric:later"})
+
+
+def only(monkeypatch, members: dict[str, str]) -> None:
+    """From now on there are these metrics and no others."""
     registry = Registry("metric", "lt_prune.no_such_group", members)
-    for module in (step, scoring):
+    for module in (step, kept, scoring):
         monkeypatch.setattr(module, "METRICS", registry)
 
 
-def test_every_registered_metric_has_a_row_a_member_and_a_column_a_sample(blobs):
+def test_every_metric_that_costs_little_has_a_row_a_member_and_a_column_a_sample(blobs):
     scores = score(blobs())
-    assert list(scores.metrics) == METRICS.names
+    assert list(scores.metrics) == UNASKED
+    assert {*METRICS.names} - {*UNASKED} == {"grand"}
     assert {m.per_member.shape for m in scores.metrics.values()} == {(2, 45)}
     assert {m.per_member.dtype for m in scores.metrics.values()} == {np.dtype("float32")}
 
 
 def test_scores_carry_what_their_metric_declares(blobs):
     scores = score(blobs(), members=1)
-    for name in METRICS.names:
+    for name in UNASKED:
         declared = METRICS.load(name)
         stored = scores.metrics[name]
         assert (stored.higher_is_harder, stored.equation) == (declared.higher_is_harder, declared.equation)
@@ -77,7 +92,7 @@ def test_scores_joined_by_id_do_not_depend_on_the_order_of_the_source(blobs):
     data, shuffled = blobs(), blobs(order=np.random.default_rng(5).permutation(45))
     assert data.index.source_index.tolist() != shuffled.index.source_index.tolist()
     first, second = score(data), score(shuffled)
-    for name in METRICS.names:
+    for name in UNASKED:
         ours, theirs = (dict(zip(s.index.ids, s.metrics[name].per_member.T.tolist())) for s in (first, second))
         assert ours == theirs
 
@@ -87,7 +102,7 @@ def test_the_same_call_gives_the_same_scores(blobs):
 
 
 def test_members_differ_in_seed_and_scores(blobs):
-    scores = score(blobs(), members=3)
+    scores = score(blobs(), members=3, epochs=3)  # which all that moves in training needs
     assert len(set(scores.seeds)) == 3
     for of_metric in scores.metrics.values():
         assert len(np.unique(of_metric.per_member, axis=0)) == 3
@@ -99,12 +114,12 @@ def test_another_seed_names_another_ensemble(blobs):
 
 def test_a_member_does_not_depend_on_how_many_there_are(blobs):
     one, three = score(blobs(), members=1), score(blobs(), members=3)
-    for name in METRICS.names:
+    for name in UNASKED:
         assert np.array_equal(one.metrics[name].per_member[0], three.metrics[name].per_member[0])
 
 
 def test_mean_and_std_are_those_of_numpy(blobs):
-    for of_metric in score(blobs(), members=3).metrics.values():
+    for of_metric in score(blobs(), members=3, epochs=3).metrics.values():
         values = of_metric.per_member.astype(np.float64)
         np.testing.assert_allclose(of_metric.mean, values.mean(0), rtol=1e-6)
         np.testing.assert_allclose(of_metric.std, values.std(0), rtol=1e-5, atol=1e-9)
@@ -155,7 +170,7 @@ def test_adding_members_trains_only_the_new_ones_and_keeps_the_old_rows(blobs, i
     trainings.clear()
     after = score(blobs(), members=4, out="mine.h5")
     assert tuple(trainings) == after.seeds[2:]
-    for name in METRICS.names:
+    for name in UNASKED:
         assert np.array_equal(after.metrics[name].per_member[:2], before.metrics[name].per_member)
     assert after.seconds[:2].tolist() == before.seconds.tolist()
     assert_same_scores(after, score(blobs(), members=4))
@@ -206,6 +221,94 @@ def test_a_metric_registered_later_is_added_where_the_weights_are_gone(blobs, in
     assert after.seeds == before.seeds
     assert len(after.train_accuracy) == len(after.seconds) == 1
     assert after.metric("later").per_member.shape == (1, 45)
+
+
+def test_a_metric_that_costs_much_is_scored_by_where_it_is_named(blobs, in_tmp):
+    before = score(blobs(), out="mine.h5")
+    assert "grand" not in before.metrics
+    after = score(blobs(), metric="grand", out="mine.h5")
+    assert after.seeds == before.seeds
+    assert np.array_equal(after.metric("grand").per_member, score(blobs(), metric="grand").metric("grand").per_member)
+
+
+def test_a_metric_says_of_how_large_sets_it_is_computed_unasked(blobs):
+    for name, most in (("small", 44), ("large", 45)):
+        lp.register("metric", name, metric(higher_is_harder=True, equation="none", unasked=most)(by_label))
+    assert {"small", "large"} & {*score(blobs()).metrics} == {"large"}
+    assert {"small", "large"} < {*score(blobs(), metric="small").metrics}
+
+
+def by_label(outputs, labels):
+    return labels.float()
+
+
+def test_a_file_is_only_added_to_by_what_is_named(blobs, in_tmp, monkeypatch):
+    """As one of a version that had fewer metrics."""
+    with monkeypatch.context() as earlier:
+        only(earlier, {name: METRICS._own[name] for name in ("el2n", "avh")})
+        before = score(blobs(), members=1, out="mine.h5")
+    assert list(before.metrics) == ["el2n", "avh"]
+    after = score(blobs(), members=2, metric="margin", out="mine.h5")
+    assert sorted(after.metrics) == ["avh", "el2n", "margin"]
+
+
+OF_FEATURES = [name for name in METRICS.names if METRICS.load(name).needs == "features"]
+
+
+@pytest.fixture
+def embeddings():
+    """A set of 60 embeddings of 6 numbers in 3 classes."""
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [40, 15, 5])
+    values = (random.normal(0, 1, (60, 6)) + 2 * labels[:, None]).astype(np.float32)
+    names = ("a", "b", "c")
+    source = Source(pixels=values, labels=labels, test_pixels=values[:0], test_labels=labels[:0], class_names=names)
+    return assemble(source, Cut(profile="none"), name="mine", spec="mine")
+
+
+def test_embeddings_are_scored_as_they_are_and_once(embeddings, monkeypatch):
+    asked = []
+    original = Member.features.func
+    counted = cached_property(lambda self: (asked.append(1), original(self))[1])
+    counted.__set_name__(Member, "features")
+    monkeypatch.setattr(Member, "features", counted)
+    scores = lp.score(embeddings, members=3, epochs=2, compute=lp.Compute(device="cpu"))
+    features, labels = Features(torch.from_numpy(embeddings.pixels)), torch.from_numpy(embeddings.index.labels)
+    for name in OF_FEATURES:
+        expected = METRICS.load(name)(features, labels).float().numpy()
+        assert np.array_equal(scores.metric(name).per_member, np.tile(expected, (3, 1)))
+    assert asked == [1]
+
+
+def test_members_that_are_added_have_the_same_scores_of_embeddings(embeddings, in_tmp):
+    small = {"epochs": 2, "compute": lp.Compute(device="cpu")}
+    lp.score(embeddings, members=1, out="mine.h5", **small)
+    added = lp.score(embeddings, members=3, metric="typicality", out="mine.h5", **small)
+    assert_same_scores(added, lp.score(embeddings, members=3, **small))
+
+
+def test_images_are_scored_by_the_features_of_each_member_in_evaluation_mode(blobs, in_tmp):
+    from lt_prune.models import find_model
+    from lt_prune.models.network import build_network
+    from lt_prune.store.weights import read_weights
+
+    data = blobs()
+    scores = score(data, members=1, out="mine.h5")
+    network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=4, seed=0)
+    network.load_state_dict(read_weights(Path(f"mine.members/{scores.seeds[0]}.pt"), torch.device("cpu"))["network"])
+    with torch.no_grad():
+        values = network.eval().features(torch.from_numpy(data.pixels).permute(0, 3, 1, 2))
+    for name in ("class-median", "knn-density", "typicality"):
+        expected = METRICS.load(name)(Features(values), torch.from_numpy(data.index.labels))
+        np.testing.assert_allclose(scores.metric(name).per_member[0], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("needs", ["features", "network"])
+def test_a_metric_that_is_not_finite_is_refused_whatever_it_needs(blobs, needs):
+    broken = metric(higher_is_harder=True, equation="none", needs=needs)(lambda of, labels: labels * torch.inf)
+    lp.register("metric", "mine", broken)
+    with pytest.raises(MemberError, match=r"^metric 'mine' must give finite numbers, and those of 45 samples in a "):
+        score(blobs(), metric="mine", members=1)
 
 
 class StoppedError(Exception):

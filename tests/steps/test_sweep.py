@@ -9,34 +9,24 @@ import numpy as np
 import pytest
 
 import lt_prune as lp
-from lt_prune.engine.cuda import run_side_by_side
-from lt_prune.engine.session import threads
 from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
 from lt_prune.store.results import read_grid, write_json
 from lt_prune.strategies import STRATEGIES, strategy
 
-SMALL = {"epochs": 1, "members": 1, "score_epochs": 1, "model": "resnet8", "compute": lp.Compute(device="cpu", workers=1)}
-GRID = {"strategies": ["random", "ranked"], "metrics": ["el2n"], "ratios": [0.2, 0.4], "seeds": [0, 1]}
+HERE = lp.Compute(device="cpu", executor="session")
+"""Spares starting processes."""
+SMALL = {"epochs": 1, "model": "resnet8", "compute": HERE}
+GRID = lp.Grid(strategies=["random", "ranked"], metrics=["el2n"], ratios=[0.2, 0.4], seeds=[0, 1], members=1, score_epochs=1)
+AT_RANDOM = {"strategies": ["random"], "seeds": [0]}
 
 
-def sweep(data, **options) -> lp.Sweep:
-    return lp.sweep(data, **{**SMALL, **GRID, **options})
-
-
-@pytest.fixture(autouse=True)
-def no_processes(monkeypatch, request) -> None:
-    """Networks are trained in this process, which spares starting others, unless a test is about those."""
-
-    def run_local(runs, n_workers, progress, arithmetic):
-        with threads(1):
-            yield from run_side_by_side(runs, 1, progress, arithmetic)
-
-    if "single_training" not in request.node.name:
-        monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
+def sweep(data, grid=None, **options) -> lp.Sweep:
+    """A sweep of `GRID`, but for the fields in `grid`."""
+    return lp.sweep(data, replace(GRID, **grid or {}), **{**SMALL, **options})
 
 
 def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, in_tmp):
-    done = sweep(blobs(), metrics=["el2n", "avh"])
+    done = sweep(blobs(), {"metrics": ["el2n", "avh"]})
     pruned = [("random", None), ("ranked", "el2n"), ("ranked", "avh")]
     expected = {(s, m, ratio, seed) for (s, m), ratio, seed in product(pruned, (0.2, 0.4), (0, 1))}
     expected |= {(None, None, 0.0, seed) for seed in (0, 1)}
@@ -47,8 +37,40 @@ def test_the_grid_is_every_combination_and_an_unpruned_run_of_each_seed(blobs, i
     assert all((folder / "result.json").exists() for folder in grid)
 
 
+def test_a_strategy_may_be_a_budget_and_a_selection_with_settings(blobs, in_tmp):
+    asked = ["equal+random", "sqrt+window+window=0.2", "ccs", "ranked"]
+    done = sweep(blobs(), {"strategies": asked, "ratios": [0.4], "seeds": [0], "keep": "easy"})
+    assert [(run.strategy, run.metric, run.spec.keep) for run in done.runs if run.strategy] == [
+        ("equal+random", None, None),
+        ("sqrt+window+window=0.2", "el2n", None),
+        ("ccs", "el2n", None),
+        ("ranked", "el2n", "easy"),
+    ]
+    scores = lp.read_scores("scores/blobs.h5")
+    for run in done.runs[1:]:
+        how = {"scores": scores, "metric": "el2n"} if run.metric else {}
+        alone = lp.prune(blobs(), strategy=run.strategy, ratio=0.4, keep=run.spec.keep, **how)
+        assert run.spec.subset_digest == alone.digest
+
+
+@pytest.mark.parametrize(
+    ("strategy", "says"),
+    [
+        ("floor+hard", "the budget needs 41, up to 20 of each class: ask for a smaller ratio"),
+        ("d2", "strategy 'd2' needs an embedding of each sample, and blobs has none"),
+        ("global+moderate", r"strategy 'global\+moderate' needs an embedding of each sample, and blobs has none"),
+        ("like+random", "budget 'like' takes the class counts of another subset"),
+        ("ccs+cutof=1", "unknown setting 'cutof'"),
+    ],
+)
+def test_a_pruning_that_cannot_be_had_is_refused_before_anything_is_trained(blobs, in_tmp, strategy, says):
+    with pytest.raises(ArgumentError, match=says):
+        sweep(blobs(), {"strategies": [strategy], "ratios": [0.5]})
+    assert not list(in_tmp.iterdir())
+
+
 def test_a_result_is_that_of_a_single_training(blobs, in_tmp):
-    done = sweep(blobs())
+    done = sweep(blobs(), compute=lp.Compute(device="cpu", workers=1, executor="processes"))
     for run in done.runs:
         subset = None
         if run.strategy:
@@ -75,7 +97,7 @@ def test_the_same_call_again_trains_nothing_and_an_added_ratio_only_itself(blobs
 
     assert sweep(blobs(), progress=note) == first
     assert started == []
-    sweep(blobs(), ratios=[0.3], progress=note)
+    sweep(blobs(), {"ratios": [0.3]}, progress=note)
     assert sorted(started) == sorted(
         f"blobs, {label} 0.3, ce{seed}" for label in ("random", "el2n") for seed in ("", ", seed 1")
     )
@@ -83,8 +105,7 @@ def test_the_same_call_again_trains_nothing_and_an_added_ratio_only_itself(blobs
 
 
 def test_runs_that_diverge_are_failures_in_the_results(blobs, in_tmp):
-    with_ratio = {"strategies": ["random"], "ratios": [0.2], "seeds": [0]}
-    done = sweep(blobs(), **with_ratio, lr=1e38, epochs=3, warmup=0)
+    done = sweep(blobs(), {**AT_RANDOM, "ratios": [0.2]}, lr=1e38, epochs=3, warmup=0)
     assert len(done.failures) == 2
     assert all("diverged" in run.reason or "not finite" in run.reason for run in done.failures)
     assert [row["failed"] for row in lp.results()] == [1, 1]
@@ -108,7 +129,7 @@ def test_one_failure_leaves_the_others_and_is_tried_again(blobs, in_tmp):
 
 
 @pytest.mark.parametrize(
-    ("options", "kind"),
+    ("grid", "kind"),
     [
         ({"strategies": ["rnaked"]}, UnknownNameError),
         ({"metrics": ["vha"]}, UnknownNameError),
@@ -119,24 +140,29 @@ def test_one_failure_leaves_the_others_and_is_tried_again(blobs, in_tmp):
         ({"ratios": [0.95]}, ArgumentError),
         ({"strategies": ["random"], "keep": "easy"}, ArgumentError),
         ({"within": "sets"}, ArgumentError),
-        ({"equal": "time"}, ArgumentError),
         ({"ensembles": 3}, ArgumentError),
         ({"ensembles": 0}, ArgumentError),
         ({"strategies": ["random"], "ensembles": 2}, ArgumentError),
         ({"members": 0}, ArgumentError),
-        ({"epochs": 0}, ArgumentError),
     ],
 )
-def test_what_cannot_end_well_is_refused_before_anything_is_written(blobs, in_tmp, options, kind):
+def test_a_grid_that_cannot_end_well_is_refused_before_anything_is_written(blobs, in_tmp, grid, kind):
     with pytest.raises(kind):
+        sweep(blobs(), grid)
+    assert list(in_tmp.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [{"equal": "time"}, {"epochs": 0}, {"stage2_epochs": 1}])
+def test_options_that_cannot_end_well_are_refused_before_anything_is_written(blobs, in_tmp, options):
+    with pytest.raises(ArgumentError):
         sweep(blobs(), **options)
     assert list(in_tmp.iterdir()) == []
 
 
 def test_other_settings_in_the_same_folder_are_refused(blobs, in_tmp):
-    sweep(blobs(), strategies=["random"], seeds=[0])
+    sweep(blobs(), AT_RANDOM)
     with pytest.raises(MismatchError, match=r"lists runs/blobs-ce with epochs 1, not 2: give another --out, or start again"):
-        sweep(blobs(), strategies=["random"], seeds=[0], epochs=2)
+        sweep(blobs(), AT_RANDOM, epochs=2)
 
 
 def test_missing_runs_are_counted(blobs, in_tmp):
@@ -153,7 +179,7 @@ def test_missing_runs_are_counted(blobs, in_tmp):
 
 
 def test_rows_hold_mean_and_sample_deviation_over_seeds(blobs, in_tmp):
-    done = sweep(blobs(), seeds=[0, 1, 2])
+    done = sweep(blobs(), {"seeds": [0, 1, 2]})
     [row] = [row for row in lp.results(out="all.csv") if (row["strategy"], row["ratio"]) == ("random", 0.4)]
     runs = [run for run in done.runs if (run.strategy, run.ratio) == ("random", 0.4)]
     for name in ("head", "middle", "tail", "overall", "balanced", "ece"):
@@ -166,17 +192,16 @@ def test_rows_hold_mean_and_sample_deviation_over_seeds(blobs, in_tmp):
 
 
 def test_a_single_run_has_no_deviation(blobs, in_tmp):
-    sweep(blobs(), strategies=["random"], seeds=[0])
+    sweep(blobs(), AT_RANDOM)
     assert {row["overall_std"] for row in lp.results()} == {None}
 
 
 def test_grids_at_equal_epochs_and_at_equal_steps_lie_side_by_side(blobs, in_tmp):
     """45 images are 6 batches of 8; the 36 and 27 that ratios 0.2 and 0.4 leave are 5 and 4."""
-    at_epochs = sweep(blobs(), seeds=[0], epochs=3, batch_size=8)
+    longer = {"epochs": 3, "batch_size": 8}
+    at_epochs = sweep(blobs(), {"seeds": [0]}, **longer)
     started: list[str] = []
-    at_steps = sweep(
-        blobs(), seeds=[0], epochs=3, batch_size=8, equal="steps", progress=lambda what, *_: started.append(what)
-    )
+    at_steps = sweep(blobs(), {"seeds": [0]}, equal="steps", progress=lambda what, *_: started.append(what), **longer)
     assert {run.ratio: run.spec.recipe.epochs for run in at_steps.runs} == {
         0: 3,
         0.2: 4,
@@ -194,12 +219,12 @@ def test_grids_at_equal_epochs_and_at_equal_steps_lie_side_by_side(blobs, in_tmp
         *[("epochs", 1, "")] * 4,
         *[("steps", 1, "")] * 4,
     ]
-    again = sweep(blobs(), seeds=[0], epochs=3, batch_size=8, equal="steps")
+    again = sweep(blobs(), {"seeds": [0]}, equal="steps", **longer)
     assert again == at_steps
 
 
 def test_each_seed_can_have_an_ensemble_of_its_own(blobs, in_tmp):
-    done = sweep(blobs(), ensembles=2)
+    done = sweep(blobs(), {"ensembles": 2})
     for run in (run for run in done.runs if run.metric):
         name = "blobs" + (f"-seed{run.seed}" if run.seed else "")
         subset = lp.prune(blobs(), scores=f"scores/{name}.h5", metric="el2n", ratio=run.ratio)
@@ -238,8 +263,8 @@ def test_a_record_of_the_first_versions_goes_on(blobs, in_tmp):
 def test_two_strategies_on_one_metric_have_files_and_runs_of_their_own(blobs, in_tmp):
     easiest = strategy(needs_scores=True)(lambda request: STRATEGIES.load("ranked")(replace(request, keep="easy")))
     lp.register("strategy", "easiest", easiest)
-    grid = {"strategies": ["ranked", "easiest"], "ratios": [0.4], "seeds": [0], "members": 1, "score_epochs": 1}
-    done = lp.sweep(blobs(), **grid, epochs=1, model="resnet8", batch_size=16)
+    grid = {"strategies": ["ranked", "easiest"], "metrics": ["avh"], "ratios": [0.4], "seeds": [0]}
+    done = sweep(blobs(), grid, batch_size=16)
     assert not done.failures
     assert {file.name for file in Path("subsets").iterdir()} == {"blobs-ranked-avh-0.4.h5", "blobs-easiest-avh-0.4.h5"}
     kept = [lp.read_subset(f"subsets/blobs-{name}-avh-0.4.h5").digest for name in ("ranked", "easiest")]

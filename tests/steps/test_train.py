@@ -238,9 +238,8 @@ def test_a_folder_with_another_finished_run_is_refused(blobs, in_tmp, change, sa
 
 def test_a_folder_with_a_finished_run_on_another_subset_is_refused(blobs, in_tmp):
     train(blobs(), out="mine", subset=half(blobs()))
-    told = r"(class-)?random 0.5 \(\w{12}\)"
-    for subset, asked in ((None, "none"), (half(blobs(), seed=1), told)):
-        with pytest.raises(MismatchError, match=rf"holds a finished run with subset {told}, not {asked}: give"):
+    for subset in (None, half(blobs(), seed=1)):
+        with pytest.raises(MismatchError, match=r"with subset .* \(\w{12}\), not (none|.* \(\w{12}\)): give"):
             train(blobs(), out="mine", subset=subset)
 
 
@@ -301,7 +300,7 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
     [
         ({"method": "ec"}, UnknownNameError, "unknown training method 'ec'"),
         ({"prediction": "cosine"}, ArgumentError, "unknown predictor 'cosine': there are linear, angular"),
-        ({"device": "tpu"}, ArgumentError, "unknown setting 'device'"),
+        ({"device": "tpu"}, ArgumentError, "^device is a field of Compute: give compute="),
         ({"model": "resnet33"}, ArgumentError, "unknown model 'resnet33'"),
         ({"epochs": 0}, ArgumentError, "epochs must be at least 1"),
         ({"tau": 0.5}, ArgumentError, "unknown setting 'tau'"),
@@ -310,7 +309,11 @@ def test_a_damaged_checkpoint_is_refused(blobs, in_tmp):
         ({"method": "alas", "stages": 3}, ArgumentError, "stages must be 1 or 2, not 3"),
         ({"method": "alas", "tau": float("nan")}, ArgumentError, "tau must be a number of 0 to 2, not nan"),
         ({"method": "alas", "alas_form": "cubic"}, ArgumentError, "alas_form must be concave or linear or convex"),
-        ({"method": "alas", "stage2_sampler": "fair"}, ArgumentError, "sampler must be instance or balanced, not 'fair'"),
+        (
+            {"method": "alas", "stage2_sampler": "fair"},
+            ArgumentError,
+            "sampler must be instance or balanced or reversed, not 'fair'",
+        ),
         ({"prediction": "abs", "s": 1.5}, ArgumentError, "s must be a number of 0 to 1, not 1.5"),
     ],
     ids=[

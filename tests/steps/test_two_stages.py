@@ -13,9 +13,7 @@ import torch
 
 import lt_prune as lp
 from lt_prune.engine import session
-from lt_prune.engine.cuda import run_side_by_side
 from lt_prune.engine.predict import outputs_of
-from lt_prune.engine.session import threads
 from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchError
 from lt_prune.methods import METHODS
 from lt_prune.predictors.angular import angular_of
@@ -23,7 +21,9 @@ from lt_prune.progress import ALL_RUNS
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.weights import read_weights
 
-SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
+HERE = lp.Compute(device="cpu", executor="session")
+"""Where `titles` sees what is trained."""
+SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": HERE}
 SECOND = {"stage2_epochs": 2, "stage2_lr": 0.3}
 TWO = [name for name in METHODS.names if METHODS.load(name).first]
 
@@ -55,17 +55,6 @@ def titles(monkeypatch) -> list[str]:
 
     monkeypatch.setattr(session, "training", noted)
     return seen
-
-
-@pytest.fixture
-def local(monkeypatch) -> None:
-    """The networks of a sweep are trained in this process, where `titles` sees them."""
-
-    def run_local(runs, n_workers, progress, arithmetic):
-        with threads(1):
-            yield from run_side_by_side(runs, 1, progress, arithmetic)
-
-    monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
 
 
 @pytest.mark.parametrize("method", TWO)
@@ -212,15 +201,16 @@ def test_a_second_stage_on_a_subset(blobs, in_tmp):
     assert result.class_counts == tuple(subset.kept_counts.tolist())
 
 
-def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, local):
+def unpruned(*methods: str) -> lp.Grid:
+    return lp.Grid(ratios=[0], methods=methods, seeds=[0])
+
+
+def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp):
     with pytest.raises(DivergenceError, match="lower the learning rate"):
         train(blobs(), "mixup", lr=1e30, schedule="constant")
     done = lp.sweep(
         blobs(),
-        strategies=["random"],
-        ratios=[0],
-        methods=["ce", "alas"],
-        seeds=[0],
+        unpruned("ce", "alas"),
         **{**SMALL, **SECOND, "lr": 1e30, "schedule": "constant"},
     )
     reasons = {run.method: run.reason for run in done.failures}
@@ -229,17 +219,16 @@ def test_a_first_stage_that_fails_is_the_reason(blobs, in_tmp, local):
     assert json.loads(Path("runs/blobs-alas/failure.json").read_text())["spec"]["first"]["method"] == "mixup"
 
 
-def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, local, titles):
-    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
+def test_methods_of_a_sweep_share_their_first_stage(blobs, in_tmp, titles):
     methods = ["mislas", "alas", "mixup", "l2a", "ce"]
-    done = lp.sweep(blobs(), methods=methods, **options)
+    done = lp.sweep(blobs(), unpruned(*methods), **SMALL, **SECOND)
     assert sorted(titles) == sorted(f"blobs, whole, {name}" for name in methods)
     assert [run.method for run in done.runs] == methods
     for run in done.runs:
         alone = train(blobs(), run.method, compute=lp.Compute(n_threads=1))
         assert replace(run, seconds=0, data=None) == replace(alone, seconds=0, data=None)
     before = len(titles)
-    lp.sweep(blobs(), methods=[*methods, "abs"], **options)
+    lp.sweep(blobs(), unpruned(*methods, "abs"), **SMALL, **SECOND)
     assert titles[before:] == ["blobs, whole, abs"]
 
 
@@ -257,22 +246,20 @@ def test_what_is_left_of_a_run_counts_its_second_stage(blobs, in_tmp):
     assert told[-1] == (180, 180)
 
 
-def test_what_is_left_of_a_sweep_is_what_it_will_train(blobs, in_tmp, local):
-    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], **SMALL, **SECOND}
-    lp.sweep(blobs(), methods=["mislas"], **options)
+def test_what_is_left_of_a_sweep_is_what_it_will_train(blobs, in_tmp):
+    lp.sweep(blobs(), unpruned("mislas"), **SMALL, **SECOND)
     told, progress = all_runs()
-    lp.sweep(blobs(), methods=["ce", "mislas", "alas"], progress=progress, **options)  # mixup and mislas are there
+    lp.sweep(blobs(), unpruned("ce", "mislas", "alas"), progress=progress, **SMALL, **SECOND)  # mixup and mislas are there
     assert told[0] == (0, 4 * 45)
     assert told[-1] == (180, 180)
 
 
-def test_what_a_failed_first_stage_leaves_undone_is_not_left(blobs, in_tmp, local):
+def test_what_a_failed_first_stage_leaves_undone_is_not_left(blobs, in_tmp):
     broken = Path("runs/blobs-mixup/model.pt")
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"junk")
     told, progress = all_runs()
-    options = {"strategies": ["random"], "ratios": [0], "seeds": [0], "methods": ["mixup", "mislas", "alas", "ce"]}
-    done = lp.sweep(blobs(), progress=progress, **options, **SMALL, **SECOND)
+    done = lp.sweep(blobs(), unpruned("mixup", "mislas", "alas", "ce"), progress=progress, **SMALL, **SECOND)
     assert [run.method for run in done.failures] == ["mixup", "mislas", "alas"]
     assert told[-1] == (90, 90)
 

@@ -11,15 +11,16 @@ import pytest
 
 import lt_prune as lp
 from lt_prune.config.reading import Reading
-from lt_prune.engine.cuda import run_side_by_side
-from lt_prune.engine.session import threads
+from lt_prune.engine import session
 from lt_prune.errors import ArgumentError
 from lt_prune.progress import ALL_RUNS
 from lt_prune.report.paper import STAGES, Block
 from lt_prune.steps.paper_tables import alas_variants, by_method, by_rate, by_strength, methods_of, sets_beside
 from lt_prune.steps.whole import Variant, train_methods, train_variants
 
-SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": lp.Compute(device="cpu")}
+HERE = lp.Compute(device="cpu", executor="session")
+"""Where `started` sees what is trained."""
+SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16, "warmup": 0, "compute": HERE}
 SECOND = {"stage2_epochs": 1, "stage2_lr": 0.3}
 TWO = [
     Variant(method="alas", settings={"tau": 0.25}, label="slow"),
@@ -30,15 +31,15 @@ ROWS = {row: {"head": 90.0, "mid": 80.0, "tail": 70.0, "all": 80.0} for row in (
 
 @pytest.fixture(autouse=True)
 def started(monkeypatch) -> list[str]:
-    """Titles of what is trained, in this process."""
+    """Titles of what is trained."""
     titles: list[str] = []
+    original = session.training
 
-    def run_local(runs, n_workers, progress, arithmetic):
-        titles.extend(run.title for run in runs)
-        with threads(1):
-            yield from run_side_by_side(runs, 1, progress, arithmetic)
+    def noted(run, *args, **options):
+        titles.append(run.title)
+        return original(run, *args, **options)
 
-    monkeypatch.setattr("lt_prune.engine.run_pool", run_local)
+    monkeypatch.setattr(session, "training", noted)
     return titles
 
 

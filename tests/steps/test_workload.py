@@ -14,25 +14,20 @@ from lt_prune.models.network import build_network
 from lt_prune.steps import workload
 
 CPU = lp.Compute(device="cpu", workers=2)
-GRID = {
-    "strategies": ["random", "ranked"],
-    "ratios": [0.4],
-    "seeds": [0, 1],
-    "epochs": 2,
-    "model": "resnet8",
-    "batch_size": 16,
-}
-ENSEMBLE = {"members": 2, "score_epochs": 1}
+GRID = lp.Grid(strategies=["random", "ranked"], ratios=[0.4], seeds=[0, 1], members=2, score_epochs=1)
+SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16}
+ONE_SEED = {"seeds": [0]}
 
 
 @pytest.fixture
 def sweep(blobs, in_tmp, monkeypatch):
-    """sweep(**options) on blobs of 45; a network is measured to train on 100 images a second."""
+    """sweep(grid, **options) on blobs of 45: of `GRID`, but for the fields in `grid`. A network is measured to train on 100
+    images a second."""
     measured = []
     monkeypatch.setattr(workload, "speed_of", lambda run, compute: measured.append(run) or 100.0)
 
-    def call(**options) -> lp.Sweep:
-        return lp.sweep(blobs(), compute=CPU, **{**GRID, **ENSEMBLE, **options})
+    def call(grid=None, **options) -> lp.Sweep:
+        return lp.sweep(blobs(), replace(GRID, **grid or {}), compute=CPU, **SMALL, **options)
 
     call.measured = measured
     return call
@@ -59,16 +54,16 @@ def test_a_dry_run_plans_what_is_then_done(sweep):
 
 
 def test_of_what_is_there_already_only_the_rest_counts(sweep):
-    sweep(seeds=[0])
+    sweep(ONE_SEED)
     dry = sweep(dry_run=True)
     assert (dry.work.members, dry.work.runs) == (0, 3)
     assert [isinstance(run, lp.TrainResult) for run in dry.runs] == [True] * 3 + [False] * 3
-    again = sweep(seeds=[0], dry_run=True)
+    again = sweep(ONE_SEED, dry_run=True)
     assert (again.work.runs, str(again.work)) == (0, "nothing, as all of it is there")
 
 
 def test_the_speed_is_that_of_earlier_networks_of_the_kind(sweep):
-    done = sweep(seeds=[0])
+    done = sweep(ONE_SEED)
     scores = lp.read_scores("scores/blobs.h5")
     images = 2 * 45 + 2 * (45 + 27 + 27)
     seconds = scores.seconds.sum() + sum(run.seconds for run in done.runs)
@@ -101,14 +96,16 @@ def test_scores_of_a_frozen_network_tell_nothing_of_one_that_is_trained_whole(sw
 
 
 def test_two_stages_are_two_runs_and_a_shared_one_is_one(sweep):
-    dry = sweep(methods=["mixup", "mislas", "alas"], seeds=[0], strategies=["random"], stage2_epochs=3, dry_run=True)
+    dry = sweep(
+        {**ONE_SEED, "methods": ["mixup", "mislas", "alas"], "strategies": ["random"]}, stage2_epochs=3, dry_run=True
+    )
     assert (dry.work.members, dry.work.runs, dry.work.epochs) == (0, 6, 2 * (2 + 3 + 3))
     assert sweep.measured[0].recipe.mixup == 1.0
 
 
 def test_what_cannot_end_well_is_refused_by_a_dry_run_too(sweep):
     with pytest.raises(lp.LtPruneError, match="would empty a class"):
-        sweep(ratios=[0.95], dry_run=True)
+        sweep({"ratios": [0.95]}, dry_run=True)
 
 
 class Listening:
@@ -153,9 +150,9 @@ def test_the_second_stage_is_counted_in(blobs, in_tmp):
 
 
 def test_what_is_left_where_everything_is_there_is_nothing(sweep):
-    sweep(seeds=[0])
+    sweep(ONE_SEED)
     progress = Listening()
-    sweep(seeds=[0], progress=progress)
+    sweep(ONE_SEED, progress=progress)
     assert progress.announced == ["sweep of blobs: nothing, as all of it is there"]
     assert not progress.overall
     assert Path("runs").exists()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lt_prune.strategies import Request
-from lt_prune.strategies.random import class_random, random
+from lt_prune.strategies.presets import class_random, random
 
 COUNTS = (60, 30, 9, 1)
 
@@ -100,8 +100,8 @@ def test_the_order_is_that_of_splitmix64_from_a_digest_of_the_strategys_name(str
 
 
 def test_neither_needs_scores():
-    assert not random.needs_scores
-    assert not class_random.needs_scores
+    assert not random.needs
+    assert not class_random.needs
 
 
 def test_both_draw_independently():

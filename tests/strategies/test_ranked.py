@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lt_prune import budgets
+from lt_prune.budgets.proportional import proportional
 from lt_prune.strategies import Request
-from lt_prune.strategies.ranked import ranked
-from lt_prune.strategies.removal import class_quotas
+from lt_prune.strategies.presets import ranked
 
 
 def ask(draw: int, counts: list[int], n_remove: int, **more) -> Request:
@@ -78,7 +79,8 @@ def test_within_class_the_first_in_each_class_go(draw, counts, share, keep):
     n_remove = round(share * (sum(counts) - len(counts)))
     request = ask(draw, counts, n_remove, keep=keep, within="class")
     expected = set()
-    for c, quota in enumerate(class_quotas(np.array(counts), n_remove, allow_empty_class=False)):
+    asked = budgets.Request(labels=request.labels, n_classes=len(counts), n_keep=sum(counts) - n_remove)
+    for c, quota in enumerate(np.array(counts) - proportional.function(asked)):
         expected |= set([i for i in by_removal(request) if request.labels[i] == c][:quota])
     assert removed(request) == expected
 

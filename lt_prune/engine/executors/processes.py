@@ -12,8 +12,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -22,8 +21,10 @@ from typing import Any, cast
 import cloudpickle
 import numpy as np
 
-from lt_prune.config.compute import Arithmetic
-from lt_prune.engine.attempts import Attempts
+from lt_prune.config.compute import Arithmetic, Compute
+from lt_prune.engine.devices import n_workers
+from lt_prune.engine.executors import Executor, Outcomes
+from lt_prune.engine.run_queue import RunQueue
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import LtPruneError
 from lt_prune.progress import Progress
@@ -47,28 +48,27 @@ _SHARED_FROM = 1 << 16
 than it saves."""
 
 
-def run_pool(
-    runs: Sequence[Run], n_workers: int, progress: Progress, arithmetic: Arithmetic
-) -> Iterator[tuple[int, Outcome]]:
+def execute(runs: RunQueue, compute: Compute, progress: Progress) -> Outcomes:
     """Train every run in worker processes, and yield (index, outcome) as each ends.
 
     A run whose worker dies (killed, or out of memory) is tried once more, from its checkpoint where it has one; the others
     go on. Closing the iterator ends the workers.
     """
+    n_processes = n_workers(runs, compute)
     # The forkserver removes the folder, too, so that none is left where this process is killed.
     with scratch_folder() as folder, _forkserver(str(folder)) as forkserver:
         sharing = _ArraySharing(folder)
-        waiting = deque(enumerate(runs))
-        attempts = Attempts()
         busy: dict[Connection, tuple[int, Run]] = {}
         idle: list[Connection] = []
         try:
-            while waiting or busy:
-                while waiting and len(busy) < n_workers:
+            while True:
+                while len(busy) < n_processes and (taken := runs.take()):
                     # A worker that has ended a run takes the next one, as its heap is warm.
                     connection = idle.pop() if idle else _new_worker(forkserver)
-                    busy[connection] = index, run = waiting.popleft()
-                    connection.send_bytes(sharing.dumps((run, arithmetic)))
+                    busy[connection] = taken
+                    connection.send_bytes(sharing.dumps((taken[1], compute.arithmetic)))
+                if not busy:
+                    break
                 for connection in cast("list[Connection]", wait(list(busy))):
                     index, run = busy[connection]
                     message = _receive(connection)
@@ -83,11 +83,8 @@ def run_pool(
                     # The worker is dead, or met an unexpected error and may have little memory left: it gets no further run.
                     connection.close()
                     _refuse_not_loaded(folder)
-                    failure = attempts.died(index, run, message)
-                    if failure:
+                    if failure := runs.died(index, message):
                         yield index, failure
-                    else:
-                        waiting.append((index, run))
         finally:
             for connection in [*busy, *idle]:  # a worker ends when its connection does, in the middle of a run, too
                 connection.close()
@@ -97,6 +94,15 @@ def _refuse_not_loaded(folder: Path) -> None:
     """Say why the process that workers are forked from did not begin."""
     if (said := folder / "not_loaded").exists():
         raise LtPruneError(said.read_text())
+
+
+def _refuses(compute: Compute) -> str:
+    if compute.device != "cpu":
+        return f"its processes train on the CPU, and device is {compute.device!r}"
+    return "" if os.name == "posix" else "its processes are forked, which this system cannot do"
+
+
+processes = Executor(execute=execute, refuses=_refuses)
 
 
 def _receive(connection: Connection) -> float | Outcome | str:

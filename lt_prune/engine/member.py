@@ -1,0 +1,58 @@
+"""A trained member of an ensemble, as metrics that need more than its outputs look at it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+
+from lt_prune.engine.answers import score_by_network, score_whole
+from lt_prune.engine.predict import features_of
+from lt_prune.engine.runs import Trained
+from lt_prune.errors import DivergenceError, MemberError
+from lt_prune.metrics import Metric
+from lt_prune.metrics.features import Features
+from lt_prune.metrics.observer import Observer, name_of
+from lt_prune.types import Array, Pixels, kind_of
+
+
+class Member:
+    """A trained member.
+
+    Args:
+        trained: what its training has left.
+        pixels: every sample of the set.
+        labels: int64 (N,).
+    """
+
+    def __init__(self, trained: Trained, pixels: Pixels, labels: Array) -> None:
+        self.trained, self.pixels, self.labels = trained, pixels, labels
+
+    def score(self, name: str, metric: Metric) -> Array:
+        """float32 (N,), by a metric of features, of a record or of the network itself.
+
+        Raises:
+            MemberError: it fails, does not give one finite number a sample, or has no record.
+            DivergenceError: the network's features are not finite.
+        """
+        if metric.needs == "network":
+            return score_by_network(name, metric, self.trained.network, self.pixels, self.labels)
+        of = self.features if metric.needs == "features" else self._record(name, metric)
+        return score_whole(name, metric, of, self.labels)
+
+    @cached_property
+    def features(self) -> Features:
+        """Of the whole set: embeddings as they are, and of images what the network's backbone gives in evaluation mode."""
+        if kind_of(self.pixels) == "embeddings":
+            return Features(torch.tensor(self.pixels[:]).to(self.trained.network.mean.device))
+        values = features_of(self.trained.network, self.pixels)
+        if not values.isfinite().all():
+            raise DivergenceError("the network's features are not finite: lower the learning rate")
+        return Features(values)
+
+    def _record(self, name: str, metric: Metric) -> Observer:
+        assert metric.observer, "it is computed from a record"
+        record, observers = name_of(metric.observer), self.trained.observers
+        if record in observers.lacking:
+            raise MemberError(f"metric {name!r} needs a record of the training, and {observers.lacking[record]}", name)
+        return observers.watching[record]
