@@ -13,7 +13,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
-from lt_prune.errors import ArgumentError
+from lt_prune.errors import ArgumentError, shown
 
 _PLAIN: dict[Any, tuple[Any, str, str]] = {
     bool: (object, "True or False", "[True, False]"),
@@ -22,6 +22,8 @@ _PLAIN: dict[Any, tuple[Any, str, str]] = {
     str: (str, "a word", '["one", "two"]'),
 }
 """Kinds of plain values: what is taken for one, and what it is called alone and in a list."""
+_LONGEST = 255
+"""Bytes of a file's name, on most systems."""
 P = ParamSpec("P")
 R = TypeVar("R")
 Kind = TypeVar("Kind", bound=type)
@@ -105,7 +107,7 @@ def expect(name: str, given: object, kinds: type | tuple[type, ...], words: str)
         ArgumentError: says what `name` must be, in words.
     """
     if not isinstance(given, kinds):
-        raise ArgumentError(f"{name} must be {words}, not {_shown(given)}")
+        raise ArgumentError(f"{name} must be {words}, not {shown(given)}")
 
 
 def expect_kind(name: str, given: object, kind: Any) -> None:
@@ -125,7 +127,7 @@ def expect_kind(name: str, given: object, kind: Any) -> None:
     if len(kinds) > 2 or (given is None and NoneType in get_args(kind)) or any(_is_of(given, each) for each in kinds):
         return
     words = words or " or ".join(_worded(each) for each in kinds if each is not str or Path not in kinds)
-    raise ArgumentError(f"{name} must be {words}, not {_shown(given)}")
+    raise ArgumentError(f"{name} must be {words}, not {shown(given)}")
 
 
 def _is_of(given: Any, kind: Any) -> bool:
@@ -165,26 +167,30 @@ def _worded(kind: Any) -> str:
 
 
 def expect_path(name: str, given: object) -> None:
-    """Refuse what names no file.
+    """Refuse what can name no file.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentError: it cannot.
     """
     expect(name, given, (str, os.PathLike), "a path")
     if not str(given) or "\0" in str(given):
-        raise ArgumentError(f"{name} must be a path, not {_shown(given)}")
+        raise ArgumentError(f"{name} must be a path, not {shown(given)}")
+    if too_long := [part for part in Path(str(given)).parts if len(os.fsencode(part)) > _LONGEST]:
+        raise ArgumentError(f"{name} has a name of {len(too_long[0]):,} letters, and a file's has up to {_LONGEST} bytes")
 
 
-def expect_whole(name: str, given: object, low: int | None = None) -> None:
-    """Refuse what is no whole number, or below `low`.
+def expect_whole(name: str, given: object, low: int | None = None, high: int | None = None) -> None:
+    """Refuse what is no whole number, below `low`, or above `high`.
 
     Raises:
         ArgumentError: it is so.
     """
     if isinstance(given, bool) or not isinstance(given, Integral):
-        raise ArgumentError(f"{name} must be a whole number, not {_shown(given)}")
+        raise ArgumentError(f"{name} must be a whole number, not {shown(given)}")
     if low is not None and int(given) < low:
         raise ArgumentError(f"{name} must be at least {low}, not {given}")
+    if high is not None and int(given) > high:
+        raise ArgumentError(f"{name} must be at most {high:,}, not {given}")
 
 
 def expect_one_of(name: str, given: str, choices: Collection[str]) -> None:
@@ -214,7 +220,7 @@ def like(name: str, given: Any, example: object) -> Any:
     else:
         fits, kind = _are_numbers(given), "a list of numbers such as (160, 180)"
     if not fits:
-        raise ArgumentError(f"{name} must be {kind}, not {_shown(given)}")
+        raise ArgumentError(f"{name} must be {kind}, not {shown(given)}")
     return given.item() if type(given).__module__ == "numpy" and not isinstance(given, Iterable) else given
 
 
@@ -251,9 +257,3 @@ def _fields_of(keywords: Collection[str]) -> dict[str, str]:
 
 def _are_numbers(given: object) -> bool:
     return isinstance(given, Iterable) and not isinstance(given, str) and all(isinstance(each, Real) for each in given)
-
-
-def _shown(given: object) -> str:
-    """A value, or where it is long, its kind."""
-    text = repr(given)
-    return text if len(text) <= 60 and "\n" not in text else f"a {type(given).__name__}"

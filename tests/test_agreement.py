@@ -269,6 +269,16 @@ CALLS = {
     "words for weights": (lambda data: lp.plot_head("no", [1]), "weight must be an array of numbers, not a str"),
     "a word for a ratio": (lambda data: lp.prune(data, ratio="half"), "ratio must be a number, not 'half'"),
     "a word for members": (lambda data: lp.score(data, members="ten"), "members must be a whole number, not 'ten'"),
+    "a number that no memory has room for": (
+        lambda data: lp.score(data, members=10**9),
+        "members must be at most 10,000, not",
+    ),
+    "such a number in a grid": (lambda data: lp.Grid(members=10**9), "members must be at most 10,000, not 1000000000"),
+    "such a number to compare": (lambda data: lp.run(data, members=10**9), "members must be at most 10,000"),
+    "a name that no file has": (
+        lambda data: lp.train(data, out=f"runs/{'n' * 300}"),
+        "out has a name of 300 letters, and a file's has up to 255 bytes",
+    ),
     "a word for a seed": (lambda data: lp.train(data, seed="one"), "seed must be a whole number, not 'one'"),
     "one strategy for several": (
         lambda data: lp.Grid(strategies="random"),

@@ -5,8 +5,13 @@ import errno
 import pytest
 import torch
 
-from lt_prune.errors import is_out_of_memory, not_loaded
+from lt_prune.errors import FileError, is_out_of_memory, not_loaded
 from lt_prune.registry import described
+
+
+def test_a_message_is_one_line_whatever_names_it_holds():
+    assert str(FileError("a\nb\x1b[1m is damaged")) == r"a\nb\x1b[1m is damaged"
+
 
 TOO_MUCH = "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate"
 

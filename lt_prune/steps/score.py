@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.choices import MOST_MEMBERS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
@@ -96,7 +97,7 @@ def score(
         (2, 503)
     """
     required = _required(metric)
-    expect_whole("members", members, low=1)
+    expect_whole("members", members, low=1, high=MOST_MEMBERS)
     expect_whole("seed", seed)
     check_fields(settings, besides=keywords_of(score))
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once

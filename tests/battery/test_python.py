@@ -33,11 +33,26 @@ NONSENSE: dict[str, Any] = {
     "array": np.array([1.5, 2.5]),
     "place": Path("nowhere"),
     "type": int,
+    "huge": 10**30,
+    "nones": [None],
+    "lists": [[1], ["a"]],
+    "NumPy's nan": np.float64("nan"),
+    "table": np.zeros((2, 2)),
+    "no array": np.array([]),
+    "objects": np.array([None, "a"], dtype=object),
+    "set of numbers": {1, 2},
+    "complex": 1j,
+    "long": "n" * 5000,
+    "lines": "a\nb",
+    "compute": lp.Compute(device="cpu"),
+    "recipe": lp.Recipe(),
 }
 SETTINGS = {
     "score": ("epochs", "batch_size", "lr", "schedule", "model", "flip", "weights", "freeze"),
     "train": ("epochs", "batch_size", "lr", "milestones", "model", "mixup", "weights", "freeze", "sampler"),
     "sweep": ("epochs", "lr", "model", "weights"),
+    "run": ("epochs", "lr", "model", "weights"),
+    "prune": ("floor", "window"),
     "evaluate": ("s", "tau"),
     "evaluate_each": ("s", "tau"),
 }
@@ -61,6 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         result = lp.train(data, **SMALL, out="run")
         lp.train(data, subset="subset.h5", **SMALL, out="runs/pruned")
         rows = lp.results("run", "runs")
+    ours = {"a set": data, "scores": scores, "a subset": subset, "a result": result, "rows": rows, "an index": data.index}
     calls = {
         "build": {"data": "features:v.npz"},
         "open_set": {"data": "set.h5"},
@@ -92,7 +108,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "Reading": {},
         "Recipe": {},
     }
-    return {"folder": folder, "calls": calls, "result": result}
+    return {"folder": folder, "calls": calls, "nonsense": {**NONSENSE, **ours}}
 
 
 def arguments(name: str) -> list[str]:
@@ -141,11 +157,12 @@ def untrained(monkeypatch):
 
 def test_nonsense_given_to_a_function_is_taken_or_refused_in_a_sentence(made, untrained, monkeypatch, whole, tell):
     monkeypatch.chdir(made["folder"])
-    cases = [(name, argument, what) for name in made["calls"] for argument in arguments(name) for what in NONSENSE]
+    nonsense = made["nonsense"]
+    cases = [(name, argument, what) for name in made["calls"] for argument in arguments(name) for what in nonsense]
     drawn = cases if whole else random.Random().sample(cases, 150)
     wrong = []
     for name, argument, what in drawn:
-        if said := complaint(name, {**made["calls"][name], argument: NONSENSE[what]}):
+        if said := complaint(name, {**made["calls"][name], argument: nonsense[what]}):
             wrong.append(f"{name}({argument}={what}): {said}")
     tell(
         f"{len(drawn)} kinds of nonsense given to functions: {len(drawn) - len(wrong)} taken or refused, {len(wrong)} wrong"
