@@ -37,10 +37,12 @@ class Features:
     @cached_property
     def neighbours(self) -> Tensor:
         """(N, K): distances to the nearest other samples, ascending; K = min(20, N - 1). In blocks, never (N, N)."""
-        if len(self.values) == 1:
-            return self.values.new_zeros(1, 0)
-        size = max(1, _BLOCK // len(self.values))
-        return torch.cat([self._nearest(start, start + size) for start in range(0, len(self.values), size)])
+        n = len(self.values)
+        found = self.values.new_empty(n, min(NEIGHBOURS, n - 1))
+        # In place: small tensors kept block by block would lie between the large ones, and the heap would grow.
+        for some in torch.split(torch.arange(n, device=self.values.device), max(1, _BLOCK // n)) if n > 1 else ():
+            found[some] = self._nearest(some)
+        return found
 
     @cached_property
     def _centred(self) -> tuple[Tensor, Tensor]:
@@ -48,12 +50,12 @@ class Features:
         centred = self.values - self.values.mean(dim=0)
         return centred, centred.square().sum(dim=1)
 
-    def _nearest(self, start: int, end: int) -> Tensor:
+    def _nearest(self, some: Tensor) -> Tensor:
+        """(B, K): of the samples at these rows, int64 (B,)."""
         (centred, lengths), n = self._centred, len(self.values)
-        block = centred[start:end]
-        rough = torch.addmm(lengths, block, centred.T, alpha=-2)  # and the block's own lengths, which order nothing
-        rough[torch.arange(len(block)), torch.arange(start, start + len(block))] = torch.inf
+        rough = torch.addmm(lengths, centred[some], centred.T, alpha=-2)  # and the block's own lengths, which order nothing
+        rough.scatter_(1, some[:, None], torch.inf)
         near = rough.topk(min(NEIGHBOURS + _SPARE, n - 1), largest=False).indices
-        own = self.values[start:end]
+        own = self.values[some]
         exact = torch.stack([(own - self.values[each]).square().sum(dim=1) for each in near.T], dim=1).sqrt()
         return exact.sort(dim=1).values[:, :NEIGHBOURS]
