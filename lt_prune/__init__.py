@@ -2,7 +2,7 @@
 
     import lt_prune as lp
 
-    data = lp.build("cifar10-lt100", download=True)
+    data = lp.build("cifar10-lt100", reading=lp.Reading(download=True))
     scores = lp.score(data)
     subset = lp.prune(data, scores=scores, metric="avh", ratio=0.45)
     result = lp.train(data, subset=subset)

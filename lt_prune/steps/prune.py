@@ -11,7 +11,7 @@ import numpy as np
 
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
-from lt_prune.given import expect_known, expect_whole, keywords_of
+from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.planning.deciding import Given, Recall
 from lt_prune.planning.joining import joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
@@ -25,6 +25,7 @@ from lt_prune.strategies.promised import failing
 from lt_prune.types import Array, LongTailedSet, Pixels, SampleIndex, ScoreSet, Subset
 
 
+@known_kinds
 def prune(
     data: Data | SampleIndex | None = None,
     *,

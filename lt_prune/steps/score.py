@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.choices import MOST_MEMBERS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Outcome, Run, check_executor, run_all
 from lt_prune.engine.scoring import Scoring
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
-from lt_prune.given import expect_whole, keywords_of
+from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.methods import make_loss
 from lt_prune.metrics import METRICS
@@ -40,6 +41,7 @@ _REMEDY = "give another --out, or start again with --overwrite"
 _TRAIN_AGAIN = "give another --out, or train the members again, for all metrics, with --overwrite"
 
 
+@known_kinds
 def score(
     data: Data = "digits",
     *,
@@ -95,7 +97,7 @@ def score(
         (2, 503)
     """
     required = _required(metric)
-    expect_whole("members", members, low=1)
+    expect_whole("members", members, low=1, high=MOST_MEMBERS)
     expect_whole("seed", seed)
     check_fields(settings, besides=keywords_of(score))
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
