@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lt_prune.runs import PlannedRun as PlannedRun
     from lt_prune.runs import TrainResult as TrainResult
     from lt_prune.runs import TrainSpec as TrainSpec
+    from lt_prune.steps.audit import audit as audit
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
     from lt_prune.steps.correlate import correlate as correlate
@@ -72,6 +73,7 @@ _NAMES = {
     "planning.grid": ("Grid",),
     "report.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
+    "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),
     "steps.correlate": ("correlate",),
     "steps.evaluate": ("evaluate", "evaluate_each"),

@@ -385,6 +385,35 @@ CASES = {
             f"prune {ON_PHOTOS} --ratio 0.4",
         ),
     ),
+    "scores of doubt without folds": Case(
+        advice="say in how many parts the samples are left out, such as --folds 5",
+        refused=f"{SCORE} {ON_PHOTOS} --metric label-noise",
+        says="say in how many parts the samples are left out, such as --folds 5",
+        then=(f"{SCORE} {ON_PHOTOS} --metric label-noise --folds 5",),
+    ),
+    "noise to drop without scores of it": Case(
+        advice="--folds {}",
+        before=(f"{SCORE} {ON_PHOTOS}",),
+        refused=f"prune {ON_PHOTOS} --ratio 0.4 --drop noisy:0.1",
+        says="add them by `lt-prune score --data folder:photos --epochs 1 --model resnet8 --metric label-noise --folds 5`",
+        then=(
+            "score --data folder:photos --epochs 1 --model resnet8 --metric label-noise --folds 5 --members 1",
+            f"prune {ON_PHOTOS} --ratio 0.4 --drop noisy:0.1",
+        ),
+    ),
+    "a ratio of members that are counted": Case(
+        advice="decides how many members are enough: ask for --members auto, or leave it out",
+        refused=f"score {ON_PHOTOS} --members 2 --ratio 0.3 {SMALL}",
+        says="ask for --members auto, or leave it out",
+        then=(f"score {ON_PHOTOS} --members auto --ratio 0.3 --stable 0.1 {SMALL}",),
+    ),
+    "members that are not enough": Case(
+        advice="ask for more by --members {}, or for less by --stable",
+        refused=f"score {ON_PHOTOS} --members auto --stable 1 {SMALL}",
+        says="ask for more by --members 20, or for less by --stable",
+        then=(f"score {ON_PHOTOS} --members auto --stable 0.1 {SMALL}", f"score {ON_PHOTOS} --members 11 {SMALL}"),
+        code=0,
+    ),
     "members without a record": Case(
         advice="give another --out, or train the members again, for all metrics, with --overwrite",
         before=(f"{SCORE} {ON_PHOTOS}", metric_of_a_record),
@@ -832,8 +861,11 @@ NOT_PROVOKED = {
     "train fewer networks at once (--workers 1)": WORKERS,
     "give another --out": "that of scripts/paper.py, which tests/test_paper.py runs",
     "--seed {}": "a part of the commands above",
+    "\nexact copies among the test samples and under two labels were not looked for: name the data with --data": "it stands "
+    "below a table, and is followed in tests/steps/test_audit.py",
 }
 BELOW = {
+    "drop reads scores by {}: give a score file, which `lt-prune score --folds 5` makes with all of them",
     "read a folder's images as they are needed (--loading stream) or make them smaller (--resize)",
     "take smaller steps (--batch-size)",
     "train fewer networks at once with --workers, or smaller batches with --batch-size",
@@ -950,6 +982,14 @@ def test_what_cannot_be_compiled_is_trained_without(world):
     assert refused.stderr.splitlines()[-1].startswith("lt-prune: torch.compile fails here (")
     assert "leave out --compiled" in refused.stderr.splitlines()[-1]
     assert apart(command).returncode == 0
+
+
+def test_scores_to_drop_by_are_made_by_the_command_that_python_names(world):
+    with pytest.raises(lp.LtPruneError, match="give a score file, which `lt-prune score --folds 5` makes with all of them"):
+        lp.prune("folder:photos", ratio=0.4, strategy="random", drop="noisy:0.1,duplicates:0.5")
+    follow(f"{SCORE} {ON_PHOTOS} --folds 5")
+    how = {"strategy": "random", "drop": "noisy:0.1,duplicates:1"}
+    assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5", **how).kept.sum() == 14
 
 
 # Every message is among these
