@@ -2,7 +2,7 @@
 
     import lt_prune as lp
 
-    data = lp.build("cifar10-lt100", download=True)
+    data = lp.build("cifar10-lt100", reading=lp.Reading(download=True))
     scores = lp.score(data)
     subset = lp.prune(data, scores=scores, metric="avh", ratio=0.45)
     result = lp.train(data, subset=subset)
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.audit import audit as audit
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
+    from lt_prune.steps.correlate import correlate as correlate
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
@@ -75,6 +76,7 @@ _NAMES = {
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),
+    "steps.correlate": ("correlate",),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
     "steps.plot": ("Plot", "plot", "plot_head"),

@@ -155,9 +155,16 @@ def score(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", help="Metric to show in detail.  [default: avh]")
 @click.option("--csv", type=click.Path(path_type=Path), help="Also write every sample to this CSV file, the hardest first.")
+@click.option(
+    "--correlations",
+    metavar="STEM",
+    help="Also draw how alike the metrics rank, as STEM.png and STEM.pdf, with the numbers in STEM.csv.",
+)
 @overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: bool, as_json: bool) -> None:
+def show_scores(
+    file: Path, metric: str | None, csv: Path | None, correlations: str | None, overwrite: bool, as_json: bool
+) -> None:
     """Show what a score file holds: class means, histogram, hardest and easiest samples.
 
     \b
@@ -175,11 +182,15 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
     metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
     if csv:
         lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
+    if correlations:
+        lp.correlate(scores, out=correlations, overwrite=overwrite)
     for warning in score_warnings(scores):
         warn(warning)
     print_scores(scores, metric, as_json, file)
     if csv:
         say_wrote(csv)
+    if correlations:
+        say_wrote(f"{correlations}.png")
 
 
 @main.command()

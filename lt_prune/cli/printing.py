@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lt_prune.config.reading import as_options
+from lt_prune.errors import one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -76,11 +76,6 @@ def warn(message: Warning | str) -> None:
     """Print a warning to stderr, and keep it for JSON."""
     _given().append(str(message))
     click.echo(f"lt-prune: warning: {one_line(str(message))}", err=True)
-
-
-def one_line(message: str) -> str:
-    """A message with the line breaks and control characters of names written out, as a name may have any."""
-    return re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], message)
 
 
 def _given() -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.errors import shown
 from lt_prune.registry import Registry
 
 if TYPE_CHECKING:  # the names must be listed without loading torch
@@ -116,7 +117,7 @@ def _accept(found: object) -> Metric:
             raise ValueError("must name the observer whose record it needs")
         return found
     if not callable(found):
-        raise ValueError(f"must be a function of logits and labels, or one decorated as a metric, not {found!r}")
+        raise ValueError(f"must be a function of logits and labels, or one decorated as a metric, not {shown(found)}")
     return Metric(_OfLogits(found), True, f"the function {getattr(found, '__qualname__', type(found).__name__)}")
 
 

@@ -52,9 +52,12 @@ class Features:
     @cached_property
     def neighbours(self) -> Tensor:
         """(N, K): distances to the nearest other samples, ascending; K = min(20, N - 1). In blocks, never (N, N)."""
-        if len(self.values) == 1:
-            return self.values.new_zeros(1, 0)
-        return torch.cat([self._nearest(start, end) for start, end in blocks(len(self.values))])
+        n = len(self.values)
+        found = self.values.new_empty(n, min(NEIGHBOURS, n - 1))
+        # In place: small tensors kept block by block would lie between the large ones, and the heap would grow.
+        for start, end in blocks(n) if n > 1 else ():
+            found[start:end] = self._nearest(start, end)
+        return found
 
     @cached_property
     def _lengths(self) -> Tensor:
@@ -62,11 +65,11 @@ class Features:
         return self.centred.square().sum(dim=1)
 
     def _nearest(self, start: int, end: int) -> Tensor:
+        """(B, K): of the samples in these rows."""
         n, block = len(self.values), self.centred[start:end]
-        rough = torch.addmm(
-            self._lengths, block, self.centred.T, alpha=-2
-        )  # and the block's own lengths, which order nothing
-        rough[torch.arange(len(block)), torch.arange(start, start + len(block))] = torch.inf
+        # Less the block's own lengths, which order nothing.
+        rough = torch.addmm(self._lengths, block, self.centred.T, alpha=-2)
+        rough[torch.arange(len(block)), torch.arange(start, end)] = torch.inf
         near = rough.topk(min(NEIGHBOURS + _SPARE, n - 1), largest=False).indices
         own = self.values[start:end]
         exact = torch.stack([(own - self.values[each]).square().sum(dim=1) for each in near.T], dim=1).sqrt()

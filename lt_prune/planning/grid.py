@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import product
 from typing import Literal
 
-from lt_prune.choices import KEEP, WITHIN
+from lt_prune.choices import KEEP, MOST_MEMBERS, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of, expect_whole, gathered_as
 from lt_prune.methods import METHODS
@@ -76,6 +76,7 @@ class Grid:
             METHODS.check(method)
         for seed in self.seeds:
             expect_whole("seed", seed)
+        expect_whole("members", self.members, low=1, high=MOST_MEMBERS)
         expect_one_of("keep", self.keep or "hard", KEEP)
         expect_one_of("within", self.within or "set", WITHIN)
         n_seeds = len(set(self.seeds))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lt_prune.errors import LtPruneError, MemberError
+from lt_prune.errors import LtPruneError, MemberError, shown
 from lt_prune.models.network import Outputs
 from lt_prune.models.resnet_cifar import FEATURES
 from lt_prune.predictors import Fitted, Predictor
@@ -56,7 +56,7 @@ def promised_fit(
     with _failing(name, "cannot be fitted"):
         fitted = predictor.fit(outputs, labels, counts, **settings)
     if not callable(fitted):
-        raise MemberError(f"predictor {name!r} must be fitted to a function of outputs, not to {fitted!r}", name)
+        raise MemberError(f"predictor {name!r} must be fitted to a function of outputs, not to {shown(fitted)}", name)
     return Promised(name, fitted)
 
 

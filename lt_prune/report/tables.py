@@ -52,9 +52,11 @@ def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
         f"{summary['name']}: {summary['n_samples']:,} samples, {_several(summary['members'], 'member')}, "
         f"metrics {', '.join(summary['metrics'])}"
     )
+    one = summary["members"] == 1
+    reach = f"the member reaches {accuracy[0]:.1%}" if one else f"members reach {min(accuracy):.1%} to {max(accuracy):.1%}"
+    epochs, seconds = _several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
     details = (
-        f"members reach {min(accuracy):.1%} to {max(accuracy):.1%} on the training samples, "
-        f"{_several(summary['recipe']['epochs'], 'epoch')} each, {summary['seconds']:.0f} s of training summed over them\n"
+        f"{reach} on the training samples, {epochs}{'' if one else ' each'}, {seconds}{'' if one else ' summed over them'}\n"
         f"{metric}: {summary['equation']}; {'higher' if summary['higher_is_harder'] else 'lower'} is harder; "
         f"mean {summary['mean']:.4f}, mean std over members {summary['std']:.4f}"
     )

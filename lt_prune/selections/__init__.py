@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lt_prune.data.identity import mix
+from lt_prune.errors import shown
 from lt_prune.randomness import derive_seed
 from lt_prune.registry import Registry
 from lt_prune.setting import Setting
@@ -91,7 +92,7 @@ def _accept(found: object) -> Selection:
             raise ValueError(f"may need {', '.join(NEEDS)}, not {unknown[0]!r}")
         return found
     if not callable(found):
-        raise ValueError(f"must be a function of a group and n_keep, or one decorated as a selection, not {found!r}")
+        raise ValueError(f"must be a function of a group and n_keep, or one decorated as a selection, not {shown(found)}")
     return Selection(found, f"the function {getattr(found, '__qualname__', type(found).__name__)}")
 
 

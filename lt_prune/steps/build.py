@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -26,7 +27,7 @@ Data = str | Path | LongTailedSet
 
 @known_keywords
 def build(
-    data: str = "digits",
+    data: Annotated[str | Path, "SOURCE[:PATH]"] = "digits",
     *,
     imbalance: float | None = None,
     profile: str | None = None,
@@ -67,7 +68,6 @@ def build(
         >>> lp.build("digits", imbalance=10).index.counts.tolist()
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
-    expect("data", data, (str, Path), "SOURCE[:PATH]")
     reading = reading or Reading()
     if str(data).endswith(".h5"):
         raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")

@@ -12,7 +12,7 @@ import numpy as np
 
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
-from lt_prune.given import expect_known, expect_whole, keywords_of
+from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.planning.deciding import Given, Recall
 from lt_prune.planning.dropping import Drop
 from lt_prune.planning.joining import joined_scores, joined_subset
@@ -27,6 +27,7 @@ from lt_prune.strategies.promised import failing
 from lt_prune.types import Array, LongTailedSet, Pixels, SampleIndex, ScoreSet, Subset
 
 
+@known_kinds
 def prune(
     data: Data | SampleIndex | None = None,
     *,
@@ -141,7 +142,7 @@ def prune_to(
         write_subset(out, subset, overwrite=overwrite)
     of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
     for warning in (*of_scores, *subset_warnings(subset)):
-        warnings.warn(warning, DecisionWarning, stacklevel=3)
+        warnings.warn(warning, DecisionWarning, stacklevel=4)
     return subset
 
 

@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lt_prune.choices import AUTO
+from lt_prune.choices import AUTO, MOST_MEMBERS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import check_executor
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
-from lt_prune.given import expect_whole, keywords_of
+from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.metrics import HELD_OUT, METRICS, OF_TEST
 from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe, weights_of
@@ -39,6 +39,7 @@ _REMEDY = "give another --out, or start again with --overwrite"
 _TRAIN_AGAIN = "give another --out, or train the members again, for all metrics, with --overwrite"
 
 
+@known_kinds
 def score(
     data: Data = "digits",
     *,
@@ -138,11 +139,11 @@ def score(
         gathering = Gathering(scores, left_out, list(ensemble.members(scores, required, n_members)), auto)
         scores, refused = gathering.trained(compute, progress)
         for reason in refused:
-            warnings.warn(f"{reason}; this metric is left out", stacklevel=2)
+            warnings.warn(f"{reason}; this metric is left out", stacklevel=3)
         if file and gathering.outcomes:
             write_scores(file, scores, overwrite=True)  # what was there is among them
     for warning in (*score_warnings(scores), *(auto.warnings(scores) if auto else ())):
-        warnings.warn(warning, DecisionWarning, stacklevel=2)
+        warnings.warn(warning, DecisionWarning, stacklevel=3)
     return scores
 
 
@@ -164,7 +165,7 @@ def _auto(members: object, metric: str, ratio: float | None, stable: float | Non
     """
     if members == AUTO:
         return Enough(metric, 0.45 if ratio is None else ratio, 0.95 if stable is None else stable)
-    expect_whole("members", members, low=1)
+    expect_whole("members", members, low=1, high=MOST_MEMBERS)
     for name, given in (("ratio", ratio), ("stable", stable)):
         if given is not None:
             raise ArgumentError(f"{name} decides how many members are enough: ask for --members auto, or leave it out")

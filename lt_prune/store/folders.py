@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lt_prune.errors import LtPruneError
+from lt_prune.errors import FileError, LtPruneError
 from lt_prune.store.leftovers import MARK, clear_leftovers
 
 
@@ -18,12 +18,15 @@ def locked(folder: Path | None) -> Iterator[None]:
     """Hold a folder, made where missing, against other processes; None holds nothing.
 
     Raises:
-        LtPruneError: another process holds it.
+        LtPruneError: another process holds it, or a file lies there.
     """
     if folder is None:
         yield
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise FileError(f"{folder} cannot be a folder, as a file lies there: name another place") from None
     try:
         with FileLock(folder / ".lock", timeout=0):
             clear_leftovers(folder, age=0)  # whoever goes on here at once after a kill need not wait for them
