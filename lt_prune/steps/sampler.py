@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.given import expect, expect_known, expect_whole, keywords_of
+from lt_prune.given import expect, expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.planning.pruning import pruning_of
 from lt_prune.randomness import derive_seed, generator
@@ -60,6 +60,7 @@ class Sampler(torch.utils.data.Sampler[int]):
         (277, 277, torch.Size([277]))
     """
 
+    @known_kinds
     def __init__(
         self,
         of: ScoreSet | Subset,
