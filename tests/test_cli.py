@@ -495,6 +495,7 @@ def test_train_at_equal_steps_has_a_folder_of_its_own(in_tmp):
     refuse(in_tmp, "train", *SMALL, "--subset", "none", "--equal", "steps", code=2, says="equal steps are for training on")
 
 
+@pytest.mark.slow
 def test_sweep_takes_an_ensemble_a_seed(in_tmp):
     grid = ("--strategies", "ranked", "--ratios", 0.3, "--seeds", "0-1", "--members", 1, "--score-epochs", 1, *SMALL)
     shown = ok("sweep", *grid, "--ensembles", 2, "--equal", "steps")
@@ -951,6 +952,7 @@ def test_scores_go_to_a_table_of_every_sample(flow, monkeypatch):
 # Before long work
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_there_is_to_train(in_tmp):
     grid = ("sweep", "--strategies", "random", "--ratios", "0.3", "--seeds", "0,1", *SMALL, "--dry-run")
     result = ok(*grid)

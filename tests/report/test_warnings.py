@@ -186,6 +186,7 @@ def test_run_warns_of_its_subsets_and_of_its_table(blobs, in_tmp):
     assert set(comparison_warnings(done.results)) <= set(said)
 
 
+@pytest.mark.slow
 def test_a_sweep_warns_of_its_rows(blobs, in_tmp, monkeypatch):
     monkeypatch.setattr("lt_prune.steps.sweep.results_warnings", lambda rows: [f"{len(rows)} rows"])
     with pytest.warns(lp.DecisionWarning, match="^2 rows$") as given:

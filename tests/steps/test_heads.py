@@ -71,6 +71,7 @@ def test_interrupted_it_ends_at_the_same_numbers(method, blobs, in_tmp):
     assert all(torch.equal(value, weights("whole")[name]) for name, value in weights("run").items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", OWN)
 def test_in_worker_processes_it_ends_at_the_same_numbers(method, blobs, in_tmp):
     alone = lp.train(blobs(), method=method, **SMALL)
@@ -81,6 +82,7 @@ def test_in_worker_processes_it_ends_at_the_same_numbers(method, blobs, in_tmp):
     assert (unpruned.loss, unpruned.evaluation) == (alone.loss, alone.evaluation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", OWN)
 def test_its_classifier_is_drawn(method, blobs, in_tmp):
     lp.train(blobs(), method=method, out="run", **SMALL)
