@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.results import results as results
     from lt_prune.steps.run import Comparison as Comparison
     from lt_prune.steps.run import run as run
+    from lt_prune.steps.sampler import Sampler as Sampler
     from lt_prune.steps.score import score as score
     from lt_prune.steps.sweep import Sweep as Sweep
     from lt_prune.steps.sweep import sweep as sweep
@@ -83,6 +84,7 @@ _NAMES = {
     "steps.register": ("register",),
     "steps.results": ("plot_results", "results"),
     "steps.run": ("Comparison", "run"),
+    "steps.sampler": ("Sampler",),
     "steps.score": ("score",),
     "steps.sweep": ("Sweep", "sweep"),
     "steps.tabulate": ("score_rows",),

@@ -10,7 +10,7 @@ has about that share of wrong labels (were all classes as likely, most labels of
 leave out a fold each are trained on them as `lt-prune score --folds` does, and kept below --out, so that the same command
 goes on. Both answers are of the same probabilities. Head, middle and tail are those of the label as it is given.
 
-Rows: what confident learning flags, by us and by cleanlab; what cleanlab's stricter rule "both" flags; and as many of the
+Rows: what confident learning flags, by us and by cleanlab; what cleanlab's rule "both" flags; and as many of the
 most doubtful as were flipped, as `prune --drop noisy:SHARE` takes them out, by us and by cleanlab's self-confidence.
 """
 

@@ -206,8 +206,8 @@ def show_scores(
 )
 @click.option(
     "--select",
-    help="Which are kept: random, hard, easy, window, strata, weighted, beta, moderate, k-center, herding or d2.  "
-    "[default: that of --strategy]",
+    help="Which are kept: random, hard, easy, window, strata, weighted, infobatch, beta, moderate, k-center, herding or "
+    "d2.  [default: that of --strategy]",
 )
 @click.option(
     "--set",

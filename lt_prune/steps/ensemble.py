@@ -83,7 +83,8 @@ class Ensemble:
         Raises:
             ArgumentError: there are fewer samples to deal out than folds.
         """
-        folds = folds_of(self.data.index.labels, self.data.index.ids, number, self.seed)
+        index = self.data.index
+        folds = folds_of(index.labels, index.ids, min(number, index.n_samples), self.seed)
         if folds.max() + 1 < number:
             raise ArgumentError(f"folds must be at most {folds.max() + 1}, as many as samples can be left out, not {number}")
         return folds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -145,7 +146,39 @@ def prune_to(
     return subset
 
 
-def choose(
+def choose(*args: Any, **options: Any) -> Subset:
+    """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself.
+    Arguments are those of `prepared`."""
+    choice = prepared(*args, **options)
+    given, asked = choice.given, choice.request
+    kept = choice.kept(asked)
+    told = {"seed": asked.seed, "allow_empty_class": asked.allow_empty_class, **given.decided()}
+    return Subset(index=given.index, kept=kept, strategy=given.name(), ratio=choice.ratio, options=told)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What is to be chosen from, and by what: all but the draw."""
+
+    given: Given
+    ratio: float
+    request: Request
+    """On the samples that are left where some are taken out first."""
+    left: Array
+    """int64: rows of these."""
+
+    def kept(self, request: Request) -> Array:
+        """bool (N,): what is kept, by this request or one like it of another seed or difficulty.
+
+        Raises:
+            MemberError: the strategy breaks its promise.
+        """
+        kept = np.zeros(self.given.index.n_samples, dtype=bool)
+        kept[self.left] = _answer(self.given.name(), self.given.asked.strategy, request)
+        return kept
+
+
+def prepared(
     data: Data | SampleIndex | None = None,
     *,
     ratio: float | None,
@@ -165,9 +198,9 @@ def choose(
     match: str = "ids",
     given_scores: object = None,
     settings: Mapping[str, Any] | None = None,
-) -> Subset:
-    """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself.
-    `given_scores` is what the scores were given as, for messages."""
+) -> Choice:
+    """What `prune` is asked for, opened, joined and checked; arguments are those of `prune`, and `given_scores`, what the
+    scores were given as, for messages."""
     asked = pruning_of(strategy, budget, select, settings or {})
     if ratio is not None or asked.like is None:
         check_ratio(ratio)
@@ -199,10 +232,7 @@ def choose(
         allow_empty_class=allow_empty_class,
         **given.fields(left),
     )
-    kept = np.zeros(index.n_samples, dtype=bool)
-    kept[left] = _answer(given.name(), asked.strategy, request)
-    options = {"seed": seed, "allow_empty_class": allow_empty_class, **given.decided()}
-    return Subset(index=index, kept=kept, strategy=given.name(), ratio=ratio, options=options)
+    return Choice(given, ratio, request, left)
 
 
 def _removed(ratio: float | None, given: Given) -> tuple[float, int]:

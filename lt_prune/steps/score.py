@@ -118,9 +118,7 @@ def score(
         lt_set = stack.enter_context(opened_once(data, reading, compute, n_most + (folds or 0)))
         recipe = resolve_recipe(lt_set, MEMBER, settings)
         stack.enter_context(locked(folder))
-        if overwrite:
-            clear(file, folder)
-        scores = _known(file, lt_set, recipe, seed, folds)
+        scores = _known(None if overwrite else file, lt_set, recipe, seed, folds)
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
         _check_needed(required, lt_set, scores, folds)
@@ -132,10 +130,12 @@ def score(
             weights=weights_of(settings),
             mix_compute=mix_compute,
         )
+        left_out = ensemble.folds(folds) if folds and not scores.held_out else []
+        if overwrite:  # now that nothing of what was asked for is refused
+            clear(file, folder)
         n_members = max(n_most, len(scores.seeds))
         for name in required:
             require_records(name, _kept_members(scores, name, n_members, ensemble), _TRAIN_AGAIN)
-        left_out = ensemble.folds(folds) if folds and not scores.held_out else []
         gathering = Gathering(scores, left_out, list(ensemble.members(scores, required, n_members)), auto)
         scores, refused = gathering.trained(compute, progress)
         for reason in refused:

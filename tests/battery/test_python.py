@@ -82,6 +82,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "open_set": {"data": "set.h5"},
         "score": {"data": data, "members": 1, **SMALL},
         "prune": {"data": data, "scores": scores, "ratio": 0.3},
+        "correlate": {"scores": scores},
+        "audit": {"subsets": subset, "scores": scores, "data": data},
+        "Sampler": {"of": scores, "dataset": data, "ratio": 0.3},
         "train": {"data": data, "subset": subset, **SMALL},
         "evaluate": {"run": "run"},
         "evaluate_each": {"run": "run"},
@@ -117,8 +120,8 @@ def arguments(name: str) -> list[str]:
 
 
 def call(name: str, given: dict[str, Any]) -> None:
-    lists = given.pop("places", None)
-    getattr(lp, name)(*([] if lists is None else [lists]), **given)
+    lists = [given.pop(each) for each in ("places", "subsets") if each in given]
+    getattr(lp, name)(*(each for each in lists if each is not None), **given)
 
 
 def complaint(name: str, given: dict[str, Any]) -> str:
@@ -150,7 +153,7 @@ def untrained(monkeypatch):
     def enough(*_: object, **__: object) -> None:
         raise lp.LtPruneError("this would be trained now")
 
-    for module in ("score", "train"):
+    for module in ("gathering", "train"):
         monkeypatch.setattr(f"lt_prune.steps.{module}.run_all", enough)
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 100.0)
 

@@ -166,6 +166,15 @@ def test_what_cannot_be_is_refused_before_training(blobs, trained, options, says
     assert trained == []
 
 
+@pytest.mark.parametrize("options", [{"folds": 46}, {"metric": "label-noise"}], ids=["folds", "metric"])
+def test_a_refusal_leaves_what_was_to_be_overwritten(blobs, in_tmp, options):
+    score(blobs(), out="mine.h5")
+    before = {file: file.read_bytes() for file in [Path("mine.h5"), *Path("mine.members").glob("*.pt")]}
+    with pytest.raises(ArgumentError):
+        score(blobs(), out="mine.h5", overwrite=True, **options)
+    assert {file: file.read_bytes() for file in before} == before
+
+
 def test_flipped_labels_are_the_most_doubtful(blobs):
     """Of two classes that any network tells apart."""
     data = blobs((60, 30))
