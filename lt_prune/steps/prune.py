@@ -135,7 +135,7 @@ def prune_to(
         write_subset(out, subset, overwrite=overwrite)
     of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
     for warning in (*of_scores, *subset_warnings(subset)):
-        warnings.warn(warning, DecisionWarning, stacklevel=3)
+        warnings.warn(warning, DecisionWarning, stacklevel=4)
     return subset
 
 

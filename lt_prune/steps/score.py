@@ -122,7 +122,7 @@ def score(
         scored = [outcomes[index].unwrap() for index in range(len(runs))]
         refused = {name: reason for each in scored for name, reason in each.refused.items()}
         for reason in refused.values():
-            warnings.warn(f"{reason}; this metric is left out", stacklevel=2)
+            warnings.warn(f"{reason}; this metric is left out", stacklevel=3)
         same: dict[str, MetricScores] = {}
         for index, run in enumerate(runs):
             same |= {name: row for name, row in scored[index].rows.items() if name in scored[index].same}
@@ -132,7 +132,7 @@ def score(
         if file and runs:
             write_scores(file, scores, overwrite=True)  # what was there is among them
     for warning in score_warnings(scores):
-        warnings.warn(warning, DecisionWarning, stacklevel=2)
+        warnings.warn(warning, DecisionWarning, stacklevel=3)
     return scores
 
 
