@@ -66,6 +66,10 @@ def files_below(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
 
 
+def folders_below(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_dir()}
+
+
 def as_json(result: lp.Evaluation) -> dict:
     return json.loads(json.dumps(asdict(result)))
 
@@ -516,8 +520,8 @@ def test_export_writes_the_kept_source_indices(in_tmp):
 
 
 def refuse(folder: Path, *args: object, code: int, says: str) -> None:
-    """The command ends with one sentence and leaves no file."""
-    before = files_below(folder)
+    """The command ends with one sentence and leaves no file and no folder."""
+    before, folders = files_below(folder), folders_below(folder)
     result = lt(*args)
     assert isinstance(result.exception, SystemExit), result.exception
     own = [line for line in result.stderr.splitlines() if line.startswith("lt-prune: ")]
@@ -526,6 +530,7 @@ def refuse(folder: Path, *args: object, code: int, says: str) -> None:
     assert result.exit_code == code
     assert result.stdout == ""
     assert files_below(folder) == before
+    assert folders_below(folder) == folders
 
 
 @pytest.mark.parametrize(
