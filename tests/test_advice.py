@@ -893,6 +893,7 @@ def follow(step: str | Callable[[], object]) -> None:
         ok(step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_message_says_to_do_works(world, name):
     case = CASES[name]

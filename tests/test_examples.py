@@ -22,6 +22,7 @@ WITH_EXAMPLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_examples_of(name, tmp_path, monkeypatch):
     examples = [test for test in doctest.DocTestFinder().find(importlib.import_module(name)) if test.examples]

@@ -125,7 +125,9 @@ def test_el2n_of_a_regression_is_that_of_its_probabilities(monkeypatch):
 @pytest.mark.slow
 def test_the_way_of_embeddings_is_measured_from_end_to_end(monkeypatch, in_tmp):
     lp.train("digits", epochs=1, model="resnet8", out="run")
-    done = CliRunner().invoke(load("bench_embeddings", monkeypatch).main, ["run", "--data", "digits", "--members", "1"])
+    bench = load("bench_embeddings", monkeypatch)
+    monkeypatch.setattr(bench, "SWEPT", ["--strategies", "random", "--ratios", "0.45", "--seeds", "0", "--epochs", "1"])
+    done = CliRunner().invoke(bench.main, ["run", "--data", "digits", "--members", "1"])
     assert done.exit_code == 0, done.output
     rows = [line.split() for line in done.output.splitlines() if line.startswith("503 x")]
     assert [row[2] for row in rows] == ["64", "512"]

@@ -25,7 +25,7 @@ from lt_prune.cli.options import (
     recipe_options,
     several_options,
 )
-from lt_prune.cli.printing import print_result, print_scores, say_held_out, say_read_as_before, say_wrote, warn
+from lt_prune.cli.printing import held_out, print_result, print_scores, read_as_before, say_wrote, warn
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
@@ -126,6 +126,7 @@ def score(
     import lt_prune as lp
     from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import scores_path
+    from lt_prune.progress import Beforehand
     from lt_prune.report.progress import shown_progress
     from lt_prune.steps.enough import MOST
     from lt_prune.steps.opening import opened_once
@@ -134,7 +135,6 @@ def score(
         METRICS.check(name)
     n_networks = (MOST if isinstance(members, str) else members) + (folds or 0)
     with shown_progress() as progress, opened_once(data, reading, compute, n_networks) as lt_set:
-        say_held_out(lt_set.index)
         out = out or scores_path(lt_set.index, seed)
         scores = lp.score(
             lt_set,
@@ -144,7 +144,7 @@ def score(
             seed=seed,
             compute=compute,
             out=out,
-            progress=progress,
+            progress=Beforehand(progress, *held_out(lt_set.index)),
             **options,
         )
     print_scores(scores, metric[0], as_json, out)
@@ -371,7 +371,8 @@ def _as_before(data: str, reading: Reading, with_samples: bool) -> SampleIndex |
     before = read_before(data)
     kept = before.reading if before else {}
     opened = (open_like if with_samples else index_like)(data, reading, data, kept)
-    say_read_as_before(_index_of(opened), data, reading)
+    for line in read_as_before(_index_of(opened), data, reading):
+        click.echo(line, err=True)
     return opened
 
 

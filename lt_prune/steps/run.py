@@ -240,4 +240,4 @@ def _write_comparison(table: Path, results: tuple[TrainResult, ...], ratio: floa
 
 def _warn(sentences: Iterable[str]) -> None:
     for sentence in sentences:
-        warnings.warn(sentence, DecisionWarning, stacklevel=4)
+        warnings.warn(sentence, DecisionWarning, stacklevel=5)

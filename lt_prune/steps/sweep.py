@@ -149,7 +149,7 @@ def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: boo
     outcomes = train_each(jobs, compute, overall)
     runs = tuple(outcomes[job] for job in jobs)
     for warning in results_warnings(aggregate(runs)):
-        warnings.warn(warning, DecisionWarning, stacklevel=3)
+        warnings.warn(warning, DecisionWarning, stacklevel=4)
     return ended(runs=runs)
 
 

@@ -71,7 +71,8 @@ def lt(args: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Files and folders."""
+    return {path: path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
 
 
 RANKED = "prune --ratio 0.3 --scores"
@@ -145,7 +146,7 @@ THE_REST = [
 def test_bad_input_is_answered_by_one_sentence(folder, args, status, says):
     before = contents(folder)
     done = lt(args)
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("training on ")]
+    lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("lt-prune: ")
     assert says in lines[0]

@@ -61,6 +61,7 @@ def here(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["last.npz", "first.npz", "photos"])
 @pytest.mark.parametrize("cut", ["", ", imbalance=4"])
 def test_a_set_is_built_and_written_in_little_more_than_its_pixels(here, source, cut):

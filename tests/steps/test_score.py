@@ -404,6 +404,7 @@ def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
     assert scores.train_accuracy[0] == np.mean(p.argmax(1) == data.index.labels)
 
 
+@pytest.mark.slow
 def test_who_leaves_training_to_workers_does_not_load_torch(tmp_path):
     code = """
 import sys, lt_prune as lp
