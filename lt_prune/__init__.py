@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from lt_prune.runs import PlannedRun as PlannedRun
     from lt_prune.runs import TrainResult as TrainResult
     from lt_prune.runs import TrainSpec as TrainSpec
+    from lt_prune.steps.audit import audit as audit
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
+    from lt_prune.steps.correlate import correlate as correlate
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
@@ -71,7 +73,9 @@ _NAMES = {
     "planning.grid": ("Grid",),
     "report.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
+    "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),
+    "steps.correlate": ("correlate",),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
     "steps.plot": ("Plot", "plot", "plot_head"),

@@ -15,6 +15,9 @@ KEEP = ("hard", "easy")
 WITHIN = ("set", "class")
 """Which end of a ranking stays, and what is ranked together."""
 
+DROPS = ("noisy", "duplicates")
+"""What a pruning may take out first."""
+
 AUTO, WHOLE = "auto", "none"
 """In place of a subset: the one that subsets/ holds of the data, or no subset but the whole set."""
 

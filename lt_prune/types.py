@@ -212,6 +212,23 @@ class MetricScores:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class HeldOut:
+    """The networks that `label-noise` is made of: each was trained on all folds but one of the samples, and predicts it."""
+
+    accuracy: Array
+    """float64 (F,): of each on the samples of its fold."""
+    seconds: Array
+    """float64 (F,): training time of each."""
+    arithmetic: tuple[Arithmetic, ...]
+    """How each was computed."""
+
+    @property
+    def folds(self) -> int:
+        """F."""
+        return len(self.seconds)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreSet:
     """Scores of every training sample by every metric and member."""
 
@@ -230,6 +247,8 @@ class ScoreSet:
     """The seed that names the ensemble; None where an old file does not say."""
     arithmetic: tuple[Arithmetic, ...] = ()
     """How each of the K members was computed; where nothing says it, in float32 on a CPU."""
+    held_out: HeldOut | None = None
+    """Networks besides the members, for metrics of samples that a network did not train on; None where there are none."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arithmetic", self.arithmetic or (Arithmetic(),) * len(self.seeds))

@@ -156,7 +156,8 @@ PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
 def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
     of_settings = ("prune", "score", "train", "run", "sweep", "evaluate", "evaluate_each")
     function = getattr(lp, name)
-    known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
+    parameters = inspect.signature(function).parameters.values()
+    known = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]
     required = {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
     with pytest.raises(ArgumentError) as refusal:
         function(**required, nonsense=1)
@@ -268,11 +269,13 @@ CALLS = {
     "no subset for torch": (lambda data: lp.torch_subset("mine.h5", data), "subset must be a Subset, not 'mine.h5'"),
     "words for weights": (lambda data: lp.plot_head("no", [1]), "weight must be an array of numbers, not a str"),
     "a word for a ratio": (lambda data: lp.prune(data, ratio="half"), "ratio must be a number, not 'half'"),
-    "a word for members": (lambda data: lp.score(data, members="ten"), "members must be a whole number, not 'ten'"),
+    "a word for members": (lambda data: lp.score(data, members="ten"), "members must be a whole number or auto, not 'ten'"),
     "a number that no memory has room for": (
         lambda data: lp.score(data, members=10**9),
         "members must be at most 10,000, not",
     ),
+    "a seed that no score file can keep": (lambda data: lp.score(data, seed=10**30), "seed must be at most 9,223,372,"),
+    "more folds than there is memory for": (lambda data: lp.score(data, folds=10**9), "folds must be at most 10,000, not"),
     "such a number in a grid": (lambda data: lp.Grid(members=10**9), "members must be at most 10,000, not 1000000000"),
     "such a number to compare": (lambda data: lp.run(data, members=10**9), "members must be at most 10,000"),
     "a name that no file has": (

@@ -83,6 +83,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "score": ("--members", 2, *SMALL),
         "scores": ("scores/digits-lt10.h5", "--metric", "avh"),
         "prune": ("--ratio", 0.45),
+        "audit": ("subsets/digits-lt10-ranked-avh-0.45.h5", "--data", "digits"),
         "train": ("--subset", "subsets/digits-lt10-ranked-avh-0.45.h5", *SMALL),
         "evaluate": ("runs/digits-lt10-ranked-avh-0.45-ce", "--prediction", "angular"),
         "methods": ("alas",),

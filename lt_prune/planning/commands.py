@@ -9,12 +9,15 @@ from typing import Any
 
 from lt_prune.config.reading import as_options
 from lt_prune.config.recipe import Recipe
+from lt_prune.metrics import HELD_OUT
 from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
 from lt_prune.types import ScoreSet
 
 _OFFERED = ("epochs", "batch_size", "lr", "warmup", "weight_decay", "schedule", "model", "freeze")
 """Fields of a recipe that `lt-prune score` takes, but for flip, which is a switch, and weights, whose file is not kept."""
+FOLDS = 5
+"""Parts of the samples that are left out in turn, where a message must say how many: as cleanlab's own default."""
 
 
 def score_command(
@@ -41,15 +44,27 @@ def score_command(
     parts += ["--weights FILE"] if recipe and recipe.weights else []
     parts += [f"--seed {seed}"] if seed else []
     parts += [f"--metric {metric}"] if metric else []
+    parts += [f"--folds {FOLDS}"] if metric in HELD_OUT else []
     parts += [f"--out {shlex.quote(str(out))}"] if out else []
     return " ".join(parts)
 
 
 def lacks(scores: ScoreSet, metric: str, given: object) -> str:
     """What to say of scores that lack a metric; `given` is what a user gave for them, such as their file."""
+    what, command = named(given, "the score file"), _adding(scores, metric, given)
+    return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"
+
+
+def lone(scores: ScoreSet, given: object) -> str:
+    """What to say of scores by one metric where several are compared; arguments are those of `lacks`."""
+    (metric,) = scores.metrics
+    command = _adding(scores, "el2n" if metric == "avh" else "avh", given)
+    return f"{named(given, 'the score file')} has scores by {metric} alone: add others by `{command}`"
+
+
+def _adding(scores: ScoreSet, metric: str, given: object) -> str:
+    """The command that adds a metric to scores."""
     index, seed = scores.index, scores.ensemble or 0
     file = Path(given) if isinstance(given, (str, Path)) else None
     out = None if file == scores_path(index, seed) else file
-    command = score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
-    what = named(given, "the score file")
-    return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"
+    return score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)

@@ -12,8 +12,7 @@ from lt_prune.choices import KEEP, MOST_MEMBERS, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of, expect_whole, gathered_as
 from lt_prune.methods import METHODS
-from lt_prune.metrics import METRICS
-from lt_prune.planning.pruning import metrics_read
+from lt_prune.planning.pruning import check_ranking, metrics_read
 from lt_prune.strategies.named import find_strategy
 
 
@@ -117,7 +116,7 @@ class Grid:
                 raise ArgumentError(f"strategy {strategy!r} ranks by scores: name at least one metric")
             for metric in dict.fromkeys(metrics) or (None,):
                 if metric:
-                    METRICS.check(metric)
+                    check_ranking(metric)
                 ratios = [ratio for ratio in dict.fromkeys(self.ratios) if ratio]
                 found += [Pruning(strategy, metric, ratio, chosen.takes_ends) for ratio in ratios]
         return found

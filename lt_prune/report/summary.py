@@ -67,6 +67,7 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
         "seconds": float(scores.seconds.sum()),
         "arithmetic": list(map(str, scores.arithmetic)),
         "versions": dict(scores.versions),
+        "folds": scores.held_out.folds if scores.held_out else None,
         "metric": metric,
         "higher_is_harder": chosen.higher_is_harder,
         "equation": chosen.equation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
 from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.planning.deciding import Given, Recall
+from lt_prune.planning.dropping import Drop
 from lt_prune.planning.joining import joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
 from lt_prune.planning.pruning import pruning_of
@@ -39,6 +40,7 @@ def prune(
     within: Literal["set", "class"] | None = None,
     recall: Recall | None = None,
     features: Array | None = None,
+    drop: str | Sequence[str] | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     match: str = "ids",
@@ -68,6 +70,9 @@ def prune(
             default how often members are right about what they were trained on, by scores of the metric "margin".
         features: float (N, D), an embedding of each sample in the order of the set, for a selection that needs it; by
             default the samples of a set of embeddings.
+        drop: what to take out first, "noisy:SHARE,duplicates[:SIMILARITY]" or a list of these: so large a share of the set,
+            by `label-noise`; and all but one of exact copies and of near-copies, from this cosine by `near-duplicate` on
+            (0.995 by default). The budget is then that of what is left, and as many are kept in all as without it.
         seed: names the draw of what is random, and the subset of any.
         allow_empty_class: let a class lose all its samples.
         match: "ids", and the scores must be of the very same samples; or "names", and they are joined to the data by file
@@ -111,6 +116,7 @@ def prune(
         within=within,
         recall=recall,
         features=features,
+        drop=drop,
         seed=seed,
         allow_empty_class=allow_empty_class,
         match=match,
@@ -152,6 +158,7 @@ def choose(
     within: Literal["set", "class"] | None = None,
     recall: Recall | None = None,
     features: Array | None = None,
+    drop: str | Sequence[str] | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     reading: Reading | None = None,
@@ -178,18 +185,22 @@ def choose(
         features=features,
         samples=samples,
         like=joined_subset(asked.like, index, "the other subset", match) if asked.like else None,
+        drop=Drop.of(drop),
     )
     ratio, n_remove = _removed(ratio, given)
+    given.taken.require_room(n_remove)
+    left = np.flatnonzero(~given.taken.rows)
     request = Request(
-        ids=index.ids,
-        labels=index.labels,
+        ids=index.ids[left],
+        labels=index.labels[left],
         n_classes=index.n_classes,
-        n_remove=n_remove,
+        n_remove=n_remove - index.n_samples + len(left),
         seed=seed,
         allow_empty_class=allow_empty_class,
-        **given.fields(),
+        **given.fields(left),
     )
-    kept = _answer(given.name(), asked.strategy, request)
+    kept = np.zeros(index.n_samples, dtype=bool)
+    kept[left] = _answer(given.name(), asked.strategy, request)
     options = {"seed": seed, "allow_empty_class": allow_empty_class, **given.decided()}
     return Subset(index=index, kept=kept, strategy=given.name(), ratio=ratio, options=options)
 

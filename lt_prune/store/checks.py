@@ -21,6 +21,7 @@ from lt_prune.store.names import check_name, check_path
 from lt_prune.types import (
     CHUNK,
     Array,
+    HeldOut,
     LongTailedSet,
     MetricScores,
     Pixels,
@@ -91,12 +92,23 @@ def check_scores(scores: ScoreSet) -> None:
     _expect_fractions(train_accuracy=scores.train_accuracy.tolist())
     _require((scores.seconds >= 0).all(), "seconds must be 0 or more")
     _require(len(scores.arithmetic) == k, f"how it was computed must be said of {k} members")
+    if scores.held_out is not None:
+        _check_held_out(scores.held_out)
     _require(len(scores.metrics) > 0, "it holds scores of no metric")
     for name, metric in scores.metrics.items():
         _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples)
     expect("versions", scores.versions, Mapping, "versions by library")
     if scores.ensemble is not None:
         expect_whole("ensemble", scores.ensemble)
+
+
+def _check_held_out(held_out: HeldOut) -> None:
+    _require(held_out.folds > 1, "there must be two folds or more")
+    for name, numbers in (("accuracy", held_out.accuracy), ("seconds", held_out.seconds)):
+        _expect_numbers(f"{name} of folds", numbers, np.float64, held_out.folds)
+    _expect_fractions(accuracy=held_out.accuracy.tolist())
+    _require((held_out.seconds >= 0).all(), "seconds of folds must be 0 or more")
+    _require(len(held_out.arithmetic) == held_out.folds, f"how it was computed must be said of {held_out.folds} folds")
 
 
 def _check_metric(name: str, metric: MetricScores, n_members: int, n_samples: int) -> None:
@@ -115,6 +127,9 @@ def check_subset(subset: Subset) -> None:
     expect("options", subset.options, Mapping, "options by name")
     expect_whole("seed", subset.options.get("seed"))
     expect("settings", subset.options.get("settings", {}), Mapping, "settings by name")
+    expect("dropped", dropped := subset.options.get("dropped", {}), Mapping, "numbers by name")
+    for number in dropped.values():
+        expect_whole("dropped", number, low=0)
     for name in ("metric", "keep", "within", "budget", "selection"):
         if subset.options.get(name) is not None:
             check_name(name, subset.options[name])

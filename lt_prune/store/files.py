@@ -19,7 +19,7 @@ from lt_prune.given import expect, expect_path, known_keywords
 from lt_prune.store.checks import arithmetic_of, check_index, check_scores, check_set, check_subset, flag_of, recipe_of
 from lt_prune.store.hdf5 import AGAIN, Document, open_document, write_document
 from lt_prune.store.output import stands
-from lt_prune.types import CHUNK, Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
+from lt_prune.types import CHUNK, Array, HeldOut, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
 
 PIXELS, TEST_PIXELS = "pixels", "test/pixels"
 """Arrays of a set that are as large as all its images."""
@@ -130,6 +130,9 @@ def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False)
         "/": {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)},
         "members": {"arithmetic": [asdict(each) for each in scores.arithmetic]},
     }
+    if (held_out := scores.held_out) is not None:
+        arrays |= {"held_out/accuracy": held_out.accuracy, "held_out/seconds": held_out.seconds}
+        attributes["held_out"] = {"arithmetic": [asdict(each) for each in held_out.arithmetic]}
     if scores.ensemble is not None:
         attributes["/"] = {**attributes["/"], "ensemble": scores.ensemble}
     for name, metric in scores.metrics.items():
@@ -165,6 +168,7 @@ def read_scores(path: Path | str) -> ScoreSet:
             versions=json.loads(document.attributes["/"]["versions"]),
             ensemble=document.attributes["/"].get("ensemble"),
             arithmetic=_arithmetic(document),
+            held_out=_held_out(document),
         )
         check_scores(scores)
         _check_means(document, scores)
@@ -187,6 +191,16 @@ def _arithmetic(document: Document) -> tuple[Arithmetic, ...]:
         return tuple(map(arithmetic_of, json.loads(own)))
     shared = arithmetic_of(json.loads(document.attributes["/"].get("computed", "{}")))
     return (shared,) * len(document.arrays["members/seeds"])
+
+
+def _held_out(document: Document) -> HeldOut | None:
+    if "held_out" not in document.attributes:
+        return None
+    return HeldOut(
+        accuracy=document.arrays["held_out/accuracy"],
+        seconds=document.arrays["held_out/seconds"],
+        arithmetic=tuple(map(arithmetic_of, json.loads(document.attributes["held_out"]["arithmetic"]))),
+    )
 
 
 @known_keywords

@@ -85,6 +85,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "train": {"data": data, "subset": subset, **SMALL},
         "evaluate": {"run": "run"},
         "evaluate_each": {"run": "run"},
+        "audit": {"subsets": subset},
+        "correlate": {"scores": scores},
         "plot": {"run": "run", "figure": "head"},
         "plot_head": {"weight": np.ones((3, 4)), "bias": np.ones(3), "counts": [3, 2, 1]},
         "plot_results": {"rows": rows},
@@ -117,8 +119,8 @@ def arguments(name: str) -> list[str]:
 
 
 def call(name: str, given: dict[str, Any]) -> None:
-    lists = given.pop("places", None)
-    getattr(lp, name)(*([] if lists is None else [lists]), **given)
+    several = given.keys() & {"places", "subsets"}
+    getattr(lp, name)(*[given.pop(each) for each in several], **given)
 
 
 def complaint(name: str, given: dict[str, Any]) -> str:
@@ -150,7 +152,7 @@ def untrained(monkeypatch):
     def enough(*_: object, **__: object) -> None:
         raise lp.LtPruneError("this would be trained now")
 
-    for module in ("score", "train"):
+    for module in ("gathering", "train"):
         monkeypatch.setattr(f"lt_prune.steps.{module}.run_all", enough)
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 100.0)
 
