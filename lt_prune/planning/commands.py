@@ -51,9 +51,20 @@ def score_command(
 
 def lacks(scores: ScoreSet, metric: str, given: object) -> str:
     """What to say of scores that lack a metric; `given` is what a user gave for them, such as their file."""
+    what, command = named(given, "the score file"), _adding(scores, metric, given)
+    return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"
+
+
+def lone(scores: ScoreSet, given: object) -> str:
+    """What to say of scores by one metric where several are compared; arguments are those of `lacks`."""
+    (metric,) = scores.metrics
+    command = _adding(scores, "el2n" if metric == "avh" else "avh", given)
+    return f"{named(given, 'the score file')} has scores by {metric} alone: add others by `{command}`"
+
+
+def _adding(scores: ScoreSet, metric: str, given: object) -> str:
+    """The command that adds a metric to scores."""
     index, seed = scores.index, scores.ensemble or 0
     file = Path(given) if isinstance(given, (str, Path)) else None
     out = None if file == scores_path(index, seed) else file
-    command = score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
-    what = named(given, "the score file")
-    return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"
+    return score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
