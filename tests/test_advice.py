@@ -1034,6 +1034,8 @@ BELOW = {
     "train fewer networks at once with --workers, or smaller batches with --batch-size",
     "another process is at work in {}: wait for it, or give another --out",
     "strategy {} ranks by scores: give a score file, which `lt-prune score` makes",
+    "a subset is drawn already: leave out {}, or give scores",
+    "neither budget nor selection reads scores, which could follow the training: leave it out",
     "torch.compile fails here ({}): leave out --compiled, or give torch a C++ compiler and a folder to write to "
     "(TORCHINDUCTOR_CACHE_DIR)",
 }
@@ -1214,6 +1216,23 @@ def test_scores_to_drop_by_are_made_by_the_command_that_python_names(world):
     follow(f"{SCORE} {ON_PHOTOS} --folds 5")
     how = {"strategy": "random", "drop": "noisy:0.1,duplicates:1"}
     assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5", **how).kept.sum() == 14
+
+
+def test_a_sampler_of_a_subset_takes_no_ratio_and_one_of_scores_does(world):
+    follow(f"{SCORE} {ON_PHOTOS}")
+    scores = lp.read_scores("scores/photos.h5")
+    subset = lp.prune(scores=scores, ratio=0.4)
+    with pytest.raises(lp.LtPruneError, match="^a subset is drawn already: leave out ratio, or give scores$"):
+        lp.Sampler(subset, ratio=0.4)
+    assert len(lp.Sampler(subset)) == len(lp.Sampler(scores, ratio=0.4)) == 14
+
+
+def test_a_sampler_that_reads_no_scores_draws_without_losses(world):
+    follow(f"{SCORE} {ON_PHOTOS}")
+    sampler = lp.Sampler(lp.read_scores("scores/photos.h5"), ratio=0.4, budget="equal", select="random")
+    with pytest.raises(lp.LtPruneError, match="which could follow the training: leave it out$"):
+        sampler.update(torch.ones(4))
+    assert len(list(sampler)) == 14
 
 
 # Every message is among these
