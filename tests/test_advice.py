@@ -1222,7 +1222,7 @@ def test_a_sampler_of_a_subset_takes_no_ratio_and_one_of_scores_does(world):
     follow(f"{SCORE} {ON_PHOTOS}")
     scores = lp.read_scores("scores/photos.h5")
     subset = lp.prune(scores=scores, ratio=0.4)
-    with pytest.raises(lp.LtPruneError, match="^a subset is drawn already: leave out ratio, or give scores$"):
+    with pytest.raises(lp.LtPruneError, match=r"^a subset is drawn already: leave out ratio, or give scores$"):
         lp.Sampler(subset, ratio=0.4)
     assert len(lp.Sampler(subset)) == len(lp.Sampler(scores, ratio=0.4)) == 14
 
@@ -1230,7 +1230,7 @@ def test_a_sampler_of_a_subset_takes_no_ratio_and_one_of_scores_does(world):
 def test_a_sampler_that_reads_no_scores_draws_without_losses(world):
     follow(f"{SCORE} {ON_PHOTOS}")
     sampler = lp.Sampler(lp.read_scores("scores/photos.h5"), ratio=0.4, budget="equal", select="random")
-    with pytest.raises(lp.LtPruneError, match="which could follow the training: leave it out$"):
+    with pytest.raises(lp.LtPruneError, match=r"which could follow the training: leave it out$"):
         sampler.update(torch.ones(4))
     assert len(list(sampler)) == 14
 
