@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
+    from lt_prune.steps.import_scores import import_scores as import_scores
+    from lt_prune.steps.members import FamilyMember as FamilyMember
+    from lt_prune.steps.members import members as members
     from lt_prune.steps.plot import Plot as Plot
     from lt_prune.steps.plot import plot as plot
     from lt_prune.steps.plot import plot_head as plot_head
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from lt_prune.store.results import read_result as read_result
     from lt_prune.types import LongTailedSet as LongTailedSet
     from lt_prune.types import MetricScores as MetricScores
+    from lt_prune.types import Origin as Origin
     from lt_prune.types import SampleIndex as SampleIndex
     from lt_prune.types import ScoreSet as ScoreSet
     from lt_prune.types import Subset as Subset
@@ -74,6 +78,8 @@ _NAMES = {
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
+    "steps.import_scores": ("import_scores",),
+    "steps.members": ("FamilyMember", "members"),
     "steps.plot": ("Plot", "plot", "plot_head"),
     "steps.prune": ("prune",),
     "steps.register": ("register",),
@@ -86,7 +92,7 @@ _NAMES = {
     "steps.train": ("train",),
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),
-    "types": ("LongTailedSet", "MetricScores", "SampleIndex", "ScoreSet", "Subset"),
+    "types": ("LongTailedSet", "MetricScores", "Origin", "SampleIndex", "ScoreSet", "Subset"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -1,5 +1,8 @@
 """What an argument may be where only a few words are allowed. Imports nothing, so that the command line loads at once."""
 
+FAMILIES = ("metrics", "budgets", "selections", "strategies", "methods", "predictors", "models", "sources", "executors")
+"""What members are listed of."""
+
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("tf32", "fp32", "bf16")
 """Of training on CUDA."""

@@ -151,6 +151,17 @@ def one_metric(path: str) -> Callable[[], None]:
     return drop
 
 
+def others() -> None:
+    """Scores of photos that others have made: two in a table, and numbers alone."""
+    names = [path.relative_to("photos").as_posix() for path in sorted(Path("photos/train").rglob("*.png"))]
+    rows = [f"{name},{place / 24},{place % 5}" for place, name in enumerate(names)]
+    Path("mine.csv").write_text("\n".join(["file,a-b,other", *rows, ""]))
+    np.save("mine.npy", np.arange(len(names)))
+
+
+IMPORT = f"import-scores mine.csv {ON_PHOTOS}"
+
+
 class Counted(Observer):
     """How often each sample came."""
 
@@ -720,6 +731,41 @@ CASES = {
         says="repair or remove them, or leave them out with --skip-broken",
         then=(f"build {ON_PHOTOS} --skip-broken --out skipped.h5", "rm photos/train/class0/zz.png", f"build {ON_PHOTOS}"),
         code=1,
+    ),
+    "scores in several columns": Case(
+        advice="{} has {}: name one by --metric, or by --column what it is called there",
+        before=(others,),
+        refused=IMPORT,
+        says="has several columns with scores, a-b, other: name one by --metric, or by --column what it is called there",
+        then=(f"{IMPORT} --metric other --higher-is-harder", f"{IMPORT} --metric el2n --column other"),
+    ),
+    "a column of several metrics": Case(
+        advice="a column is of one metric, and {} are several: leave out --column",
+        before=(others,),
+        refused=f"{IMPORT} --metric other,el2n --column other",
+        says="leave out --column",
+        then=(f"{IMPORT} --metric other --higher-is-harder",),
+    ),
+    "scores under a name that files cannot have": Case(
+        advice="scores cannot be called {}, as {}: give them another name by --metric",
+        before=(others,),
+        refused=f"{IMPORT} --metric a-b --higher-is-harder",
+        says="give them another name by --metric",
+        then=(f"{IMPORT} --metric ab --column a-b --higher-is-harder",),
+    ),
+    "scores of which either end may be hard": Case(
+        advice="is hard is not known: say --higher-is-harder or --lower-is-harder",
+        before=(others,),
+        refused=f"{IMPORT} --metric other",
+        says="say --higher-is-harder or --lower-is-harder",
+        then=(f"{IMPORT} --metric other --higher-is-harder", f"{IMPORT} --metric other --lower-is-harder --out low.h5"),
+    ),
+    "scores without a name": Case(
+        advice="{} has numbers without a name: say what they are called by --metric",
+        before=(others,),
+        refused=f"import-scores mine.npy {ON_PHOTOS}",
+        says="say what they are called by --metric",
+        then=(f"import-scores mine.npy {ON_PHOTOS} --metric el2n",),
     ),
     "a class that would be emptied": Case(
         advice="ask for a smaller ratio, or allow it by `lt-prune prune --allow-empty-class`",

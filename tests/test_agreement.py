@@ -15,7 +15,8 @@ from lt_prune.cli import main
 from lt_prune.errors import ArgumentError
 from lt_prune.steps.evaluate import open_run
 
-FUNCTIONS = {name: getattr(lp, name) for name in main.commands if name not in ("scores", "methods")}
+NOT_FUNCTIONS = ("scores", "methods", "list")
+FUNCTIONS = {name: getattr(lp, name.replace("-", "_")) for name in main.commands if name not in NOT_FUNCTIONS}
 """Commands that are functions, too."""
 SAID_OTHERWISE = {
     "as_json": "--json",  # how a result is printed

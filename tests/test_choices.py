@@ -18,6 +18,7 @@ from lt_prune.figures import of_run as figures
 from lt_prune.steps import export
 
 OFFERED = {
+    "family": choices.FAMILIES,
     "device": choices.DEVICES,
     "precision": choices.PRECISIONS,
     "loading": choices.LOADINGS,

@@ -9,6 +9,7 @@ import click
 
 from lt_prune import choices
 from lt_prune.cli.group import main
+from lt_prune.cli.opening import as_before, index_of
 from lt_prune.cli.options import (
     DATA_HELP,
     assigned_to,
@@ -24,7 +25,7 @@ from lt_prune.cli.options import (
     recipe_options,
     several_options,
 )
-from lt_prune.cli.printing import print_result, print_scores, say_held_out, say_read_as_before, say_wrote, warn
+from lt_prune.cli.printing import print_result, print_scores, say_held_out, say_wrote, warn
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
@@ -142,14 +143,12 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
     Example: lt-prune scores scores/digits-lt10.h5 --metric avh --csv avh.csv
     """
     import lt_prune as lp
-    from lt_prune.metrics import METRICS
-    from lt_prune.planning.commands import lacks
+    from lt_prune.planning.commands import require_metric
     from lt_prune.report.warnings import score_warnings
 
     scores = lp.read_scores(file)
-    if metric and metric not in scores.metrics:
-        METRICS.check(metric)
-        raise ArgumentError(lacks(scores, metric, file))
+    if metric:
+        require_metric(scores, metric, file)
     metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
     if csv:
         lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
@@ -238,13 +237,13 @@ def prune(
     how = pruning_of(strategy, budget, select, {})
     if options["ratio"] is not None or how.like is None:
         check_ratio(options["ratio"])
-    if metric := options["metric"]:
+    if (metric := options["metric"]) and not scores:  # a file may hold others, made elsewhere
         METRICS.check(metric)
     settings = assigned_to(how.strategy, assignments)
     if not scores:
-        named = _as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
+        named = as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
         needs_scores = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
-        scores = _scores_of(_index_of(named), data or "digits", seed) if needs_scores else None
+        scores = _scores_of(index_of(named), data or "digits", seed) if needs_scores else None
 
     def place(chosen: Subset) -> Path:
         return out or subset_path(chosen)
@@ -295,23 +294,6 @@ def export(subset: Path, out: Path, **options: Any) -> None:
         click.echo(f"indices are places in {order}", err=True)
     say_wrote(out)
     click.echo(exported(chosen), err=True)
-
-
-def _as_before(data: str, reading: Reading, with_samples: bool) -> SampleIndex | LongTailedSet:
-    """The samples of data, read as they were for scores or subsets; the set, where they themselves are needed."""
-    from lt_prune.steps.opening import index_like, open_like, read_before
-
-    before = read_before(data)
-    kept = before.reading if before else {}
-    opened = (open_like if with_samples else index_like)(data, reading, data, kept)
-    say_read_as_before(_index_of(opened), data, reading)
-    return opened
-
-
-def _index_of(opened: SampleIndex | LongTailedSet) -> SampleIndex:
-    from lt_prune.types import SampleIndex
-
-    return opened if isinstance(opened, SampleIndex) else opened.index
 
 
 def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:

@@ -45,7 +45,9 @@ def pair(context: click.Context, parameter: click.Parameter, value: str | None) 
 def list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
     """A callback that reads comma-separated values."""
 
-    def read(context: click.Context, parameter: click.Parameter, value: str) -> list[Any]:
+    def read(context: click.Context, parameter: click.Parameter, value: str | None) -> list[Any] | None:
+        if value is None:
+            return None
         try:
             return [kind(part.strip()) for part in value.split(",") if part.strip()]
         except ValueError:

@@ -9,6 +9,8 @@ from typing import Any
 
 from lt_prune.config.reading import as_options
 from lt_prune.config.recipe import Recipe
+from lt_prune.errors import ArgumentError
+from lt_prune.metrics import METRICS
 from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
 from lt_prune.types import ScoreSet
@@ -45,11 +47,26 @@ def score_command(
     return " ".join(parts)
 
 
-def lacks(scores: ScoreSet, metric: str, given: object) -> str:
-    """What to say of scores that lack a metric; `given` is what a user gave for them, such as their file."""
-    index, seed = scores.index, scores.ensemble or 0
+def require_metric(scores: ScoreSet, metric: str, given: object) -> None:
+    """Refuse scores that lack a metric; `given` is what a user gave for them, such as their file.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+        ArgumentError: there is, and it says how to add its scores.
+    """
+    if metric in scores.metrics:
+        return
+    if not scores.origin:
+        METRICS.check(metric)
+    raise ArgumentError(_lacks(scores, metric, given))
+
+
+def _lacks(scores: ScoreSet, metric: str, given: object) -> str:
+    index, seed, what = scores.index, scores.ensemble or 0, named(given, "the score file")
+    if scores.origin:
+        there = ", ".join(scores.metrics)
+        return f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these"
     file = Path(given) if isinstance(given, (str, Path)) else None
     out = None if file == scores_path(index, seed) else file
     command = score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
-    what = named(given, "the score file")
     return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"

@@ -13,8 +13,7 @@ import numpy as np
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of
-from lt_prune.metrics import METRICS
-from lt_prune.planning.commands import lacks
+from lt_prune.planning.commands import require_metric
 from lt_prune.planning.pruning import RECALL_BY, Pruning, metrics_read
 from lt_prune.store.recall import read_recall
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
@@ -97,8 +96,7 @@ class Given:
         if self.recall is not None:
             said |= {"recall": self._recall().tolist()}
         if self.scores and (metric := self._metric()):
-            said |= {"metric": metric, "members": len(self.scores.seeds)}
-            said |= {"ensemble": self.scores.ensemble, "scores": self.scores.digest}
+            said |= {"metric": metric, **_made_by(self.scores), "scores": self.scores.digest}
         return said | (dict(zip(("keep", "within"), self.ends)) if self.asked.strategy.takes_ends else {})
 
     def name(self) -> str:
@@ -110,15 +108,17 @@ class Given:
 
     def _metric(self) -> str | None:
         """What is ranked by, or tells the recall; None where no scores are read."""
-        read = metrics_read(self.asked.strategy, [self.metric or "avh"])
+        read = metrics_read(self.asked.strategy, [self._named()])
         return read[0] if read and (read[0] != RECALL_BY or self.recall is None or self.metric) else None
+
+    def _named(self) -> str:
+        """The metric that is ranked by, where scores are."""
+        return self.metric or (self.scores.main if self.scores else "avh")
 
     def _difficulty(self) -> Array:
         """float32 (N,)."""
-        metric = self.metric or "avh"
-        if metric not in self._scores().metrics:
-            METRICS.check(metric)
-            raise ArgumentError(lacks(self._scores(), metric, self.given_scores))
+        metric = self._named()
+        require_metric(self._scores(), metric, self.given_scores)
         return self._scores().metric(metric).difficulty
 
     def _confidence(self) -> Array:
@@ -180,6 +180,12 @@ class Given:
                 f"strategy {self.asked.base!r} ranks by scores: give a score file, which `lt-prune score` makes"
             )
         return self.scores
+
+
+def _made_by(scores: ScoreSet) -> dict[str, Any]:
+    if scores.origin:
+        return {"origin": str(scores.origin)}
+    return {"members": len(scores.seeds), "ensemble": scores.ensemble}
 
 
 def require_features(strategy: str, index: SampleIndex, samples: object) -> None:

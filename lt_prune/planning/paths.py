@@ -26,9 +26,9 @@ def set_path(index: SampleIndex) -> Path:
     return _below("sets", f"{index.name}.h5")
 
 
-def scores_path(index: SampleIndex, seed: int = 0) -> Path:
-    """For example scores/cifar10-lt100.h5."""
-    return _below("scores", f"{index.name}{_seed(seed)}.h5")
+def scores_path(index: SampleIndex, seed: int = 0, of: str = "") -> Path:
+    """For example scores/cifar10-lt100.h5; `of` is what scores made elsewhere are called."""
+    return _below("scores", f"{index.name}{f'-{of}' if of else ''}{_seed(seed)}.h5")
 
 
 def subset_path(subset: Subset) -> Path:
