@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
+    from lt_prune.steps.import_outputs import import_outputs as import_outputs
     from lt_prune.steps.import_scores import import_scores as import_scores
     from lt_prune.steps.members import FamilyMember as FamilyMember
     from lt_prune.steps.members import members as members
@@ -78,6 +79,7 @@ _NAMES = {
     "steps.build": ("build", "open_set"),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
+    "steps.import_outputs": ("import_outputs",),
     "steps.import_scores": ("import_scores",),
     "steps.members": ("FamilyMember", "members"),
     "steps.plot": ("Plot", "plot", "plot_head"),

@@ -27,7 +27,9 @@ import_options = options_of(
     read_options,
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables."),
     overwrite_option,
-    click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME-METRIC.h5]"),
+    click.option(
+        "--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME-METRIC.h5, or NAME-outputs.h5]"
+    ),
 )
 
 
@@ -64,4 +66,35 @@ def import_scores(
     out = out or scores_path(index, of="-".join(found.metrics))
     lp.write_scores(out, found, overwrite=options["overwrite"])
     print_scores(found, found.main if found.main in found.metrics else min(found.metrics), as_json, out)
+    say_wrote(out)
+
+
+@main.command("import-outputs")
+@click.argument("outputs", type=click.Path(path_type=Path))
+@click.option(
+    "--metric",
+    callback=list_of(str),
+    help="Metrics to score by, comma-separated, of which the first is shown.  [default: all that can be had]",
+)
+@import_options
+def import_outputs(
+    outputs: Path, metric: list[str] | None, data: str, reading: Reading, as_json: bool, out: Path | None, **options: Any
+) -> None:
+    """Score by outputs of networks that others have trained: an .npz file of logits, and by choice features and weight.
+
+    Logits are (N, M), or of K networks (K, N, M), features (N, D) or (K, N, D), and weight, the classifier's rows, (M, D) or
+    (K, M, D). Each metric that they are enough for is stored, and it is said what the others need. Which sample a row is of
+    is said as for import-scores.
+
+    \b
+    Example: lt-prune import-outputs logits.npz --data cifar10 --metric avh,margin
+    """
+    import lt_prune as lp
+    from lt_prune.planning.paths import scores_path
+
+    index = index_of(as_before(data, reading))
+    found = lp.import_outputs(outputs, index, metric=metric, **options)
+    out = out or scores_path(index, of="outputs")
+    lp.write_scores(out, found, overwrite=options["overwrite"])
+    print_scores(found, next(iter(metric or found.metrics)), as_json, out)
     say_wrote(out)

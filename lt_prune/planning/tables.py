@@ -53,6 +53,7 @@ def join(columns: Mapping[str, Array], n_rows: int, index: SampleIndex, what: st
         DataError: keys are of another kind, or come twice.
         MismatchError: samples are missing, unknown, or of other classes.
     """
+    _check_rows(columns, n_rows, what)
     by, keys = _keys(columns, match, what)
     if by is None:
         _check_length(n_rows, index, what)
@@ -68,13 +69,19 @@ def say_unchecked(joined: Joined, what: str) -> None:
         warnings.warn(
             f"{what} is joined by place in the source, and names no sample and no class: nothing but its length tells that "
             f"it is of these data, in this order",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
 def column_of(columns: Mapping[str, Array], key: str) -> Array | None:
     """The column that bears one of the names of a key."""
     return next((columns[name] for name in KEYS[key] if name in columns), None)
+
+
+def _check_rows(columns: Mapping[str, Array], n_rows: int, what: str) -> None:
+    for key in KEYS:
+        if (column := column_of(columns, key)) is not None and column.shape != (n_rows,):
+            raise DataError(f"{what} has {n_rows:,} rows and a column {key} of {column.shape}: give it a value a row")
 
 
 def _keys(columns: Mapping[str, Array], match: str, what: str) -> tuple[str | None, Array]:

@@ -66,9 +66,6 @@ def import_scores(
         >>> lp.prune(data, scores=scores, ratio=0.45).options["metric"]
         'brightness'
     """
-    expect("made_by", made_by, str, "words")
-    if not made_by.isprintable():
-        raise ArgumentError(f"made_by must be words in one line, not {made_by!r}")
     table, origin = _table_of(scores, made_by)
     columns = _columns(table, metric, column, origin.file)
     index = data if isinstance(data, SampleIndex) else open_index(data, reading=reading)
@@ -88,26 +85,38 @@ def import_scores(
     return found
 
 
+def origin_of(given: object, table: Mapping[str, Array], made_by: str) -> Origin:
+    """Where something is from that was given as a file, as columns by name, or as one array.
+
+    Raises:
+        ArgumentError: who made it is not said in words.
+    """
+    expect("made_by", made_by, str, "words")
+    if not made_by.isprintable():
+        raise ArgumentError(f"made_by must be words in one line, not {made_by!r}")
+    if isinstance(given, (str, Path)):
+        path = Path(given)
+        name = path.name if path.name.isprintable() else ascii(path.name)[1:-1]
+        return Origin(file=name, sha256=hashlib.sha256(path.read_bytes()).hexdigest(), made_by=made_by)
+    digest = hashlib.sha256()
+    for name, values in table.items():
+        digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
+    return Origin(file="a table" if hasattr(given, "keys") else "an array", sha256=digest.hexdigest(), made_by=made_by)
+
+
 def _table_of(scores: object, made_by: str) -> tuple[Table, Origin]:
     """The columns that have a row a sample, and where they are from."""
     if isinstance(scores, (str, Path)):
-        path = Path(scores)
-        what = path.name if path.name.isprintable() else ascii(path.name)[1:-1]
-        table = read_table(path)
-        digest = hashlib.sha256(path.read_bytes())
+        table = read_table(Path(scores))
     else:
         given: Any = scores if hasattr(scores, "keys") else {UNNAMED: scores}
-        what = "a table" if hasattr(scores, "keys") else "an array"
         table = {str(name): np.asarray(given[name]) for name in given.keys()}  # noqa: SIM118 (a data frame has keys, too)
-        digest = hashlib.sha256()
-        for name, values in table.items():
-            digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
+    origin = origin_of(scores, table, made_by)
     flat = {name: values for name, values in table.items() if values.ndim == 1}
     n_rows = max(map(len, flat.values()), default=0)
     if not n_rows:
-        raise DataError(f"{what} must have a number a sample, (N,), and has none: give an array, or columns by name")
-    rows = {name: values for name, values in flat.items() if len(values) == n_rows}
-    return rows, Origin(file=what, sha256=digest.hexdigest(), made_by=made_by)
+        raise DataError(f"{origin.file} must have a number a sample, (N,), and has none: give an array, or columns by name")
+    return {name: values for name, values in flat.items() if len(values) == n_rows}, origin
 
 
 def _columns(table: Table, metric: str | Sequence[str] | None, column: str | None, what: str) -> dict[str, str]:
