@@ -39,4 +39,4 @@ def _centres(values: Tensor, number: int) -> Tensor:
     k_means = KMeans(number, n_init=1, random_state=0)
     with threadpool_limits(1), warnings.catch_warnings():  # no sum may depend on how many threads there are
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer samples that differ than centres are no harm
-        return torch.from_numpy(k_means.fit(values.cpu().numpy()).cluster_centers_).to(values)
+        return torch.from_numpy(k_means.fit(values.cpu().numpy()).cluster_centers_).to(values.device, values.dtype)

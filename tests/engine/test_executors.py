@@ -177,8 +177,8 @@ def results_there(blobs, in_tmp) -> dict[str, list[str]]:
             yield index, run_alone(run, compute.arithmetic, progress)
 
     lp.register("executor", "mine", Executor(execute=execute))
-    grid = {"strategies": ["random"], "ratios": [0], "seeds": [0], "methods": ["alas", "ce", "atl"]}
-    lp.sweep(blobs(), **grid, epochs=1, stage2_epochs=1, warmup=0, model="resnet8", batch_size=16, compute=MINE)
+    grid = lp.Grid(strategies=["random"], ratios=[0], seeds=[0], methods=["alas", "ce", "atl"])
+    lp.sweep(blobs(), grid, epochs=1, stage2_epochs=1, warmup=0, model="resnet8", batch_size=16, compute=MINE)
     return found
 
 
