@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -149,6 +150,19 @@ def one_metric(path: str) -> Callable[[], None]:
         lp.write_scores(path, replace(scores, metrics={"el2n": scores.metrics["el2n"]}), overwrite=True)
 
     return drop
+
+
+def listed(root: str = "photos/train") -> Callable[[], None]:
+    """Lists of the photos, with paths that begin in a folder; they lie beside the photos."""
+
+    def write() -> None:
+        for split in ("train", "test"):
+            files = sorted(Path("photos", split).rglob("*.png"))
+            lines = [f"{Path(os.path.relpath(path, root)).as_posix()} {path.parent.name[-1]}" for path in files]
+            Path("lists").mkdir(exist_ok=True)
+            Path("lists", f"{split}.txt").write_text("\n".join(lines))
+
+    return write
 
 
 def others() -> None:
@@ -730,6 +744,35 @@ CASES = {
         refused=f"build {ON_PHOTOS}",
         says="repair or remove them, or leave them out with --skip-broken",
         then=(f"build {ON_PHOTOS} --skip-broken --out skipped.h5", "rm photos/train/class0/zz.png", f"build {ON_PHOTOS}"),
+        code=1,
+    ),
+    "files of a list that are not there": Case(
+        advice="the folder that its paths begin in by --root, or put them there",
+        before=(listed(),),
+        refused="build --data list:lists/train.txt",
+        says="lists/train.txt names 24 of 24 files that are not below lists, such as class0/0000.png: name the folder",
+        then=("build --data list:lists/train.txt --root photos/train --holdout 0",),
+        code=1,
+    ),
+    "a root of a folder": Case(
+        advice="{} is no list of files: leave out --root",
+        refused=f"build {ON_PHOTOS} --root photos",
+        says="a folder is no list of files: leave out --root",
+        then=(f"build {ON_PHOTOS}",),
+    ),
+    "a list without its place": Case(
+        advice="the list source needs a path: --data list:FILE",
+        before=(listed(),),
+        refused="build --data list",
+        says="the list source needs a path: --data list:FILE",
+        then=("build --data list:lists/train.txt --root photos/train --holdout 0",),
+    ),
+    "files of a list that are elsewhere": Case(
+        advice="begin in by --root",
+        before=(listed("lists"),),
+        refused="build --data list:lists/train.txt",
+        says="names 24 files outside of lists, such as ../photos/train/class0/0000.png: name the folder that its paths",
+        then=(listed(), "build --data list:lists/train.txt --root photos/train --holdout 0"),
         code=1,
     ),
     "scores in several columns": Case(

@@ -65,6 +65,14 @@ def make_folder(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def make_list(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    for i, image in enumerate(images(18, 6, 3)):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    for name, some in (("train", range(12)), ("test", range(12, 18))):
+        (folder / f"{name}.txt").write_text("".join(f"{i}.png {i % 3}\n" for i in some))
+    return folder / f"train.txt,{folder}/test.txt"
+
+
 def make_npz(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     arrays = {
         "x_train": images(12, 6, 3),
@@ -89,11 +97,12 @@ MAKERS = {
     "cifar10": make_cifar("CIFAR10", "labels", 10, 20),
     "cifar100": make_cifar("CIFAR100", "fine_labels", 100, 200),
     "folder": make_folder,
+    "list": make_list,
     "npz": make_npz,
     "features": make_features,
 }
 
-STREAMS = {"folder"}
+STREAMS = {"folder", "list"}
 """Sources of files."""
 
 
