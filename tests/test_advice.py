@@ -821,7 +821,11 @@ CASES = {
     ),
 }
 MEMORY = "memory cannot be filled in a test; who says it is tested beside the package"
+HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
 NOT_PROVOKED = {
+    "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,
+    "{} is no data set of Hugging Face that can be read ({}): name a folder that save_to_disk made, or one of parquet "
+    "files, or add --download": HUGGING_FACE,
     "--set": "the name of an option, in a message of click",
     "add --download, or name its place as {}:PATH": "it needs a network, or the archive of CIFAR",
     "mix the two by --mix-compute, {}": "as that of a grid",

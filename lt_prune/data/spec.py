@@ -15,7 +15,9 @@ from lt_prune.errors import UnknownNameError
 from lt_prune.registry import nearest
 
 _CUT = re.compile(r"-(?:(?P<kind>lt|step)(?P<imbalance>\d+(?:\.\d+)?)|full)$")
-OF_ONES_OWN = ("folder", "list", "npz", "features")
+OF_PYTHON = "dataset"
+"""In place of a source: a data set that was given in Python, which no name opens again."""
+OF_ONES_OWN = ("folder", "list", "huggingface", "npz", "features", OF_PYTHON)
 """Sources whose sets are named after their file or folder."""
 _PROFILES = {"lt": "exp", "step": "step", None: "none"}
 

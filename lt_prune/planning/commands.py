@@ -9,6 +9,7 @@ from typing import Any
 
 from lt_prune.config.reading import as_options
 from lt_prune.config.recipe import Recipe
+from lt_prune.data.spec import OF_PYTHON
 from lt_prune.errors import ArgumentError
 from lt_prune.metrics import METRICS
 from lt_prune.planning.paths import named, scores_path
@@ -68,5 +69,6 @@ def _lacks(scores: ScoreSet, metric: str, given: object) -> str:
         return f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these"
     file = Path(given) if isinstance(given, (str, Path)) else None
     out = None if file == scores_path(index, seed) else file
-    command = score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
+    source = "FILE" if index.source.startswith(f"{OF_PYTHON}:") else index.source  # which no command opens
+    command = score_command(source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
     return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"

@@ -6,7 +6,7 @@ A user names one as `name` or `name:PATH`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lt_prune.config.reading import Reading
@@ -21,6 +21,10 @@ class Request(Reading):
 
     path: Path | None = None
     """Where the data lies; None lets the source look in its usual places."""
+
+    def without_resize(self) -> Request:
+        """The same, for a source that has resized its images."""
+        return replace(self, resize=None)
 
     def refuse_file_options(self, source: str) -> None:
         """What a source says whose images are no files.
@@ -98,6 +102,7 @@ SOURCES: Registry[Callable[[Request], Source]] = Registry(
         "cifar100": "lt_prune.data.sources.cifar:cifar100",
         "list": "lt_prune.data.sources.lists:lists",
         "folder": "lt_prune.data.sources.folder:folder",
+        "huggingface": "lt_prune.data.sources.huggingface:huggingface",
         "npz": "lt_prune.data.sources.npz:npz",
         "features": "lt_prune.data.sources.features:features",
     },

@@ -141,6 +141,15 @@ def test_a_streamed_list_is_the_same_set(images):
     assert held.index.name == "a"
 
 
+def test_a_run_finds_its_lists_again(images, monkeypatch):
+    written([f"{name} {label}" for name, label in zip(NAMES, LABELS)], "images/lt.txt")
+    written(["val/a.JPEG 2", "val/b.JPEG 0"], "images/test.txt")
+    ok("train --data list:images/lt.txt,images/test.txt --epochs 1 --model resnet8 --out images/run")
+    before = ok("evaluate images/run --json").stdout
+    monkeypatch.chdir("images")
+    assert ok("evaluate run --json").stdout == before
+
+
 def test_where_a_list_lies_and_its_root_are_said_once(images):
     written([f"{name} {label}" for name, label in zip(NAMES, LABELS)], "lt.txt")
     written(["val/a.JPEG 2", "val/b.JPEG 0"], "test.txt")
