@@ -41,7 +41,7 @@ TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
 
 FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
 """Of a trained run, in the order of the paper."""
-FORMATS = ("npy", "txt", "csv", "json")
-"""Of an exported subset."""
+FORMATS = ("npy", "txt", "csv", "json", "parquet", "ids", "list", "weights", "fiftyone", "cleanlab", "copies", "links")
+"""Of an exported subset; the first five are the endings of their files, the last two are folders."""
 LOADERS = ("imagefolder",)
 """Whose indices an export may give, besides our own."""

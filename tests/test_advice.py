@@ -575,8 +575,40 @@ CASES = {
         says="leave out --removed",
         then=("export subsets/photos-random-0.4.h5 --out kept.csv",),
     ),
+    "scores where there is no place for them": Case(
+        advice="has no place for scores, which {} have: leave out --scores",
+        before=(f"{RANDOM} {ON_PHOTOS}", others, f"{IMPORT} --metric el2n --column other --out mine.h5"),
+        refused="export subsets/photos-random-0.4.h5 --out kept.npy --scores mine.h5",
+        says="leave out --scores",
+        then=(
+            "export subsets/photos-random-0.4.h5 --out kept.npy",
+            "export subsets/photos-random-0.4.h5 --out all.csv --scores mine.h5",
+        ),
+    ),
+    "an export of nothing": Case(
+        advice="what to write is not said: name a format by --format, or a file by --out",
+        before=(f"{RANDOM} {ON_PHOTOS}",),
+        refused="export subsets/photos-random-0.4.h5",
+        says="name a format by --format, or a file by --out",
+        then=(
+            "export subsets/photos-random-0.4.h5 --format list",
+            "export subsets/photos-random-0.4.h5 --out kept.npy",
+        ),
+    ),
+    "scores that are elsewhere": Case(
+        advice="are here: name those that chose it by --scores",
+        before=(
+            others,
+            f"{IMPORT} --metric el2n --column other --out mine.h5",
+            f"prune {ON_PHOTOS} --scores mine.h5 --metric el2n --ratio 0.4",
+        ),
+        refused="export subsets/photos-ranked-el2n-0.4.h5 --format csv",
+        says="no scores of photos-ranked-el2n-0.4.h5 are here: name those that chose it by --scores",
+        then=("export subsets/photos-ranked-el2n-0.4.h5 --out with.csv --scores mine.h5",),
+        code=0,
+    ),
     "names in the order of a loader": Case(
-        advice="txt gives file names, which are in no loader's order: leave out --for, or choose npy",
+        advice="gives names, which are in no loader's order: leave out --for, or choose npy",
         before=(f"{RANDOM} {ON_PHOTOS}",),
         refused="export subsets/photos-random-0.4.h5 --out kept.txt --for imagefolder",
         says="leave out --for, or choose npy",

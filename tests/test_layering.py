@@ -16,7 +16,7 @@ GROUND = "runs types progress setting config identity registry randomness versio
 # Package, and what it may import besides itself; every package stands above those it may import.
 ALLOWED = {
     "__main__": "cli",
-    "cli": f"api steps report planning metrics strategies methods predictors store {GROUND}",
+    "cli": f"api steps report planning metrics strategies methods predictors formats store {GROUND}",
     "api": f"steps report planning store {GROUND}",
     "steps": (
         "figures report planning engine evaluation metrics strategies budgets selections methods predictors models formats "

@@ -1,4 +1,4 @@
-"""Commands from a source to a subset: build, score, scores, prune, export."""
+"""Commands from a source to a subset: build, score, scores, prune."""
 
 from __future__ import annotations
 
@@ -267,33 +267,6 @@ def prune(
         tables += ["", classes_pruned_table(said["classes"])]
     print_result(as_json, said, lambda: Group(*tables))
     say_wrote(place(subset))
-
-
-@main.command()
-@click.argument("subset", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
-@click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
-@click.option(
-    "--for", "for_", type=click.Choice(choices.LOADERS), help="Indices of that loader's own listing of the folder."
-)
-@click.option("--removed", is_flag=True, help="What was removed, instead of what was kept.")
-@overwrite_option
-def export(subset: Path, out: Path, **options: Any) -> None:
-    """Write a subset for other programs: indices (npy), file names or indices (txt), everything (csv, json).
-
-    Indices are in the order of the source as lt-prune lists it, which is said, and which another loader may not share.
-
-    \b
-    Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
-    """
-    import lt_prune as lp
-    from lt_prune.report.summary import exported
-
-    chosen = lp.read_subset(subset)
-    if order := lp.export(chosen, out, **options):
-        click.echo(f"indices are places in {order}", err=True)
-    say_wrote(out)
-    click.echo(exported(chosen), err=True)
 
 
 def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:

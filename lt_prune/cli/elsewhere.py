@@ -1,4 +1,4 @@
-"""Commands for what was made elsewhere."""
+"""Commands for what was made elsewhere, and for what goes there: import-scores, import-outputs, export."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lt_prune import choices
 from lt_prune.cli.group import main
 from lt_prune.cli.opening import as_before, index_of
 from lt_prune.cli.options import (
@@ -19,6 +20,7 @@ from lt_prune.cli.options import (
 )
 from lt_prune.cli.printing import print_scores, say_wrote
 from lt_prune.config.reading import Reading
+from lt_prune.errors import ArgumentError
 
 import_options = options_of(
     data_option,
@@ -98,3 +100,53 @@ def import_outputs(
     lp.write_scores(out, found, overwrite=options["overwrite"])
     print_scores(found, next(iter(metric or found.metrics)), as_json, out)
     say_wrote(out)
+
+
+@main.command()
+@click.argument("subset", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File to write, or folder.  [default: exports/SUBSET-kept.FORMAT]"
+)
+@click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
+@click.option(
+    "--for", "for_", type=click.Choice(choices.LOADERS), help="Indices of that loader's own listing of the folder."
+)
+@click.option("--removed", is_flag=True, help="What was removed, instead of what was kept.")
+@click.option(
+    "--scores", type=click.Path(path_type=Path), help="Score file for csv, json, parquet, cleanlab.  [default: what ranked]"
+)
+@overwrite_option
+def export(subset: Path, out: Path | None, format: str | None, scores: Path | None, **options: Any) -> None:
+    """Write a subset for other programs.
+
+    \b
+    npy         indices                         csv, parquet, json  every sample, with its scores
+    txt         file names, or indices          fiftyone, cleanlab  tags and issues, as csv
+    ids         ids                             copies, links       a folder with one folder a class
+    list        path and label                  weights             for a WeightedRandomSampler, npy
+
+    Indices are in the order of the source as lt-prune lists it, which is said, and which another loader may not share.
+
+    \b
+    Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --format npy
+    """
+    import lt_prune as lp
+    from lt_prune.formats import WRITERS
+    from lt_prune.planning.paths import export_path, scores_that_chose
+    from lt_prune.report.summary import exported
+
+    chosen = lp.read_subset(subset)
+    if not out and not format:
+        raise ArgumentError("what to write is not said: name a format by --format, or a file by --out")
+    writer = WRITERS.get(format or str(out and out.suffix.lstrip(".")))
+    if not out:
+        ending, of_all = (writer.ending, writer.of_all) if writer else ("", False)
+        out = export_path(subset, str(format), ending, of_all, options["removed"])
+    if writer and writer.scores and not scores and chosen.options.get("scores"):
+        scores = scores_that_chose(chosen)
+        if not scores:
+            click.echo(f"no scores of {subset.name} are here: name those that chose it by --scores", err=True)
+    if order := lp.export(chosen, out, format, scores=scores, **options):
+        click.echo(f"indices are places in {order}", err=True)
+    say_wrote(out)
+    click.echo(exported(chosen), err=True)

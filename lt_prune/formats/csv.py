@@ -6,7 +6,9 @@ import csv
 from pathlib import Path
 
 from lt_prune.errors import DataError
+from lt_prune.formats.listed import Listed
 from lt_prune.formats.table import Table, reading, rows_of
+from lt_prune.store.rows import as_csv
 
 
 def read(path: Path) -> Table:
@@ -23,3 +25,9 @@ def read(path: Path) -> Table:
     if not rows:
         raise DataError(f"{path} has no row below a line of names: give a csv file that has")
     return rows_of(rows)
+
+
+def written(listed: Listed) -> bytes:
+    """A row for each sample: its keys, its class, whether it was kept, and its scores."""
+    rows = [{**row, "file": row.get("file"), "kept": int(row["kept"])} for row in listed.table()]
+    return as_csv(rows)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from lt_prune.errors import DataError
+from lt_prune.formats.listed import Listed
 from lt_prune.formats.table import UNNAMED, Table, columns_of, reading, rows_of
+from lt_prune.store.sealed_json import sealed
 
 
 def read(path: Path) -> Table:
@@ -42,3 +44,21 @@ def _table(content: Any) -> Table:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def written(listed: Listed) -> bytes:
+    """Everything: how the subset was chosen, the places of what is kept and removed, and a row for each sample."""
+    subset = listed.subset
+    head: Mapping[str, Any] = {
+        "data": subset.index.name,
+        "source": subset.index.source,
+        "order": listed.order,
+        "strategy": subset.strategy,
+        "ratio_removed": subset.ratio,
+        "options": dict(subset.options),
+        "n_kept": int(subset.kept.sum()),
+        "n_removed": int((~subset.kept).sum()),
+    }
+    masks = {"kept": subset.kept, "removed": ~subset.kept}
+    places = {name: listed.places[listed.rows_of(mask)].tolist() for name, mask in masks.items()}
+    return sealed("export", {**head, **places, "samples": listed.table()})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lt_prune.errors import ArgumentError
+from lt_prune.formats.listed import Listed
 from lt_prune.formats.table import Table, columns_of, reading
 
 
@@ -23,8 +23,8 @@ def read(path: Path) -> Table:
         return columns_of(parquet.read_table(path).to_pydict())
 
 
-def written(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows of the same columns, at least one.
+def written(listed: Listed) -> bytes:
+    """A row for each sample: its keys, its class, whether it was kept, and its scores.
 
     Raises:
         ArgumentError: pyarrow is not installed.
@@ -32,7 +32,7 @@ def written(rows: Sequence[Mapping[str, Any]]) -> bytes:
     parquet = _library("a parquet file")
     import pyarrow
 
-    memory = io.BytesIO()
+    rows, memory = listed.table(), io.BytesIO()
     parquet.write_table(pyarrow.table({name: [row[name] for row in rows] for name in rows[0]}), memory)
     return memory.getvalue()
 

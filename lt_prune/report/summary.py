@@ -56,7 +56,7 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
     index, chosen, spread = scores.index, scores.metric(metric), scores.spread(metric)
     n = min(extremes, index.n_samples)
     easiest_first = np.argsort(chosen.difficulty, kind="stable")
-    heights, edges = np.histogram(chosen.mean, bins=20)
+    heights, edges = _histogram(chosen.mean)
     return {
         "name": index.name,
         "n_samples": index.n_samples,
@@ -80,6 +80,14 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
         "hardest": [_sample(scores, metric, i) for i in easiest_first[::-1][:n]],
         "easiest": [_sample(scores, metric, i) for i in easiest_first[:n]],
     }
+
+
+def _histogram(scores: Array) -> tuple[Array, Array]:
+    """Heights of 20 bars, and their edges."""
+    try:
+        return np.histogram(scores, bins=20)
+    except ValueError:  # so near to each other that no edges in float32 lie between them
+        return np.histogram(scores.astype(np.float64), bins=20)
 
 
 def _made_by(scores: ScoreSet) -> dict[str, Any]:
