@@ -45,17 +45,22 @@ def placed(names: Sequence[str], folders: Sequence[str]) -> list[PurePosixPath]:
     return [PurePosixPath(folder, name.removeprefix(f"{folder}/")) for name, folder in zip(names, folders)]
 
 
-def write_folder(out: Path, files: Mapping[PurePosixPath, Path], *, link: bool, overwrite: bool = False) -> None:
+def write_folder(
+    out: Path, files: Mapping[PurePosixPath, Path], *, apart: Iterable[Path], link: bool, overwrite: bool = False
+) -> None:
     """Copy files, or link to them, to their places below a folder. What is there already and is the same is left as it is.
 
+    Args:
+        apart: folders that the new one may not lie in, nor they in it.
+
     Raises:
-        DataError: a file is gone, or the folder lies among the files, or they in it.
+        DataError: a file is gone, or the folder is not apart from these.
         MismatchError: the folder holds other files, or something else in a place, which is replaced where `overwrite` says
             so.
     """
     if missing := [source for source in files.values() if not source.is_file()]:
         raise DataError(f"{len(missing):,} of {len(files):,} files are gone, such as {missing[0]}: put them back")
-    _check_apart(out, {source.parent.resolve() for source in files.values()})
+    _check_apart(out, apart)
     _check_free(out, files)
     other = [place for place, source in files.items() if not _is_same(out / place, source, link)]
     there = [place for place in other if os.path.lexists(out / place)]
@@ -71,7 +76,7 @@ def write_folder(out: Path, files: Mapping[PurePosixPath, Path], *, link: bool, 
 def _check_apart(out: Path, folders: Iterable[Path]) -> None:
     """Refuse a folder that would become a part of its source, or that holds it."""
     root = out.resolve()
-    for folder in folders:
+    for folder in map(Path.resolve, folders):
         if folder == root or root in folder.parents or folder in root.parents:
             raise DataError(f"{out} and the images in {folder} lie in each other: name a folder apart from them")
 

@@ -177,7 +177,8 @@ def _rows(keys: Sequence[Any], own: Sequence[Any], index: SampleIndex, what: str
 
 def _check_unknown(keys: Sequence[Any], own: Sequence[Any], index: SampleIndex, what: str) -> None:
     """Samples that a set lacks may be those of its source that were cut or held out, and are no others."""
-    unknown = [key for key in keys if key not in set(own)] if len(keys) > len(own) else []
+    known = set(own)
+    unknown = [key for key in keys if key not in known] if len(keys) > len(own) else []
     if len(unknown) > index.source_size - index.n_samples:
         raise MismatchError(
             f"{len(unknown):,} of {len(keys):,} rows of {what} are of no sample of {index.name}: {_such(unknown)}; leave "

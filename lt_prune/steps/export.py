@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from lt_prune.choices import FORMATS, LOADERS
+from lt_prune.data.spec import parse_spec
 from lt_prune.errors import ArgumentError
 from lt_prune.formats import WRITERS, Listed
 from lt_prune.formats.folder import class_folders, placed, write_folder
@@ -127,4 +128,7 @@ def _write_folder(listed: Listed, out: Path, format: str, overwrite: bool) -> No
     check_files(index, rows, [root / name for name in names], "put the images back, or prune again")
     below = names_below_root(index)
     places = placed([below[row] for row in rows], [folders[label] for label in index.labels[rows]])
-    write_folder(out, dict(zip(places, (root / name for name in names))), link=format == "links", overwrite=overwrite)
+    files = {place: root / name for place, name in zip(places, names)}
+    # A new folder anywhere in a folder of classes would be a class of it, while a list names each file.
+    apart = {file.parent for file in files.values()} if parse_spec(index.source).source == "list" else {root}
+    write_folder(out, files, apart=apart, link=format == "links", overwrite=overwrite)

@@ -155,8 +155,9 @@ def _is_score(column: Array) -> bool:
 
 
 def _check_name(name: str) -> None:
-    """Refuse a name that files cannot be called by."""
-    if name not in METRICS.names and (unfit := METRICS.unfit(name)):
+    """Refuse a name that files cannot be called by, or that a column of tables has which is no score."""
+    unfit = "tables have a column of that name that is no score" if name in NO_SCORES else METRICS.unfit(name)
+    if name not in METRICS.names and unfit:
         raise ArgumentError(f"scores cannot be called {name!r}, as {unfit}: give them another name by --metric")
 
 

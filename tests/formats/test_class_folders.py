@@ -100,7 +100,9 @@ def test_less_is_not_put_among_more(subset):
         lp.export(less, "out", "copies", overwrite=True)
 
 
-@pytest.mark.parametrize("out", ["photos", "photos/train", "photos/train/class0", "photos/train/class0/kept", "."])
+@pytest.mark.parametrize(
+    "out", ["photos", "photos/train", "photos/train/class0", "photos/train/class0/kept", "photos/kept", "."]
+)
 def test_a_folder_among_the_images_is_refused(subset, out):
     before = files_below("photos")
     with pytest.raises((DataError, MismatchError), match=r"lie in each other|holds other files"):
@@ -181,7 +183,10 @@ def test_a_list_becomes_a_folder_whose_classes_sort_as_its_numbers(blob_folder, 
     Path("lt.txt").write_text("\n".join([*lines, *more]))
     reading = lp.Reading(root="photos", holdout=0)
     subset = lp.prune("list:lt.txt", strategy="class-random", ratio=0.2, reading=reading)
+    with pytest.raises(DataError, match="lie in each other"):
+        lp.export(subset, "photos/train/class0/out", "links")
     lp.export(subset, "out", "links")
+    lp.export(subset, "photos/out", "links")  # no list has it
     read = ImageFolder("out")
     assert read.classes == [f"{label:02}" for label in range(11)]
     assert np.bincount(read.targets).tolist() == subset.kept_counts.tolist()

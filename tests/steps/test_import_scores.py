@@ -451,7 +451,7 @@ def test_a_column_is_chosen_where_there_are_several(data):
     )
 
 
-@pytest.mark.parametrize("name", ["a-b", "a/b", "seed3", "..", "a b"])
+@pytest.mark.parametrize("name", ["a-b", "a/b", "seed3", "..", "a b", "label", "kept"])
 def test_a_name_that_files_cannot_have_is_refused(data, name):
     refused(
         ArgumentError,
