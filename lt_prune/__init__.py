@@ -2,7 +2,7 @@
 
     import lt_prune as lp
 
-    data = lp.build("cifar10-lt100", download=True)
+    data = lp.build("cifar10-lt100", reading=lp.Reading(download=True))
     scores = lp.score(data)
     subset = lp.prune(data, scores=scores, metric="avh", ratio=0.45)
     result = lp.train(data, subset=subset)
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from lt_prune.runs import PlannedRun as PlannedRun
     from lt_prune.runs import TrainResult as TrainResult
     from lt_prune.runs import TrainSpec as TrainSpec
+    from lt_prune.steps.audit import audit as audit
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
+    from lt_prune.steps.correlate import correlate as correlate
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.results import results as results
     from lt_prune.steps.run import Comparison as Comparison
     from lt_prune.steps.run import run as run
+    from lt_prune.steps.sampler import Sampler as Sampler
     from lt_prune.steps.score import score as score
     from lt_prune.steps.sweep import Sweep as Sweep
     from lt_prune.steps.sweep import sweep as sweep
@@ -76,7 +79,9 @@ _NAMES = {
     "planning.grid": ("Grid",),
     "report.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
+    "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),
+    "steps.correlate": ("correlate",),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
     "steps.import_outputs": ("import_outputs",),
@@ -87,6 +92,7 @@ _NAMES = {
     "steps.register": ("register",),
     "steps.results": ("plot_results", "results"),
     "steps.run": ("Comparison", "run"),
+    "steps.sampler": ("Sampler",),
     "steps.score": ("score",),
     "steps.sweep": ("Sweep", "sweep"),
     "steps.tabulate": ("score_rows",),

@@ -14,10 +14,12 @@ PROFILES = ("exp", "step", "none")
 SELECTIONS = ("content", "mislas")
 """How counts fall from class to class, and which images of a class are taken."""
 
-"""Which end of a metric's scores is hard."""
 KEEP = ("hard", "easy")
 WITHIN = ("set", "class")
 """Which end of a ranking stays, and what is ranked together."""
+
+DROPS = ("noisy", "duplicates")
+"""What a pruning may take out first."""
 
 AUTO, WHOLE = "auto", "none"
 """In place of a subset: the one that subsets/ holds of the data, or no subset but the whole set."""
@@ -33,6 +35,8 @@ PRESETS = ("paper", "released")
 
 MODELS = {"images": "resnet32", "embeddings": "linear"}
 """Which model a set has by default, by the kind of its samples."""
+MOST_MEMBERS = 10_000
+"""Of an ensemble: each takes memory before it is trained."""
 SCHEDULES = ("step", "cosine", "constant")
 SAMPLERS = ("instance", "balanced", "reversed")
 DRAWS = ("samples", "oversampled")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import re
 
 
 class LtPruneError(Exception):
     """Base of every error raised on purpose; `exit_code` is what the command line ends with."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class ArgumentError(LtPruneError):
@@ -52,6 +56,17 @@ class DivergenceError(LtPruneError):
 
 class DecisionWarning(UserWarning):
     """A decision, such as a pruning, has a consequence that its owner may not want; `lt_prune.report.warnings` says when."""
+
+
+def one_line(message: str) -> str:
+    """A message with the line breaks and control characters of names written out, as a name may have any."""
+    return re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], message)
+
+
+def shown(given: object) -> str:
+    """A value as messages show it, or where it is long, its kind."""
+    text = repr(given)
+    return text if len(text) <= 60 and "\n" not in text else f"a {type(given).__name__}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import difflib
 import inspect
 import os
-from collections.abc import Callable, Collection, Iterable
-from functools import wraps
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Sized
+from contextlib import suppress
+from functools import cache, wraps
 from numbers import Integral, Real
-from typing import Any, ParamSpec, TypeVar
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
-from lt_prune.errors import ArgumentError
+from lt_prune.errors import ArgumentError, shown
 
+_PLAIN: dict[Any, tuple[Any, str, str]] = {
+    bool: (object, "True or False", "[True, False]"),
+    int: (Integral, "a whole number", "[1, 2]"),
+    float: (Real, "a number", "[0.1, 0.2]"),
+    str: (str, "a word", '["one", "two"]'),
+}
+"""Kinds of plain values: what is taken for one, and what it is called alone and in a list."""
+_LONGEST = 255
+"""Bytes of a file's name, on most systems."""
 P = ParamSpec("P")
 R = TypeVar("R")
 Kind = TypeVar("Kind", bound=type)
@@ -21,7 +33,8 @@ _GATHERED: dict[str, type] = {}
 
 
 def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
-    """A function of ours that refuses an unknown keyword by the sentence of `expect_known`, not by a bare TypeError.
+    """A function of ours that refuses an unknown keyword by the sentence of `expect_known`, not by a bare TypeError, and a
+    wrong kind as `known_kinds` does.
 
     It is not for one that takes `**settings`, which asks `expect_known` itself, as only it knows which settings there are.
     """
@@ -30,9 +43,43 @@ def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         expect_known(kwargs, names)
+        _expect_kinds(function, args, kwargs)
         return function(*args, **kwargs)
 
     return checked
+
+
+def known_kinds(function: Callable[P, R]) -> Callable[P, R]:
+    """A function of ours that refuses what is not of the kind that it is annotated with, before it does anything."""
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        _expect_kinds(function, args, kwargs)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _expect_kinds(function: Callable[..., Any], args: Sequence[object], kwargs: Mapping[str, object]) -> None:
+    kinds = _kinds(function)
+    named = inspect.signature(function).parameters.values()
+    names = [each.name for each in named if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    for name, given in (*zip(names, args), *kwargs.items()):
+        if name in kinds:
+            expect_kind(name, given, kinds[name])
+
+
+@cache
+def _kinds(function: Callable[..., Any]) -> dict[str, Any]:
+    """What the arguments of a function are annotated with, but for lists of arguments, and for names that only type checkers
+    know."""
+    gathered = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    found = {}
+    for each in inspect.signature(function).parameters.values():
+        with suppress(NameError):
+            if each.kind not in gathered and each.annotation is not inspect.Parameter.empty:
+                found[each.name] = eval(str(each.annotation), getattr(function, "__globals__", {}))
+    return found
 
 
 def keywords_of(function: Callable[..., Any]) -> list[str]:
@@ -65,28 +112,90 @@ def expect(name: str, given: object, kinds: type | tuple[type, ...], words: str)
         ArgumentError: says what `name` must be, in words.
     """
     if not isinstance(given, kinds):
-        raise ArgumentError(f"{name} must be {words}, not {_shown(given)}")
+        raise ArgumentError(f"{name} must be {words}, not {shown(given)}")
+
+
+def expect_kind(name: str, given: object, kind: Any) -> None:
+    """Refuse what is not of an annotated kind: a plain value, a list of such, a path, a function, or a record of ours. Where
+    a record or its file may be given, functions have words of their own.
+
+    Raises:
+        ArgumentError: says what `name` must be, in the words of the annotation where that is `Annotated[kind, words]`.
+    """
+    words = ""
+    if get_origin(kind) is Annotated:
+        kind, words = get_args(kind)
+    several = get_origin(kind) in (Union, UnionType)
+    kinds = [each for each in (get_args(kind) if several else (kind,)) if each is not NoneType]
+    if Path in kinds and isinstance(given, (str, os.PathLike)):
+        expect_path(name, given)
+    if len(kinds) > 2 or (given is None and NoneType in get_args(kind)) or any(_is_of(given, each) for each in kinds):
+        return
+    words = words or " or ".join(_worded(each) for each in kinds if each is not str or Path not in kinds)
+    raise ArgumentError(f"{name} must be {words}, not {shown(given)}")
+
+
+def _is_of(given: Any, kind: Any) -> bool:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return isinstance(given, str) and given in inner
+    if origin in (Sequence, tuple):
+        return _is_list(given, inner[0], None if origin is Sequence or inner[-1] is Ellipsis else len(inner))
+    if kind in _PLAIN:
+        return isinstance(given, _PLAIN[kind][0]) and (kind is bool) == (type(given).__name__ in ("bool", "bool_"))
+    if getattr(kind, "_is_protocol", False):
+        return callable(given)
+    if kind is Path:
+        return isinstance(given, os.PathLike)
+    known = kind if isinstance(kind, type) and kind is not Any else origin
+    return known is None or known.__name__ == "ndarray" or isinstance(given, known)
+
+
+def _is_list(given: Any, kind: Any, length: int | None) -> bool:
+    """Whether something is a list, or an array, of such values."""
+    listed = isinstance(given, Iterable) and isinstance(given, Sized) and not isinstance(given, (str, bytes, Mapping))
+    if not listed or length not in (None, len(given)):
+        return False
+    return all(_is_of(each.item() if getattr(each, "ndim", None) == 0 else each, kind) for each in given)
+
+
+def _worded(kind: Any) -> str:
+    inner = get_args(kind)
+    if get_origin(kind) is Literal:
+        return " or ".join(inner)
+    if get_origin(kind) in (Sequence, tuple):
+        what = _PLAIN.get(inner[0])
+        return f"a list of {what[1].removeprefix('a ')}s such as {what[2]}" if what else "a list"
+    if kind in _PLAIN:
+        return _PLAIN[kind][1]
+    return "a path" if kind is Path else "a function" if getattr(kind, "_is_protocol", False) else f"a {kind.__name__}"
 
 
 def expect_path(name: str, given: object) -> None:
-    """Refuse what names no file.
+    """Refuse what can name no file.
 
     Raises:
-        ArgumentError: it is none.
+        ArgumentError: it cannot.
     """
     expect(name, given, (str, os.PathLike), "a path")
+    if not str(given) or "\0" in str(given):
+        raise ArgumentError(f"{name} must be a path, not {shown(given)}")
+    if too_long := [part for part in Path(str(given)).parts if len(os.fsencode(part)) > _LONGEST]:
+        raise ArgumentError(f"{name} has a name of {len(too_long[0]):,} letters, and a file's has up to {_LONGEST} bytes")
 
 
-def expect_whole(name: str, given: object, low: int | None = None) -> None:
-    """Refuse what is no whole number, or below `low`.
+def expect_whole(name: str, given: object, low: int | None = None, high: int | None = None) -> None:
+    """Refuse what is no whole number, below `low`, or above `high`.
 
     Raises:
         ArgumentError: it is so.
     """
     if isinstance(given, bool) or not isinstance(given, Integral):
-        raise ArgumentError(f"{name} must be a whole number, not {_shown(given)}")
+        raise ArgumentError(f"{name} must be a whole number, not {shown(given)}")
     if low is not None and int(given) < low:
         raise ArgumentError(f"{name} must be at least {low}, not {given}")
+    if high is not None and int(given) > high:
+        raise ArgumentError(f"{name} must be at most {high:,}, not {given}")
 
 
 def expect_one_of(name: str, given: str, choices: Collection[str]) -> None:
@@ -116,7 +225,7 @@ def like(name: str, given: Any, example: object) -> Any:
     else:
         fits, kind = _are_numbers(given), "a list of numbers such as (160, 180)"
     if not fits:
-        raise ArgumentError(f"{name} must be {kind}, not {_shown(given)}")
+        raise ArgumentError(f"{name} must be {kind}, not {shown(given)}")
     return given.item() if type(given).__module__ == "numpy" and not isinstance(given, Iterable) else given
 
 
@@ -153,9 +262,3 @@ def _fields_of(keywords: Collection[str]) -> dict[str, str]:
 
 def _are_numbers(given: object) -> bool:
     return isinstance(given, Iterable) and not isinstance(given, str) and all(isinstance(each, Real) for each in given)
-
-
-def _shown(given: object) -> str:
-    """A value, or where it is long, its kind."""
-    text = repr(given)
-    return text if len(text) <= 60 and "\n" not in text else f"a {type(given).__name__}"

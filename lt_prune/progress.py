@@ -27,6 +27,27 @@ class Announced(Protocol):
     def announce(self, sentence: str) -> None: ...
 
 
+class Beforehand:
+    """A progress that first tells some sentences, when the work begins: what is refused until then says nothing of them."""
+
+    def __init__(self, progress: Progress, *sentences: str) -> None:
+        self._progress, self._sentences = progress, sentences
+
+    def __call__(self, what: str, done: float, total: int) -> None:
+        self._begin()
+        self._progress(what, done, total)
+
+    def announce(self, sentence: str) -> None:
+        """Tell a sentence more."""
+        self._begin()
+        announce(self._progress, sentence)
+
+    def _begin(self) -> None:
+        sentences, self._sentences = self._sentences, ()
+        for sentence in sentences:
+            announce(self._progress, sentence)
+
+
 def announce(progress: Progress, sentence: str) -> None:
     """Tell it where it can be told."""
     if isinstance(progress, Announced):

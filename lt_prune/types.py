@@ -228,6 +228,23 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class HeldOut:
+    """The networks that `label-noise` is made of: each was trained on all folds but one of the samples, and predicts it."""
+
+    accuracy: Array
+    """float64 (F,): of each on the samples of its fold."""
+    seconds: Array
+    """float64 (F,): training time of each."""
+    arithmetic: tuple[Arithmetic, ...]
+    """How each was computed."""
+
+    @property
+    def folds(self) -> int:
+        """F."""
+        return len(self.seconds)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreSet:
     """Scores of every training sample by every metric and member; or those made elsewhere, of which nothing is known but
     their `origin`: they have no members, recipe or versions, and a row for each time that the samples were scored."""
@@ -248,6 +265,8 @@ class ScoreSet:
     """The seed that names the ensemble; None where an old file does not say, and of scores made elsewhere."""
     arithmetic: tuple[Arithmetic, ...] = ()
     """How each of the K members was computed; where nothing says it, in float32 on a CPU."""
+    held_out: HeldOut | None = None
+    """Networks besides the members, for metrics of samples that a network did not train on; None where there are none."""
     origin: Origin | None = None
     """Of scores made elsewhere, where they are from."""
 

@@ -157,7 +157,8 @@ PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
 def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
     of_settings = ("prune", "score", "train", "run", "sweep", "evaluate", "evaluate_each")
     function = getattr(lp, name)
-    known = [keyword for keyword in inspect.signature(function).parameters if keyword != "places"]
+    parameters = inspect.signature(function).parameters.values()
+    known = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]
     required = {"run": "nowhere", "prediction": "tau-norm"} if name.startswith("evaluate") else {}
     with pytest.raises(ArgumentError) as refusal:
         function(**required, nonsense=1)
@@ -268,14 +269,27 @@ CALLS = {
     "no set to write": (lambda data: lp.write_set("mine.h5", 3), "data must be a LongTailedSet, not 3"),
     "no subset for torch": (lambda data: lp.torch_subset("mine.h5", data), "subset must be a Subset, not 'mine.h5'"),
     "words for weights": (lambda data: lp.plot_head("no", [1]), "weight must be an array of numbers, not a str"),
-    "a word for a ratio": (lambda data: lp.prune(data, ratio="half"), "must be in [0, 1), not half"),
-    "a word for members": (lambda data: lp.score(data, members="ten"), "members must be a whole number, not 'ten'"),
+    "a word for a ratio": (lambda data: lp.prune(data, ratio="half"), "ratio must be a number, not 'half'"),
+    "a word for members": (lambda data: lp.score(data, members="ten"), "members must be a whole number or auto, not 'ten'"),
+    "a number that no memory has room for": (
+        lambda data: lp.score(data, members=10**9),
+        "members must be at most 10,000, not",
+    ),
+    "such a number in a grid": (lambda data: lp.Grid(members=10**9), "members must be at most 10,000, not 1000000000"),
+    "such a number to compare": (lambda data: lp.run(data, members=10**9), "members must be at most 10,000"),
+    "a name that no file has": (
+        lambda data: lp.train(data, out=f"runs/{'n' * 300}"),
+        "out has a name of 300 letters, and a file's has up to 255 bytes",
+    ),
     "a word for a seed": (lambda data: lp.train(data, seed="one"), "seed must be a whole number, not 'one'"),
     "one strategy for several": (
         lambda data: lp.Grid(strategies="random"),
-        "strategies must be a list, not 'random'",
+        'strategies must be a list of words such as ["one", "two"], not \'random\'',
     ),
-    "one ratio for several": (lambda data: lp.Grid(ratios=0.5), "ratios must be a list, not 0.5"),
+    "one ratio for several": (
+        lambda data: lp.Grid(ratios=0.5),
+        "ratios must be a list of numbers such as [0.1, 0.2], not 0.5",
+    ),
     "a list for a grid": (lambda data: lp.sweep(data, ["random"]), "grid must be a Grid, not ['random']"),
     "no fields for a grid": (lambda data: lp.sweep(data, {}), "grid must be a Grid, not {}"),
 }

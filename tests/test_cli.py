@@ -66,6 +66,10 @@ def files_below(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
 
 
+def folders_below(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_dir()}
+
+
 def as_json(result: lp.Evaluation) -> dict:
     return json.loads(json.dumps(asdict(result)))
 
@@ -81,6 +85,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "import-outputs": ("outputs.npz", "--metric", "el2n"),
         "import-scores": ("mine.json", "--higher-is-harder"),
         "prune": ("--ratio", 0.45),
+        "audit": ("subsets/digits-lt10-ranked-avh-0.45.h5", "--data", "digits"),
         "train": ("--subset", "subsets/digits-lt10-ranked-avh-0.45.h5", *SMALL),
         "evaluate": ("runs/digits-lt10-ranked-avh-0.45-ce", "--prediction", "angular"),
         "methods": ("alas",),
@@ -500,6 +505,7 @@ def test_train_at_equal_steps_has_a_folder_of_its_own(in_tmp):
     refuse(in_tmp, "train", *SMALL, "--subset", "none", "--equal", "steps", code=2, says="equal steps are for training on")
 
 
+@pytest.mark.slow
 def test_sweep_takes_an_ensemble_a_seed(in_tmp):
     grid = ("--strategies", "ranked", "--ratios", 0.3, "--seeds", "0-1", "--members", 1, "--score-epochs", 1, *SMALL)
     shown = ok("sweep", *grid, "--ensembles", 2, "--equal", "steps")
@@ -520,8 +526,8 @@ def test_export_writes_the_kept_source_indices(in_tmp):
 
 
 def refuse(folder: Path, *args: object, code: int, says: str) -> None:
-    """The command ends with one sentence and leaves no file."""
-    before = files_below(folder)
+    """The command ends with one sentence and leaves no file and no folder."""
+    before, folders = files_below(folder), folders_below(folder)
     result = lt(*args)
     assert isinstance(result.exception, SystemExit), result.exception
     own = [line for line in result.stderr.splitlines() if line.startswith("lt-prune: ")]
@@ -530,6 +536,7 @@ def refuse(folder: Path, *args: object, code: int, says: str) -> None:
     assert result.exit_code == code
     assert result.stdout == ""
     assert files_below(folder) == before
+    assert folders_below(folder) == folders
 
 
 @pytest.mark.parametrize(
@@ -956,6 +963,7 @@ def test_scores_go_to_a_table_of_every_sample(flow, monkeypatch):
 # Before long work
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_there_is_to_train(in_tmp):
     grid = ("sweep", "--strategies", "random", "--ratios", "0.3", "--seeds", "0,1", *SMALL, "--dry-run")
     result = ok(*grid)

@@ -22,6 +22,7 @@ WITH_EXAMPLES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_examples_of(name, tmp_path, monkeypatch):
     examples = [test for test in doctest.DocTestFinder().find(importlib.import_module(name)) if test.examples]
@@ -36,14 +37,14 @@ def test_examples_of(name, tmp_path, monkeypatch):
 
 
 def test_the_steps_are_among_those_with_examples():
-    steps = ("build", "score", "prune", "train", "evaluate", "plot", "export", "run", "sweep", "results")
+    steps = ("build", "score", "prune", "audit", "train", "evaluate", "plot", "export", "run", "sweep", "results")
     assert {f"lt_prune.steps.{step}" for step in steps} <= set(WITH_EXAMPLES)
 
 
 def readme(number: int) -> dict[str, Any]:
     """What a block of Python in the README leaves behind."""
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT.parent / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     names: dict[str, Any] = {}
     exec(compile(blocks[number], "README.md", "exec"), names)
     return names
@@ -56,14 +57,21 @@ def test_the_readmes_pruned_run_learns_the_digits(in_tmp):
     assert test.tail > 0.6
 
 
+def test_the_readmes_sampler_draws_its_budget(in_tmp):
+    names = readme(1)
+    assert len(names["sampler"]) == 277
+    assert names["sampler"].weights.sum() == pytest.approx(503, rel=1e-3)
+    assert (len(names["images"]), len(names["weights"])) == (277 % 64, 277 % 64)
+
+
 def test_the_readmes_model_predicts_by_angle():
-    logits = readme(1)["model"].eval()(torch.zeros(1, 3, 64, 64))
+    logits = readme(2)["model"].eval()(torch.zeros(1, 3, 64, 64))
     assert 0 <= logits.min() <= logits.max() <= math.pi
 
 
 @pytest.mark.slow
 def test_the_readmes_training_by_angle_learns_the_tail(capsys):
-    names = readme(2)
+    names = readme(3)
     assert names["counts"].tolist() == [100, 77, 59, 45, 35, 27, 20, 16, 12, 9]
     shares = [float(share) for share in re.findall(r"tensor\(([\d.]+)\)", capsys.readouterr().out)]
     assert shares == pytest.approx([0.85, 0.78] * 2, abs=0.06)

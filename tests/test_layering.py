@@ -11,7 +11,7 @@ import pytest
 import lt_prune
 
 ROOT = Path(lt_prune.__file__).parent
-GROUND = "runs types progress setting config identity registry randomness versions machine given choices errors"
+GROUND = "measures runs types progress setting config identity registry randomness versions machine given choices errors"
 
 # Package, and what it may import besides itself; every package stands above those it may import.
 ALLOWED = {
@@ -24,7 +24,7 @@ ALLOWED = {
     ),
     "figures": f"report planning engine predictors models {GROUND}",
     "report": f"methods {GROUND}",
-    "planning": f"metrics methods predictors strategies budgets models data store {GROUND}",
+    "planning": f"metrics methods predictors strategies budgets selections models data store {GROUND}",
     "engine": f"evaluation methods predictors metrics models angular data store {GROUND}",
     "evaluation": GROUND,
     "metrics": f"models angular {GROUND}",
@@ -38,6 +38,7 @@ ALLOWED = {
     "formats": f"store data {GROUND}",
     "store": "data runs types config identity given choices errors",
     "data": "types config registry randomness machine choices errors",
+    "measures": "",
     "runs": "config",
     "types": "config errors",
     "progress": "",

@@ -101,6 +101,7 @@ def test_every_folder_of_the_package_is_packaged():
     assert all((folder / "__init__.py").exists() for folder in folders), "setuptools finds only packages with __init__.py"
 
 
+@pytest.mark.slow
 def test_everything_imported_is_required(requirements):
     assert distributions_imported() <= set(requirements)
 

@@ -15,15 +15,19 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import precision_score, recall_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import lt_prune as lp
 from lt_prune.cli import main
+from lt_prune.engine.predict import outputs_of
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.selections import SELECTIONS
+from lt_prune.steps.evaluate import open_run
 
 ROOT = Path(__file__).parents[1]
 BENCHMARK = {
@@ -121,7 +125,9 @@ def test_el2n_of_a_regression_is_that_of_its_probabilities(monkeypatch):
 @pytest.mark.slow
 def test_the_way_of_embeddings_is_measured_from_end_to_end(monkeypatch, in_tmp):
     lp.train("digits", epochs=1, model="resnet8", out="run")
-    done = CliRunner().invoke(load("bench_embeddings", monkeypatch).main, ["run", "--data", "digits", "--members", "1"])
+    bench = load("bench_embeddings", monkeypatch)
+    monkeypatch.setattr(bench, "SWEPT", ["--strategies", "random", "--ratios", "0.45", "--seeds", "0", "--epochs", "1"])
+    done = CliRunner().invoke(bench.main, ["run", "--data", "digits", "--members", "1"])
     assert done.exit_code == 0, done.output
     rows = [line.split() for line in done.output.splitlines() if line.startswith("503 x")]
     assert [row[2] for row in rows] == ["64", "512"]
@@ -137,3 +143,77 @@ def test_every_selection_is_timed():
     command = [sys.executable, str(ROOT / "scripts" / "bench_selections.py"), "--samples", "300", "--dim", "3"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == SELECTIONS.names
+
+
+def test_flipped_labels_are_exactly_as_many_and_of_other_classes(monkeypatch):
+    labels = np.repeat(np.arange(4), (400, 120, 60, 20))
+    given = load("label_noise", monkeypatch).flipped(labels, 0.05, seed=0)
+    assert (given != labels).sum() == 30
+    sizes = np.bincount(given)
+    assert (np.abs(sizes - [400, 120, 60, 20]) <= 8).all(), "as many come as go, but for the draw"
+    assert np.array_equal(given, load("label_noise", monkeypatch).flipped(labels, 0.05, seed=0))
+
+
+def test_precision_and_recall_are_scikit_learns(monkeypatch):
+    random = np.random.default_rng(0)
+    found, wrong = random.random((2, 50)) < 0.3
+    ours = load("label_noise", monkeypatch).precision_recall(found, wrong)
+    assert ours == pytest.approx((precision_score(wrong, found), recall_score(wrong, found)))
+
+
+def test_wrong_labels_are_found_where_classes_are_apart(monkeypatch, blobs, in_tmp):
+    lp.write_set("apart.h5", blobs((240, 160, 80)))
+    script = load("label_noise", monkeypatch)
+    shown = []
+    monkeypatch.setattr(script, "table_of", lambda data, wrong, p: (shown.append((data, wrong, p)), script.Table())[1])
+    how = ["--data", "apart.h5", "--model", "resnet8", "--epochs", "15", "--folds", "2", "--share", "0.05"]
+    done = CliRunner().invoke(script.main, how)
+    assert done.exit_code == 0, done.output
+    [(data, wrong, probabilities)] = shown
+    assert (len(probabilities), wrong.sum()) == (480, 24)
+    rules = dict(script.answers(probabilities, data.index.labels, 24))
+    _, recall = script.precision_recall(rules["flagged"], wrong)
+    assert recall >= 0.8
+    assert rules["the 24 most doubtful"].sum() == 24
+    assert len(list(Path("noise").glob("*.pt"))) == 2
+
+
+def test_a_table_of_wrong_labels_tells_the_groups_apart(monkeypatch, blobs):
+    script, data = load("label_noise", monkeypatch), blobs((6, 4, 2))
+    wrong = np.isin(np.arange(12), np.flatnonzero(data.index.labels == 0)[:2])
+    probabilities = np.eye(3, dtype=np.float32)[np.where(wrong, 1, data.index.labels)] * 0.8 + 0.1
+    table = script.table_of(data, wrong, probabilities)
+    assert "wrong labels 2 of 12 all, 2 of 10 head" in table.title or "2 of 6 head" in table.title
+    rows = list(zip(*(column.cells for column in table.columns)))
+    assert rows[0][:3] == ("flagged", "2", "100.0 / 100.0")
+
+
+def test_cheap_members_stand_beside_the_reference(monkeypatch, in_tmp):
+    lp.train("digits", epochs=1, model="resnet8", out="run")
+    how = ["--data", "digits", "--reference", "resnet14", "--models", "resnet8", "--epochs", "1,2", "--members", "2"]
+    done = CliRunner().invoke(load("cheap_members", monkeypatch).main, [*how, "--embeddings", "run", "--workers", "1"])
+    assert done.exit_code == 0, done.output
+    rows = [line.rsplit(maxsplit=7) for line in done.output.splitlines() if line.endswith("%")]
+    assert [(row[0], row[1]) for row in rows] == [
+        ("resnet14, its halves", "2"),
+        ("resnet8", "1"),
+        ("resnet8", "2"),
+        ("linear, on embeddings", "2"),
+    ]
+    reference = lp.read_scores("cheap/resnet14-2.h5").metric("avh").mean
+    for name, row in (("resnet8-1", rows[1]), ("resnet8-2", rows[2])):
+        scores = lp.read_scores(f"cheap/{name}.h5")
+        correlation = spearmanr(scores.metric("avh").mean, reference).statistic
+        assert float(row[2]) == pytest.approx(correlation, abs=5e-4)
+        assert float(row[5]) == pytest.approx(scores.seconds.mean(), abs=0.05)
+
+
+def test_scores_of_embeddings_are_joined_to_the_images_that_they_are_of(monkeypatch, blobs, in_tmp):
+    script, data = load("cheap_members", monkeypatch), blobs()
+    lp.train(data, epochs=1, model="resnet8", out="run")
+    inside = script.embedded(data, Path("run"))
+    metric = lp.MetricScores(per_member=inside.pixels[:, :1].T.copy(), higher_is_harder=True, equation="")
+    made = {"train_accuracy": np.ones(1), "seconds": np.ones(1), "recipe": lp.Recipe(), "versions": {}}
+    scores = lp.ScoreSet(index=inside.index, metrics={"avh": metric}, seeds=(1,), **made)
+    expected = outputs_of(open_run("run", data).network, data.pixels).features.numpy()[:, 0]
+    assert np.array_equal(script.in_order_of(data, scores).metric("avh").mean, expected)

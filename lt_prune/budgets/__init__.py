@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lt_prune.errors import shown
 from lt_prune.registry import Registry
 from lt_prune.setting import Setting
 from lt_prune.types import Array
@@ -74,7 +75,7 @@ def _accept(found: object) -> Budget:
             raise ValueError(f"may need {', '.join(NEEDS)}, not {unknown[0]!r}")
         return found
     if not callable(found):
-        raise ValueError(f"must be a function of a request, or one decorated as a budget, not {found!r}")
+        raise ValueError(f"must be a function of a request, or one decorated as a budget, not {shown(found)}")
     return Budget(found, f"the function {getattr(found, '__qualname__', type(found).__name__)}")
 
 

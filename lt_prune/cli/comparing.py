@@ -28,7 +28,7 @@ from lt_prune.cli.options import (
     several_options,
     training_options,
 )
-from lt_prune.cli.printing import print_result, say_held_out, say_wrote, warn
+from lt_prune.cli.printing import held_out, print_result, say_wrote, warn
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, LtPruneError
 
@@ -70,6 +70,7 @@ def run(
     from rich.console import Group
 
     import lt_prune as lp
+    from lt_prune.progress import Beforehand
     from lt_prune.report.by_class import classes_compared
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.summary import compare_results
@@ -78,8 +79,7 @@ def run(
     options |= assigned(assignments, [method], None)
     with shown_progress() as progress:
         lt_set = lp.open_set(data, reading=reading)
-        say_held_out(lt_set.index)
-        comparison = lp.run(lt_set, method=method, progress=progress, **options)
+        comparison = lp.run(lt_set, method=method, progress=Beforehand(progress, *held_out(lt_set.index)), **options)
     name, results, equal = comparison.name, comparison.results, comparison.equal
     said = {"name": name, "ratio_removed": comparison.ratio, "equal": equal, "rows": compare_results(results)}
     said |= {"files": list(comparison.files)}

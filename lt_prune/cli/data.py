@@ -1,9 +1,9 @@
-"""Commands from a source to a subset: build, score, scores, prune."""
+"""Commands from a source to a subset: build, score, scores, prune, audit."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -12,6 +12,7 @@ from lt_prune.cli.group import main
 from lt_prune.cli.opening import as_before, index_of
 from lt_prune.cli.options import (
     DATA_HELP,
+    NumberOrAuto,
     assigned_to,
     common_options,
     data_option,
@@ -25,7 +26,7 @@ from lt_prune.cli.options import (
     recipe_options,
     several_options,
 )
-from lt_prune.cli.printing import print_result, print_scores, say_held_out, say_wrote, warn
+from lt_prune.cli.printing import held_out, print_result, print_scores, say_wrote, warn
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
@@ -79,7 +80,24 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
     show_default=True,
     help="Metrics to store, comma-separated, of which the first is shown; a new file has all that cost little, too.",
 )
-@click.option("--members", type=int, default=10, show_default=True, help="Networks in the ensemble.")
+@click.option(
+    "--members",
+    type=NumberOrAuto(),
+    default=10,
+    show_default=True,
+    help="Networks in the ensemble; auto adds two by two, up to ten, until two halves of them keep the same samples.",
+)
+@click.option("--ratio", type=float, help="Of --members auto: the fraction to REMOVE at which they must.  [default: 0.45]")
+@click.option(
+    "--stable",
+    type=float,
+    help="Of --members auto: what both halves must keep, as a share of what either keeps (Jaccard).  [default: 0.95]",
+)
+@click.option(
+    "--folds",
+    type=int,
+    help="Train so many networks besides, each on all parts of the samples but one, for the metric label-noise.",
+)
 @recipe_options
 @read_options
 @common_options
@@ -90,7 +108,8 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
 def score(
     data: str,
     metric: list[str],
-    members: int,
+    members: int | Literal["auto"],
+    folds: int | None,
     seed: int,
     as_json: bool,
     out: Path | None,
@@ -108,22 +127,25 @@ def score(
     import lt_prune as lp
     from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import scores_path
+    from lt_prune.progress import Beforehand
     from lt_prune.report.progress import shown_progress
+    from lt_prune.steps.enough import MOST
     from lt_prune.steps.opening import opened_once
 
     for name in metric:
         METRICS.check(name)
-    with shown_progress() as progress, opened_once(data, reading, compute, members) as lt_set:
-        say_held_out(lt_set.index)
+    n_networks = (MOST if isinstance(members, str) else members) + (folds or 0)
+    with shown_progress() as progress, opened_once(data, reading, compute, n_networks) as lt_set:
         out = out or scores_path(lt_set.index, seed)
         scores = lp.score(
             lt_set,
             metric=metric,
             members=members,
+            folds=folds,
             seed=seed,
             compute=compute,
             out=out,
-            progress=progress,
+            progress=Beforehand(progress, *held_out(lt_set.index)),
             **options,
         )
     print_scores(scores, metric[0], as_json, out)
@@ -134,9 +156,16 @@ def score(
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--metric", help="Metric to show in detail.  [default: avh]")
 @click.option("--csv", type=click.Path(path_type=Path), help="Also write every sample to this CSV file, the hardest first.")
+@click.option(
+    "--correlations",
+    metavar="STEM",
+    help="Also draw how alike the metrics rank, as STEM.png and STEM.pdf, with the numbers in STEM.csv.",
+)
 @overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: bool, as_json: bool) -> None:
+def show_scores(
+    file: Path, metric: str | None, csv: Path | None, correlations: str | None, overwrite: bool, as_json: bool
+) -> None:
     """Show what a score file holds: class means, histogram, hardest and easiest samples.
 
     \b
@@ -152,11 +181,15 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
     metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
     if csv:
         lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
+    if correlations:
+        lp.correlate(scores, out=correlations, overwrite=overwrite)
     for warning in score_warnings(scores):
         warn(warning)
     print_scores(scores, metric, as_json, file)
     if csv:
         say_wrote(csv)
+    if correlations:
+        say_wrote(f"{correlations}.png")
 
 
 @main.command()
@@ -172,8 +205,8 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
 )
 @click.option(
     "--select",
-    help="Which are kept: random, hard, easy, window, strata, weighted, beta, moderate, k-center, herding or d2.  "
-    "[default: that of --strategy]",
+    help="Which are kept: random, hard, easy, window, strata, weighted, infobatch, beta, moderate, k-center, herding or "
+    "d2.  [default: that of --strategy]",
 )
 @click.option(
     "--set",
@@ -191,6 +224,11 @@ def show_scores(file: Path, metric: str | None, csv: Path | None, overwrite: boo
     "--recall",
     type=click.Path(path_type=Path),
     help="Csv file with the columns class and recall, for the budgets drop and drop-code.  [default: the members' own]",
+)
+@click.option(
+    "--drop",
+    metavar="WHAT",
+    help="Take out first, comma-separated: noisy:SHARE of the set by label-noise, duplicates[:SIMILARITY] but for one each.",
 )
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @read_options
@@ -225,9 +263,8 @@ def prune(
     """
     from rich.console import Group
 
-    from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import subset_path
-    from lt_prune.planning.pruning import metrics_read, pruning_of
+    from lt_prune.planning.pruning import check_ranking, metrics_read, pruning_of
     from lt_prune.report.by_class import classes_pruned
     from lt_prune.report.summary import summarise_subset
     from lt_prune.report.tables import classes_pruned_table, subset_table
@@ -238,11 +275,12 @@ def prune(
     if options["ratio"] is not None or how.like is None:
         check_ratio(options["ratio"])
     if (metric := options["metric"]) and not scores:  # a file may hold others, made elsewhere
-        METRICS.check(metric)
+        check_ranking(metric)
     settings = assigned_to(how.strategy, assignments)
     if not scores:
         named = as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
-        needs_scores = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
+        ranks = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
+        needs_scores = ranks or options["drop"]
         scores = _scores_of(index_of(named), data or "digits", seed) if needs_scores else None
 
     def place(chosen: Subset) -> Path:
@@ -267,6 +305,44 @@ def prune(
         tables += ["", classes_pruned_table(said["classes"])]
     print_result(as_json, said, lambda: Group(*tables))
     say_wrote(place(subset))
+
+
+@main.command()
+@click.argument("subsets", nargs=-1, required=True, metavar="SUBSET...", type=click.Path(path_type=Path))
+@click.option(
+    "--scores",
+    type=click.Path(path_type=Path),
+    help="Score file, for how steady the ranking is.  [default: scores/NAME.h5, where it is there]",
+)
+@click.option("--metric", help="Which of the scores.  [default: what the subsets were chosen by, or else avh]")
+@click.option("--data", help=f"Look for exact copies in it: {DATA_HELP[0].lower()}{DATA_HELP[1:]}  [default: none]")
+@read_options
+@per_class_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_class: bool, **options: Any) -> None:
+    """Say what subsets are before anything is trained on them: balance, overlap, how steady the ranking is, copies.
+
+    A warning tells of each danger: classes of fewer than 5 samples, a tail whose share is halved, a ranking that other
+    members would not repeat, copies among the test samples or under two labels.
+
+    \b
+    Example: lt-prune audit subsets/digits-lt10-ranked-avh-0.45.h5 --data digits
+    """
+    import lt_prune as lp
+    from lt_prune.report.audit_tables import audit_table
+
+    chosen = [lp.read_subset(subset) for subset in subsets]
+    audited = lp.audit(*subsets, scores=scores or _scores_there(chosen[0]), **options)
+    print_result(as_json, audited, lambda: audit_table(audited, per_class))
+
+
+def _scores_there(subset: Subset) -> Path | None:
+    """The score file of a subset's samples at its usual place, where it is there and is of these."""
+    import lt_prune as lp
+    from lt_prune.planning.paths import scores_path
+
+    file = scores_path(subset.index, subset.options.get("ensemble") or 0)
+    return file if file.exists() and lp.read_scores(file).index.digest == subset.index.digest else None
 
 
 def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:

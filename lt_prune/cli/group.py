@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 import click
 
-from lt_prune.cli.printing import one_line, warn
-from lt_prune.errors import DecisionWarning, LtPruneError, is_out_of_memory, not_loaded
+from lt_prune.cli.printing import warn
+from lt_prune.errors import DecisionWarning, LtPruneError, is_out_of_memory, not_loaded, one_line
 from lt_prune.store.atomic import WRITTEN
 
 
@@ -48,7 +48,7 @@ class Commands(click.Group):
         try:
             super().main(*args, **kwargs)
         except LtPruneError as error:
-            _fail(one_line(str(error)), error.exit_code)
+            _fail(str(error), error.exit_code)
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             sys.exit(error.exit_code)
@@ -84,7 +84,7 @@ def _terminate(signum: int, frame: Any) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"lt-prune: {message}", err=True)
+    click.echo(f"lt-prune: {one_line(message)}", err=True)
     sys.exit(code)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lt_prune.cli.printing import say_read_as_before
+import click
+
+from lt_prune.cli.printing import read_as_before
 from lt_prune.config.reading import Reading
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ def as_before(data: str, reading: Reading, with_samples: bool = False) -> Sample
     before = read_before(data)
     kept = before.reading if before else {}
     opened = (open_like if with_samples else index_like)(data, reading, data, kept)
-    say_read_as_before(index_of(opened), data, reading)
+    for line in read_as_before(index_of(opened), data, reading):
+        click.echo(line, err=True)
     return opened
 
 

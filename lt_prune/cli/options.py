@@ -120,6 +120,20 @@ class Device(click.Choice[str]):
         return value if value.startswith("cuda:") else super().convert(value, parameter, context)
 
 
+class NumberOrAuto(click.ParamType[Any]):
+    """A whole number, or "auto"."""
+
+    name = "integer"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> int | str:
+        if isinstance(value, int) or value == choices.AUTO:
+            return cast("int | str", value)
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a whole number nor {choices.AUTO}", parameter, context)
+
+
 device_option = click.option(
     "--device",
     type=Device(choices.DEVICES),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lt_prune.config.reading import as_options
+from lt_prune.errors import one_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -59,28 +59,24 @@ def _written(place: Path, written: set[Path]) -> bool:
     return place in written or any(place in file.parents for file in written)
 
 
-def say_read_as_before(index: SampleIndex, origin: str | None, asked: Reading) -> None:
-    """Tell of options that were not given, on stderr."""
-    if (used := index.reading) != asked.kept and origin and not origin.endswith(".h5"):
-        click.echo(f"reading {origin} as before, with {as_options(used)}", err=True)
+def read_as_before(index: SampleIndex, origin: str | None, asked: Reading) -> list[str]:
+    """What to tell of options that were not given; nothing where there is nothing to tell."""
+    if (used := index.reading) == asked.kept or not origin or origin.endswith(".h5"):
+        return []
+    return [f"reading {one_line(origin)} as before, with {as_options(used)}"]
 
 
-def say_held_out(index: SampleIndex) -> None:
-    """Tell of a test set that was made of the source's own images, on stderr."""
-    if share := index.built.get("holdout"):
-        said = f"{share:g} of each class is held out to test on, and {index.n_samples:,} samples are left"
-        click.echo(f"{index.name}: {said}", err=True)
+def held_out(index: SampleIndex) -> list[str]:
+    """What to tell of a test set that was made of the source's own images; nothing where there is none."""
+    if not (share := index.built.get("holdout")):
+        return []
+    return [f"{index.name}: {share:g} of each class is held out to test on, and {index.n_samples:,} samples are left"]
 
 
 def warn(message: Warning | str) -> None:
     """Print a warning to stderr, and keep it for JSON."""
     _given().append(str(message))
     click.echo(f"lt-prune: warning: {one_line(str(message))}", err=True)
-
-
-def one_line(message: str) -> str:
-    """A message with the line breaks and control characters of names written out, as a name may have any."""
-    return re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], message)
 
 
 def _given() -> list[str]:

@@ -26,9 +26,10 @@ from lt_prune.cli.options import (
     speed_options,
     training_options,
 )
-from lt_prune.cli.printing import print_json, print_result, say_held_out, say_read_as_before, say_wrote
+from lt_prune.cli.printing import held_out, print_json, print_result, read_as_before, say_wrote
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
+from lt_prune.errors import one_line
 
 
 @main.command()
@@ -83,6 +84,7 @@ def train(
     import lt_prune as lp
     from lt_prune.methods import METHODS
     from lt_prune.planning.paths import run_path
+    from lt_prune.progress import Beforehand
     from lt_prune.report.progress import shown_progress
     from lt_prune.report.tables import result_table
     from lt_prune.steps.opening import open_with_subset
@@ -91,9 +93,8 @@ def train(
     options |= assigned(assignments, [method], prediction)
     with shown_progress() as progress:
         lt_set, file, _ = open_with_subset(data, reading, subset)
-        say_read_as_before(lt_set.index, lt_set.origin, reading)
-        say_held_out(lt_set.index)
-        click.echo(f"training on {file or 'the whole set'}", err=True)
+        told = [*read_as_before(lt_set.index, lt_set.origin, reading), *held_out(lt_set.index)]
+        told += [f"training on {one_line(str(file or 'the whole set'))}"]
         one_stage = "-stage1" if stages == 1 and METHODS.load(method).first else ""
         out = out or run_path(file.stem if file else lt_set.index.name, f"{method}{one_stage}", seed, equal)
         result = lp.train(
@@ -105,7 +106,7 @@ def train(
             equal=equal,
             seed=seed,
             out=out,
-            progress=progress,
+            progress=Beforehand(progress, *told),
             **options,
         )
     print_result(as_json, {**asdict(result), "folder": str(out)}, lambda: result_table(result))

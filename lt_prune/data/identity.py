@@ -58,6 +58,23 @@ def sample_ids(digests: Array, occurrence: Array) -> Array:
     return np.where(occurrence == 0, digests, mix(digests, occurrence))
 
 
+def originals(ids: Array) -> Array:
+    """int64 (N,): of each exact repeat the row of the first occurrence, of all others their own row.
+
+    Args:
+        ids: uint64 (N,), ascending, those of repeats made by `sample_ids`.
+    """
+    found = np.arange(len(ids))
+    rows, number = found.copy(), 0
+    while len(rows):  # those with so many repeats, of which there are fewer each time
+        number += 1
+        repeats = mix(ids[rows], number)
+        places = np.minimum(np.searchsorted(ids, repeats), len(ids) - 1)
+        there = ids[places] == repeats
+        found[places[there]], rows = rows[there], rows[there]
+    return found
+
+
 def mix(values: Array, key: Array | int) -> Array:
     """Pseudo-random uint64 of each value and a key, by SplitMix64 (Steele et al. 2014); the same on every machine."""
     key = key % 2**64 if isinstance(key, int) else key

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from lt_prune.data.own_files import is_of_ours
 from lt_prune.errors import DataError
 
 TRAIN, TEST = "train", "test"
@@ -29,6 +30,7 @@ LOOSE = "in no class folder"
 BESIDE = "folders beside train/ and test/"
 DANGLING = "linked to nothing"
 SPECIAL = "no regular files"
+OURS = "written by lt-prune"
 """Why something is passed over."""
 _FOLDER, _PICTURE = "folder", "picture"
 """What is not."""
@@ -105,6 +107,8 @@ def class_folders(split: Path, over: PassedOver) -> list[str]:
     above = _above(split)
     for entry in entries:
         kind = _kind(entry, above)
+        if kind == _FOLDER and is_of_ours(Path(entry.path)):
+            kind = OURS
         if kind == _FOLDER:
             names.append(entry.name)
         else:

@@ -82,6 +82,8 @@ def _kind(text: str) -> str | None:
 def _check_source(name: str, text: str) -> None:
     if name in SOURCES.names:
         return
+    if os.path.isfile(os.path.expanduser(text)):
+        raise UnknownNameError(f"{text} is a file, and no set (.h5) or archive (.npz): name one, a folder, or a source")
     if text.startswith((".", "/", "~")) or text.endswith("/"):
         raise UnknownNameError(f"there is no folder or archive {text}: name one that there is, or a source{_like(text)}")
     try:

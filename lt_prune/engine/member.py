@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 
 import torch
+from torch import Tensor
 
 from lt_prune.engine.answers import score_by_network, score_whole
 from lt_prune.engine.predict import features_of
 from lt_prune.engine.runs import Trained
 from lt_prune.errors import DivergenceError, MemberError
-from lt_prune.metrics import Metric
+from lt_prune.metrics import HELD_OUT, NEEDS, Metric
 from lt_prune.metrics.features import Features
 from lt_prune.metrics.observer import Observer, name_of
 from lt_prune.types import Array, Pixels, kind_of
@@ -23,10 +24,11 @@ class Member:
         trained: what its training has left.
         pixels: every sample of the set.
         labels: int64 (N,).
+        test_pixels: the test samples, where a metric needs them.
     """
 
-    def __init__(self, trained: Trained, pixels: Pixels, labels: Array) -> None:
-        self.trained, self.pixels, self.labels = trained, pixels, labels
+    def __init__(self, trained: Trained, pixels: Pixels, labels: Array, test_pixels: Pixels | None = None) -> None:
+        self.trained, self.pixels, self.labels, self.test_pixels = trained, pixels, labels, test_pixels
 
     def score(self, name: str, metric: Metric) -> Array:
         """float32 (N,), by a metric of features, of a record or of the network itself.
@@ -37,18 +39,30 @@ class Member:
         """
         if metric.needs == "network":
             return score_by_network(name, metric, self.trained.network, self.pixels, self.labels)
-        of = self.features if metric.needs == "features" else self._record(name, metric)
-        return score_whole(name, metric, of, self.labels)
+        return score_whole(name, metric, self._needed(name, metric), self.labels)
+
+    def _needed(self, name: str, metric: Metric) -> Features | Observer:
+        if metric.needs == "record":
+            return self._record(name, metric)
+        if metric.needs == "held-out":
+            raise MemberError(f"metric {name!r} needs {NEEDS['held-out']}, which only {HELD_OUT[0]!r} is given", name)
+        if metric.needs == "test" and self.test_pixels is not None:
+            self.features.test = self._values(self.test_pixels)
+        return self.features
 
     @cached_property
     def features(self) -> Features:
-        """Of the whole set: embeddings as they are, and of images what the network's backbone gives in evaluation mode."""
-        if kind_of(self.pixels) == "embeddings":
-            return Features(torch.tensor(self.pixels[:]).to(self.trained.network.mean.device))
-        values = features_of(self.trained.network, self.pixels)
+        """Of the whole set."""
+        return Features(self._values(self.pixels))
+
+    def _values(self, pixels: Pixels) -> Tensor:
+        """(N, D): embeddings as they are, and of images what the network's backbone gives in evaluation mode."""
+        if kind_of(pixels) == "embeddings":
+            return torch.tensor(pixels[:]).to(self.trained.network.mean.device)
+        values = features_of(self.trained.network, pixels)
         if not values.isfinite().all():
             raise DivergenceError("the network's features are not finite: lower the learning rate")
-        return Features(values)
+        return values
 
     def _record(self, name: str, metric: Metric) -> Observer:
         assert metric.observer, "it is computed from a record"

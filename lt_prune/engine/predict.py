@@ -30,7 +30,14 @@ def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | No
 
 def features_of(network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH) -> Tensor:
     """Features (N, D) of the samples, all or those at `rows`, as they are predicted from, on the network's device."""
-    return torch.cat([outputs.features for outputs in _outputs(network, pixels, batch_size, rows)])
+    # In place from the first: small tensors kept batch by batch would lie between the large ones that come and go, and the
+    # heap would grow by as much with each.
+    n_samples, start, found = len(pixels) if rows is None else len(rows), 0, torch.empty(0)
+    for features in (outputs.features for outputs in _outputs(network, pixels, batch_size, rows)):
+        found = found if start else features.new_empty(n_samples, features.shape[1])
+        found[start : start + len(features)] = features
+        start += len(features)
+    return found
 
 
 def outputs_of(network: Network, pixels: Pixels, rows: Array | None = None) -> Outputs:
@@ -84,8 +91,7 @@ def score_samples(
         MemberError: a metric fails, or does not give one finite number a sample.
         DivergenceError: the network's outputs are not finite.
     """
-    # In place from the first: small arrays kept batch by batch would lie between the large ones that come and go, and the
-    # heap would grow by as much with each.
+    # In place, as the features above.
     scores = {name: np.empty(len(labels), dtype=np.float32) for name in metrics}
     right = start = 0
     for out in _outputs(network, pixels, batch_size):

@@ -46,6 +46,8 @@ class Scoring:
     """Those of them that another member is scored by, too: they are left out where its scores are the same."""
     registered: Mapping[str, Metric] = field(default_factory=dict)
     """Those of the caller's process, which a worker process knows nothing of."""
+    test_pixels: Pixels | None = None
+    """The test samples, where a metric needs them."""
 
     def observers(self) -> dict[str, type[Observer]]:
         """What must watch the training, by name: each once, however many metrics it is for."""
@@ -68,7 +70,7 @@ class Scoring:
         metrics = {name: metric for name, metric in metrics.items() if name not in same & self.elsewhere}
         of_outputs = {name: metric for name, metric in metrics.items() if metric.needs == "outputs"}
         values, accuracy = self._by_outputs(trained.network, of_outputs, refused)
-        member = Member(trained, self.pixels, self.labels)
+        member = Member(trained, self.pixels, self.labels, self.test_pixels)
         for name, metric in metrics.items():
             if metric.needs != "outputs":
                 try:
@@ -100,7 +102,7 @@ class Scoring:
 
     def _is_of_samples(self, metric: Metric) -> bool:
         """Whether it is of the samples alone, so that every member has the same scores."""
-        return metric.needs == "features" and kind_of(self.pixels) == "embeddings"
+        return metric.needs in ("features", "test") and kind_of(self.pixels) == "embeddings"
 
     def _by_outputs(
         self, network: Network, metrics: dict[str, Metric], refused: dict[str, str]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lt_prune.config.recipe import Recipe
-from lt_prune.errors import ArgumentError, LtPruneError, MemberError
+from lt_prune.errors import ArgumentError, LtPruneError, MemberError, shown
 from lt_prune.methods.method import Method, Stage
 from lt_prune.methods.parts import Batch, Forward, Stream
 from lt_prune.methods.promised import broken_parts
@@ -41,7 +41,7 @@ __all__ = [
 def _accept(found: object) -> Method:
     """A method that keeps the promises which can be checked without training."""
     if not isinstance(found, Method):
-        raise ValueError(f"must be a Method, not {found!r}")
+        raise ValueError(f"must be a Method, not {shown(found)}")
     if found.prediction not in PREDICTORS.names:
         raise ValueError(f"must predict by {' or '.join(PREDICTORS.names)}, not {found.prediction!r}")
     if found.first is not None and (found.first not in METHODS.names or METHODS.load(found.first).first is not None):

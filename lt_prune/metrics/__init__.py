@@ -4,8 +4,9 @@ A sample's score depends on that sample alone, never on the batch it came in, an
 harder. One that needs something else declares it (`NEEDS`), and is then a function
 
 - `metric(observer, labels) -> (N,)` of a record of the member's training, which it names the observer of,
-- `metric(features, labels) -> (N,)` of the features of the whole set (`Features`), or
-- `metric(probe, labels) -> (B,)` of the trained network itself and samples as it takes them (`Probe`).
+- `metric(features, labels) -> (N,)` of the features of the whole set (`Features`), with those of its test samples, too, or
+- `metric(probe, labels) -> (B,)` of the trained network itself and samples as it takes them (`Probe`), or
+- `metric(probabilities, labels) -> (N,)` of what networks predict that did not train on the sample, (N, M), as plain arrays.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.errors import shown
 from lt_prune.registry import Registry
 
 if TYPE_CHECKING:  # the names must be listed without loading torch
@@ -24,15 +26,21 @@ if TYPE_CHECKING:  # the names must be listed without loading torch
     from lt_prune.metrics.probe import Probe
     from lt_prune.models.network import Outputs
 
-    Function = Callable[[Any, Tensor], Tensor]
+    Function = Callable[[Any, Any], Any]
 
 NEEDS = {
     "outputs": "outputs of a trained member",
     "record": "a record of the member's training",
     "features": "features of the whole set",
+    "test": "features of the whole set and of its test samples",
     "network": "the trained network itself",
+    "held-out": "probabilities by networks that did not train on the sample",
 }
 """What a metric may be a function of, and what that is."""
+HELD_OUT = ("label-noise",)
+"""Metrics of probabilities by networks that did not train on the sample, which no member of the ensemble is asked for."""
+OF_TEST = ("near-test",)
+"""Metrics that tell of the test set, by which nothing may be decided."""
 LARGE = 50_000
 """Samples from which on what costs more than a pass over the set is computed only where it is asked for."""
 
@@ -59,7 +67,8 @@ class Metric:
 
     def __call__(self, of: Outputs | Observer | Features | Probe, labels: Tensor) -> Tensor:
         """Scores (B,) of a batch and its labels, int64 (B,); or (N,) of the whole set and its labels."""
-        return self.function(of, labels)
+        found: Tensor = self.function(of, labels)
+        return found
 
     def is_cheap(self, n_samples: int) -> bool:
         """Whether it is computed of so many samples without being named."""
@@ -108,7 +117,7 @@ def _accept(found: object) -> Metric:
             raise ValueError("must name the observer whose record it needs")
         return found
     if not callable(found):
-        raise ValueError(f"must be a function of logits and labels, or one decorated as a metric, not {found!r}")
+        raise ValueError(f"must be a function of logits and labels, or one decorated as a metric, not {shown(found)}")
     return Metric(_OfLogits(found), True, f"the function {getattr(found, '__qualname__', type(found).__name__)}")
 
 
@@ -137,6 +146,10 @@ METRICS: Registry[Metric] = Registry(
         "zcore": "lt_prune.metrics.zcore:zcore",
         "knn-density": "lt_prune.metrics.knn_density:knn_density",
         "typicality": "lt_prune.metrics.typicality:typicality",
+        "near-duplicate": "lt_prune.metrics.near_duplicate:near_duplicate",
+        "near-other": "lt_prune.metrics.near_other:near_other",
+        "near-test": "lt_prune.metrics.near_test:near_test",
+        "label-noise": "lt_prune.metrics.label_noise:label_noise",
     },
     _accept,
 )

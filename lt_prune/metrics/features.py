@@ -22,10 +22,14 @@ class Features:
 
     Args:
         values: (N, D), kept in float32 or better.
+        places: int64 (N,), of each sample in the order of ids; by default they stand so, as those of a set do.
+        test: (T, D), of the test samples, for metrics that need them.
     """
 
-    def __init__(self, values: Tensor) -> None:
+    def __init__(self, values: Tensor, places: Tensor | None = None, test: Tensor | None = None) -> None:
         self.values = values.to(torch.promote_types(values.dtype, torch.float32))
+        self.places = torch.arange(len(values), device=values.device) if places is None else places
+        self.test = test
 
     @cached_property
     def order(self) -> Tensor:
@@ -35,25 +39,44 @@ class Features:
         return (self.values.double() * direction.to(self.values.device)).sum(dim=1).argsort(stable=True)
 
     @cached_property
-    def neighbours(self) -> Tensor:
-        """(N, K): distances to the nearest other samples, ascending; K = min(20, N - 1). In blocks, never (N, N)."""
-        if len(self.values) == 1:
-            return self.values.new_zeros(1, 0)
-        size = max(1, _BLOCK // len(self.values))
-        return torch.cat([self._nearest(start, start + size) for start in range(0, len(self.values), size)])
+    def mean(self) -> Tensor:
+        """(D,)."""
+        return self.values.mean(dim=0)
 
     @cached_property
-    def _centred(self) -> tuple[Tensor, Tensor]:
-        """(N, D) about their mean, which takes nothing from distances, and (N,) the squared lengths."""
-        centred = self.values - self.values.mean(dim=0)
-        return centred, centred.square().sum(dim=1)
+    def centred(self) -> Tensor:
+        """(N, D) about their mean, which takes nothing from distances. Cosines are of these: what all features have in
+        common, such as that a ReLU gives none below 0, makes any two of them alike."""
+        return self.values - self.mean
+
+    @cached_property
+    def neighbours(self) -> Tensor:
+        """(N, K): distances to the nearest other samples, ascending; K = min(20, N - 1). In blocks, never (N, N)."""
+        n = len(self.values)
+        found = self.values.new_empty(n, min(NEIGHBOURS, n - 1))
+        # In place: small tensors kept block by block would lie between the large ones, and the heap would grow.
+        for start, end in blocks(n) if n > 1 else ():
+            found[start:end] = self._nearest(start, end)
+        return found
+
+    @cached_property
+    def _lengths(self) -> Tensor:
+        """(N,): squared lengths of what is centred."""
+        return self.centred.square().sum(dim=1)
 
     def _nearest(self, start: int, end: int) -> Tensor:
-        (centred, lengths), n = self._centred, len(self.values)
-        block = centred[start:end]
-        rough = torch.addmm(lengths, block, centred.T, alpha=-2)  # and the block's own lengths, which order nothing
-        rough[torch.arange(len(block)), torch.arange(start, start + len(block))] = torch.inf
+        """(B, K): of the samples in these rows."""
+        n, block = len(self.values), self.centred[start:end]
+        # Less the block's own lengths, which order nothing.
+        rough = torch.addmm(self._lengths, block, self.centred.T, alpha=-2)
+        rough[torch.arange(len(block)), torch.arange(start, end)] = torch.inf
         near = rough.topk(min(NEIGHBOURS + _SPARE, n - 1), largest=False).indices
         own = self.values[start:end]
         exact = torch.stack([(own - self.values[each]).square().sum(dim=1) for each in near.T], dim=1).sqrt()
         return exact.sort(dim=1).values[:, :NEIGHBOURS]
+
+
+def blocks(n: int, others: int | None = None) -> list[tuple[int, int]]:
+    """Half-open bounds of the rows of which a block of distances is held at once, to `others`, by default all N."""
+    size = max(1, _BLOCK // max(1, n if others is None else others))
+    return [(start, min(start + size, n)) for start in range(0, n, size)]

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from lt_prune.config.recipe import Recipe
-from lt_prune.errors import ArgumentError, LtPruneError
+from lt_prune.errors import ArgumentError, LtPruneError, shown
 from lt_prune.models.model import Backbone, Library, Model, Normalisation
 from lt_prune.registry import Registry
 
@@ -21,7 +21,7 @@ _KINDS = ("images", "embeddings")
 def _accept(found: object) -> Model | Library:
     """A model that keeps the promises which can be checked without building it."""
     if not isinstance(found, (Model, Library)):
-        raise ValueError(f"must be a Model, or a Library of them, not {found!r}")
+        raise ValueError(f"must be a Model, or a Library of them, not {shown(found)}")
     if isinstance(found, Model):
         if found.takes not in _KINDS:
             raise ValueError(f"must take {' or '.join(_KINDS)}, not {found.takes!r}")

@@ -11,13 +11,15 @@ from lt_prune.config.reading import as_options
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.spec import OF_PYTHON
 from lt_prune.errors import ArgumentError
-from lt_prune.metrics import METRICS
+from lt_prune.metrics import HELD_OUT, METRICS
 from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
 from lt_prune.types import ScoreSet
 
 _OFFERED = ("epochs", "batch_size", "lr", "warmup", "weight_decay", "schedule", "model", "freeze")
 """Fields of a recipe that `lt-prune score` takes, but for flip, which is a switch, and weights, whose file is not kept."""
+FOLDS = 5
+"""Parts of the samples that are left out in turn, where a message must say how many: as cleanlab's own default."""
 
 
 def score_command(
@@ -44,6 +46,7 @@ def score_command(
     parts += ["--weights FILE"] if recipe and recipe.weights else []
     parts += [f"--seed {seed}"] if seed else []
     parts += [f"--metric {metric}"] if metric else []
+    parts += [f"--folds {FOLDS}"] if metric in HELD_OUT else []
     parts += [f"--out {shlex.quote(str(out))}"] if out else []
     return " ".join(parts)
 

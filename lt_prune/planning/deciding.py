@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import numpy as np
 from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of
+from lt_prune.metrics import OF_TEST
 from lt_prune.planning.commands import require_metric
-from lt_prune.planning.pruning import RECALL_BY, Pruning, metrics_read
+from lt_prune.planning.dropping import Drop, Taken
+from lt_prune.planning.pruning import RECALL_BY, Pruning, check_ranking, metrics_read
 from lt_prune.store.recall import read_recall
+from lt_prune.strategies.pair import OF_SAMPLES
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
 CONFIDENCE_BY = ("mean-confidence", "self-confidence")
@@ -48,6 +52,8 @@ class Given:
     """Those of the set, where they were opened as features."""
     like: Subset | None
     """Of these samples."""
+    drop: Drop = field(default_factory=Drop)
+    """What is taken out first."""
 
     def __post_init__(self) -> None:
         strategy, name = self.asked.strategy, self.asked.base
@@ -68,8 +74,8 @@ class Given:
         """Which end is kept, and within what."""
         return self.keep or "hard", self.within or "set"
 
-    def fields(self) -> dict[str, Any]:
-        """Those of a request that the strategy needs.
+    def fields(self, rows: Array) -> dict[str, Any]:
+        """Those of a request on the samples at these rows that the strategy needs.
 
         Raises:
             UnknownNameError: there is no such metric.
@@ -84,6 +90,7 @@ class Given:
         }
         keep, within = self.ends
         own = {name: read() for need, (name, read) in found.items() if need in self.asked.strategy.needs}
+        own = {name: value[rows] if name in OF_SAMPLES else value for name, value in own.items()}
         return {"keep": keep, "within": within, "settings": self.asked.settings, **own}
 
     def decided(self) -> dict[str, Any]:
@@ -96,7 +103,11 @@ class Given:
         if self.recall is not None:
             said |= {"recall": self._recall().tolist()}
         if self.scores and (metric := self._metric()):
-            said |= {"metric": metric, **_made_by(self.scores), "scores": self.scores.digest}
+            said |= {"metric": metric}
+        if self.drop:
+            said |= {"drop": str(self.drop), "dropped": dict(self.taken.numbers)}
+        if self.scores and (self._metric() or self.drop):
+            said |= _made_by(self.scores, ranked=self._metric() is not None)
         return said | (dict(zip(("keep", "within"), self.ends)) if self.asked.strategy.takes_ends else {})
 
     def name(self) -> str:
@@ -104,7 +115,16 @@ class Given:
         arrays = {"recall": None if self.recall is None else self._recall(), "features": self.features}
         digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items() if array is not None}
         digests |= {"as": self.like.digest} if self.like else {}
-        return self.asked.named({name: digest[:8] for name, digest in digests.items()})
+        return self.asked.named({**{name: digest[:8] for name, digest in digests.items()}, **self.drop.named})
+
+    @cached_property
+    def taken(self) -> Taken:
+        """What is taken out first.
+
+        Raises:
+            ArgumentError: as `Drop.taken` does.
+        """
+        return self.drop.taken(self.index, self.scores, self.given_scores)
 
     def _metric(self) -> str | None:
         """What is ranked by, or tells the recall; None where no scores are read."""
@@ -118,6 +138,8 @@ class Given:
     def _difficulty(self) -> Array:
         """float32 (N,)."""
         metric = self._named()
+        if metric in OF_TEST:
+            check_ranking(metric)
         require_metric(self._scores(), metric, self.given_scores)
         return self._scores().metric(metric).difficulty
 
@@ -182,10 +204,12 @@ class Given:
         return self.scores
 
 
-def _made_by(scores: ScoreSet) -> dict[str, Any]:
+def _made_by(scores: ScoreSet, ranked: bool) -> dict[str, Any]:
+    """What tells the scores from others; how many members have made them, where they ranked."""
     if scores.origin:
-        return {"origin": str(scores.origin)}
-    return {"members": len(scores.seeds), "ensemble": scores.ensemble}
+        return {"origin": str(scores.origin), "scores": scores.digest}
+    members = {"members": len(scores.seeds)} if ranked else {}
+    return {**members, "ensemble": scores.ensemble, "scores": scores.digest}
 
 
 def require_features(strategy: str, index: SampleIndex, samples: object) -> None:

@@ -8,12 +8,11 @@ from functools import cached_property
 from itertools import product
 from typing import Literal
 
-from lt_prune.choices import KEEP, WITHIN
+from lt_prune.choices import KEEP, MOST_MEMBERS, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of, expect_whole, gathered_as
 from lt_prune.methods import METHODS
-from lt_prune.metrics import METRICS
-from lt_prune.planning.pruning import metrics_read
+from lt_prune.planning.pruning import check_ranking, metrics_read
 from lt_prune.strategies.named import find_strategy
 
 
@@ -77,6 +76,7 @@ class Grid:
             METHODS.check(method)
         for seed in self.seeds:
             expect_whole("seed", seed)
+        expect_whole("members", self.members, low=1, high=MOST_MEMBERS)
         expect_one_of("keep", self.keep or "hard", KEEP)
         expect_one_of("within", self.within or "set", WITHIN)
         n_seeds = len(set(self.seeds))
@@ -116,7 +116,7 @@ class Grid:
                 raise ArgumentError(f"strategy {strategy!r} ranks by scores: name at least one metric")
             for metric in dict.fromkeys(metrics) or (None,):
                 if metric:
-                    METRICS.check(metric)
+                    check_ranking(metric)
                 ratios = [ratio for ratio in dict.fromkeys(self.ratios) if ratio]
                 found += [Pruning(strategy, metric, ratio, chosen.takes_ends) for ratio in ratios]
         return found

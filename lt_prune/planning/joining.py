@@ -22,7 +22,7 @@ def joined_scores(scores: ScoreSet, index: SampleIndex, what: str, match: str = 
         ArgumentError: there is no such match.
         MismatchError: they are of other samples.
     """
-    if (rows := _rows(index, scores.index, what, match)) is None:
+    if (rows := joined_rows(index, scores.index, what, match)) is None:
         return scores
     metrics = {name: replace(each, per_member=each.per_member[:, rows]) for name, each in scores.metrics.items()}
     return replace(scores, index=index, metrics=metrics)
@@ -30,7 +30,7 @@ def joined_scores(scores: ScoreSet, index: SampleIndex, what: str, match: str = 
 
 def joined_subset(subset: Subset, index: SampleIndex, what: str, match: str = "ids") -> Subset:
     """A subset of the samples of `index`, in its order; arguments and errors are those of `joined_scores`."""
-    rows = _rows(index, subset.index, what, match)
+    rows = joined_rows(index, subset.index, what, match)
     return subset if rows is None else replace(subset, index=index, kept=subset.kept[rows])
 
 
@@ -44,8 +44,9 @@ def check_match(match: str) -> None:
         raise ArgumentError(f"match must be {' or '.join(MATCH)}, not {match!r}")
 
 
-def _rows(index: SampleIndex, other: SampleIndex, what: str, match: str) -> Array | None:
-    """int64 (N,): the row in `other` of each sample of `index`; None where the two have the same rows."""
+def joined_rows(index: SampleIndex, other: SampleIndex, what: str, match: str) -> Array | None:
+    """int64 (N,): the row in `other` of each sample of `index`; None where the two have the same rows. Arguments and errors
+    are those of `joined_scores`."""
     check_match(match)
     if match == "ids":
         index.require_same(other, what, by_names=", or join the two by --match names")

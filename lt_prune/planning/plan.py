@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.identity import FIRST, Named
 from lt_prune.methods import METHODS, Method, Stage, head_of, predicting, require_head
 from lt_prune.methods.second import NOTHING
-from lt_prune.models import require_split
+from lt_prune.models import find_model, require_split
 from lt_prune.planning.equal import check_equal, steps_an_epoch, with_equal_steps
 from lt_prune.planning.parts import check_parts, main_labels
 from lt_prune.planning.paths import run_path, subset_path
@@ -254,12 +254,24 @@ def _check_stages(asked: Asked, method: Method) -> None:
 def _check_head(spec: TrainSpec, data: LongTailedSet) -> None:
     """Refuse what networks with the method's head cannot be."""
     require_head(spec, spec.prediction)
-    if head_of(spec).branches > 1:
+    head = head_of(spec)
+    if head.given:
+        _try_head(spec.method, tuple(head.given.items()), spec.recipe.model, data.pixels.shape[1:], data.index.n_classes)
+    if head.branches > 1:
         require_split(spec.recipe.model, f"method {spec.method!r}", data.kind)
         if spec.recipe.freeze:
             raise ArgumentError(
                 f"freeze trains a classifier alone, and method {spec.method!r} trains branches of the backbone: leave it out"
             )
+
+
+@cache
+def _try_head(method: str, given: tuple[tuple[str, Any], ...], model: str, shape: tuple[int, ...], n_classes: int) -> None:
+    """Build a network, as what a head can be depends on the number of features, which only a built backbone tells."""
+    from lt_prune.models.network import build_network  # which loads torch
+
+    head = METHODS.load(method).stage.head.with_settings(dict(given))
+    build_network(find_model(model), shape, n_classes=n_classes, seed=0, head=head)
 
 
 def _check_first(folder: Path, first: TrainSpec, method: str, asked: Asked) -> None:

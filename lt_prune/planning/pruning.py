@@ -8,6 +8,7 @@ from typing import Any
 
 from lt_prune.budgets import BUDGETS
 from lt_prune.errors import ArgumentError
+from lt_prune.metrics import METRICS, OF_TEST
 from lt_prune.planning.paths import subset_of
 from lt_prune.strategies import Strategy
 from lt_prune.strategies.named import find_strategy, name_of, resolved_settings, split_name
@@ -67,6 +68,18 @@ def metrics_read(strategy: Strategy, asked: Sequence[str]) -> list[str]:
     if {"scores", "confidence"} & set(strategy.needs):
         return list(asked)
     return [RECALL_BY] if "recall" in strategy.needs else []
+
+
+def check_ranking(metric: str) -> None:
+    """Refuse a metric that nothing can be ranked by.
+
+    Raises:
+        UnknownNameError: there is none of that name.
+        ArgumentError: it tells of the test set.
+    """
+    METRICS.check(metric)
+    if metric in OF_TEST:
+        raise ArgumentError(f"{metric} tells of the test set, by which nothing is decided: rank by another metric")
 
 
 def without_scores(strategy: str, within: object = None) -> str:

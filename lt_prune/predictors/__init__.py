@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.errors import shown
 from lt_prune.models.head import Head
 from lt_prune.registry import Registry
 from lt_prune.setting import Setting, require_own_names
@@ -44,7 +45,7 @@ class Predictor:
 def _accept(found: Any) -> Predictor:
     """A predictor that keeps the promises which can be checked without outputs."""
     if not isinstance(found, Predictor):
-        raise ValueError(f"must be a Predictor, not {found!r}")
+        raise ValueError(f"must be a Predictor, not {shown(found)}")
     if not callable(found.fit):
         raise ValueError(f"must have a function as its fit, not {found.fit!r}")
     if not isinstance(found.needs_outputs, bool):

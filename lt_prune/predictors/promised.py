@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lt_prune.errors import LtPruneError, MemberError
+from lt_prune.errors import LtPruneError, MemberError, shown
+from lt_prune.models.head import LINEAR
 from lt_prune.models.network import Outputs
 from lt_prune.models.resnet_cifar import FEATURES
 from lt_prune.predictors import Fitted, Predictor
@@ -56,7 +57,7 @@ def promised_fit(
     with _failing(name, "cannot be fitted"):
         fitted = predictor.fit(outputs, labels, counts, **settings)
     if not callable(fitted):
-        raise MemberError(f"predictor {name!r} must be fitted to a function of outputs, not to {fitted!r}", name)
+        raise MemberError(f"predictor {name!r} must be fitted to a function of outputs, not to {shown(fitted)}", name)
     return Promised(name, fitted)
 
 
@@ -67,7 +68,7 @@ def try_out(name: str, predictor: Predictor, counts: Sequence[int], settings: Ma
         MemberError: it breaks a promise.
     """
     # Outputs may be too few here, though not of the training samples; and which settings a head of its own has is not known.
-    if predictor.needs_outputs or predictor.head:
+    if predictor.needs_outputs or not (predictor.head or LINEAR).is_kind_of(LINEAR):
         return
     drawn = torch.Generator().manual_seed(0)
     features = torch.rand(2, FEATURES, generator=drawn)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lt_prune.models.head import LINEAR
 from lt_prune.models.network import Outputs
 from lt_prune.predictors import Predictor
 from lt_prune.setting import Setting
@@ -37,4 +38,5 @@ tau_norm = Predictor(
     settings={
         "tau": Setting(1.0, "1 brings all rows to one length, 0 leaves them; the bias is left out either way", high=10)
     },
+    head=LINEAR,  # a cosine classifier compares rows at one length already, and gives other logits than these products
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.runs import Evaluation, TrainResult
-from lt_prune.types import GROUPS, SampleIndex, Subset
+from lt_prune.types import GROUPS, Array, SampleIndex, Subset
 
 
 def classes_pruned(subset: Subset) -> list[dict[str, Any]]:
@@ -17,6 +17,25 @@ def classes_pruned(subset: Subset) -> list[dict[str, Any]]:
     return [
         {**row, "before": before[c], "kept": kept[c], "removed": before[c] - kept[c]}
         for c, row in _classes(subset.index).items()
+    ]
+
+
+def classes_audited(subsets: Mapping[str, Subset], means: Mapping[str, Array]) -> list[dict[str, Any]]:
+    """What several subsets of a set keep of each class, and its mean scores, None where it has no sample.
+
+    Args:
+        subsets: by what tells them apart, of the same samples.
+        means: float (M,) by metric, not a number of a class without samples.
+    """
+    index = next(iter(subsets.values())).index
+    return [
+        {
+            **row,
+            "before": int(index.counts[c]),
+            "kept": {name: int(subset.kept_counts[c]) for name, subset in subsets.items()},
+            "mean": {name: float(each[c]) if index.counts[c] else None for name, each in means.items()},
+        }
+        for c, row in _classes(index).items()
     ]
 
 

@@ -102,6 +102,7 @@ def _made_by(scores: ScoreSet) -> dict[str, Any]:
         "seconds": float(scores.seconds.sum()),
         "arithmetic": list(map(str, scores.arithmetic)),
         "versions": dict(scores.versions),
+        "folds": scores.held_out.folds if scores.held_out else None,
     }
 
 

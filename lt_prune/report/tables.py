@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lt_prune.report.aggregate import Row
+from lt_prune.report.plain import plain_ratio, plain_table
 from lt_prune.report.summary import (
     compare_results,
     summarise_scores,
@@ -34,9 +35,9 @@ def set_table(data: LongTailedSet) -> RenderableType:
     title = (
         f"{summary['name']}: {summary['n_samples']:,} training and {summary['n_test']:,} test {summary['kind']} "
         f"{held_out}of {' x '.join(map(str, summary['shape']))}, {len(summary['classes'])} classes, imbalance "
-        f"{_ratio(summary['imbalance'])}"
+        f"{plain_ratio(summary['imbalance'])}"
     )
-    table = _table("class", "group", ">samples", "")
+    table = plain_table("class", "group", ">samples", "")
     largest = max(row["count"] for row in summary["classes"])
     for row in summary["classes"]:
         table.add_row(row["class"], row["group"], f"{row['count']:,}", _bar(row["count"], largest))
@@ -68,10 +69,11 @@ def _made_by(scores: ScoreSet, summary: Mapping[str, Any]) -> tuple[str, str]:
     """Who made scores, in short, and all that is known of it."""
     if scores.origin:
         return _several(summary["rows"], "row"), str(scores.origin)
-    accuracy, epochs = summary["train_accuracy"], _several(summary["recipe"]["epochs"], "epoch")
+    accuracy, one = summary["train_accuracy"], summary["members"] == 1
+    reach = f"the member reaches {accuracy[0]:.1%}" if one else f"members reach {min(accuracy):.1%} to {max(accuracy):.1%}"
+    epochs, seconds = _several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
     return _several(summary["members"], "member"), (
-        f"members reach {min(accuracy):.1%} to {max(accuracy):.1%} on the training samples, {epochs} each, "
-        f"{summary['seconds']:.0f} s of training summed over them"
+        f"{reach} on the training samples, {epochs}{'' if one else ' each'}, {seconds}{'' if one else ' summed over them'}"
     )
 
 
@@ -82,7 +84,7 @@ def subset_table(subset: Subset) -> RenderableType:
         f"{summary['name']} pruned by {subset.label}: removed {summary['n_removed']:,} of {summary['n_before']:,} "
         f"({subset.ratio:g}), kept {summary['n_kept']:,}"
     )
-    table = _table("group", ">classes", ">before", ">kept", ">removed", ">removed %")
+    table = plain_table("group", ">classes", ">before", ">kept", ">removed", ">removed %")
     rows = {
         **summary["groups"],
         "all": {"classes": len(summary["classes"]), "before": summary["n_before"], "kept": summary["n_kept"]},
@@ -91,8 +93,12 @@ def subset_table(subset: Subset) -> RenderableType:
         removed = row["before"] - row["kept"]
         share = f"{removed / row['before']:.1%}" if row["before"] else "-"
         table.add_row(name, str(row["classes"]), f"{row['before']:,}", f"{row['kept']:,}", f"{removed:,}", share)
-    imbalance = f"imbalance {_ratio(summary['imbalance_before'])} before, {_ratio(summary['imbalance_after'])} after"
-    return Group(Text(title, style="bold"), table, Text(imbalance))
+    imbalance = (
+        f"imbalance {plain_ratio(summary['imbalance_before'])} before, {plain_ratio(summary['imbalance_after'])} after"
+    )
+    dropped = summary["options"].get("dropped", {})
+    first = f"; taken out first: {', '.join(f'{number:,} {name}' for name, number in dropped.items())}" if dropped else ""
+    return Group(Text(title, style="bold"), table, Text(imbalance + first))
 
 
 def result_table(result: TrainResult) -> RenderableType:
@@ -107,14 +113,14 @@ def result_table(result: TrainResult) -> RenderableType:
 
 def evaluation_table(evaluation: Evaluation) -> Table:
     """Accuracy of head, middle, tail, all; balanced accuracy; macro F1; calibration error."""
-    table = _table(*_MEASURES)
+    table = plain_table(*_MEASURES)
     table.add_row(*_accuracies(evaluation))
     return table
 
 
 def settings_table(found: Sequence[tuple[Mapping[str, Any], Evaluation]]) -> Table:
     """The same by settings of the prediction."""
-    table = _table(*(f">{name}" for name in found[0][0]), *_MEASURES)
+    table = plain_table(*(f">{name}" for name in found[0][0]), *_MEASURES)
     for settings, evaluation in found:
         table.add_row(*map(_plain, settings.values()), *_accuracies(evaluation))
     return table
@@ -124,7 +130,7 @@ def confusion_table(evaluation: Evaluation, class_names: Sequence[str]) -> Rende
     """Test samples by true class (row) and predicted class (column); of more than 20 classes, only where it is written."""
     if len(class_names) > LARGEST_CONFUSION:
         return Text(f"the confusion matrix of {len(class_names)} classes is in the output of --json")
-    table = _table("true class, predicted as", *(f">{number}" for number in range(len(class_names))))
+    table = plain_table("true class, predicted as", *(f">{number}" for number in range(len(class_names))))
     for number, (name, row) in enumerate(zip(class_names, np.asarray(evaluation.confusion))):
         table.add_row(f"{number} {name}", *(str(count) if count else "." for count in row))
     return table
@@ -132,7 +138,7 @@ def confusion_table(evaluation: Evaluation, class_names: Sequence[str]) -> Rende
 
 def classes_pruned_table(rows: Sequence[dict[str, Any]]) -> Table:
     """A line for each row of `classes_pruned`."""
-    table = _table("class", "group", ">before", ">kept", ">removed", ">removed %")
+    table = plain_table("class", "group", ">before", ">kept", ">removed", ">removed %")
     for row in rows:
         share = f"{row['removed'] / row['before']:.1%}" if row["before"] else "-"
         table.add_row(row["class"], row["group"], *(f"{row[name]:,}" for name in ("before", "kept", "removed")), share)
@@ -143,7 +149,7 @@ def classes_tested_table(rows: Sequence[dict[str, Any]]) -> RenderableType:
     """A line for each row of `classes_tested`, or of `classes_compared`, with what each run had to train on."""
     names = list(rows[0]["accuracy"])
     kept = "kept" in rows[0]
-    table = _table("class", "group", ">samples", *(f">{name}" for name in names))
+    table = plain_table("class", "group", ">samples", *(f">{name}" for name in names))
     for row in rows:
         told = [_percent(row["accuracy"][name]) + (f" ({row['kept'][name]:,})" if kept else "") for name in names]
         table.add_row(row["class"], row["group"], f"{row['count']:,}", *told)
@@ -153,7 +159,7 @@ def classes_tested_table(rows: Sequence[dict[str, Any]]) -> RenderableType:
 
 def methods_table(rows: list[dict[str, Any]]) -> Table:
     """A line for each training method."""
-    table = _table("method", "first stage", "prediction", "")
+    table = plain_table("method", "first stage", "prediction", "")
     for row in rows:
         table.add_row(row["name"], row["first"] or "-", row["prediction"], row["summary"])
     return table
@@ -161,7 +167,7 @@ def methods_table(rows: list[dict[str, Any]]) -> Table:
 
 def predictions_table(rows: list[dict[str, Any]]) -> Table:
     """A line for each predictor, with the defaults of its settings."""
-    table = _table("prediction", "settings", "")
+    table = plain_table("prediction", "settings", "")
     for row in rows:
         table.add_row(row["name"], _defaults(row["settings"]) or "-", f"{row['equation']} ({row['paper']})")
     return table
@@ -180,7 +186,7 @@ def members_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     }
     plain = {"lt-prune"} == set(columns["of"])
     told = {head: cells for head, cells in columns.items() if any(cells) and not (head == "of" and plain)}
-    table = _table(*told)
+    table = plain_table(*told)
     for cells in zip(*told.values()):
         table.add_row(*cells)
     return table
@@ -204,7 +210,7 @@ def method_table(method: dict[str, Any]) -> RenderableType:
         parts += [Text("\nprediction", style="bold"), _settings(method["prediction_settings"])]
     if method["published"]:
         names = list(method["published"][0])
-        table = _table("data", *(f">{name}" for name in names[1:]))
+        table = plain_table("data", *(f">{name}" for name in names[1:]))
         for row in method["published"]:
             table.add_row(*(_plain(row[name]) for name in names))
         parts += [Text("\npublished, and taken for the data most like one's own", style="bold"), table]
@@ -212,7 +218,7 @@ def method_table(method: dict[str, Any]) -> RenderableType:
 
 
 def _settings(settings: Mapping[str, Any]) -> Table:
-    table = _table("setting", "default", "meaning")
+    table = plain_table("setting", "default", "meaning")
     for name, setting in settings.items():
         choices = f" ({' or '.join(setting['choices'])})" if setting["choices"] else ""
         table.add_row(name, _plain(setting["default"]), setting["meaning"] + choices)
@@ -229,7 +235,7 @@ def _plain(value: Any) -> str:
 
 def comparison_table(name: str, results: tuple[TrainResult, ...], equal: str = "epochs") -> RenderableType:
     """Runs on the whole set and on its subsets, side by side; `equal` is what these have as many of."""
-    table = _table(
+    table = plain_table(
         "trained on",
         ">kept",
         ">minimum class retention",
@@ -255,7 +261,7 @@ def results_table(rows: list[Row]) -> RenderableType:
     equals, rankings = kinds_of_equal(rows), kinds_of_ranking(rows)
     differing = ["at equal"] * (len(equals) > 1) + ["ensembles"] * (len(rankings) > 1)
     measures = (f">{name}" for name in (*GROUPS, "overall", "balanced", "ECE", "s"))
-    table = _table("pruned by", ">ratio", *own, *differing, ">n", *measures, "")
+    table = plain_table("pruned by", ">ratio", *own, *differing, ">n", *measures, "")
     for row in rows:
         told = {"at equal": row["equal"] or "both", "ensembles": str(row["ensembles"] or "-")}
         accuracies = [_mean(row, name, 100, 2) for name in (*GROUPS, "overall", "balanced", "ece")]
@@ -283,7 +289,7 @@ def _mean(row: Row, name: str, factor: int, digits: int) -> str:
 
 
 def _class_means(summary: dict[str, Any]) -> Table:
-    table = _table("class", "group", ">samples", f">mean {summary['metric']}", "")
+    table = plain_table("class", "group", ">samples", f">mean {summary['metric']}", "")
     largest = max(row["mean"] or 0 for row in summary["classes"])
     for row in summary["classes"]:
         mean = "-" if row["mean"] is None else f"{row['mean']:.4f}"
@@ -292,7 +298,7 @@ def _class_means(summary: dict[str, Any]) -> Table:
 
 
 def _histogram(summary: dict[str, Any]) -> Table:
-    table = _table(f">{summary['metric']} from", ">to", ">samples", "")
+    table = plain_table(f">{summary['metric']} from", ">to", ">samples", "")
     edges, counts = summary["histogram"]["edges"], summary["histogram"]["counts"]
     for low, high, count in zip(edges, edges[1:], counts):
         table.add_row(f"{low:.4f}", f"{high:.4f}", f"{count:,}", _bar(count, max(counts)))
@@ -301,7 +307,7 @@ def _histogram(summary: dict[str, Any]) -> Table:
 
 def _extremes(which: str, samples: list[dict[str, Any]]) -> Table:
     has_files = any("file" in sample for sample in samples)
-    table = _table(which, "class", ">source index", ">score", ">std", *(["file"] if has_files else []))
+    table = plain_table(which, "class", ">source index", ">score", ">std", *(["file"] if has_files else []))
     for sample in samples:
         table.add_row(
             sample["id"],
@@ -316,27 +322,6 @@ def _extremes(which: str, samples: list[dict[str, Any]]) -> Table:
 
 def _accuracies(evaluation: Evaluation) -> list[str]:
     return [_percent(getattr(evaluation, name)) for name in (*GROUPS, "overall", "balanced", "macro_f1", "ece")]
-
-
-def _table(*columns: str) -> Table:
-    """A plain table; a column whose name begins with > is set flush right."""
-    table = _Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(Text(_in_one_line(column.removeprefix(">"))), justify="right" if column.startswith(">") else "left")
-    return table
-
-
-class _Table(Table):
-    """A table that shows names as they are: without markup, emoji, or a second line."""
-
-    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:
-        super().add_row(*(Text(_in_one_line(cell)) if isinstance(cell, str) else cell for cell in cells), **options)
-
-
-def _in_one_line(text: str) -> str:
-    return (
-        text if text.isprintable() else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-    )
 
 
 def _bar(value: float, largest: float) -> str:
@@ -355,7 +340,3 @@ def _epochs(run: PlannedRun) -> str:
 
 def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f}"
-
-
-def _ratio(ratio: float | None) -> str:
-    return "with an empty class" if ratio is None else f"{ratio:.1f}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lt_prune.data.identity import mix
+from lt_prune.errors import shown
 from lt_prune.randomness import derive_seed
 from lt_prune.registry import Registry
 from lt_prune.setting import Setting
@@ -60,6 +61,9 @@ class Selection:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     nested: bool = False
     """Whether the order is the same whatever `n_keep`, so that less is kept of what was kept."""
+    weights: Callable[..., Array] | None = None
+    """function(group, n_keep, **settings) -> float64 (G,): what a sample that is kept counts for, so that the sum over those
+    kept is on average, over draws, that over the group; None where nothing is drawn, or nothing is known of it."""
 
 
 def selection(
@@ -69,9 +73,10 @@ def selection(
     needs: Sequence[str] = (),
     settings: Mapping[str, Setting] | None = None,
     nested: bool = False,
+    weights: Callable[..., Array] | None = None,
 ) -> Callable[[Callable[..., Array]], Selection]:
     """Decorate a function as a selection; the arguments are fields of `Selection`."""
-    return lambda function: Selection(function, equation, paper, tuple(needs), settings or {}, nested)
+    return lambda function: Selection(function, equation, paper, tuple(needs), settings or {}, nested, weights)
 
 
 def highest_first(values: Array) -> Array:
@@ -87,7 +92,7 @@ def _accept(found: object) -> Selection:
             raise ValueError(f"may need {', '.join(NEEDS)}, not {unknown[0]!r}")
         return found
     if not callable(found):
-        raise ValueError(f"must be a function of a group and n_keep, or one decorated as a selection, not {found!r}")
+        raise ValueError(f"must be a function of a group and n_keep, or one decorated as a selection, not {shown(found)}")
     return Selection(found, f"the function {getattr(found, '__qualname__', type(found).__name__)}")
 
 
@@ -101,6 +106,7 @@ SELECTIONS: Registry[Selection] = Registry(
         "window": "lt_prune.selections.window:window",
         "strata": "lt_prune.selections.strata:strata",
         "weighted": "lt_prune.selections.weighted:weighted",
+        "infobatch": "lt_prune.selections.infobatch:infobatch",
         "beta": "lt_prune.selections.beta:beta",
         "moderate": "lt_prune.selections.moderate:moderate",
         "k-center": "lt_prune.selections.k_center:k_center",

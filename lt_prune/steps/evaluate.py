@@ -16,7 +16,7 @@ from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, FileError, MismatchError
-from lt_prune.given import expect, keywords_of
+from lt_prune.given import expect, keywords_of, known_kinds
 from lt_prune.methods import METHODS, head_of, require_head
 from lt_prune.models import find_model
 from lt_prune.models.network import Network, build_network
@@ -32,6 +32,7 @@ from lt_prune.store.weights import load_state, read_weights
 from lt_prune.types import LongTailedSet, Subset
 
 
+@known_kinds
 def evaluate(
     run: Path | str | OpenRun,
     data: Data | None = None,
@@ -77,6 +78,7 @@ def evaluate(
     return evaluation
 
 
+@known_kinds
 def evaluate_each(
     run: Path | str | OpenRun,
     data: Data | None = None,

@@ -123,7 +123,7 @@ def _columns(table: Table, metric: str | Sequence[str] | None, column: str | Non
     """The column of each metric, by what it is called from now on."""
     if column is not None and column not in table:
         raise ArgumentError(f"{what} has no column {column!r}: there are {', '.join(table)}")
-    asked = [metric] if isinstance(metric, str) else list(metric or ())
+    asked = names_of(metric)
     if column is not None and len(asked) > 1:
         raise ArgumentError(f"a column is of one metric, and {', '.join(asked)} are several: leave out --column")
     there = [column] if column is not None else [name for name in table if name not in NO_SCORES and _is_score(table[name])]
@@ -134,6 +134,18 @@ def _columns(table: Table, metric: str | Sequence[str] | None, column: str | Non
     for name in asked:
         _check_name(name)
     return {name: name if name in table and column is None else _only(there, what) for name in asked}
+
+
+def names_of(metric: str | Sequence[str] | None) -> list[str]:
+    """The metrics by name that were asked for; none where nothing was.
+
+    Raises:
+        ArgumentError: an empty list was.
+    """
+    names = [] if metric is None else [metric] if isinstance(metric, str) else list(metric)
+    if metric is not None and not names:
+        raise ArgumentError("metric is empty: name at least one")
+    return names
 
 
 def _only(there: Sequence[str], what: str) -> str:

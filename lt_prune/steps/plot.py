@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Plot:
 
 @known_keywords
 def plot(
-    run: Path | str,
+    run: Annotated[Path | str, "the folder of a run"],
     figure: str = "all",
     *,
     data: Data | None = None,

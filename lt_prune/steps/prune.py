@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +12,9 @@ import numpy as np
 
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
-from lt_prune.given import expect_known, expect_whole, keywords_of
+from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.planning.deciding import Given, Recall
+from lt_prune.planning.dropping import Drop
 from lt_prune.planning.joining import joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
 from lt_prune.planning.pruning import pruning_of
@@ -25,6 +27,7 @@ from lt_prune.strategies.promised import failing
 from lt_prune.types import Array, LongTailedSet, Pixels, SampleIndex, ScoreSet, Subset
 
 
+@known_kinds
 def prune(
     data: Data | SampleIndex | None = None,
     *,
@@ -38,6 +41,7 @@ def prune(
     within: Literal["set", "class"] | None = None,
     recall: Recall | None = None,
     features: Array | None = None,
+    drop: str | Sequence[str] | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     match: str = "ids",
@@ -67,6 +71,9 @@ def prune(
             default how often members are right about what they were trained on, by scores of the metric "margin".
         features: float (N, D), an embedding of each sample in the order of the set, for a selection that needs it; by
             default the samples of a set of embeddings.
+        drop: what to take out first, "noisy:SHARE,duplicates[:SIMILARITY]" or a list of these: so large a share of the set,
+            by `label-noise`; and all but one of exact copies and of near-copies, from this cosine by `near-duplicate` on
+            (0.995 by default). The budget is then that of what is left, and as many are kept in all as without it.
         seed: names the draw of what is random, and the subset of any.
         allow_empty_class: let a class lose all its samples.
         match: "ids", and the scores must be of the very same samples; or "names", and they are joined to the data by file
@@ -110,6 +117,7 @@ def prune(
         within=within,
         recall=recall,
         features=features,
+        drop=drop,
         seed=seed,
         allow_empty_class=allow_empty_class,
         match=match,
@@ -134,11 +142,43 @@ def prune_to(
         write_subset(out, subset, overwrite=overwrite)
     of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
     for warning in (*of_scores, *subset_warnings(subset)):
-        warnings.warn(warning, DecisionWarning, stacklevel=3)
+        warnings.warn(warning, DecisionWarning, stacklevel=4)
     return subset
 
 
-def choose(
+def choose(*args: Any, **options: Any) -> Subset:
+    """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself.
+    Arguments are those of `prepared`."""
+    choice = prepared(*args, **options)
+    given, asked = choice.given, choice.request
+    kept = choice.kept(asked)
+    told = {"seed": asked.seed, "allow_empty_class": asked.allow_empty_class, **given.decided()}
+    return Subset(index=given.index, kept=kept, strategy=given.name(), ratio=choice.ratio, options=told)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What is to be chosen from, and by what: all but the draw."""
+
+    given: Given
+    ratio: float
+    request: Request
+    """On the samples that are left where some are taken out first."""
+    left: Array
+    """int64: rows of these."""
+
+    def kept(self, request: Request) -> Array:
+        """bool (N,): what is kept, by this request or one like it of another seed or difficulty.
+
+        Raises:
+            MemberError: the strategy breaks its promise.
+        """
+        kept = np.zeros(self.given.index.n_samples, dtype=bool)
+        kept[self.left] = _answer(self.given.name(), self.given.asked.strategy, request)
+        return kept
+
+
+def prepared(
     data: Data | SampleIndex | None = None,
     *,
     ratio: float | None,
@@ -151,15 +191,16 @@ def choose(
     within: Literal["set", "class"] | None = None,
     recall: Recall | None = None,
     features: Array | None = None,
+    drop: str | Sequence[str] | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     reading: Reading | None = None,
     match: str = "ids",
     given_scores: object = None,
     settings: Mapping[str, Any] | None = None,
-) -> Subset:
-    """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself.
-    `given_scores` is what the scores were given as, for messages."""
+) -> Choice:
+    """What `prune` is asked for, opened, joined and checked; arguments are those of `prune`, and `given_scores`, what the
+    scores were given as, for messages."""
     asked = pruning_of(strategy, budget, select, settings or {})
     if ratio is not None or asked.like is None:
         check_ratio(ratio)
@@ -177,20 +218,21 @@ def choose(
         features=features,
         samples=samples,
         like=joined_subset(asked.like, index, "the other subset", match) if asked.like else None,
+        drop=Drop.of(drop),
     )
     ratio, n_remove = _removed(ratio, given)
+    given.taken.require_room(n_remove)
+    left = np.flatnonzero(~given.taken.rows)
     request = Request(
-        ids=index.ids,
-        labels=index.labels,
+        ids=index.ids[left],
+        labels=index.labels[left],
         n_classes=index.n_classes,
-        n_remove=n_remove,
+        n_remove=n_remove - index.n_samples + len(left),
         seed=seed,
         allow_empty_class=allow_empty_class,
-        **given.fields(),
+        **given.fields(left),
     )
-    kept = _answer(given.name(), asked.strategy, request)
-    options = {"seed": seed, "allow_empty_class": allow_empty_class, **given.decided()}
-    return Subset(index=index, kept=kept, strategy=given.name(), ratio=ratio, options=options)
+    return Choice(given, ratio, request, left)
 
 
 def _removed(ratio: float | None, given: Given) -> tuple[float, int]:

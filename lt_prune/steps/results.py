@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.figures.curves import curves, render
-from lt_prune.given import known_keywords
+from lt_prune.given import expect_path, known_keywords
 from lt_prune.planning.paths import GRID_END, say_passed_over
 from lt_prune.report.aggregate import Row, aggregate
 from lt_prune.runs import PlannedRun
@@ -46,6 +46,8 @@ def results(*places: Path | str, out: Path | str | None = None, overwrite: bool 
         >>> [(row["strategy"], row["ratio"], row["n"]) for row in lp.results()]
         [(None, 0.0, 2), ('random', 0.5, 2)]
     """
+    for place in places:
+        expect_path("a place of runs", place)
     runs: dict[Path, PlannedRun | None] = {}
     for place in map(Path, places or ("runs",)):
         for folder, planned in _listed(place).items():

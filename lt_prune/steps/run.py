@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lt_prune.choices import MOST_MEMBERS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning
 from lt_prune.figures.comparison import comparison_figure
-from lt_prune.given import keywords_of
+from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names, network_of
@@ -53,6 +54,7 @@ class Comparison:
     """What was written, in the order of the flow."""
 
 
+@known_kinds
 def run(
     data: Data = "digits",
     *,
@@ -103,6 +105,7 @@ def run(
         [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
     """
     check_ratio(ratio)
+    expect_whole("members", members, low=1, high=MOST_MEMBERS)
     check_names([method], None, settings, besides=keywords_of(run))
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
     check_executor(compute)
@@ -237,4 +240,4 @@ def _write_comparison(table: Path, results: tuple[TrainResult, ...], ratio: floa
 
 def _warn(sentences: Iterable[str]) -> None:
     for sentence in sentences:
-        warnings.warn(sentence, DecisionWarning, stacklevel=4)
+        warnings.warn(sentence, DecisionWarning, stacklevel=5)

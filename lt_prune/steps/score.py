@@ -3,48 +3,51 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from lt_prune.choices import AUTO, MOST_MEMBERS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
-from lt_prune.engine import Outcome, Run, check_executor, run_all
-from lt_prune.engine.scoring import Scoring
+from lt_prune.engine import check_executor
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
-from lt_prune.given import expect_whole, keywords_of
+from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
-from lt_prune.methods import make_loss
-from lt_prune.metrics import METRICS
-from lt_prune.models import find_model
+from lt_prune.metrics import HELD_OUT, METRICS, OF_TEST
 from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe, weights_of
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
-from lt_prune.report.overall import Overall
 from lt_prune.report.warnings import score_warnings
 from lt_prune.steps.build import Data
+from lt_prune.steps.enough import MOST, Enough
+from lt_prune.steps.ensemble import Ensemble, n_rows
+from lt_prune.steps.gathering import Gathering
 from lt_prune.steps.kept import require_records
 from lt_prune.steps.opening import opened_once
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
-from lt_prune.types import LongTailedSet, MetricScores, ScoreSet
+from lt_prune.types import LongTailedSet, ScoreSet
 from lt_prune.versions import versions
 
 _REMEDY = "give another --out, or start again with --overwrite"
 _TRAIN_AGAIN = "give another --out, or train the members again, for all metrics, with --overwrite"
 
 
+@known_kinds
 def score(
     data: Data = "digits",
     *,
     metric: str | Sequence[str] = "avh",
-    members: int = 10,
+    members: int | Literal["auto"] = 10,
+    ratio: float | None = None,
+    stable: float | None = None,
+    folds: int | None = None,
     seed: int = 0,
     compute: Compute | None = None,
     reading: Reading | None = None,
@@ -64,7 +67,13 @@ def score(
     Args:
         data: a set, a set file, or a source name.
         metric: one or several that must be among the results; in a new file those that cost little are, too.
-        members: K, how many networks the ensemble has at least.
+        members: K, how many networks the ensemble has at least; "auto" adds two by two until two halves of them agree on
+            what to keep, or there are ten.
+        ratio: of "auto", the fraction to remove at which they must agree, by the first metric; 0.45 by default.
+        stable: of "auto", what both halves keep as a share of what either keeps (Jaccard), 0.95 by default.
+        folds: train so many networks besides, each on all parts of the samples but one, for `label-noise` (confident
+            learning; Northcutt et al. 2021). Parts are dealt out by (seed, content), class by class, exact copies together;
+            the only picture of a class is in every training, and there is no doubt of its label.
         seed: names the ensemble; each member's own seed is derived from it.
         compute: device, precision, compilation and members trained at once, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
@@ -78,7 +87,7 @@ def score(
 
     Raises:
         UnknownNameError: no such metric.
-        ArgumentError: no such field of `Recipe`, or a value that it cannot have.
+        ArgumentError: no such field of `Recipe`, or a value that it cannot have; or a metric needs folds.
         MemberError: the metric does not give one finite number a sample; another one that does not is left out.
         MismatchError: `out` holds scores of other data, or made with another recipe or seed, or computed otherwise; or its
             members lack the record of the training that the metric needs.
@@ -86,7 +95,7 @@ def score(
 
     Warns:
         UserWarning: a metric is left out.
-        DecisionWarning: members have learned nothing.
+        DecisionWarning: members have learned nothing, or ten of them do not agree as they were asked to.
 
     Example:
         >>> import lt_prune as lp
@@ -95,42 +104,46 @@ def score(
         (2, 503)
     """
     required = _required(metric)
-    expect_whole("members", members, low=1)
-    expect_whole("seed", seed)
     check_fields(settings, besides=keywords_of(score))
+    expect_whole("seed", seed)
+    if folds is not None:
+        expect_whole("folds", folds, low=2)
+    auto = _auto(members, required[0], ratio, stable)
+    n_most = MOST if isinstance(members, str) else members
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     check_executor(compute)
     file = Path(out) if out else None
     folder = file.with_suffix(".members") if file else None
     with ExitStack() as stack:
-        lt_set = stack.enter_context(opened_once(data, reading, compute, members))
+        lt_set = stack.enter_context(opened_once(data, reading, compute, n_most + (folds or 0)))
         recipe = resolve_recipe(lt_set, MEMBER, settings)
         stack.enter_context(locked(folder))
-        if overwrite:
-            clear(file, folder)
-        scores = _known(file, lt_set, recipe, seed)
+        scores = _known(None if overwrite else file, lt_set, recipe, seed, folds)
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
-        n_members = max(members, len(scores.seeds))
+        _check_needed(required, lt_set, scores, folds)
+        ensemble = Ensemble(
+            data=lt_set,
+            recipe=recipe,
+            seed=seed,
+            folder=folder,
+            weights=weights_of(settings),
+            mix_compute=mix_compute,
+        )
+        left_out = ensemble.folds(folds) if folds and not scores.held_out else []
+        if overwrite:  # now that nothing of what was asked for is refused
+            clear(file, folder)
+        n_members = max(n_most, len(scores.seeds))
         for name in required:
-            require_records(name, _kept_members(scores, name, n_members, seed, folder), _TRAIN_AGAIN)
-        runs = _missing_runs(scores, required, lt_set, recipe, n_members, seed, folder, mix_compute, weights_of(settings))
-        overall = Overall.of(progress, {run.title: (run.recipe.epochs, len(run.rows)) for run in runs})
-        outcomes = dict(run_all(runs, compute, progress=overall))
-        scored = [outcomes[index].unwrap() for index in range(len(runs))]
-        refused = {name: reason for each in scored for name, reason in each.refused.items()}
-        for reason in refused.values():
-            warnings.warn(f"{reason}; this metric is left out", stacklevel=2)
-        same: dict[str, MetricScores] = {}
-        for index, run in enumerate(runs):
-            same |= {name: row for name, row in scored[index].rows.items() if name in scored[index].same}
-            rows = {**scored[index].rows, **{name: row for name, row in same.items() if name in scored[index].same}}
-            kept = {name: row for name, row in rows.items() if name not in refused}
-            scores = _with_member(scores, run, kept, outcomes[index])
-        if file and runs:
+            require_records(name, _kept_members(scores, name, n_members, ensemble), _TRAIN_AGAIN)
+        gathering = Gathering(scores, left_out, list(ensemble.members(scores, required, n_members)), auto)
+        scores, refused = gathering.trained(compute, progress)
+        for reason in refused:
+            warnings.warn(f"{reason}; this metric is left out", stacklevel=3)
+        if file and gathering.outcomes:
             write_scores(file, scores, overwrite=True)  # what was there is among them
-    for warning in score_warnings(scores):
-        warnings.warn(warning, DecisionWarning, stacklevel=2)
+    for warning in (*score_warnings(scores), *(auto.warnings(scores) if auto else ())):
+        warnings.warn(warning, DecisionWarning, stacklevel=3)
     return scores
 
 
@@ -144,27 +157,46 @@ def _required(metric: str | Sequence[str]) -> Sequence[str]:
     return names
 
 
-def member_title(k: int, members: int, seed: int) -> str:
-    """What a member is called in progress, k from 0 on."""
-    return f"member {k + 1} of {members}" + (f", seed {seed}" if seed else "")
+def _auto(members: object, metric: str, ratio: float | None, stable: float | None) -> Enough | None:
+    """What decides how many members are enough, where that is asked for.
+
+    Raises:
+        ArgumentError: `members` is neither a number nor "auto", or what is for "auto" is given without it.
+    """
+    if members == AUTO:
+        return Enough(metric, 0.45 if ratio is None else ratio, 0.95 if stable is None else stable)
+    expect_whole("members", members, low=1, high=MOST_MEMBERS)
+    for name, given in (("ratio", ratio), ("stable", stable)):
+        if given is not None:
+            raise ArgumentError(f"{name} decides how many members are enough: ask for --members auto, or leave it out")
+    return None
 
 
-def _rows(scores: ScoreSet, name: str) -> int:
-    return len(scores.metrics[name].per_member) if name in scores.metrics else 0
+def _check_needed(required: Sequence[str], lt_set: LongTailedSet, known: ScoreSet, folds: int | None) -> None:
+    """Refuse metrics of what there is not.
+
+    Raises:
+        ArgumentError: of networks that each leave out a fold.
+        DataError: of test samples.
+    """
+    for name in required:
+        if name in HELD_OUT and not (folds or known.held_out):
+            raise ArgumentError(
+                f"metric {name!r} needs networks that did not train on the sample: say in how many parts the samples are "
+                f"left out, such as --folds 5"
+            )
+        if name in OF_TEST:
+            lt_set.require_test()
 
 
-def _kept_members(scores: ScoreSet, name: str, n_members: int, seed: int, folder: Path | None) -> list[Path]:
+def _kept_members(scores: ScoreSet, name: str, n_members: int, ensemble: Ensemble) -> list[Path]:
     """Files of those members that lack scores by a metric."""
-    lacking = range(_rows(scores, name), n_members) if folder else ()
-    files = [_weights_file(folder, derive_seed(seed, "member", k)) for k in lacking]
+    lacking = () if name in HELD_OUT else range(n_rows(scores, name), n_members)
+    files = [ensemble.file(ensemble.member_seed(k)) for k in lacking]
     return [file for file in files if file and file.exists()]
 
 
-def _weights_file(folder: Path | None, member: int) -> Path | None:
-    return folder / f"{member}.pt" if folder else None
-
-
-def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -> ScoreSet:
+def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int, folds: int | None) -> ScoreSet:
     """What `out` holds, where that can be added to; otherwise scores of no member."""
     if out is None or not out.exists():
         return ScoreSet(
@@ -181,76 +213,11 @@ def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int) -
     lt_set.index.require_same(known.index, str(out), again=_REMEDY)
     if not known.recipe:
         raise MismatchError(f"{out} holds scores that were {known.origin}, to which no member can be added: {_REMEDY}")
-    was, asked = vars(known.recipe), dict(vars(recipe))
+    was, asked = dict(vars(known.recipe)), dict(vars(recipe))
     if known.seeds != tuple(derive_seed(seed, "member", k) for k in range(len(known.seeds))):
         was, asked = was | {"seed": known.ensemble}, asked | {"seed": seed}
+    if known.held_out and folds:
+        was, asked = was | {"folds": known.held_out.folds}, asked | {"folds": folds}
     if differing := differences(was, asked):
         raise MismatchError(f"{out} was made with {differing}: {_REMEDY}")
     return replace(known, ensemble=seed)
-
-
-def _missing_runs(
-    known: ScoreSet,
-    required: Sequence[str],
-    lt_set: LongTailedSet,
-    recipe: Recipe,
-    n_members: int,
-    seed: int,
-    folder: Path | None,
-    mix_compute: bool,
-    weights: Path | None,
-) -> list[Run]:
-    """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
-    names = list(dict.fromkeys([*known.metrics, *required])) if known.seeds else METRICS.names
-    optional = tuple(name for name in names if name not in required and name not in known.metrics)
-    runs, model, elsewhere = [], find_model(recipe.model), set[str]()
-    for k in range(n_members):
-        if missing := tuple(name for name in names if _rows(known, name) <= k):
-            member = derive_seed(seed, "member", k)
-            scoring = Scoring(
-                pixels=lt_set.pixels,
-                labels=lt_set.index.labels,
-                metrics=missing,
-                optional=optional,
-                elsewhere=frozenset(elsewhere),
-                registered=dict(METRICS.registered),
-            )
-            elsewhere |= {*missing}
-            runs.append(
-                Run(
-                    title=member_title(k, n_members, seed),
-                    pixels=lt_set.pixels,
-                    labels=lt_set.index.labels,
-                    rows=np.arange(lt_set.index.n_samples),
-                    n_classes=lt_set.index.n_classes,
-                    model=model,
-                    recipe=recipe,
-                    weights=weights,
-                    loss=partial(make_loss, "ce", lt_set.index.counts.tolist()),
-                    seed=member,
-                    identity={"method": "ce", "samples": lt_set.index.digest},
-                    mix_compute=mix_compute,
-                    checkpoint=_weights_file(folder, member),
-                    observers=scoring.observers,
-                    on_trained=scoring,
-                )
-            )
-    return runs
-
-
-def _with_member(scores: ScoreSet, run: Run, rows: Mapping[str, MetricScores], outcome: Outcome) -> ScoreSet:
-    """`scores` with one more row of each metric in `rows`, by the member that the run has trained."""
-    metrics = dict(scores.metrics)
-    for name, new in rows.items():
-        before = metrics[name].per_member if name in metrics else new.per_member[:0]
-        metrics[name] = replace(new, per_member=np.vstack([before, new.per_member]))
-    if run.seed in scores.seeds:
-        return replace(scores, metrics=metrics)
-    return replace(
-        scores,
-        metrics=metrics,
-        seeds=(*scores.seeds, run.seed),
-        train_accuracy=np.append(scores.train_accuracy, outcome.value.accuracy),
-        seconds=np.append(scores.seconds, outcome.seconds),
-        arithmetic=(*scores.arithmetic, outcome.arithmetic),
-    )

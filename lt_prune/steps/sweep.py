@@ -13,7 +13,7 @@ from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning, MismatchError
-from lt_prune.given import expect, keywords_of
+from lt_prune.given import keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.planning import paths
 from lt_prune.planning.grid import Grid, Pruning
@@ -58,6 +58,7 @@ class Sweep:
         return tuple(run for run in self.runs if isinstance(run, FailedRun))
 
 
+@known_kinds
 def sweep(
     data: Data = "digits",
     grid: Grid | None = None,
@@ -116,7 +117,6 @@ def sweep(
     compute = replace(compute or Compute(), n_threads=1)  # so that no run depends on how many are trained at once
     check_executor(compute)
     grid = Grid() if grid is None else grid
-    expect("grid", grid, Grid, "a Grid")
     check_names(grid.methods, prediction, settings, besides=keywords_of(sweep))
     asked = Asked(
         arithmetic=compute.arithmetic,
@@ -149,7 +149,7 @@ def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: boo
     outcomes = train_each(jobs, compute, overall)
     runs = tuple(outcomes[job] for job in jobs)
     for warning in results_warnings(aggregate(runs)):
-        warnings.warn(warning, DecisionWarning, stacklevel=3)
+        warnings.warn(warning, DecisionWarning, stacklevel=4)
     return ended(runs=runs)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from lt_prune.data.identity import content_digests
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect, known_keywords
-from lt_prune.planning.joining import check_match, joined_subset
+from lt_prune.planning.joining import check_match, joined_rows
 from lt_prune.steps.image_folder import missing_files, names_below_root
 from lt_prune.steps.seen import check_files, drawn_of, unlike
 from lt_prune.types import Array, LongTailedSet, SampleIndex, Subset
@@ -54,15 +54,23 @@ def torch_subset(subset: Subset, dataset: Any, *, match: str = "ids") -> torch.u
     """
     import torch
 
+    expect("subset", subset, Subset, "a Subset")
+    whole, places = places_in(subset.index, dataset, match)
+    return torch.utils.data.Subset(whole, np.sort(places[subset.kept]).tolist())
+
+
+def places_in(index: SampleIndex, dataset: Any, match: str = "ids") -> tuple[Any, Array]:
+    """A dataset as torch takes it, and the place in it of each sample of an index, int64 (N,); the rest is as for
+    `torch_subset`."""
+    import torch
+
     from lt_prune.data.samples import Samples
 
-    expect("subset", subset, Subset, "a Subset")
     if isinstance(dataset, LongTailedSet):
-        subset = joined_subset(subset, dataset.index, "the subset", match)
-        whole = Samples(dataset.pixels, torch.from_numpy(dataset.index.labels))
-        return torch.utils.data.Subset(whole, np.flatnonzero(subset.kept).tolist())
+        rows = joined_rows(dataset.index, index, "the subset", match)
+        own = Samples(dataset.pixels, torch.from_numpy(dataset.index.labels))
+        return own, np.arange(index.n_samples) if rows is None else np.argsort(rows)
     expect("dataset", dataset, Sized, "a LongTailedSet, or a torch dataset of a length")
-    index = subset.index
     files = _files_of(dataset) if index.file_names else None
     check_match(match)
     if match == "names" and files is None:
@@ -74,7 +82,7 @@ def torch_subset(subset: Subset, dataset: Any, *, match: str = "ids") -> torch.u
     elif match == "ids":
         again = 'put the images back, prune again, or join by match="names"'
         check_files(index, np.arange(index.n_samples), [files[i] for i in places], again)
-    return torch.utils.data.Subset(dataset, np.sort(places[subset.kept]).tolist())
+    return dataset, places
 
 
 def _files_of(dataset: Any) -> list[Path] | None:

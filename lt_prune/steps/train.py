@@ -16,7 +16,7 @@ from lt_prune.engine import Outcome, Run, check_executor, run_all
 from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.testing import Testing
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.given import expect_path, expect_whole, keywords_of
+from lt_prune.given import expect_path, expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.methods import head_of, promised_loss
 from lt_prune.methods.promised import promised_parts
@@ -40,6 +40,7 @@ from lt_prune.types import Subset, digest_of
 from lt_prune.versions import versions
 
 
+@known_kinds
 def train(
     data: Data = "digits",
     *,

@@ -15,8 +15,8 @@ from lt_prune.planning.deciding import require_features
 from lt_prune.planning.plan import Job
 from lt_prune.planning.pruning import without_scores
 from lt_prune.report.workload import Workload
+from lt_prune.steps.ensemble import member_title
 from lt_prune.steps.prune import choose
-from lt_prune.steps.score import member_title
 from lt_prune.steps.train import run_of, stages_of, work_of
 from lt_prune.store.files import read_scores
 from lt_prune.store.results import RESULT, read_result

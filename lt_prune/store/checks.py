@@ -21,6 +21,7 @@ from lt_prune.store.names import check_name, check_path
 from lt_prune.types import (
     CHUNK,
     Array,
+    HeldOut,
     LongTailedSet,
     MetricScores,
     Origin,
@@ -112,9 +113,20 @@ def _check_members(scores: ScoreSet) -> int:
     _expect_fractions(train_accuracy=scores.train_accuracy.tolist())
     _require((scores.seconds >= 0).all(), "seconds must be 0 or more")
     _require(len(scores.arithmetic) == k, f"how it was computed must be said of {k} members")
+    if scores.held_out is not None:
+        _check_held_out(scores.held_out)
     if scores.ensemble is not None:
         expect_whole("ensemble", scores.ensemble)
     return k
+
+
+def _check_held_out(held_out: HeldOut) -> None:
+    _require(held_out.folds > 1, "there must be two folds or more")
+    for name, numbers in (("accuracy", held_out.accuracy), ("seconds", held_out.seconds)):
+        _expect_numbers(f"{name} of folds", numbers, np.float64, held_out.folds)
+    _expect_fractions(accuracy=held_out.accuracy.tolist())
+    _require((held_out.seconds >= 0).all(), "seconds of folds must be 0 or more")
+    _require(len(held_out.arithmetic) == held_out.folds, f"how it was computed must be said of {held_out.folds} folds")
 
 
 def _check_metric(name: str, metric: MetricScores, n_members: int, n_samples: int) -> None:
@@ -133,6 +145,9 @@ def check_subset(subset: Subset) -> None:
     expect("options", subset.options, Mapping, "options by name")
     expect_whole("seed", subset.options.get("seed"))
     expect("settings", subset.options.get("settings", {}), Mapping, "settings by name")
+    expect("dropped", dropped := subset.options.get("dropped", {}), Mapping, "numbers by name")
+    for number in dropped.values():
+        expect_whole("dropped", number, low=0)
     for name in ("metric", "keep", "within", "budget", "selection"):
         if subset.options.get(name) is not None:
             check_name(name, subset.options[name])

@@ -28,7 +28,7 @@ from lt_prune.store.checks import (
 )
 from lt_prune.store.hdf5 import AGAIN, Document, open_document, write_document
 from lt_prune.store.output import stands
-from lt_prune.types import CHUNK, Array, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
+from lt_prune.types import CHUNK, Array, HeldOut, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
 
 PIXELS, TEST_PIXELS = "pixels", "test/pixels"
 """Arrays of a set that are as large as all its images."""
@@ -150,7 +150,14 @@ def _made_by(scores: ScoreSet) -> tuple[dict[str, Array], dict[str, Mapping[str,
     }
     own: dict[str, Any] = {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)}
     own |= {} if scores.ensemble is None else {"ensemble": scores.ensemble}
-    return arrays, {"/": own, "members": {"arithmetic": [asdict(each) for each in scores.arithmetic]}}
+    attributes: dict[str, Mapping[str, Any]] = {
+        "/": own,
+        "members": {"arithmetic": [asdict(each) for each in scores.arithmetic]},
+    }
+    if (held_out := scores.held_out) is not None:
+        arrays |= {"held_out/accuracy": held_out.accuracy, "held_out/seconds": held_out.seconds}
+        attributes["held_out"] = {"arithmetic": [asdict(each) for each in held_out.arithmetic]}
+    return arrays, attributes
 
 
 def _score_facts(scores: ScoreSet) -> dict[str, Any]:
@@ -192,6 +199,7 @@ def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
         versions=json.loads(own["versions"]),
         ensemble=own.get("ensemble"),
         arithmetic=_arithmetic(document),
+        held_out=_held_out(document),
     )
 
 
@@ -211,6 +219,16 @@ def _arithmetic(document: Document) -> tuple[Arithmetic, ...]:
         return tuple(map(arithmetic_of, json.loads(own)))
     shared = arithmetic_of(json.loads(document.attributes["/"].get("computed", "{}")))
     return (shared,) * len(document.arrays["members/seeds"])
+
+
+def _held_out(document: Document) -> HeldOut | None:
+    if "held_out" not in document.attributes:
+        return None
+    return HeldOut(
+        accuracy=document.arrays["held_out/accuracy"],
+        seconds=document.arrays["held_out/seconds"],
+        arithmetic=tuple(map(arithmetic_of, json.loads(document.attributes["held_out"]["arithmetic"]))),
+    )
 
 
 @known_keywords

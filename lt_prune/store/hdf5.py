@@ -21,6 +21,7 @@ from typing import IO, Any
 import h5py
 import numpy as np
 
+from lt_prune.data.own_files import SEAL
 from lt_prune.errors import ArgumentError, FileError, ForeignFileError
 from lt_prune.store.atomic import replacing
 from lt_prune.store.schema import SCHEMAS, check_schema
@@ -32,7 +33,6 @@ AT_ONCE = 1 << 22
 """Bytes of a file that are held at a time."""
 AGAIN = "make it again with --overwrite"
 """What to do with a file that cannot be read."""
-_SEAL = b"lt-prune sha256="
 _DAMAGED = "damaged"
 """In place of a kind: a file of ours that says none any more."""
 
@@ -90,7 +90,7 @@ def said_of(path: Path) -> Mapping[str, Any]:
     without reading it whole. Empty where it says nothing."""
     try:
         with path.open("rb") as content:
-            if content.read(len(_SEAL)) != _SEAL:
+            if content.read(len(SEAL)) != SEAL:
                 return {}
             with h5py.File(content, "r") as file:
                 return read_attributes(file)
@@ -123,7 +123,7 @@ def _kind_of(path: Path) -> str:
 
 def _is_ours(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(_SEAL)) == _SEAL
+        return file.read(len(SEAL)) == SEAL
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -135,7 +135,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _verify(path: Path, file: IO[bytes]) -> None:
     block = file.read(BLOCK)
-    if not block.startswith(_SEAL):
+    if not block.startswith(SEAL):
         raise ForeignFileError(f"{path} is not a file that lt-prune wrote")
     if block.rstrip(b"\0").rstrip(b"\n").partition(b"=")[2].decode("ascii", "replace") != _digest(file):
         raise FileError(f"{path} is damaged (its checksum does not match): {AGAIN}, or restore a copy")

@@ -15,13 +15,15 @@ def check_name(what: str, name: object) -> str:
         ArgumentError: it is no text, or could lead out of the folder that the file is written to.
     """
     text = _text(what, name)
+    if not text.isprintable() and any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in text):
+        raise ArgumentError(f"{what} {_shown(text)} must be without control characters and line breaks: rename it")
     if not text or text in (".", "..") or re.search(r"[/\\]", text):
         raise ArgumentError(f"{what} {_shown(text)} must be one part of a file's name, without / and \\: rename it")
     return text
 
 
 def check_path(what: str, path: object) -> str:
-    """A path below a folder, such as an image's below its source.
+    """A path below a folder, such as an image's below its source. It may hold whatever a file's name may, line breaks too.
 
     Raises:
         ArgumentError: it is no text, or leads out of the folder.
@@ -35,8 +37,8 @@ def check_path(what: str, path: object) -> str:
 def _text(what: str, name: object) -> str:
     if not isinstance(name, str):
         raise ArgumentError(f"{what} must be text, not {type(name).__name__}")
-    if not name.isprintable() and any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name):
-        raise ArgumentError(f"{what} {_shown(name)} must be without control characters and line breaks: rename it")
+    if "\0" in name or (not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name)):
+        raise ArgumentError(f"{what} {_shown(name)} cannot be that of a file: rename it")
     return name
 
 

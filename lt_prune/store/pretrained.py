@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,11 +53,15 @@ def read_pretrained(path: Path, digest: str) -> dict[str, Tensor]:
     for name in _WITHIN:
         if isinstance(found, dict) and isinstance(found.get(name), dict):
             found = found[name]
-    from torch import Tensor
-
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+    if not isinstance(found, dict) or not all(_is_dense(value) for value in found.values()):
         raise FileError(f"{path} holds more than weights by name: save the state_dict of a model alone")
     return dict(found)
+
+
+def _is_dense(value: object) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_quantized
 
 
 def _safetensors(path: Path) -> Any:
@@ -77,7 +81,11 @@ def _of_torch(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
-        # Torch's own words advise to unpickle the file after all.
+        with warnings.catch_warnings():  # what it says of a file that is none of torch's helps nobody
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception:
+        # Its errors have no class in common, and its own words advise to unpickle the file after all.
         raise FileError(f"{path} is damaged, or no torch file of weights alone: save the state_dict of a model") from None

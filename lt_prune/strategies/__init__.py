@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from lt_prune.errors import shown
 from lt_prune.registry import Registry
 from lt_prune.setting import Setting
 from lt_prune.types import Array
@@ -100,7 +101,7 @@ def strategy(*, needs_scores: bool) -> Callable[[Callable[[Request], Array]], Fu
 def _accept(found: Any) -> Strategy:
     """A strategy, or a plain function of a `Request` as one that needs no scores."""
     if not callable(found):
-        raise ValueError(f"must be a function of a request, or one decorated as a strategy, not {found!r}")
+        raise ValueError(f"must be a function of a request, or one decorated as a strategy, not {shown(found)}")
     return found if hasattr(found, "takes_ends") else FunctionStrategy(found, needs_scores=False)
 
 

@@ -71,22 +71,40 @@ class Pair:
             MemberError: another package's budget or selection breaks its promise.
         """
         check_room(request)
-        order = np.argsort(request.ids, kind="stable")
-        arrays = {name: array[order] for name in OF_SAMPLES if (array := getattr(request, name)) is not None}
-        budget, selection = self.parts(request.keep, request.within)
+        asked, order = _by_id(request)
         kept = np.zeros(len(order), dtype=bool)
-        kept[order[Pair(budget, selection).kept_places(replace(request, **arrays))]] = True
+        kept[order[Pair(*self.parts(request.keep, request.within)).kept_places(asked)]] = True
         return kept
+
+    def weights(self, request: Request) -> Array:
+        """float64 (N,): what each sample counts for where it is kept, see `Selection.weights`; 1 where the selection does
+        not say it. Errors are those of a call."""
+        asked, order = _by_id(request)
+        found = np.ones(len(order))
+        pair = Pair(*self.parts(request.keep, request.within))
+        _, selection = pair.members
+        for group, n in pair._shares(asked) if selection.weights else ():
+            if n and selection.weights:
+                own = self._settings(selection, request)
+                found[order[group]] = selection.weights(pair._group(asked, group), n, **own)
+        return found
 
     def kept_places(self, request: Request) -> Array:
         """int64: places of the samples to keep, of a request whose samples stand in ascending order of id."""
         budget, _ = self.members
         if budget.function is None:
             return self._of_all(request)
-        own = self._settings(budget, request)
-        counts = kept_counts(self.budget, budget, _budget_request(request), own)
-        kept = [self._order(request, group, n)[:n] for group, n in zip(_classes(request), counts) if n]
+        kept = [self._order(request, group, n)[:n] for group, n in self._shares(request) if n]
         return np.concatenate([np.arange(0), *kept])
+
+    def _shares(self, request: Request) -> Iterator[tuple[Array, int]]:
+        """Places of each group, and how many of it are kept."""
+        budget, _ = self.members
+        if budget.function is None:
+            yield np.arange(len(request.labels)), len(request.labels) - request.n_remove
+            return
+        counts = kept_counts(self.budget, budget, _budget_request(request), self._settings(budget, request))
+        yield from zip(_classes(request), counts.tolist())
 
     def _of_all(self, request: Request) -> Array:
         """Of one group; the first of each class is kept in any case, unless classes may be emptied."""
@@ -100,10 +118,16 @@ class Pair:
 
     def _order(self, request: Request, group: Array, n_keep: int) -> Array:
         """int64 (G,): places of a group in the order in which they are kept."""
+        _, selection = self.members
+        asked, own = self._group(request, group), self._settings(selection, request)
+        return group[kept_order(self.selection, selection, asked, n_keep, own)]
+
+    def _group(self, request: Request, group: Array) -> Group:
+        """The samples at these places, as the selection sees them."""
         budget, selection = self.members
         needed = {"scores": "difficulty", "features": "features", "confidence": "confidence"}
         arrays = {name: getattr(request, name)[group] for need, name in needed.items() if need in selection.needs}
-        asked = Group(
+        return Group(
             ids=request.ids[group],
             labels=request.labels[group],
             n_classes=request.n_classes,
@@ -111,11 +135,17 @@ class Pair:
             whole=budget.function is None,
             **arrays,
         )
-        return group[kept_order(self.selection, selection, asked, n_keep, self._settings(selection, request))]
 
     @staticmethod
     def _settings(member: Budget | Selection, request: Request) -> dict[str, Any]:
         return {name: request.settings.get(name, setting.default) for name, setting in member.settings.items()}
+
+
+def _by_id(request: Request) -> tuple[Request, Array]:
+    """The request with its samples in ascending order of id, and where each of these stands in the request."""
+    order = np.argsort(request.ids, kind="stable")
+    arrays = {name: array[order] for name in OF_SAMPLES if (array := getattr(request, name)) is not None}
+    return replace(request, **arrays), order
 
 
 def check_room(request: Request) -> None:

@@ -181,6 +181,19 @@ SETS: dict[str, Change] = {
     "test labels of floats": array("test/labels", lambda labels: labels.astype(float)),
     "flip missing": without("flip"),
 }
+
+
+def held_out(accuracy: Any, seconds: Any, arithmetic: Any) -> Change:
+    """Of networks that each left out a fold."""
+
+    def apply(file: h5py.File) -> None:
+        group = file.require_group("held_out")
+        group["accuracy"], group["seconds"] = np.array(accuracy), np.array(seconds)
+        group.attrs["arithmetic"] = arithmetic
+
+    return in_hdf5(apply)
+
+
 RECIPES = {
     "recipe a list": "[]",
     "recipe of words": '{"epochs": "10"}',
@@ -224,6 +237,12 @@ SCORES: dict[str, Change] = {
     "arithmetic of one": attribute("arithmetic", "[{}]", "members"),
     "arithmetic of words": attribute("arithmetic", '["cpu", "cpu"]', "members"),
     "arithmetic of other fields": attribute("arithmetic", '[{"colour": 1}, {}]', "members"),
+    "one fold": held_out([0.5], [1.0], "[{}]"),
+    "folds right too often": held_out([0.5, 1.5], [1.0, 1.0], "[{}, {}]"),
+    "folds of negative seconds": held_out([0.5, 0.5], [1.0, -1.0], "[{}, {}]"),
+    "folds of unlike numbers": held_out([0.5, 0.5], [1.0], "[{}, {}]"),
+    "folds of words": held_out([0.5, 0.5], [1, 1], '["cpu", "cpu"]'),
+    "folds without arithmetic": in_hdf5(lambda file: file.create_group("held_out")),
     **{what: attribute("recipe", recipe) for what, recipe in RECIPES.items()},
 }
 
@@ -258,6 +277,8 @@ SUBSETS: dict[str, Change] = {
     "budget a path": option("budget", "../../x"),
     "selection a number": option("selection", 3),
     "settings a list": option("settings", [0.3]),
+    "dropped a list": option("dropped", [3]),
+    "dropped words": option("dropped", {"noisy": "some"}),
     **{f"strategy {what}": attribute("strategy", name) for what, name in ODD_PARTS.items()},
     **{f"metric {what}": option("metric", name) for what, name in ODD_PARTS.items()},
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from workshop import COMMANDS, Server, copied, left_behind, listed, make_old, said_by
 
 
+@pytest.mark.slow
 def test_a_kill_in_any_write_of_any_command_costs_nothing(server: Server, before: dict[str, Path], tmp_path, whole, tell):
     draw = random.Random(0 if whole else None)
     writing = [name for name in COMMANDS if name != "evaluate"]

@@ -34,6 +34,7 @@ def test_what_is_no_nonsense_is_taken(server: Server, before: dict[str, Path], t
         assert ended.code == 0, (kind, ended)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor", "ignore:Sparse invariant checks")
 def test_nonsense_in_a_sealed_file_is_refused(server: Server, before: dict[str, Path], tmp_path, whole, tell):
     cases = [(kind, what) for kind, some in CASES.items() for what in some]

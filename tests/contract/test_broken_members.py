@@ -499,6 +499,7 @@ def test_plain_functions_are_members(blobs, in_tmp):
     assert lp.train(data, subset=subset, method="mean", strength=2.0, **SMALL).spec.settings == {"strength": 2.0}
 
 
+@pytest.mark.slow
 def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
     factor = 2.0
     lp.register("metric", "twice", lambda logits, labels: factor * -logits.gather(1, labels[:, None]).squeeze(1))
@@ -526,6 +527,7 @@ def test_a_plain_function_is_known_in_worker_processes(blobs, in_tmp):
     assert [run.evaluation.ece for run in by_own.runs] != [run.evaluation.ece for run in by_linear.runs]
 
 
+@pytest.mark.slow
 def test_a_worker_process_refuses_a_member_by_the_same_sentence(blobs):
     lp.register("metric", "mine", raises)
     with pytest.raises(MemberError, match=r"^metric 'mine' fails: ValueError: what is wrong$") as refusal:

@@ -27,6 +27,7 @@ def weights(run: lp.TrainResult) -> dict[str, torch.Tensor]:
     return read_weights(Path("runs") / folder / "model.pt", torch.device("cpu"))["network"]
 
 
+@pytest.mark.slow
 def test_a_run_is_what_it_is_by_itself_in_both_stages(blobs, in_tmp, compute):
     done = lp.sweep(blobs(), GRID, compute=compute, **SMALL)
     assert [(run.seed, run.method) for run in done.runs] == [(s, m) for s in (0, 1) for m in GRID.methods]
@@ -42,6 +43,7 @@ def first_stage() -> dict[str, object]:
     return {name: value for name, value in SMALL.items() if not name.startswith("stage2")}
 
 
+@pytest.mark.slow
 def test_each_run_is_told_of_from_its_begin_to_its_end(blobs, in_tmp, compute):
     told: dict[str, list[float]] = {}
     lp.sweep(blobs(), GRID, compute=compute, progress=lambda what, *done: told.setdefault(what, []).append(done), **SMALL)
@@ -52,6 +54,7 @@ def test_each_run_is_told_of_from_its_begin_to_its_end(blobs, in_tmp, compute):
         assert counts[-1][0] == counts[-1][1] > 0
 
 
+@pytest.mark.slow
 def test_a_failure_takes_nothing_with_it_but_what_starts_from_it(blobs, in_tmp, compute):
     broken = Path("runs/blobs-mixup/model.pt")
     broken.parent.mkdir(parents=True)

@@ -61,7 +61,7 @@ def test_copies_have_finite_scores(metric):
 def test_follows_its_samples_when_they_are_permuted(metric):
     values, labels = draw()
     order = torch.from_numpy(np.random.default_rng(0).permutation(N))
-    moved = metric(Features(values[order]), labels[order])
+    moved = metric(Features(values[order], places=order), labels[order])
     torch.testing.assert_close(moved, metric(Features(values), labels)[order], rtol=1e-5, atol=1e-6)
 
 

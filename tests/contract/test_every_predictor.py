@@ -14,6 +14,7 @@ import lt_prune as lp
 from lt_prune.config.recipe import Recipe
 from lt_prune.methods import METHODS
 from lt_prune.models.cosine import Cosines
+from lt_prune.models.head import LINEAR
 from lt_prune.models.network import Outputs
 from lt_prune.predictors import PREDICTORS, Fitted, Predictor
 
@@ -34,7 +35,7 @@ def outputs_of(
     predictor: Predictor, features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, scale: torch.Tensor
 ) -> Outputs:
     """Of a linear classifier, or of one that the predictor is for."""
-    if predictor.head is None:
+    if (predictor.head or LINEAR).is_kind_of(LINEAR):
         return Outputs(features, scale * (features @ weight.T + bias), weight, scale)
     how: Cosines = predictor.head.with_settings({}).make(D, M).how
     return Outputs(features, scale * how.logits(how.directions(features), weight), weight, scale, how)

@@ -68,8 +68,7 @@ def epochs_of(method: str) -> dict[str, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", ["tf32", "bf16"])
-@pytest.mark.parametrize("method", METHODS.names)
+@pytest.mark.parametrize(("method", "precision"), [*((name, "tf32") for name in METHODS.names), ("atl", "bf16")])
 def test_every_method_captured_is_the_eager_one(compare, method, precision):
     gpu = compare(method, "eager", "fallback", precision=precision, **epochs_of(method))
     assert gpu.counts["graph launches"] >= 4, "both shapes of batch are captured"
@@ -97,6 +96,7 @@ def test_every_kind_of_setting_captured_is_the_eager_one(compare, method, settin
     assert not gpu.frozen
 
 
+@pytest.mark.slow
 def test_a_captured_run_is_the_eager_one(compare):
     gpu = compare("ce", "eager", "fallback", epochs=3, batch_size=23)
     assert gpu.counts["graph launches"] == 4
@@ -126,6 +126,7 @@ def shorten(network: Network) -> None:
     weight.mul_((1.5 / weight.norm(dim=1, keepdim=True)).clamp(max=1))
 
 
+@pytest.mark.slow
 def test_a_stage_with_parts_captured_is_the_eager_one(compare):
     streams = (Stream(held_out=1, batch_size=6),)
     stage = Stage(loss=Each, equation="by hand", step=weighed, streams=streams, views=2, after_step=shorten)

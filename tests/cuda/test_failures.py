@@ -27,6 +27,7 @@ def test_a_run_whose_capture_fails_is_the_eager_one(make, on_cuda, assert_same, 
     assert_same(found, on_cuda(make())[0][0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", [10, 300, 900])
 def test_a_run_that_dies_is_tried_once_more(make, on_cuda, assert_same, kernel):
     """In its first steps, which warm up for the capture, or later."""
@@ -44,6 +45,7 @@ def fail(trained: Trained) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate")
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_twice_is_a_failure_and_the_others_go_on(make, on_cuda, assert_same):
     with pytest.warns(UserWarning, match="tried once more"):
         found, gpu = on_cuda(make(0), make(1, field={"on_trained": fail}), make(2))

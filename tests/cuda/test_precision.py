@@ -117,6 +117,7 @@ def test_angles_are_not_those_of_tf32():
         assert angles.dtype == features.grad.dtype == torch.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"mixup": 1.0}, {"method": "ldam-drw", "defer": 0.3}], ids=["ce", "mixup", "drw"])
 def test_a_resumed_run_is_the_whole_one(train, monkeypatch, tmp_path, options):
     monkeypatch.setattr("lt_prune.engine.train.EVERY", 0)
@@ -148,6 +149,7 @@ def test_a_checkpoint_is_written_every_so_often_and_at_the_end(train, monkeypatc
     assert 1 < len(written) < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, None], ids=["checkpoint", "result"])
 @pytest.mark.parametrize(
     ("first", "then", "said"),
@@ -202,6 +204,7 @@ def how(scores: lp.ScoreSet) -> list[str]:
     return list(map(str, scores.arithmetic))
 
 
+@pytest.mark.slow
 def test_scores_are_added_to_by_what_was_computed_alike_unless_asked_to_mix(blobs, tmp_path):
     out = tmp_path / "scores.h5"
     score = partial(lp.score, blobs(), out=out, epochs=1, model="resnet8", batch_size=23)
@@ -233,6 +236,7 @@ def test_a_member_says_how_it_was_trained_and_not_how_it_is_scored(blobs, tmp_pa
         assert how(score(compute=lp.Compute(device="cuda"), mix_compute=True)) == ["bf16 on cuda"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["ce", "crt"])
 def test_a_sweep_goes_on_only_as_it_began(blobs, tmp_path, method):
     stages = {"stage2_epochs": 1} if method == "crt" else {}

@@ -30,6 +30,7 @@ def trained_on(monkeypatch) -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("device", "workers", "expected"),
     [

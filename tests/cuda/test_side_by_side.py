@@ -8,6 +8,7 @@ from virtual_cuda import CUDAGraph
 from lt_prune.engine.shared import Shared
 
 
+@pytest.mark.slow
 def test_runs_of_unequal_length_are_what_each_is_alone(make, on_cuda, assert_same):
     runs = [make(seed, epochs=1 + seed % 3) for seed in range(5)]
     together, gpu = on_cuda(*runs, workers=3)

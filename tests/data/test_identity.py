@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lt_prune.data.identity import content_digests, mix, occurrences, sample_ids
+from lt_prune.data.identity import content_digests, mix, occurrences, originals, sample_ids
 from lt_prune.types import CHUNK
 
 
@@ -124,3 +124,18 @@ def test_mix_matches_the_published_splitmix64_sequence():
 
 def test_mix_gives_distinct_values_for_distinct_keys():
     assert len({int(mix(np.array([7], np.uint64), key)[0]) for key in range(200)}) == 200
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=25))
+def test_repeats_are_known_by_their_ids_again(values):
+    digests = mix(np.array(values, dtype=np.uint64), 7)  # far apart, as digests are
+    ids = sample_ids(digests, occurrences(digests))
+    order = np.argsort(ids)
+    first = {value: values.index(value) for value in values}
+    expected = [order.tolist().index(first[values[i]]) for i in order]
+    assert originals(ids[order]).tolist() == expected
+
+
+def test_of_no_samples_there_are_no_repeats():
+    assert originals(np.zeros(0, dtype=np.uint64)).tolist() == []

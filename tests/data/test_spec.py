@@ -217,3 +217,10 @@ def test_a_path_that_was_given_is_not_asked_for_again(name, tmp_path):
         SOURCES.load(name)(Request(path=tmp_path / "gone"))
     assert str(tmp_path / "gone") in str(refusal.value)
     assert "PATH" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["photo.png", "./photo.png"])
+def test_a_file_of_another_kind_is_said_to_be_one(in_tmp, text):
+    (in_tmp / "photo.png").write_bytes(b"x")
+    with pytest.raises(UnknownNameError, match=rf"^{text} is a file, and no set \(.h5\) or archive \(.npz\): "):
+        parse_spec(text)

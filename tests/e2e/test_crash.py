@@ -23,9 +23,8 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc"),
 ]
 
-GRID = ("--strategies", "random", "--ratios", "0.5", "--seeds", "0,1", "--epochs", "100")
+GRID = ("--strategies", "random", "--ratios", "0.5", "--seeds", "0,1", "--epochs", "40")
 SWEEP = ("sweep", *GRID, "--model", "resnet8", "--device", "cpu", "--workers", "2")
-KILLS = 20
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -114,10 +113,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     return found
 
 
-def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, undisturbed):
+def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, undisturbed, request):
     moments = random.Random(0)
     epochs_seen: list[int] = []
-    for kill in range(KILLS):
+    for kill in range(20 if request.config.getoption("--battery") == "whole" else 6):
         before = kept(tmp_path)
         process = start(tmp_path)
         if kill % 4:  # at work: a while after the first epoch of this start was kept
@@ -136,7 +135,7 @@ def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, undist
         for file in tmp_path.glob("runs/*-sweep.json"):
             json.loads(file.read_text())
     assert epochs_seen == sorted(epochs_seen), "no epoch was lost that had been kept"
-    assert len(set(epochs_seen)) > 3, "it was killed at work"
+    assert len(set(epochs_seen)) > 2, "it was killed at work"
     finish(tmp_path)
     assert numbers(tmp_path) == undisturbed
 

@@ -32,6 +32,7 @@ def data(archive) -> lp.LongTailedSet:
     return lp.build(f"features-lt10:{archive.partition(':')[2]}")
 
 
+@pytest.mark.slow
 def test_the_commands_do_all_of_it(archive):
     def done(*args: str) -> dict:
         result = CliRunner().invoke(main, [*args, "--json"], catch_exceptions=False)
@@ -71,6 +72,7 @@ def test_archive_and_folder_are_the_same_set(data, in_tmp):
     assert np.array_equal(again.pixels, data.pixels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_scores_are_the_same_whoever_computes_them(data, workers):
     here = lp.score(data, members=2, epochs=2)
@@ -78,6 +80,7 @@ def test_scores_are_the_same_whoever_computes_them(data, workers):
     assert np.array_equal(here.metric("el2n").per_member, there.metric("el2n").per_member)
 
 
+@pytest.mark.slow
 def test_a_linear_ensemble_ranks_as_logistic_regression_does(data):
     standard, labels = StandardScaler().fit_transform(data.pixels), data.index.labels
     fitted = LogisticRegression(C=1 / (5e-4 * len(labels)), max_iter=1000).fit(standard, labels)

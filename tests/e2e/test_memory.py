@@ -61,6 +61,7 @@ def here(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["last.npz", "first.npz", "photos"])
 @pytest.mark.parametrize("cut", ["", ", imbalance=4"])
 def test_a_set_is_built_and_written_in_little_more_than_its_pixels(here, source, cut):
@@ -91,7 +92,7 @@ def test_a_set_file_is_pruned_without_its_pixels(here):
 # Worker processes
 
 
-LARGE = 40_000
+LARGE = 20_000
 SCORE = r"""
 import re, sys, threading, time, warnings
 from pathlib import Path
@@ -128,7 +129,6 @@ print(peak)
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="not yet reached since all metrics are scored by default", strict=False)
 def test_an_ensemble_is_scored_in_little_more_than_the_pixels(tmp_path):
     """All processes together, but for what they take for a few images of the size, which is mostly torch."""
     peaks = []
@@ -138,4 +138,4 @@ def test_an_ensemble_is_scored_in_little_more_than_the_pixels(tmp_path):
         command = [sys.executable, "-c", SCORE, f"{name}.npz"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout))
-    assert 0.7 < (peaks[1] - peaks[0]) / pixels.nbytes < MOST
+    assert 0.3 < (peaks[1] - peaks[0]) / pixels.nbytes < MOST

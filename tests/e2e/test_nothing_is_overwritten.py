@@ -117,6 +117,7 @@ def test_every_command_with_an_output_is_among_these():
     assert all(any(each.name == "overwrite" for each in main.commands[name].params) for name in takes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_what_is_there_is_kept_or_refused_or_replaced(world, name):
     command, output, other = COMMANDS[name]

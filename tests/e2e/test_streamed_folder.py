@@ -147,6 +147,7 @@ def test_a_torch_subset_is_the_same(sets):
         assert label == expected_label
 
 
+@pytest.mark.slow
 def test_the_whole_flow_runs_and_writes_no_set(sets, in_tmp):
     options = {"epochs": 1, "members": 1, "score_epochs": 1, "model": "resnet8", "ratio": 0.3}
     held, streamed = (lp.run(data, out=out, **options) for data, out in zip(sets, ("held", "streamed")))

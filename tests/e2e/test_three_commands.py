@@ -72,6 +72,7 @@ def test_the_three_commands_with_small_settings(in_tmp, monkeypatch):
     check(in_tmp, epochs=1, members=1)
 
 
+@pytest.mark.slow
 def test_the_same_prune_command_gives_the_same_bytes(in_tmp):
     for hash_seed in ("1", "2"):
         done = lt(f"lt-prune prune --strategy class-random --ratio 0.3 --out {hash_seed}.h5", PYTHONHASHSEED=hash_seed)

@@ -43,6 +43,7 @@ def places(runs: list[Run], compute: lp.Compute, **options) -> set[str]:
     return {"here" if found.unwrap() == os.getpid() else "elsewhere" for _, found in run_all(runs, compute, **options)}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="workers are forked")
 @pytest.mark.parametrize(
     ("options", "isolate", "expected"),

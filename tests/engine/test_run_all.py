@@ -94,6 +94,7 @@ def alone(runs: list[Run]) -> list[bytes]:
     return [values(dict(run_all([run], on_cpu(1))))[0] for run in runs]
 
 
+@pytest.mark.slow
 @processes
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_number_of_workers_changes_no_bit(make, workers):
@@ -140,12 +141,14 @@ def test_a_kept_failure_keeps_nothing_of_the_training(make):
         gc.enable()
 
 
+@pytest.mark.slow
 @processes
 def test_outcomes_come_as_runs_end(make):
     runs = [make(0, recipe=replace(RECIPE, epochs=60)), make(1, recipe=replace(RECIPE, epochs=1)), make(2)]
     assert [index for index, _ in run_all(runs, on_cpu(2))] == [1, 2, 0]
 
 
+@pytest.mark.slow
 @processes
 @pytest.mark.parametrize("workers", [1, 2])
 def test_progress_counts_the_epochs_of_each_run(make, workers):
@@ -159,6 +162,7 @@ def test_progress_counts_the_epochs_of_each_run(make, workers):
         assert [said[1:] for said in seen if said[0] == title] == [(0, 2), (1, 2), (2, 2)]
 
 
+@pytest.mark.slow
 @processes
 def test_a_part_of_an_epoch_crosses_processes(make, monkeypatch):
     seen: list[float] = []
@@ -177,6 +181,7 @@ class _TellsAtOnce:
         return CrossEntropy([24, 12, 6, 3])
 
 
+@pytest.mark.slow
 @processes
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
@@ -189,6 +194,7 @@ def test_an_error_of_ours_is_the_outcome_of_its_run_alone(make, workers):
     assert values({0: outcomes[0], 1: outcomes[2]}) == alone([runs[0], runs[2]])
 
 
+@pytest.mark.slow
 @processes
 def test_a_run_whose_worker_is_killed_is_tried_once_more(make, tmp_path):
     runs = [make(0), make(1, on_trained=Kill(tmp_path / "killed")), make(2)]
@@ -197,6 +203,7 @@ def test_a_run_whose_worker_is_killed_is_tried_once_more(make, tmp_path):
     assert values(outcomes) == alone([make(0), make(1), make(2)])
 
 
+@pytest.mark.slow
 @processes
 def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_on(make, tmp_path):
     runs = [make(0), make(1, on_trained=Kill(tmp_path / "killed", always=True)), make(2)]
@@ -207,6 +214,7 @@ def test_a_run_that_fails_twice_is_a_failure_with_its_reason_and_the_others_go_o
     assert values({0: outcomes[0], 1: outcomes[2]}) == alone([runs[0], runs[2]])
 
 
+@pytest.mark.slow
 @processes
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("not enough memory: you tried to allocate 1 byte.\nmore")])
 def test_memory_that_runs_out_is_reported_in_one_line_with_advice(make, error):
@@ -218,6 +226,7 @@ def test_memory_that_runs_out_is_reported_in_one_line_with_advice(make, error):
     assert outcomes[1].failure is None
 
 
+@pytest.mark.slow
 @processes
 def test_a_run_tried_again_goes_on_from_its_checkpoint(make, tmp_path):
     checkpoint = tmp_path / "model.pt"
@@ -228,6 +237,7 @@ def test_a_run_tried_again_goes_on_from_its_checkpoint(make, tmp_path):
     assert seen == [0, 1, 2, 2]
 
 
+@pytest.mark.slow
 @processes
 def test_a_second_stage_begins_once_its_killed_first_has_been_tried_again(make, tmp_path):
     first = make(0, on_trained=Kill(tmp_path / "killed"), checkpoint=tmp_path / "first.pt")
@@ -239,6 +249,7 @@ def test_a_second_stage_begins_once_its_killed_first_has_been_tried_again(make, 
     assert values({0: dict(outcomes)[0]}) == alone([second])
 
 
+@pytest.mark.slow
 @processes
 def test_a_second_stage_of_a_run_that_fails_twice_fails_too(make, tmp_path):
     first = make(0, on_trained=Kill(tmp_path / "killed", always=True), checkpoint=tmp_path / "first.pt")
@@ -265,6 +276,7 @@ def children() -> set[int]:
     return found - {os.getpid()}
 
 
+@pytest.mark.slow
 @processes
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are counted in /proc")
 def test_closing_ends_every_process_and_leaves_no_file(make, tmp_path, monkeypatch):
@@ -280,6 +292,7 @@ def test_closing_ends_every_process_and_leaves_no_file(make, tmp_path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @processes
 def test_arrays_are_mapped_and_not_sent(make):
     pixels = np.zeros((2000, 8, 8, 3), np.uint8)

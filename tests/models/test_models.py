@@ -176,6 +176,7 @@ def test_what_is_no_model_is_refused(model, says):
         lp.register("model", "mine", model)
 
 
+@pytest.mark.slow
 def test_a_notebooks_model_is_known_in_worker_processes(blobs):
     lp.register("model", "mine", Model(summary="by hand", backbone=lambda shape: pooled(shape), recipe={"lr": 0.025}))
     scores = lp.score(blobs(), model="mine", members=2, epochs=1, compute=lp.Compute(workers=2))

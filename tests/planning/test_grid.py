@@ -59,9 +59,9 @@ def test_one_ensemble_ranks_for_all_seeds_or_each_seed_has_its_own(ensembles, ra
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"metrics": "avh"}, "^metrics must be a list, not 'avh'$"),
+        ({"metrics": "avh"}, r'^metrics must be a list of words such as \["one", "two"\], not .avh.$'),
         ({"ratios": []}, "^ratios is empty: name at least one$"),
-        ({"seeds": [0.5]}, r"^seed must be a whole number, not 0\.5$"),
+        ({"seeds": [0.5]}, r"^seeds must be a list of whole numbers such as \[1, 2\], not \[0\.5\]$"),
         ({"keep": "some"}, "^keep must be hard or easy, not 'some'$"),
         ({"within": "group"}, "^within must be set or class, not 'group'$"),
         ({"metrics": []}, "^strategy 'ranked' ranks by scores: name at least one metric$"),

@@ -52,6 +52,7 @@ def result(overall: float, tail: float | None = 0.5, seconds: float = 10.0, **ch
     )
 
 
+@pytest.mark.slow
 def test_a_row_is_the_mean_and_the_samples_deviation_over_seeds():
     [row] = aggregate([result(value, seed=seed) for seed, value in enumerate((0.5, 0.6, 0.8))])
     assert row["n"] == 3

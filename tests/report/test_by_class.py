@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 import lt_prune as lp
-from lt_prune.report.by_class import classes_compared, classes_pruned, classes_tested
+from lt_prune.report.by_class import classes_audited, classes_compared, classes_pruned, classes_tested
 from lt_prune.report.tables import classes_pruned_table, classes_tested_table
 
 COUNTS = (6, 24, 3, 12)
@@ -86,3 +86,15 @@ def test_runs_are_compared_class_by_class(subset):
         "kept": {"whole set": 24, "random 0.3": 10},
     }
     assert shown(classes_tested_table(rows))[3] == ["class1", "head", "24", "20.00", "(24)", "60.00", "(10)"]
+
+
+def test_classes_of_several_prunings_stand_side_by_side(subset):
+    other = lp.Subset(index=subset.index, kept=~subset.kept, strategy="random", ratio=2 / 3, options={"seed": 0})
+    rows = classes_audited({"one": subset, "other": other}, {"avh": np.array([0.5, 0.25, np.nan, 1.0])})
+    assert [(row["class"], row["group"], row["before"], row["kept"]) for row in rows] == [
+        ("class1", "head", 24, {"one": 10, "other": 14}),
+        ("class3", "head", 12, {"one": 12, "other": 0}),
+        ("class0", "middle", 6, {"one": 6, "other": 0}),
+        ("class2", "tail", 3, {"one": 2, "other": 1}),
+    ]
+    assert [row["mean"]["avh"] for row in rows[:3]] == [0.25, 1.0, 0.5]

@@ -186,6 +186,17 @@ def test_run_warns_of_its_subsets_and_of_its_table(blobs, in_tmp):
     assert set(comparison_warnings(done.results)) <= set(said)
 
 
+def test_scores_and_a_subset_are_warned_of_where_they_were_asked_for(blobs, monkeypatch):
+    for step in ("score", "prune"):
+        monkeypatch.setattr(f"lt_prune.steps.{step}.score_warnings", lambda scores: ["of scores"])
+    with pytest.warns(lp.DecisionWarning, match="^of scores$") as given:
+        scores = lp.score(blobs(), members=1, epochs=1, model="resnet8", compute=lp.Compute(device="cpu"))
+    with pytest.warns(lp.DecisionWarning, match="^of scores$") as given_then:
+        lp.prune(blobs(), scores=scores, ratio=0.3)
+    assert {warning.filename for warning in (*given, *given_then)} == {__file__}
+
+
+@pytest.mark.slow
 def test_a_sweep_warns_of_its_rows(blobs, in_tmp, monkeypatch):
     monkeypatch.setattr("lt_prune.steps.sweep.results_warnings", lambda rows: [f"{len(rows)} rows"])
     with pytest.warns(lp.DecisionWarning, match="^2 rows$") as given:

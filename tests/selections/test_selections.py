@@ -105,6 +105,54 @@ def test_weighted_draws_in_proportion():
     assert np.abs(share - weights / weights.sum()).max() < 0.035  # 4 standard deviations
 
 
+def test_infobatch_keeps_the_harder_ones_and_draws_the_others_alike():
+    asked = group(12, difficulty=np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 3, 4, 5, 6]))
+    share = frequencies("infobatch", asked, 6, times=2000)
+    assert (share[8:] == 1).all()
+    assert np.abs(share[:8] - 2 / 8).max() < 0.04
+    assert np.abs(frequencies("infobatch", asked, 3, times=2000)[8:] - 3 / 4).max() < 0.04
+    assert not frequencies("infobatch", asked, 3, times=50)[:8].any()
+
+
+@pytest.mark.parametrize("n_keep", [3, 4, 6, 12])
+def test_infobatch_weighs_by_what_goes_of_the_others(n_keep):
+    """Qin et al. 2024: 1 / (1 - r), r the share of the easier ones that goes."""
+    asked = group(12, difficulty=np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 3, 4, 5, 6]))
+    weights = SELECTIONS.load("infobatch").weights(asked, n_keep)
+    chosen = kept("infobatch", asked, n_keep)
+    if n_keep >= 4:
+        assert weights[8:].tolist() == [1] * 4
+        easier = [i for i in chosen if i < 8]
+        assert weights[easier].tolist() == pytest.approx([8 / len(easier)] * len(easier) if easier else [])
+    else:
+        assert weights[chosen].tolist() == pytest.approx([4 / 3] * 3)
+
+
+DRAWN = [name for name in SELECTIONS.names if SELECTIONS.load(name).weights]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("n_keep", [1, 7, 19, 20])
+def test_the_weighted_sum_over_what_is_kept_is_that_over_all_on_average(name, n_keep):
+    asked = group(20)
+    values = np.random.default_rng(1).normal(1, 0.5, 20)
+    selection = SELECTIONS.load(name)
+    own = {setting: each.default for setting, each in selection.settings.items()}
+    counted = values if name != "infobatch" else np.where(weights_of_all(asked, n_keep), values, 0)
+    sums = []
+    for seed in range(1500):
+        drawn = Group(**{**vars(asked), "seed": seed})
+        rows = selection.function(drawn, n_keep, **own)[:n_keep]
+        sums.append(float((selection.weights(drawn, n_keep, **own)[rows] * values[rows]).sum()))
+    assert abs(np.mean(sums) - counted.sum()) <= 4 * np.std(sums) / np.sqrt(1500) + 1e-9
+
+
+def weights_of_all(asked: Group, n_keep: int) -> np.ndarray:
+    """Which samples InfoBatch may keep: the easier ones only where there is room beside all of the harder."""
+    harder = asked.difficulty >= asked.difficulty.mean()
+    return harder | (n_keep > harder.sum())
+
+
 def test_beta_draws_in_proportion_to_score_and_density():
     p_y = np.array([0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 0.3, 0.5, 0.7, 0.9, 0.1, 0.85])
     asked = group(12, difficulty=np.linspace(0.1, 1.2, 12), confidence=p_y)

@@ -71,6 +71,7 @@ def test_interrupted_it_ends_at_the_same_numbers(method, blobs, in_tmp):
     assert all(torch.equal(value, weights("whole")[name]) for name, value in weights("run").items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", OWN)
 def test_in_worker_processes_it_ends_at_the_same_numbers(method, blobs, in_tmp):
     alone = lp.train(blobs(), method=method, **SMALL)
@@ -81,6 +82,7 @@ def test_in_worker_processes_it_ends_at_the_same_numbers(method, blobs, in_tmp):
     assert (unpruned.loss, unpruned.evaluation) == (alone.loss, alone.evaluation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", OWN)
 def test_its_classifier_is_drawn(method, blobs, in_tmp):
     lp.train(blobs(), method=method, out="run", **SMALL)
@@ -153,9 +155,17 @@ def test_alpha_is_swept_in_one_pass(blobs, in_tmp):
     assert len({test.ece for _, test in found}) == 4
 
 
-def test_features_that_cannot_be_cut_so_are_refused(blobs):
-    with pytest.raises(ArgumentError, match=r"^num_heads must divide the 64 features evenly, and 3 does not$"):
-        lp.train(blobs(), method="tde", num_heads=3, **SMALL)
+def test_features_that_cannot_be_cut_so_are_refused_before_anything_is_lost_or_made(blobs, in_tmp):
+    says = r"^num_heads must divide the 64 features evenly, and 3 does not$"
+    with pytest.raises(ArgumentError, match=says):
+        lp.train(blobs(), method="tde", num_heads=3, out="runs/first", **SMALL)
+    with pytest.raises(ArgumentError, match=says):
+        lp.run(blobs(), method="tde", num_heads=3, **SMALL)
+    assert not [*in_tmp.iterdir()]
+    result = lp.train(blobs(), method="tde", out="run", **SMALL)
+    with pytest.raises(ArgumentError, match=says):
+        lp.train(blobs(), method="tde", num_heads=3, out="run", overwrite=True, **SMALL)
+    assert lp.evaluate("run", blobs()) == result.evaluation
 
 
 @pytest.mark.parametrize(
@@ -204,6 +214,20 @@ def test_the_total_direct_effect_is_for_its_own_classifier(blobs, in_tmp):
         lp.train(blobs(), method="crt", from_run="run", prediction="tde", out="second")
     with pytest.raises(ArgumentError, match=r"^prediction 'tde' is for .*'bbn' have a linear classifier on two branches"):
         lp.train(blobs(), method="bbn", prediction="tde", **SMALL)
+
+
+def test_rows_of_a_cosine_classifier_have_no_length_to_divide_by(blobs, in_tmp):
+    says = re.escape(
+        "prediction 'tau-norm' is for networks with a linear classifier, and those of method 'tde' have a cosine classifier "
+        "of several heads: choose another prediction"
+    )
+    with pytest.raises(ArgumentError, match=f"^{says}$"):
+        lp.train(blobs(), method="tde", prediction="tau-norm", out="run", **SMALL)
+    lp.train(blobs(), method="tde", out="run", **SMALL)
+    with pytest.raises(ArgumentError, match=f"^{says}$"):
+        lp.evaluate("run", blobs(), prediction="tau-norm")
+    lp.train(blobs(), method="bbn", out="two", **SMALL)
+    assert 0 <= lp.evaluate("two", blobs(), prediction="tau-norm", tau=0.5).overall <= 1, "that of two branches is linear"
 
 
 @pytest.mark.parametrize("model", ["linear", "mlp"])

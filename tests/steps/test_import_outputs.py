@@ -69,7 +69,7 @@ def test_the_others_say_what_they_lack(arrays, data):
     assert said.startswith("a table gives no scores by avh, grand-last, for want of features among the outputs; or by ")
     assert "grand, for want of the trained network itself" in said
     assert "forgetting, aum, mean-confidence, variability, dyn-unc, dual, tdds, for want of a record of the member's" in said
-    assert "typicality, for want of features of the whole set" in said
+    assert "typicality, near-duplicate, near-other, for want of features of the whole set" in said
     assert {"el2n", "margin", "loss", "entropy", "confidence", "self-confidence"} == set(scores.metrics)
 
 

@@ -187,6 +187,7 @@ def test_a_class_without_test_samples_has_no_test_value(uneven, in_tmp):
 # Files
 
 
+@pytest.mark.slow
 def test_each_figure_is_three_files_in_the_folder_of_the_run(run, uneven):
     lp.score(uneven, members=1, epochs=1, model="resnet8", out="scores/blobs.h5")
     drawn = lp.plot("mine", data=uneven, compute=lp.Compute(device="cpu"))
@@ -204,6 +205,7 @@ def test_the_table_holds_the_rows(run, uneven):
         assert list(csv.DictReader(file)) == [{name: str(value) for name, value in row.items()} for row in drawn.rows]
 
 
+@pytest.mark.slow
 def test_several_figures_add_their_names_to_the_path(run, uneven):
     with pytest.warns(UserWarning, match="hardness is left out"):
         drawn = lp.plot("mine", data=uneven, compute=lp.Compute(device="cpu"), out="there/mine")

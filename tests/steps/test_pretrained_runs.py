@@ -87,6 +87,7 @@ def test_a_second_stage_keeps_a_frozen_backbone(blobs, weights):
     assert again.loss == result.loss
 
 
+@pytest.mark.slow
 def test_all_runs_of_a_sweep_and_their_ensemble_start_from_it(blobs, weights):
     grid = lp.sweep(
         blobs(),

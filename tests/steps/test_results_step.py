@@ -39,6 +39,7 @@ def test_a_folder_without_runs_is_refused(in_tmp):
         lp.results()
 
 
+@pytest.mark.slow
 def test_rows_are_drawn_with_their_values_beside_them(blobs, in_tmp):
     subset = lp.prune(blobs(), strategy="random", ratio=0.4)
     for method in ("ce", "cb"):

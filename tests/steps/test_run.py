@@ -202,6 +202,7 @@ def test_settings_are_those_of_every_run_and_the_network_is_also_the_ensembles(b
     assert (scored.model, scored.lr, scored.batch_size) == ("resnet8", lp.Recipe().lr, lp.Recipe().batch_size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"epochs": None, "lr": None}], ids=["left out", "None"])
 def test_what_is_left_out_is_at_its_default(blobs, in_tmp, monkeypatch, settings):
     monkeypatch.setattr("lt_prune.steps.run.EPOCHS", 2)

@@ -22,7 +22,7 @@ from lt_prune.metrics import METRICS, metric
 from lt_prune.metrics.features import Features
 from lt_prune.progress import ALL_RUNS
 from lt_prune.registry import Registry
-from lt_prune.steps import kept
+from lt_prune.steps import ensemble, kept
 
 SMALL = {"epochs": 1, "model": "resnet8", "batch_size": 16, "compute": lp.Compute(device="cpu"), "members": 2}
 
@@ -68,14 +68,14 @@ def later(monkeypatch) -> None:
 def only(monkeypatch, members: dict[str, str]) -> None:
     """From now on there are these metrics and no others."""
     registry = Registry("metric", "lt_prune.no_such_group", members)
-    for module in (step, kept, scoring):
+    for module in (step, ensemble, kept, scoring):
         monkeypatch.setattr(module, "METRICS", registry)
 
 
 def test_every_metric_that_costs_little_has_a_row_a_member_and_a_column_a_sample(blobs):
     scores = score(blobs())
     assert list(scores.metrics) == UNASKED
-    assert {*METRICS.names} - {*UNASKED} == {"grand"}
+    assert {*METRICS.names} - {*UNASKED} == {"grand", "near-test", "label-noise"}
     assert {m.per_member.shape for m in scores.metrics.values()} == {(2, 45)}
     assert {m.per_member.dtype for m in scores.metrics.values()} == {np.dtype("float32")}
 
@@ -404,6 +404,7 @@ def test_scores_are_those_of_the_kept_weights_in_evaluation_mode(blobs, in_tmp):
     assert scores.train_accuracy[0] == np.mean(p.argmax(1) == data.index.labels)
 
 
+@pytest.mark.slow
 def test_who_leaves_training_to_workers_does_not_load_torch(tmp_path):
     code = """
 import sys, lt_prune as lp

@@ -228,6 +228,7 @@ def test_a_metric_names_a_kind_of_observer(kind):
         lp.register("metric", "mine", wrong)
 
 
+@pytest.mark.slow
 def test_it_is_recorded_in_worker_processes(blobs):
     """Which know of the observer by what it is."""
     shift = 3

@@ -69,6 +69,7 @@ def test_a_pruning_that_cannot_be_had_is_refused_before_anything_is_trained(blob
     assert not list(in_tmp.iterdir())
 
 
+@pytest.mark.slow
 def test_a_result_is_that_of_a_single_training(blobs, in_tmp):
     done = sweep(blobs(), compute=lp.Compute(device="cpu", workers=1, executor="processes"))
     for run in done.runs:
@@ -196,6 +197,7 @@ def test_a_single_run_has_no_deviation(blobs, in_tmp):
     assert {row["overall_std"] for row in lp.results()} == {None}
 
 
+@pytest.mark.slow
 def test_grids_at_equal_epochs_and_at_equal_steps_lie_side_by_side(blobs, in_tmp):
     """45 images are 6 batches of 8; the 36 and 27 that ratios 0.2 and 0.4 leave are 5 and 4."""
     longer = {"epochs": 3, "batch_size": 8}

@@ -57,6 +57,7 @@ def titles(monkeypatch) -> list[str]:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", TWO)
 def test_a_whole_run_is_that_of_its_stages_one_by_one(blobs, in_tmp, method):
     data = blobs()

@@ -46,6 +46,7 @@ def test_a_dry_run_counts_everything_and_writes_nothing(sweep, in_tmp):
     assert dry.work.images_per_second == 2 * 100.0
 
 
+@pytest.mark.slow
 def test_a_dry_run_plans_what_is_then_done(sweep):
     dry, done = sweep(dry_run=True), sweep()
     assert [replace(run.spec, subset_digest=None) for run in dry.runs] == [
@@ -53,6 +54,7 @@ def test_a_dry_run_plans_what_is_then_done(sweep):
     ]
 
 
+@pytest.mark.slow
 def test_of_what_is_there_already_only_the_rest_counts(sweep):
     sweep(ONE_SEED)
     dry = sweep(dry_run=True)
@@ -62,6 +64,7 @@ def test_of_what_is_there_already_only_the_rest_counts(sweep):
     assert (again.work.runs, str(again.work)) == (0, "nothing, as all of it is there")
 
 
+@pytest.mark.slow
 def test_the_speed_is_that_of_earlier_networks_of_the_kind(sweep):
     done = sweep(ONE_SEED)
     scores = lp.read_scores("scores/blobs.h5")
@@ -72,6 +75,7 @@ def test_the_speed_is_that_of_earlier_networks_of_the_kind(sweep):
     assert not sweep.measured
 
 
+@pytest.mark.slow
 def test_of_long_work_the_speed_is_measured_first_and_hours_are_told(sweep, monkeypatch):
     progress = Listening()
     sweep(progress=progress)
@@ -123,6 +127,7 @@ class Listening:
         self.announced.append(sentence)
 
 
+@pytest.mark.slow
 def test_a_sweep_says_first_what_it_will_be_and_counts_the_scoring_in(sweep):
     progress = Listening()
     done = sweep(progress=progress)
@@ -132,6 +137,7 @@ def test_a_sweep_says_first_what_it_will_be_and_counts_the_scoring_in(sweep):
     assert progress.overall[-1] == (486, 486)
 
 
+@pytest.mark.slow
 def test_run_says_so_too(blobs, in_tmp):
     progress = Listening()
     lp.run(blobs(), epochs=2, members=2, score_epochs=1, model="resnet8", ratio=0.4, compute=CPU, progress=progress)
@@ -149,6 +155,7 @@ def test_the_second_stage_is_counted_in(blobs, in_tmp):
     assert progress.overall[-1] == (3 * 45, 3 * 45)
 
 
+@pytest.mark.slow
 def test_what_is_left_where_everything_is_there_is_nothing(sweep):
     sweep(ONE_SEED)
     progress = Listening()

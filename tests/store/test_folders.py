@@ -86,8 +86,21 @@ def test_a_folder_is_free_after_an_error_inside(tmp_path):
 
 
 def test_a_missing_folder_is_made(tmp_path):
-    take(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
+    with locked(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "b" / "file").write_text("x")
+    assert (tmp_path / "a" / "b" / "file").exists()
+
+
+def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path):
+    with pytest.raises(ZeroDivisionError), locked(tmp_path / "a" / "b"), locked(tmp_path / "a" / "b" / "c"):
+        1 / 0  # noqa: B018
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_folder_that_was_there_stays(tmp_path):
+    (tmp_path / "a").mkdir()
+    assert take(tmp_path / "a" / "b") == take(tmp_path / "a") == "taken"
+    assert [each.name for each in tmp_path.iterdir()] == ["a"]
 
 
 def test_no_folder_holds_nothing(in_tmp):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import lt_prune as lp
 from lt_prune.errors import ArgumentError
 from lt_prune.planning.paths import grid_path, run_path, scores_path, set_path
 from lt_prune.store.names import check_name, check_path
@@ -32,21 +33,38 @@ ODD = [
     "C:\\x",
     "c:/x",
     "a\\..\\x",
-    "a\nb",
     "a\0b",
-    "\x1b[2J",
-    "a\u2028b",
     "\udc80",
     7,
 ]
+UNPRINTABLE = ("a\nb", "\x1b[2J", "a\u2028b")
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_what_leads_out_of_a_folder_or_is_no_line_of_text_is_refused(name):
+def test_what_leads_out_of_a_folder_or_names_no_file_is_refused(name):
     for check in (check_name, check_path):
         with pytest.raises(ArgumentError) as refusal:
             check("the name", name)
         assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize("name", UNPRINTABLE)
+def test_a_picture_may_be_called_so_but_no_file_of_ours(name, tmp_path):
+    (tmp_path / check_path("the file name", name)).write_text("")
+    with pytest.raises(ArgumentError, match="must be without control characters and line breaks: rename it") as refusal:
+        check_name("the name", name)
+    assert str(refusal.value).isprintable()
+
+
+def test_pictures_of_such_names_are_kept_in_every_file(blob_folder, in_tmp):
+    folder = blob_folder((6, 4, 4)) / "train"
+    for old, new in (("class0/0000.png", "class0/a\nb.png"), ("class1", "class\n1")):
+        (folder / old).rename(folder / new)
+    data = lp.build(folder, out="set.h5", reading=lp.Reading(holdout=0.0))
+    subset = lp.prune("set.h5", strategy="random", ratio=0.2, out="kept.h5")
+    assert lp.read_subset("kept.h5").index.file_names == data.index.file_names == subset.index.file_names
+    assert "class0/a\nb.png" in data.index.file_names
+    assert "class\n1" in lp.read_set("set.h5").index.class_names
 
 
 @pytest.mark.parametrize("name", ["", ".", "a/b", "a\\b"])

@@ -72,7 +72,22 @@ def test_nothing_is_unpickled(tmp_path):
     assert not (tmp_path / "exploded").exists()
 
 
-@pytest.mark.parametrize("content", [[1, 2], {"a": 3}, torch.ones(2)], ids=["list", "numbers", "tensor"])
+OTHER = [b"", b"root:x:0:0:root:/root:/bin/bash\n", b"h\0.", *(bytes([first]) * 40 for first in range(256))]
+
+
+def test_files_of_another_kind_are_refused_by_a_sentence(tmp_path):
+    """What torch's reader makes of bytes depends on the first of them, and so do its errors."""
+    for content in OTHER:
+        (tmp_path / "odd.pt").write_bytes(content)
+        with pytest.raises(FileError, match=r"is damaged, or no torch file|holds more than weights by name"):
+            read(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[1, 2], {"a": 3}, torch.ones(2), {"a": torch.eye(2).to_sparse()}],
+    ids=["list", "numbers", "tensor", "sparse"],
+)
 def test_what_are_no_weights_by_name_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "odd.pt")
     with pytest.raises(FileError, match="holds more than weights by name"):

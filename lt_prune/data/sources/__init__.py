@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError
+from lt_prune.errors import ArgumentError, shown
 from lt_prune.registry import Registry
 from lt_prune.types import Array, Pixels
 
@@ -88,7 +88,7 @@ class Source:
 
 def _accept(found: object) -> Callable[[Request], Source]:
     if not callable(found):
-        raise ValueError(f"must be a function of a request, not {found!r}")
+        raise ValueError(f"must be a function of a request, not {shown(found)}")
     return found
 
 

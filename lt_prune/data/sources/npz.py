@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,13 @@ def _images(arrays: dict[str, Array], name: str, path: Path) -> Array:
     images = np.ascontiguousarray(images)
     if images.ndim == 3:
         return images[..., None]
-    return _channels_last(images) if _channels_first(images.shape) else images
+    if _channels_first(images.shape):
+        return _channels_last(images)
+    if images.shape[3] > MOST_CHANNELS:
+        height, width, channels = images.shape[1:]
+        said = f"images of {height} x {width} pixels with {channels} channels each: put the channels last, if they are not"
+        warnings.warn(f"{name} in {path} is read as {said}", stacklevel=2)
+    return images
 
 
 def _channels_first(shape: tuple[int, ...]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from lt_prune.config.compute import Compute
 from lt_prune.engine.run_queue import RunQueue
 from lt_prune.engine.runs import Outcome
+from lt_prune.errors import shown
 from lt_prune.progress import Progress
 from lt_prune.registry import Registry
 
@@ -40,7 +41,7 @@ class Executor:
 def _accept(found: Any) -> Executor:
     """An executor that keeps the promises which can be checked without a run."""
     if not isinstance(found, Executor):
-        raise ValueError(f"must be an Executor, not {found!r}")
+        raise ValueError(f"must be an Executor, not {shown(found)}")
     for name in ("execute", "refuses"):
         if not callable(getattr(found, name)):
             raise ValueError(f"must have a function as its {name}, not {getattr(found, name)!r}")

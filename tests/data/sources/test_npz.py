@@ -259,7 +259,14 @@ def test_channels_that_come_first_are_found_out(save, channels):
     assert np.array_equal(source.test_pixels, last[:3])
 
 
-@pytest.mark.parametrize("shape", [(12, 4, 5, 3), (12, 3, 3, 3), (12, 8, 8, 12), (12, 3, 20, 3), (12, 1, 20, 1)])
+@pytest.mark.parametrize("shape", [(12, 8, 8, 12), (12, 5, 8, 8)])
+def test_many_channels_are_told_of_as_they_are_read(save, shape):
+    says = f"x_train in .* is read as images of {shape[1]} x 8 pixels with {shape[3]} channels each: put the channels last"
+    with pytest.warns(UserWarning, match=says):
+        assert read(save(x_train=np.zeros(shape, np.uint8), x_test=None, y_test=None)).pixels.shape == shape
+
+
+@pytest.mark.parametrize("shape", [(12, 4, 5, 3), (12, 3, 3, 3), (12, 3, 20, 3), (12, 1, 20, 1)])
 def test_channels_that_come_last_stay_there(save, shape):
     images = np.zeros(shape, np.uint8)
     assert read(save(x_train=images, x_test=images[:3])).pixels.shape == shape

@@ -1,0 +1,38 @@
+"""How near a sample is to one of its class that is there already."""
+
+import torch
+from torch import Tensor
+
+from lt_prune.angular.logits import cosines
+from lt_prune.metrics import LARGE, metric
+from lt_prune.metrics.features import Features, blocks
+
+
+@metric(
+    higher_is_harder=False,
+    equation="max cos(phi_i - m, phi_j - m) over the j of the own class before i, by id; m the mean of all, -1 of the first",
+    paper="SemDeDup: Abbas et al. 2023, within classes and not clusters",
+    needs="features",
+    unasked=LARGE,
+)
+def near_duplicate(features: Features, labels: Tensor) -> Tensor:
+    """High of each copy but the first, so that one of them stays where the others go. However many are taken out from above
+    a similarity, no two are left that are more alike.
+
+    Args:
+        features: of a set, (N, D).
+        labels: int64 (N,).
+
+    Returns:
+        (N,), in [-1, 1].
+    """
+    found = torch.full_like(features.values[:, 0], -1)
+    for label in torch.unique(labels):
+        own = torch.where(labels == label)[0]
+        own = own[features.places[own].argsort()]
+        values = features.centred[own]
+        for start, end in blocks(len(own)):
+            alike = cosines(values[start:end], values[:end])
+            later = torch.ones_like(alike, dtype=torch.bool).triu(diagonal=start)
+            found[own[start:end]] = alike.masked_fill_(later, -1).amax(dim=1)
+    return found
