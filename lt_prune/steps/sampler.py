@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.given import expect, expect_known, expect_whole, keywords_of, known_kinds
+from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.planning.pruning import pruning_of
 from lt_prune.randomness import derive_seed, generator
@@ -76,8 +76,6 @@ class Sampler(torch.utils.data.Sampler[int]):
         rank: int = 0,
         **settings: Any,
     ) -> None:
-        expect("of", of, (ScoreSet, Subset), "scores or a subset")
-        expect_whole("seed", seed)
         expect_whole("num_replicas", num_replicas, low=1)
         expect_whole("rank", rank, low=0)
         if rank >= num_replicas:

@@ -282,7 +282,7 @@ def test_it_goes_on_with_the_scores_as_they_were(scores):
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda s, sub: lp.Sampler(3), "^of must be scores or a subset, not 3$"),
+        (lambda s, sub: lp.Sampler(3), "^of must be a ScoreSet or a Subset, not 3$"),
         (lambda s, sub: lp.Sampler(s), r"^ratio is missing: give the fraction to remove, in \[0, 1\)$"),
         (lambda s, sub: lp.Sampler(s, ratio=1.2), r"must be in \[0, 1\), not 1\.2"),
         (lambda s, sub: lp.Sampler(s, ratio=0.5, temperatur=1), "^unknown setting 'temperatur'.*: there are none$"),
