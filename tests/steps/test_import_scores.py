@@ -568,3 +568,28 @@ def test_the_csv_of_scores_comes_back(mine, data):
     lp.score_rows(mine, csv="rows.csv")
     again = lp.import_scores("rows.csv", data, metric="mine", column="mean", higher_is_harder=True)
     assert np.array_equal(again.metric("mine").mean, mine.metric("mine").mean)
+
+
+# What others make of them
+
+
+def test_an_audit_and_a_sampler_take_them(mine, data, recwarn):
+    subset = lp.prune(data, scores=mine, ratio=0.4)
+    audited = lp.audit(subset, scores=mine)
+    [ranking] = audited["rankings"]
+    assert (ranking["metric"], ranking["members"], ranking["stability"]) == ("mine", None, None)
+    assert not any("member" in danger for danger in audited["dangers"])
+    sampler = lp.Sampler(mine, data, ratio=0.4)
+    sampler.set_epoch(0)
+    assert len(list(sampler)) == 27
+
+
+def test_noise_and_copies_are_dropped_by_them(data):
+    doubt = np.linspace(-1, 1, N)
+    table = {"id": data.index.ids, "label-noise": doubt, "el2n": doubt[::-1]}
+    scores = lp.import_scores(table, data, metric=["label-noise", "el2n"])
+    subset = lp.prune(scores=scores, metric="el2n", ratio=0.4, drop="noisy:0.1")
+    assert subset.options["origin"] == str(scores.origin)
+    assert subset.options["dropped"]["noisy"] == 4
+    with pytest.raises(ArgumentError, match="no 'near-duplicate' scores, .* was made elsewhere"):
+        lp.prune(scores=scores, metric="el2n", ratio=0.4, drop="duplicates")
