@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
+    from lt_prune.steps.import_outputs import import_outputs as import_outputs
+    from lt_prune.steps.import_scores import import_scores as import_scores
+    from lt_prune.steps.members import FamilyMember as FamilyMember
+    from lt_prune.steps.members import members as members
     from lt_prune.steps.plot import Plot as Plot
     from lt_prune.steps.plot import plot as plot
     from lt_prune.steps.plot import plot_head as plot_head
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from lt_prune.store.results import read_result as read_result
     from lt_prune.types import LongTailedSet as LongTailedSet
     from lt_prune.types import MetricScores as MetricScores
+    from lt_prune.types import Origin as Origin
     from lt_prune.types import SampleIndex as SampleIndex
     from lt_prune.types import ScoreSet as ScoreSet
     from lt_prune.types import Subset as Subset
@@ -79,6 +84,9 @@ _NAMES = {
     "steps.correlate": ("correlate",),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
+    "steps.import_outputs": ("import_outputs",),
+    "steps.import_scores": ("import_scores",),
+    "steps.members": ("FamilyMember", "members"),
     "steps.plot": ("Plot", "plot", "plot_head"),
     "steps.prune": ("prune",),
     "steps.register": ("register",),
@@ -92,7 +100,7 @@ _NAMES = {
     "steps.train": ("train",),
     "store.files": ("read_scores", "read_set", "read_subset", "write_scores", "write_set", "write_subset"),
     "store.results": ("read_result",),
-    "types": ("LongTailedSet", "MetricScores", "SampleIndex", "ScoreSet", "Subset"),
+    "types": ("LongTailedSet", "MetricScores", "Origin", "SampleIndex", "ScoreSet", "Subset"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 

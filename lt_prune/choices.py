@@ -1,5 +1,8 @@
 """What an argument may be where only a few words are allowed. Imports nothing, so that the command line loads at once."""
 
+FAMILIES = ("metrics", "budgets", "selections", "strategies", "methods", "predictors", "models", "sources", "executors")
+"""What members are listed of."""
+
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("tf32", "fp32", "bf16")
 """Of training on CUDA."""
@@ -42,7 +45,7 @@ TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
 
 FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
 """Of a trained run, in the order of the paper."""
-FORMATS = ("npy", "txt", "csv", "json")
-"""Of an exported subset."""
+FORMATS = ("npy", "txt", "csv", "json", "parquet", "ids", "list", "weights", "fiftyone", "cleanlab", "copies", "links")
+"""Of an exported subset; the first five are the endings of their files, the last two are folders."""
 LOADERS = ("imagefolder",)
 """Whose indices an export may give, besides our own."""

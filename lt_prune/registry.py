@@ -48,7 +48,7 @@ class Registry(Generic[T]):
         """What other packages offer under each name. A name of ours stays ours, so that no package stops another's work."""
         found: dict[str, list[str]] = {}
         for point in entry_points(group=self.group):
-            taken = "lt-prune has one of that name" if point.name in self._own else self._unfit(point.name)
+            taken = "lt-prune has one of that name" if point.name in self._own else self.unfit(point.name)
             if taken:
                 warnings.warn(
                     f"{self.kind} {point.name!r} of {point.value} is left out, as {taken}: rename it", stacklevel=3
@@ -65,6 +65,12 @@ class Registry(Generic[T]):
     def is_own(self, name: str) -> bool:
         """Whether the member of this name is lt-prune's."""
         return name in self._own
+
+    def origin(self, name: str) -> str:
+        """Whose the member of this name is: "lt-prune", where another package offers it, or "this process"."""
+        if name in self.registered:
+            return "this process"
+        return "lt-prune" if self.is_own(name) else self._offered[name][0]
 
     def check(self, name: str, near: str | None = None) -> None:
         """Refuse a name that no member has, without importing anything.
@@ -112,11 +118,11 @@ class Registry(Generic[T]):
         """
         if name in [*self._own, *self._offered]:
             raise ArgumentError(f"there is a {self.kind} {name!r} already: choose another name")
-        if unfit := self._unfit(name):
+        if unfit := self.unfit(name):
             raise ArgumentError(f"{self.kind} {name!r} cannot be registered, as {unfit}: choose another name")
         self.registered[name] = self._made(name, "what was registered", member)
 
-    def _unfit(self, name: object) -> str:
+    def unfit(self, name: object) -> str:
         """Why files cannot be named after a new member of this name; "" where they can.
 
         Names of files join several names by hyphens. So that no two subsets or runs have the same file, a new name has no

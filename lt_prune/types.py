@@ -211,6 +211,22 @@ class MetricScores:
         return np.asarray(self.per_member.std(axis=0, dtype=np.float64), dtype=np.float32)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where scores are from that no ensemble of ours has made."""
+
+    file: str
+    """The file that they were in, or what else they were, such as "an array"."""
+    sha256: str
+    """Of the file, or of the numbers, in hexadecimal."""
+    made_by: str = ""
+    """Who or what made them, as whoever brought them says."""
+
+    def __str__(self) -> str:
+        by = f", by {self.made_by}" if self.made_by else ""
+        return f"made elsewhere: {self.file}, sha256 {self.sha256}{by}"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HeldOut:
     """The networks that `label-noise` is made of: each was trained on all folds but one of the samples, and predicts it."""
@@ -230,7 +246,8 @@ class HeldOut:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreSet:
-    """Scores of every training sample by every metric and member."""
+    """Scores of every training sample by every metric and member; or those made elsewhere, of which nothing is known but
+    their `origin`: they have no members, recipe or versions, and a row for each time that the samples were scored."""
 
     index: SampleIndex
     metrics: Mapping[str, MetricScores]
@@ -240,15 +257,18 @@ class ScoreSet:
     """float64 (K,): each member's accuracy on the samples it was trained on, in evaluation mode."""
     seconds: Array
     """float64 (K,): each member's training time."""
-    recipe: Recipe
+    recipe: Recipe | None
+    """How members were trained; None of scores made elsewhere."""
     versions: Mapping[str, str]
     """Library versions the scores were made with."""
     ensemble: int | None = None
-    """The seed that names the ensemble; None where an old file does not say."""
+    """The seed that names the ensemble; None where an old file does not say, and of scores made elsewhere."""
     arithmetic: tuple[Arithmetic, ...] = ()
     """How each of the K members was computed; where nothing says it, in float32 on a CPU."""
     held_out: HeldOut | None = None
     """Networks besides the members, for metrics of samples that a network did not train on; None where there are none."""
+    origin: Origin | None = None
+    """Of scores made elsewhere, where they are from."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arithmetic", self.arithmetic or (Arithmetic(),) * len(self.seeds))
@@ -260,6 +280,31 @@ class ScoreSet:
         for name in sorted(self.metrics):
             content.update(name.encode() + self.metrics[name].per_member.astype("<f4").tobytes())
         return content.hexdigest()
+
+    @property
+    def main(self) -> str:
+        """The metric that is meant where none is named: AVH, or of scores made elsewhere the only one that there is."""
+        return next(iter(self.metrics)) if self.origin and len(self.metrics) == 1 else "avh"
+
+    def spread(self, name: str) -> Array | None:
+        """float32 (N,): the standard deviation over members by a metric; None where one row was made elsewhere, of which
+        nobody knows."""
+        return None if self.origin and len(self.metric(name).per_member) == 1 else self.metric(name).std
+
+    @staticmethod
+    def made_elsewhere(index: SampleIndex, metrics: Mapping[str, MetricScores], origin: Origin) -> ScoreSet:
+        """Scores of which nothing is known but where they are from."""
+        nothing = np.zeros(0)
+        return ScoreSet(
+            index=index,
+            metrics=metrics,
+            seeds=(),
+            train_accuracy=nothing,
+            seconds=nothing,
+            recipe=None,
+            versions={},
+            origin=origin,
+        )
 
     def metric(self, name: str) -> MetricScores:
         """Scores of one metric.

@@ -195,6 +195,30 @@ def one_metric(path: str) -> Callable[[], None]:
     return drop
 
 
+def listed(root: str = "photos/train") -> Callable[[], None]:
+    """Lists of the photos, with paths that begin in a folder; they lie beside the photos."""
+
+    def write() -> None:
+        for split in ("train", "test"):
+            files = sorted(Path("photos", split).rglob("*.png"))
+            lines = [f"{Path(os.path.relpath(path, root)).as_posix()} {path.parent.name[-1]}" for path in files]
+            Path("lists").mkdir(exist_ok=True)
+            Path("lists", f"{split}.txt").write_text("\n".join(lines))
+
+    return write
+
+
+def others() -> None:
+    """Scores of photos that others have made: two in a table, and numbers alone."""
+    names = [path.relative_to("photos").as_posix() for path in sorted(Path("photos/train").rglob("*.png"))]
+    rows = [f"{name},{place / 24},{place % 5}" for place, name in enumerate(names)]
+    Path("mine.csv").write_text("\n".join(["file,a-b,other", *rows, ""]))
+    np.save("mine.npy", np.arange(len(names)))
+
+
+IMPORT = f"import-scores mine.csv {ON_PHOTOS}"
+
+
 class Counted(Observer):
     """How often each sample came."""
 
@@ -643,8 +667,40 @@ CASES = {
         says="leave out --removed",
         then=("export subsets/photos-random-0.4.h5 --out kept.csv",),
     ),
+    "scores where there is no place for them": Case(
+        advice="has no place for scores, which {} have: leave out --scores",
+        before=(f"{RANDOM} {ON_PHOTOS}", others, f"{IMPORT} --metric el2n --column other --out mine.h5"),
+        refused="export subsets/photos-random-0.4.h5 --out kept.npy --scores mine.h5",
+        says="leave out --scores",
+        then=(
+            "export subsets/photos-random-0.4.h5 --out kept.npy",
+            "export subsets/photos-random-0.4.h5 --out all.csv --scores mine.h5",
+        ),
+    ),
+    "an export of nothing": Case(
+        advice="what to write is not said: name a format by --format, or a file by --out",
+        before=(f"{RANDOM} {ON_PHOTOS}",),
+        refused="export subsets/photos-random-0.4.h5",
+        says="name a format by --format, or a file by --out",
+        then=(
+            "export subsets/photos-random-0.4.h5 --format list",
+            "export subsets/photos-random-0.4.h5 --out kept.npy",
+        ),
+    ),
+    "scores that are elsewhere": Case(
+        advice="are here: name those that chose it by --scores",
+        before=(
+            others,
+            f"{IMPORT} --metric el2n --column other --out mine.h5",
+            f"prune {ON_PHOTOS} --scores mine.h5 --metric el2n --ratio 0.4",
+        ),
+        refused="export subsets/photos-ranked-el2n-0.4.h5 --format csv",
+        says="no scores of photos-ranked-el2n-0.4.h5 are here: name those that chose it by --scores",
+        then=("export subsets/photos-ranked-el2n-0.4.h5 --out with.csv --scores mine.h5",),
+        code=0,
+    ),
     "names in the order of a loader": Case(
-        advice="txt gives file names, which are in no loader's order: leave out --for, or choose npy",
+        advice="gives names, which are in no loader's order: leave out --for, or choose npy",
         before=(f"{RANDOM} {ON_PHOTOS}",),
         refused="export subsets/photos-random-0.4.h5 --out kept.txt --for imagefolder",
         says="leave out --for, or choose npy",
@@ -813,6 +869,70 @@ CASES = {
         says="repair or remove them, or leave them out with --skip-broken",
         then=(f"build {ON_PHOTOS} --skip-broken --out skipped.h5", "rm photos/train/class0/zz.png", f"build {ON_PHOTOS}"),
         code=1,
+    ),
+    "files of a list that are not there": Case(
+        advice="the folder that its paths begin in by --root, or put them there",
+        before=(listed(),),
+        refused="build --data list:lists/train.txt",
+        says="lists/train.txt names 24 of 24 files that are not below lists, such as class0/0000.png: name the folder",
+        then=("build --data list:lists/train.txt --root photos/train --holdout 0",),
+        code=1,
+    ),
+    "a root of a folder": Case(
+        advice="{} is no list of files: leave out --root",
+        refused=f"build {ON_PHOTOS} --root photos",
+        says="a folder is no list of files: leave out --root",
+        then=(f"build {ON_PHOTOS}",),
+    ),
+    "a list without its place": Case(
+        advice="the list source needs a path: --data list:FILE",
+        before=(listed(),),
+        refused="build --data list",
+        says="the list source needs a path: --data list:FILE",
+        then=("build --data list:lists/train.txt --root photos/train --holdout 0",),
+    ),
+    "files of a list that are elsewhere": Case(
+        advice="begin in by --root",
+        before=(listed("lists"),),
+        refused="build --data list:lists/train.txt",
+        says="names 24 files outside of lists, such as ../photos/train/class0/0000.png: name the folder that its paths",
+        then=(listed(), "build --data list:lists/train.txt --root photos/train --holdout 0"),
+        code=1,
+    ),
+    "scores in several columns": Case(
+        advice="{} has {}: name one by --metric, or by --column what it is called there",
+        before=(others,),
+        refused=IMPORT,
+        says="has several columns with scores, a-b, other: name one by --metric, or by --column what it is called there",
+        then=(f"{IMPORT} --metric other --higher-is-harder", f"{IMPORT} --metric el2n --column other"),
+    ),
+    "a column of several metrics": Case(
+        advice="a column is of one metric, and {} are several: leave out --column",
+        before=(others,),
+        refused=f"{IMPORT} --metric other,el2n --column other",
+        says="leave out --column",
+        then=(f"{IMPORT} --metric other --higher-is-harder",),
+    ),
+    "scores under a name that files cannot have": Case(
+        advice="scores cannot be called {}, as {}: give them another name by --metric",
+        before=(others,),
+        refused=f"{IMPORT} --metric a-b --higher-is-harder",
+        says="give them another name by --metric",
+        then=(f"{IMPORT} --metric ab --column a-b --higher-is-harder",),
+    ),
+    "scores of which either end may be hard": Case(
+        advice="is hard is not known: say --higher-is-harder or --lower-is-harder",
+        before=(others,),
+        refused=f"{IMPORT} --metric other",
+        says="say --higher-is-harder or --lower-is-harder",
+        then=(f"{IMPORT} --metric other --higher-is-harder", f"{IMPORT} --metric other --lower-is-harder --out low.h5"),
+    ),
+    "scores without a name": Case(
+        advice="{} has numbers without a name: say what they are called by --metric",
+        before=(others,),
+        refused=f"import-scores mine.npy {ON_PHOTOS}",
+        says="say what they are called by --metric",
+        then=(f"import-scores mine.npy {ON_PHOTOS} --metric el2n",),
     ),
     "members of another device": Case(
         advice="mix the two by --mix-compute, {}",
@@ -1002,7 +1122,11 @@ CASES = {
 WORKERS = "a limit of memory is one of each process, so that fewer of them do not help below it"
 INSTALLS = "it needs a package index"
 SEALED = "as that of a damaged checkpoint; what else a sealed file may hold is in tests/battery"
+HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
 NOT_PROVOKED = {
+    "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,
+    "{} is no data set of Hugging Face that can be read ({}): name a folder that save_to_disk made, or one of parquet "
+    "files, or add --download": HUGGING_FACE,
     "train fewer networks at once (--workers 1)": WORKERS,
     "give another --out": "that of scripts/paper.py, which tests/test_paper.py runs",
     "--seed {}": "a part of the commands above",

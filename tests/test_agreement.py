@@ -15,7 +15,8 @@ from lt_prune.cli import main
 from lt_prune.errors import ArgumentError
 from lt_prune.steps.evaluate import open_run
 
-FUNCTIONS = {name: getattr(lp, name) for name in main.commands if name not in ("scores", "methods")}
+NOT_FUNCTIONS = ("scores", "methods", "list")
+FUNCTIONS = {name: getattr(lp, name.replace("-", "_")) for name in main.commands if name not in NOT_FUNCTIONS}
 """Commands that are functions, too."""
 SAID_OTHERWISE = {
     "as_json": "--json",  # how a result is printed
@@ -24,7 +25,7 @@ SAID_OTHERWISE = {
     "assignments": "--set",  # NAME=VALUE, the keywords of Python's **settings
 }
 FIELDS = {field.name for field in fields(lp.Recipe)}
-OF_PYTHON_ALONE = {"progress", "settings", "features"}
+OF_PYTHON_ALONE = {"progress", "settings", "features", "test"}
 GATHERED = {"compute": lp.Compute, "reading": lp.Reading, "grid": lp.Grid}
 """Keywords whose fields are options of their own."""
 NOT_OFFERED = {
@@ -245,7 +246,7 @@ CALLS = {
     "a number for data": (lambda data: lp.score(3), f"{A_SET}3"),
     "an array for data": (lambda data: lp.train(data.pixels), f"{A_SET}a ndarray"),
     "an index for data": (lambda data: lp.score(data.index), f"{A_SET}a SampleIndex"),
-    "a set to build": (lambda data: lp.build(data), "data must be SOURCE[:PATH], not a LongTailedSet"),
+    "a set to build": (lambda data: lp.build(data), "data must be SOURCE[:PATH] or a data set of PyTorch, not a LongT"),
     "a mask for a subset": (
         lambda data: lp.train(data, subset=np.ones(45, bool)),
         "subset must be a Subset or the path of its file, not a ndarray",

@@ -15,9 +15,11 @@ from lt_prune.angular.smoothing import FORMS
 from lt_prune.cli import main
 from lt_prune.data.longtail import profile_counts
 from lt_prune.figures import of_run as figures
-from lt_prune.steps import export
+from lt_prune.formats import WRITERS
+from lt_prune.steps.export import FOLDERS
 
 OFFERED = {
+    "family": choices.FAMILIES,
     "device": choices.DEVICES,
     "precision": choices.PRECISIONS,
     "loading": choices.LOADINGS,
@@ -59,7 +61,7 @@ def test_every_choice_is_offered_somewhere():
 
 def test_there_is_something_behind_every_word():
     assert tuple(figures.FIGURES) == choices.FIGURES
-    assert all(hasattr(export, f"_{name}") for name in choices.FORMATS)
+    assert (*WRITERS, *FOLDERS) == choices.FORMATS
     assert FORMS[:2] == choices.ABS_FORMS  # Eq. 8 and 9 have the same names in ABS and in ALAS
     for form in choices.ABS_FORMS:
         AngularBiasSmoothing(bias=torch.zeros(3), form=form)

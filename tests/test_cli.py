@@ -82,11 +82,14 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "build": (),
         "score": ("--members", 2, *SMALL),
         "scores": ("scores/digits-lt10.h5", "--metric", "avh"),
+        "import-outputs": ("outputs.npz", "--metric", "el2n"),
+        "import-scores": ("mine.json", "--higher-is-harder"),
         "prune": ("--ratio", 0.45),
         "audit": ("subsets/digits-lt10-ranked-avh-0.45.h5", "--data", "digits"),
         "train": ("--subset", "subsets/digits-lt10-ranked-avh-0.45.h5", *SMALL),
         "evaluate": ("runs/digits-lt10-ranked-avh-0.45-ce", "--prediction", "angular"),
         "methods": ("alas",),
+        "list": ("metrics",),
         "plot": ("runs/digits-lt10-ranked-avh-0.45-ce",),
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
         "sweep": ("--strategies", "random", "--ratios", "0.3", "--seeds", "0,1", *SMALL, "--out", "grid"),
@@ -94,6 +97,9 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        ids = lp.build("digits").index.ids
+        np.savez("outputs.npz", id=ids, logits=np.eye(10)[np.arange(len(ids)) % 10])
+        Path("mine.json").write_text(json.dumps({"id": [f"{each:016x}" for each in ids], "mine": list(range(len(ids)))}))
         return {"folder": folder, **{name: ok(name, *args, "--json") for name, args in commands.items()}}
 
 

@@ -16,11 +16,11 @@ GROUND = "measures runs types progress setting config identity registry randomne
 # Package, and what it may import besides itself; every package stands above those it may import.
 ALLOWED = {
     "__main__": "cli",
-    "cli": f"api steps report planning metrics strategies methods predictors store {GROUND}",
+    "cli": f"api steps report planning metrics strategies methods predictors formats store {GROUND}",
     "api": f"steps report planning store {GROUND}",
     "steps": (
-        "figures report planning engine evaluation metrics strategies budgets selections methods predictors models data "
-        f"store {GROUND}"
+        "figures report planning engine evaluation metrics strategies budgets selections methods predictors models formats "
+        f"data store {GROUND}"
     ),
     "figures": f"report planning engine predictors models {GROUND}",
     "report": f"methods {GROUND}",
@@ -35,6 +35,7 @@ ALLOWED = {
     "selections": f"data {GROUND}",
     "models": "angular types setting config registry choices errors",
     "angular": "",
+    "formats": f"store data {GROUND}",
     "store": "data runs types config identity given choices errors",
     "data": "types config registry randomness machine choices errors",
     "measures": "",

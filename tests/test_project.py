@@ -61,7 +61,7 @@ def modules_imported() -> set[str]:
     return names
 
 
-OPTIONAL = {"safetensors", "timm"}
+OPTIONAL = {"datasets", "pyarrow", "safetensors", "timm"}
 """Imported where they are needed, and named as extras where they are not installed."""
 
 

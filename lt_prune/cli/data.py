@@ -1,4 +1,4 @@
-"""Commands from a source to a subset: build, score, scores, prune, audit, export."""
+"""Commands from a source to a subset: build, score, scores, prune, audit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from lt_prune import choices
 from lt_prune.cli.group import main
+from lt_prune.cli.opening import as_before, index_of
 from lt_prune.cli.options import (
     DATA_HELP,
     NumberOrAuto,
@@ -25,7 +26,7 @@ from lt_prune.cli.options import (
     recipe_options,
     several_options,
 )
-from lt_prune.cli.printing import held_out, print_result, print_scores, read_as_before, say_wrote, warn
+from lt_prune.cli.printing import held_out, print_result, print_scores, say_wrote, warn
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
@@ -171,14 +172,12 @@ def show_scores(
     Example: lt-prune scores scores/digits-lt10.h5 --metric avh --csv avh.csv
     """
     import lt_prune as lp
-    from lt_prune.metrics import METRICS
-    from lt_prune.planning.commands import lacks
+    from lt_prune.planning.commands import require_metric
     from lt_prune.report.warnings import score_warnings
 
     scores = lp.read_scores(file)
-    if metric and metric not in scores.metrics:
-        METRICS.check(metric)
-        raise ArgumentError(lacks(scores, metric, file))
+    if metric:
+        require_metric(scores, metric, file)
     metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
     if csv:
         lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
@@ -275,14 +274,14 @@ def prune(
     how = pruning_of(strategy, budget, select, {})
     if options["ratio"] is not None or how.like is None:
         check_ratio(options["ratio"])
-    if metric := options["metric"]:
+    if (metric := options["metric"]) and not scores:  # a file may hold others, made elsewhere
         check_ranking(metric)
     settings = assigned_to(how.strategy, assignments)
     if not scores:
-        named = _as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
+        named = as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
         ranks = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
         needs_scores = ranks or options["drop"]
-        scores = _scores_of(_index_of(named), data or "digits", seed) if needs_scores else None
+        scores = _scores_of(index_of(named), data or "digits", seed) if needs_scores else None
 
     def place(chosen: Subset) -> Path:
         return out or subset_path(chosen)
@@ -335,51 +334,6 @@ def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_cla
     chosen = [lp.read_subset(subset) for subset in subsets]
     audited = lp.audit(*subsets, scores=scores or _scores_there(chosen[0]), **options)
     print_result(as_json, audited, lambda: audit_table(audited, per_class))
-
-
-@main.command()
-@click.argument("subset", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
-@click.option("--format", type=click.Choice(choices.FORMATS), help="What to write.  [default: the ending of --out]")
-@click.option(
-    "--for", "for_", type=click.Choice(choices.LOADERS), help="Indices of that loader's own listing of the folder."
-)
-@click.option("--removed", is_flag=True, help="What was removed, instead of what was kept.")
-@overwrite_option
-def export(subset: Path, out: Path, **options: Any) -> None:
-    """Write a subset for other programs: indices (npy), file names or indices (txt), everything (csv, json).
-
-    Indices are in the order of the source as lt-prune lists it, which is said, and which another loader may not share.
-
-    \b
-    Example: lt-prune export subsets/digits-lt10-ranked-avh-0.45.h5 --out kept.npy
-    """
-    import lt_prune as lp
-    from lt_prune.report.summary import exported
-
-    chosen = lp.read_subset(subset)
-    if order := lp.export(chosen, out, **options):
-        click.echo(f"indices are places in {order}", err=True)
-    say_wrote(out)
-    click.echo(exported(chosen), err=True)
-
-
-def _as_before(data: str, reading: Reading, with_samples: bool) -> SampleIndex | LongTailedSet:
-    """The samples of data, read as they were for scores or subsets; the set, where they themselves are needed."""
-    from lt_prune.steps.opening import index_like, open_like, read_before
-
-    before = read_before(data)
-    kept = before.reading if before else {}
-    opened = (open_like if with_samples else index_like)(data, reading, data, kept)
-    for line in read_as_before(_index_of(opened), data, reading):
-        click.echo(line, err=True)
-    return opened
-
-
-def _index_of(opened: SampleIndex | LongTailedSet) -> SampleIndex:
-    from lt_prune.types import SampleIndex
-
-    return opened if isinstance(opened, SampleIndex) else opened.index
 
 
 def _scores_there(subset: Subset) -> Path | None:

@@ -45,7 +45,9 @@ def pair(context: click.Context, parameter: click.Parameter, value: str | None) 
 def list_of(kind: Callable[[str], Any]) -> Callable[..., Any]:
     """A callback that reads comma-separated values."""
 
-    def read(context: click.Context, parameter: click.Parameter, value: str) -> list[Any]:
+    def read(context: click.Context, parameter: click.Parameter, value: str | None) -> list[Any] | None:
+        if value is None:
+            return None
         try:
             return [kind(part.strip()) for part in value.split(",") if part.strip()]
         except ValueError:
@@ -104,6 +106,7 @@ read_options = options_of(
         show_default=True,
         help="Number a folder's classes as text (1, 10, 2), by their numbers (1, 2, 10), or from the largest on.",
     ),
+    click.option("--root", metavar="DIR", help="Of a list of files, where its paths begin.  [default: where the list is]"),
     click.option("--skip-broken", is_flag=True, help="Leave out image files that cannot be used."),
     click.option("--strict", is_flag=True, help="Refuse a folder with anything in it that is neither class nor picture."),
     gathered("reading"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from lt_prune.choices import CLASS_ORDERS, LOADINGS
 from lt_prune.errors import ArgumentError
-from lt_prune.given import gathered_as
+from lt_prune.given import expect_path, gathered_as
 
 HOLDOUT = 0.2
 """Share of each class that is held out where a source has no test images and nothing else is asked for."""
@@ -41,6 +43,8 @@ class Reading:
     """Of a folder's classes: "text" sorts 1, 10, 2, "natural" 1, 2, 10, and "count" the largest class first."""
     holdout: float | None = None
     """Share of each class to hold out as test images, for sources that have none: by default `HOLDOUT`; 0 for none."""
+    root: str | None = None
+    """Of a list of files, the folder that its paths begin in; by default that of the list."""
     skip_broken: bool = False
     """Leave out image files that cannot be used, instead of refusing their folder."""
     strict: bool = False
@@ -53,6 +57,9 @@ class Reading:
             raise ArgumentError(f"loading must be {', '.join(LOADINGS)}, not {self.loading!r}")
         if self.class_order not in CLASS_ORDERS:
             raise ArgumentError(f"class_order must be {', '.join(CLASS_ORDERS)}, not {self.class_order!r}")
+        if self.root is not None:
+            expect_path("root", self.root)
+            object.__setattr__(self, "root", os.fspath(self.root))
         if self.holdout is not None and not 0 <= self.holdout < 1:
             raise ArgumentError(f"holdout must be the share to test on, in [0, 1), such as 0.2, not {self.holdout}")
 
@@ -109,4 +116,6 @@ def _option(name: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return shlex.quote(value)
     return "with it" if value is True else f"{value:g}" if isinstance(value, float) else str(value)

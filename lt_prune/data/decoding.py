@@ -74,6 +74,23 @@ def read_image(path: Path, resize: int | None) -> Decoded:
     return Decoded(np.asarray(image), reduced)
 
 
+def shown_by(image: Image.Image, what: str, resize: int | None) -> Array:
+    """What an image in memory shows, uint8 (H, W, C), as `read_image` reads a file; but what is grey stays of one channel.
+
+    Raises:
+        UnusableError: its pixels have more than 8 bits; `what` names it.
+    """
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):
+        raise UnusableError(f"{what} has pixels of more than 8 bits ({image.mode}): convert it to 8 bits")
+    upright = _upright(image)
+    shown = upright if upright.mode == "L" and "transparency" not in upright.info else _on_white(upright)
+    if resize is not None:
+        shown = shown.resize((resize, resize), Image.Resampling.BILINEAR)
+    return np.asarray(shown).reshape(shown.height, shown.width, -1)
+
+
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
     """Keep Pillow's own warnings from a user who can do nothing about them: odd metadata, palettes, large images."""

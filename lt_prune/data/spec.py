@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lt_prune.data.sources import SOURCES
-from lt_prune.data.sources.places import expanded
+from lt_prune.data.sources.places import expanded, lists_of
 from lt_prune.errors import UnknownNameError
 from lt_prune.registry import nearest
 
 _CUT = re.compile(r"-(?:(?P<kind>lt|step)(?P<imbalance>\d+(?:\.\d+)?)|full)$")
-OF_ONES_OWN = ("folder", "npz", "features")
+OF_PYTHON = "dataset"
+"""In place of a source: a data set that was given in Python, which no name opens again."""
+OF_ONES_OWN = ("folder", "list", "huggingface", "npz", "features", OF_PYTHON)
 """Sources whose sets are named after their file or folder."""
 _PROFILES = {"lt": "exp", "step": "step", None: "none"}
 
@@ -34,6 +36,8 @@ class Spec:
     def base_name(self) -> str:
         """Name of the uncut set: the file or folder for sources of the user's own, otherwise the source."""
         if self.source in OF_ONES_OWN and self.path is not None:
+            if self.source == "list":
+                return clean_name(lists_of(self.path)[0].stem) or self.source
             return clean_name(self.path.resolve().name.removesuffix(".npz")) or self.source
         return self.source
 

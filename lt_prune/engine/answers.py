@@ -65,7 +65,7 @@ def answer(name: str, metric: Metric, of: Outputs | Observer | Features | Probe,
         expected = f"one number a sample, a tensor {tuple(labels.shape)} of this {where}"
         raise MemberError(f"metric {name!r} must give {expected}, and gave {found}", name)
     bad = int((~values.isfinite()).sum())
-    if bad and isinstance(of, Outputs) and not (of.logits.isfinite().all() and of.features.isfinite().all()):
+    if bad and isinstance(of, Outputs) and not of.is_finite:
         raise DivergenceError(f"{name} of {bad} samples is not finite: lower the learning rate")
     if bad:
         those = f"those of {bad} samples in a {where} of {len(labels)} are not"

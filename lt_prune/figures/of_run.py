@@ -19,7 +19,7 @@ from lt_prune.engine.predict import outputs_of
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import Drawing, Panel, class_rows
 from lt_prune.models.network import Outputs
-from lt_prune.planning.commands import lacks, score_command
+from lt_prune.planning.commands import require_metric, score_command
 from lt_prune.planning.paths import scores_path, trained_rows
 from lt_prune.planning.recipes import prediction_settings
 from lt_prune.predictors.angular import angular_of
@@ -200,8 +200,7 @@ def hardness(subject: Subject) -> Drawing:
             f"`{score_command(subject.run.data.origin, index.reading)}` first, or give --scores"
         )
     index.require_same(subject.scores.index, "the score file")
-    if "avh" not in subject.scores.metrics:
-        raise ArgumentError(lacks(subject.scores, "avh", None))
+    require_metric(subject.scores, "avh", None)
     avh = class_means(subject.scores.metric("avh").mean, index.labels, index.n_classes)
     accuracy = subject.run.result.evaluation.per_class
     panels = Panel("mean AVH", {"avh": "AVH"}, bars=True), Panel("test accuracy", {"accuracy": "accuracy"}, bars=True)

@@ -42,6 +42,11 @@ class Outputs:
     """What a classifier that is not linear says of itself, see `Head`; a plain value."""
 
     @property
+    def is_finite(self) -> bool:
+        """Whether all that is told of the samples are finite numbers."""
+        return bool(self.logits.isfinite().all() and self.features.isfinite().all())
+
+    @property
     def scaled_weight(self) -> Tensor:
         """(M, D), the classifier's rows times the scale."""
         return self.weight if self.scale is None else self.scale[:, None] * self.weight

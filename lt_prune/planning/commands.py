@@ -9,7 +9,9 @@ from typing import Any
 
 from lt_prune.config.reading import as_options
 from lt_prune.config.recipe import Recipe
-from lt_prune.metrics import HELD_OUT
+from lt_prune.data.spec import OF_PYTHON
+from lt_prune.errors import ArgumentError
+from lt_prune.metrics import HELD_OUT, METRICS
 from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
 from lt_prune.types import ScoreSet
@@ -49,17 +51,34 @@ def score_command(
     return " ".join(parts)
 
 
-def lacks(scores: ScoreSet, metric: str, given: object) -> str:
-    """What to say of scores that lack a metric; `given` is what a user gave for them, such as their file."""
-    what, command = named(given, "the score file"), _adding(scores, metric, given)
-    return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"
+def require_metric(scores: ScoreSet, metric: str, given: object) -> None:
+    """Refuse scores that lack a metric; `given` is what a user gave for them, such as their file.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+        ArgumentError: there is, and it says how to add its scores.
+    """
+    if metric in scores.metrics:
+        return
+    if not scores.origin:
+        METRICS.check(metric)
+    raise ArgumentError(_lacks(scores, metric, given))
+
+
+def _lacks(scores: ScoreSet, metric: str, given: object) -> str:
+    what, there = named(given, "the score file"), ", ".join(scores.metrics)
+    if scores.origin:
+        return f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these"
+    return f"{what} has no {metric!r} scores, only {there}: add them by `{_adding(scores, metric, given)}`"
 
 
 def lone(scores: ScoreSet, given: object) -> str:
-    """What to say of scores by one metric where several are compared; arguments are those of `lacks`."""
+    """What to say of scores by one metric where several are compared; `given` is as for `require_metric`."""
     (metric,) = scores.metrics
-    command = _adding(scores, "el2n" if metric == "avh" else "avh", given)
-    return f"{named(given, 'the score file')} has scores by {metric} alone: add others by `{command}`"
+    what = f"{named(given, 'the score file')} has scores by {metric} alone"
+    if scores.origin:
+        return f"{what}, and was made elsewhere: give scores by several metrics"
+    return f"{what}: add others by `{_adding(scores, 'el2n' if metric == 'avh' else 'avh', given)}`"
 
 
 def _adding(scores: ScoreSet, metric: str, given: object) -> str:
@@ -67,4 +86,5 @@ def _adding(scores: ScoreSet, metric: str, given: object) -> str:
     index, seed = scores.index, scores.ensemble or 0
     file = Path(given) if isinstance(given, (str, Path)) else None
     out = None if file == scores_path(index, seed) else file
-    return score_command(index.source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
+    source = "FILE" if index.source.startswith(f"{OF_PYTHON}:") else index.source  # which no command opens
+    return score_command(source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)

@@ -15,7 +15,7 @@ from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of
 from lt_prune.metrics import OF_TEST
-from lt_prune.planning.commands import lacks
+from lt_prune.planning.commands import require_metric
 from lt_prune.planning.dropping import Drop, Taken
 from lt_prune.planning.pruning import RECALL_BY, Pruning, check_ranking, metrics_read
 from lt_prune.store.recall import read_recall
@@ -103,11 +103,11 @@ class Given:
         if self.recall is not None:
             said |= {"recall": self._recall().tolist()}
         if self.scores and (metric := self._metric()):
-            said |= {"metric": metric, "members": len(self.scores.seeds)}
+            said |= {"metric": metric}
         if self.drop:
             said |= {"drop": str(self.drop), "dropped": dict(self.taken.numbers)}
         if self.scores and (self._metric() or self.drop):
-            said |= {"ensemble": self.scores.ensemble, "scores": self.scores.digest}
+            said |= _made_by(self.scores, ranked=self._metric() is not None)
         return said | (dict(zip(("keep", "within"), self.ends)) if self.asked.strategy.takes_ends else {})
 
     def name(self) -> str:
@@ -128,15 +128,19 @@ class Given:
 
     def _metric(self) -> str | None:
         """What is ranked by, or tells the recall; None where no scores are read."""
-        read = metrics_read(self.asked.strategy, [self.metric or "avh"])
+        read = metrics_read(self.asked.strategy, [self._named()])
         return read[0] if read and (read[0] != RECALL_BY or self.recall is None or self.metric) else None
+
+    def _named(self) -> str:
+        """The metric that is ranked by, where scores are."""
+        return self.metric or (self.scores.main if self.scores else "avh")
 
     def _difficulty(self) -> Array:
         """float32 (N,)."""
-        metric = self.metric or "avh"
-        if metric not in self._scores().metrics or metric in OF_TEST:
+        metric = self._named()
+        if metric in OF_TEST:
             check_ranking(metric)
-            raise ArgumentError(lacks(self._scores(), metric, self.given_scores))
+        require_metric(self._scores(), metric, self.given_scores)
         return self._scores().metric(metric).difficulty
 
     def _confidence(self) -> Array:
@@ -198,6 +202,14 @@ class Given:
                 f"strategy {self.asked.base!r} ranks by scores: give a score file, which `lt-prune score` makes"
             )
         return self.scores
+
+
+def _made_by(scores: ScoreSet, ranked: bool) -> dict[str, Any]:
+    """What tells the scores from others; how many members have made them, where they ranked."""
+    if scores.origin:
+        return {"origin": str(scores.origin), "scores": scores.digest}
+    members = {"members": len(scores.seeds)} if ranked else {}
+    return {**members, "ensemble": scores.ensemble, "scores": scores.digest}
 
 
 def require_features(strategy: str, index: SampleIndex, samples: object) -> None:

@@ -11,7 +11,7 @@ from lt_prune.choices import DROPS
 from lt_prune.data.identity import originals
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect
-from lt_prune.planning.commands import lacks
+from lt_prune.planning.commands import require_metric
 from lt_prune.selections import highest_first
 from lt_prune.types import Array, SampleIndex, ScoreSet
 
@@ -125,8 +125,7 @@ def _needed(scores: ScoreSet | None, metric: str, given: object) -> ScoreSet:
         raise ArgumentError(
             f"drop reads scores by {metric!r}: give a score file, which `lt-prune score --folds 5` makes with all of them"
         )
-    if metric not in scores.metrics:
-        raise ArgumentError(lacks(scores, metric, given))
+    require_metric(scores, metric, given)
     return scores
 
 

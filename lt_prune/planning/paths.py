@@ -14,6 +14,7 @@ from lt_prune.planning.joining import joined_subset
 from lt_prune.planning.places import found, tried
 from lt_prune.runs import TrainResult
 from lt_prune.store.files import read_scores, read_subset
+from lt_prune.store.hdf5 import said_of
 from lt_prune.store.names import check_name
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
@@ -26,9 +27,9 @@ def set_path(index: SampleIndex) -> Path:
     return _below("sets", f"{index.name}.h5")
 
 
-def scores_path(index: SampleIndex, seed: int = 0) -> Path:
-    """For example scores/cifar10-lt100.h5."""
-    return _below("scores", f"{index.name}{_seed(seed)}.h5")
+def scores_path(index: SampleIndex, seed: int = 0, of: str = "") -> Path:
+    """For example scores/cifar10-lt100.h5; `of` is what scores made elsewhere are called."""
+    return _below("scores", f"{index.name}{f'-{of}' if of else ''}{_seed(seed)}.h5")
 
 
 def subset_path(subset: Subset) -> Path:
@@ -41,6 +42,14 @@ def subset_path(subset: Subset) -> Path:
     parts += ["within-class"] if options.get("within") == "class" else []
     parts += ["empty-class"] if options.get("allow_empty_class") else []
     return _below("subsets", f"{'-'.join(parts)}{_seed(options['seed'])}.h5")
+
+
+def export_path(subset: Path, format: str, ending: str, of_all: bool, removed: bool) -> Path:
+    """For example exports/cifar10-lt100-ranked-avh-0.45-kept.npy, of a subset's file; where the ending does not tell the
+    format, the name does."""
+    which = "kept-and-removed" if of_all else "removed" if removed else "kept"
+    told = "" if ending in ("", f".{format}") else f"-{format}"
+    return _below("exports", f"{subset.stem}-{which}{told}{ending}")
 
 
 def run_path(trained_on: str, method: str, seed: int, equal: str = "epochs") -> Path:
@@ -82,6 +91,18 @@ def scores_of(given: ScoreSet | Path | str) -> ScoreSet:
     """
     expect("scores", given, (ScoreSet, str, Path), "a ScoreSet or the path of its file")
     return given if isinstance(given, ScoreSet) else read_scores(given)
+
+
+def scores_that_chose(subset: Subset) -> Path | None:
+    """The file below scores/ of the very scores that chose a subset; None where there is none.
+
+    Raises:
+        FileError: one of these samples is damaged.
+    """
+    for file in sorted(Path("scores").glob("*.h5")):
+        if said_of(file).get("data_digest") == subset.index.digest and read_scores(file).digest == subset.options["scores"]:
+            return file
+    return None
 
 
 def named(given: object, kind: str) -> str:

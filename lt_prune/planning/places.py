@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lt_prune.data.sources.places import lists_of
 from lt_prune.runs import Place
 
 
@@ -12,9 +13,16 @@ def data_file(data: str) -> Path | None:
     """The file or folder in what was named as data; None where that is a source alone."""
     if data.endswith(".h5"):
         return Path(data)
-    _, separator, path = data.partition(":")
+    source, separator, path = data.partition(":")
     named = Path(path if separator else data).expanduser()
+    if _is_list(source):
+        named, _ = lists_of(named)
     return named if separator or named.exists() else None
+
+
+def _is_list(source: str) -> bool:
+    """Whether a source, cut or not, is a list of files, of which a place may be two."""
+    return source.partition("-")[0] == "list"
 
 
 def place_of(path: Path | None, folder: Path | None) -> Place | None:
@@ -40,8 +48,13 @@ def data_again(data: str, place: Place | None, folder: Path) -> str | None:
         return data  # as it was named, from the folder that we are in
     if path is None:
         return None
-    source, separator, _ = data.partition(":")
-    return f"{source}:{path}" if separator and not data.endswith(".h5") else str(path)
+    source, separator, before = data.partition(":")
+    if not separator or data.endswith(".h5"):
+        return str(path)
+    tests = lists_of(Path(before))[1] if _is_list(source) else None
+    if tests is None:
+        return f"{source}:{path}"
+    return f"{source}:{path},{tests if tests.exists() else path.parent / tests.name}"
 
 
 def tried(place: Place, folder: Path) -> str:

@@ -57,7 +57,9 @@ def _overlaps(overlaps: Sequence[dict[str, Any]]) -> Table:
 def _rankings(rankings: Sequence[dict[str, Any]]) -> Table:
     table = plain_table("metric", ">members", ">halves agree by", ">difficulty with class size")
     for row in rankings:
-        table.add_row(row["metric"], str(row["members"]), *(_signed(row[name]) for name in ("stability", "with_class_size")))
+        table.add_row(
+            row["metric"], str(row["members"] or "-"), *(_signed(row[name]) for name in ("stability", "with_class_size"))
+        )
     return table
 
 

@@ -36,8 +36,12 @@ def subset_dangers(subset: Subset, copies: Mapping[str, Sequence[Any] | None]) -
     return [*_small_classes(subset), *_halved_tail(subset), *_leaks(copies)]
 
 
-def ranking_dangers(metric: str, members: int, stability: float | None) -> list[str]:
-    """A ranking that other members would not repeat."""
+def ranking_dangers(metric: str, members: int | None, stability: float | None) -> list[str]:
+    """A ranking that other members would not repeat; `members` is None of scores made elsewhere."""
+    if members is None:
+        steady = stability is None or stability >= STEADY
+        halves = f"two halves of its rows, made elsewhere, correlate by {stability:.2f}" if stability is not None else ""
+        return [] if steady else [f"the ranking by {metric} is not steady: {halves}, below {STEADY:g}"]
     if members == 1:
         return [f"{metric} is by one member: nothing tells how far its ranking is chance; score by two or more"]
     if stability is None:

@@ -53,26 +53,20 @@ def exported(subset: Subset) -> str:
 
 def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[str, Any]:
     """What a score file holds, with one metric in detail: class means, histogram, hardest and easiest samples."""
-    index, chosen = scores.index, scores.metric(metric)
+    index, chosen, spread = scores.index, scores.metric(metric), scores.spread(metric)
     n = min(extremes, index.n_samples)
     easiest_first = np.argsort(chosen.difficulty, kind="stable")
-    heights, edges = np.histogram(chosen.mean, bins=20)
+    heights, edges = _histogram(chosen.mean)
     return {
         "name": index.name,
         "n_samples": index.n_samples,
-        "members": len(scores.seeds),
         "metrics": sorted(scores.metrics),
-        "recipe": {**asdict(scores.recipe), "milestones": list(scores.recipe.milestones)},  # JSON has no tuples
-        "train_accuracy": scores.train_accuracy.tolist(),
-        "seconds": float(scores.seconds.sum()),
-        "arithmetic": list(map(str, scores.arithmetic)),
-        "versions": dict(scores.versions),
-        "folds": scores.held_out.folds if scores.held_out else None,
+        **_made_by(scores),
         "metric": metric,
         "higher_is_harder": chosen.higher_is_harder,
         "equation": chosen.equation,
         "mean": float(chosen.mean.mean()),
-        "std": float(chosen.std.mean()),
+        "std": None if spread is None else float(spread.mean()),
         "classes": [
             {
                 "class": index.class_names[c],
@@ -88,15 +82,39 @@ def summarise_scores(scores: ScoreSet, metric: str, extremes: int = 10) -> dict[
     }
 
 
+def _histogram(scores: Array) -> tuple[Array, Array]:
+    """Heights of 20 bars, and their edges."""
+    try:
+        return np.histogram(scores, bins=20)
+    except ValueError:  # so near to each other that no edges in float32 lie between them
+        return np.histogram(scores.astype(np.float64), bins=20)
+
+
+def _made_by(scores: ScoreSet) -> dict[str, Any]:
+    """How scores were made: by which members, or that they were made elsewhere."""
+    if scores.origin:
+        return {"origin": asdict(scores.origin), "rows": max(len(each.per_member) for each in scores.metrics.values())}
+    assert scores.recipe, "members have one"
+    return {
+        "members": len(scores.seeds),
+        "recipe": {**asdict(scores.recipe), "milestones": list(scores.recipe.milestones)},  # JSON has no tuples
+        "train_accuracy": scores.train_accuracy.tolist(),
+        "seconds": float(scores.seconds.sum()),
+        "arithmetic": list(map(str, scores.arithmetic)),
+        "versions": dict(scores.versions),
+        "folds": scores.held_out.folds if scores.held_out else None,
+    }
+
+
 def _sample(scores: ScoreSet, metric: str, i: int) -> dict[str, Any]:
-    index, chosen = scores.index, scores.metric(metric)
+    index, chosen, spread = scores.index, scores.metric(metric), scores.spread(metric)
     return {
         "id": f"{index.ids[i]:016x}",
         "source_index": int(index.source_index[i]),
         **({"file": index.file_names[i]} if index.file_names else {}),
         "class": index.class_names[index.labels[i]],
         "score": float(chosen.mean[i]),
-        "std": float(chosen.std[i]),
+        "std": None if spread is None else float(spread[i]),
     }
 
 

@@ -47,18 +47,13 @@ def set_table(data: LongTailedSet) -> RenderableType:
 def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
     """What a score file holds: summary, class means, histogram, hardest and easiest samples."""
     summary = summarise_scores(scores, metric)
-    accuracy = summary["train_accuracy"]
-    head = (
-        f"{summary['name']}: {summary['n_samples']:,} samples, {_several(summary['members'], 'member')}, "
-        f"metrics {', '.join(summary['metrics'])}"
-    )
-    one = summary["members"] == 1
-    reach = f"the member reaches {accuracy[0]:.1%}" if one else f"members reach {min(accuracy):.1%} to {max(accuracy):.1%}"
-    epochs, seconds = _several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
+    who, how = _made_by(scores, summary)
+    head = f"{summary['name']}: {summary['n_samples']:,} samples, {who}, metrics {', '.join(summary['metrics'])}"
+    over = "rows" if scores.origin else "members"
+    spread = "" if summary["std"] is None else f", mean std over {over} {summary['std']:.4f}"
     details = (
-        f"{reach} on the training samples, {epochs}{'' if one else ' each'}, {seconds}{'' if one else ' summed over them'}\n"
-        f"{metric}: {summary['equation']}; {'higher' if summary['higher_is_harder'] else 'lower'} is harder; "
-        f"mean {summary['mean']:.4f}, mean std over members {summary['std']:.4f}"
+        f"{how}\n{metric}: {summary['equation']}; {'higher' if summary['higher_is_harder'] else 'lower'} is harder; "
+        f"mean {summary['mean']:.4f}{spread}"
     )
     return Group(
         Text(head, style="bold"),
@@ -67,6 +62,18 @@ def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
         _histogram(summary),
         _extremes("hardest", summary["hardest"]),
         _extremes("easiest", summary["easiest"]),
+    )
+
+
+def _made_by(scores: ScoreSet, summary: Mapping[str, Any]) -> tuple[str, str]:
+    """Who made scores, in short, and all that is known of it."""
+    if scores.origin:
+        return _several(summary["rows"], "row"), str(scores.origin)
+    accuracy, one = summary["train_accuracy"], summary["members"] == 1
+    reach = f"the member reaches {accuracy[0]:.1%}" if one else f"members reach {min(accuracy):.1%} to {max(accuracy):.1%}"
+    epochs, seconds = _several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
+    return _several(summary["members"], "member"), (
+        f"{reach} on the training samples, {epochs}{'' if one else ' each'}, {seconds}{'' if one else ' summed over them'}"
     )
 
 
@@ -162,9 +169,31 @@ def predictions_table(rows: list[dict[str, Any]]) -> Table:
     """A line for each predictor, with the defaults of its settings."""
     table = plain_table("prediction", "settings", "")
     for row in rows:
-        settings = ", ".join(f"{name}={_plain(setting['default'])}" for name, setting in row["settings"].items())
-        table.add_row(row["name"], settings or "-", f"{row['equation']} ({row['paper']})")
+        table.add_row(row["name"], _defaults(row["settings"]) or "-", f"{row['equation']} ({row['paper']})")
     return table
+
+
+def members_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """A line for each member of a family, rows as those of `members`; what none of them has is no column."""
+    columns = {
+        "name": [row["name"] for row in rows],
+        "hard is": [{True: "high", False: "low"}.get(row["higher_is_harder"], "") for row in rows],
+        "needs": [", ".join(row["needs"]) for row in rows],
+        "settings": [_defaults(row["settings"]) for row in rows],
+        "": [row["problem"] or row["what"] for row in rows],
+        "paper": [row["paper"] for row in rows],
+        "of": [row["origin"] for row in rows],
+    }
+    plain = {"lt-prune"} == set(columns["of"])
+    told = {head: cells for head, cells in columns.items() if any(cells) and not (head == "of" and plain)}
+    table = plain_table(*told)
+    for cells in zip(*told.values()):
+        table.add_row(*cells)
+    return table
+
+
+def _defaults(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_plain(setting['default'])}" for name, setting in settings.items())
 
 
 def method_table(method: dict[str, Any]) -> RenderableType:
@@ -285,7 +314,7 @@ def _extremes(which: str, samples: list[dict[str, Any]]) -> Table:
             sample["class"],
             str(sample["source_index"]),
             f"{sample['score']:.4f}",
-            f"{sample['std']:.4f}",
+            "-" if sample["std"] is None else f"{sample['std']:.4f}",
             *([sample["file"]] if has_files else []),
         )
     return table

@@ -16,7 +16,7 @@ from lt_prune.errors import ArgumentError, DecisionWarning
 from lt_prune.given import known_keywords
 from lt_prune.measures import effective_classes, jaccard, rank_stability, spearman
 from lt_prune.metrics import OF_TEST
-from lt_prune.planning.commands import lacks
+from lt_prune.planning.commands import require_metric
 from lt_prune.planning.dropping import SIMILARITY
 from lt_prune.planning.joining import joined_scores
 from lt_prune.planning.paths import named, scores_of, subset_of
@@ -55,8 +55,8 @@ def audit(
           where no data were given; and those that are nearly so (near_test, near_two_labels) by every member, at a cosine of
           0.995 or more, None where the scores have no metric `near-test` or `near-other`;
         - `overlaps`: of each pair the Jaccard index of what they keep;
-        - `rankings`: of each metric the members, `stability`, Spearman's correlation of two halves of the ensemble, and
-          `with_class_size`, that of classes' mean difficulty with their sizes;
+        - `rankings`: of each metric the members (None of scores made elsewhere), `stability`, Spearman's correlation of two
+          halves of the ensemble, and `with_class_size`, that of classes' mean difficulty with their sizes;
         - `classes`, the largest first: samples before and kept by each subset, and mean scores;
         - `dangers`: sentences; thresholds and reasons are in `lt_prune.report.dangers`.
 
@@ -122,8 +122,7 @@ def _metrics(scores: ScoreSet, given: object, subsets: Sequence[Subset], asked: 
     usual = "avh" if "avh" in scores.metrics else min(scores.metrics)
     names = list(dict.fromkeys([asked] if asked else ranked or [usual]))
     for name in names:
-        if name not in scores.metrics:
-            raise ArgumentError(lacks(scores, name, given))
+        require_metric(scores, name, given)
     return names
 
 
@@ -149,7 +148,7 @@ def _ranking(scores: ScoreSet, metric: str) -> dict[str, Any]:
     means = _class_means(index, chosen.difficulty)
     return {
         "metric": metric,
-        "members": len(scores.seeds),
+        "members": None if scores.origin else len(scores.seeds),
         "stability": rank_stability(chosen.per_member),
         "with_class_size": spearman(means[filled], index.counts[filled]),
     }

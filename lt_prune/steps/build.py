@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from lt_prune.config.reading import HOLDOUT, Reading, as_options
 from lt_prune.data.assemble import assemble
 from lt_prune.data.cut import Cut
 from lt_prune.data.sources import SOURCES, Request, Source
-from lt_prune.data.spec import OF_ONES_OWN, Spec, clean_name, parse_spec
+from lt_prune.data.sources.dataset import is_dataset, source_of_dataset
+from lt_prune.data.spec import OF_ONES_OWN, OF_PYTHON, Spec, clean_name, parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MemberError
 from lt_prune.given import expect, known_keywords
 from lt_prune.registry import described
@@ -27,8 +28,9 @@ Data = str | Path | LongTailedSet
 
 @known_keywords
 def build(
-    data: Annotated[str | Path, "SOURCE[:PATH]"] = "digits",
+    data: str | Path | Any = "digits",
     *,
+    test: Any = None,
     imbalance: float | None = None,
     profile: str | None = None,
     largest: int | None = None,
@@ -42,9 +44,12 @@ def build(
     """Cut a source to a long-tailed set.
 
     Args:
-        data: SOURCE[:PATH], or with a cut in its name, such as "cifar10-lt50" or "cifar100-step10".
+        data: SOURCE[:PATH], or with a cut in its name, such as "cifar10-lt50" or "cifar100-step10"; or a map-style data set
+            of PyTorch, whose items are (image, label): images of Pillow, uint8 arrays (H, W, C), tensors (C, H, W) of bytes
+            or of bytes over 255 as `ToTensor` makes them, or vectors of floats. It must give the same items each time.
+        test: a data set of PyTorch to test on, where `data` is one.
         imbalance: ratio of the largest class to the smallest; by default the source's own (10 for digits, 100 for
-            Fashion-MNIST and CIFAR), and folders and archives are taken as they are.
+            Fashion-MNIST and CIFAR), and folders, lists, archives and data sets of one's own are taken as they are.
         profile: "exp" (Wang & Yan, Eq. 10), "step", or "none" to take every image.
         largest: images of the largest class; by default as many as the source's smallest class has, or of folders and
             archives, whose classes keep the order of their sizes, as many as the profile then allows.
@@ -69,13 +74,14 @@ def build(
         [124, 96, 74, 57, 44, 34, 26, 20, 16, 12]
     """
     reading = reading or Reading()
-    if str(data).endswith(".h5"):
-        raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
-    spec = parse_spec(str(data))
+    spec = _spec(data, test)
     if spec.profile and (profile or imbalance is not None):
         raise ArgumentError(f"{data!r} names its cut already: leave out --profile and --imbalance, or name the bare source")
-    source = _answer(spec.source, Request(path=spec.path, **asdict(reading)))
-    holdout = _holdout(source, reading.holdout, str(data))
+    request = Request(path=spec.path, **asdict(reading))
+    own = spec.source == OF_PYTHON
+    source = source_of_dataset(data, test, request) if own else _answer(spec.source, request)
+    named = f"{OF_PYTHON}:{spec.path}" if own else str(data)
+    holdout = _holdout(source, reading.holdout, named)
     profile = profile or spec.profile or ("none" if imbalance is None and source.imbalance is None else "exp")
     if profile == "none" and (imbalance is not None or largest is not None or selection != "content"):
         raise ArgumentError("profile none takes every image: leave out --imbalance, --largest and --selection")
@@ -91,7 +97,7 @@ def build(
             source,
             cut,
             name=name,
-            spec=str(data),
+            spec=named,
             groups=groups,
             skip_broken=reading.skip_broken,
             reading=reading.kept,
@@ -100,6 +106,18 @@ def build(
         write_set(out, built, overwrite=overwrite)
         built = replace(built, origin=str(out))
     return built
+
+
+def _spec(data: object, test: object) -> Spec:
+    """What is to be built: a source by its name, or a data set of Python's by its class."""
+    if is_dataset(data):
+        return Spec(source=OF_PYTHON, path=Path(clean_name(type(data).__name__)))
+    expect("data", data, (str, Path), "SOURCE[:PATH] or a data set of PyTorch")
+    if test is not None:
+        raise ArgumentError(f"{data} has test images of its own or none: give a test set to a data set of PyTorch alone")
+    if str(data).endswith(".h5"):
+        raise ArgumentError(f"{data} names a set that is built already, and a source was expected: SOURCE[:PATH]")
+    return parse_spec(str(data))
 
 
 def _answer(name: str, request: Request) -> Source:
@@ -139,7 +157,7 @@ def _blamed(source: str) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if SOURCES.is_own(source):
+        if source == OF_PYTHON or SOURCES.is_own(source):
             raise
         raise MemberError(f"data source {source!r}: {error}", source) from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lt_prune.data.sources.places import expanded, lists_of
 from lt_prune.data.spec import parse_spec
 from lt_prune.errors import ArgumentError, DataError, UnknownNameError
 from lt_prune.types import Array, SampleIndex
@@ -47,6 +48,26 @@ def image_folder_root(index: SampleIndex) -> Path:
     if spec.source != "folder" or spec.path is None or not index.file_names:
         raise ArgumentError(f"{index.source} is no folder of images, and ImageFolder lists folders: leave out --for")
     root = spec.path / SPLIT if _is_split(index) else spec.path
+    if not root.is_dir():
+        raise DataError(f"the folder {root} is not here: put it back, or go to where it was named")
+    return root
+
+
+def files_root(index: SampleIndex) -> Path:
+    """The folder that the file names of a set begin in.
+
+    Raises:
+        ArgumentError: the source has no files.
+        DataError: the folder is gone.
+    """
+    try:
+        spec = parse_spec(index.source)
+    except UnknownNameError:  # a name of a folder alone, where there is none now
+        raise DataError(f"the folder {index.source} is not here: put it back, or go to where it was named") from None
+    if spec.path is None or not index.file_names:
+        raise ArgumentError(f"{index.source} has no image files: export places (npy) or a table (csv)")
+    beside = lists_of(spec.path)[0].parent if spec.source == "list" else spec.path
+    root = expanded(index.reading["root"]) if "root" in index.reading else beside
     if not root.is_dir():
         raise DataError(f"the folder {root} is not here: put it back, or go to where it was named")
     return root

@@ -64,7 +64,7 @@ def prune(
         select: "hard" (by default), "easy", "random", "window", "strata", "weighted", "infobatch", "beta", "moderate",
             "k-center", "herding" or "d2".
         scores: for what ranks.
-        metric: which of the scores to rank by ("avh" by default).
+        metric: which of the scores to rank by ("avh" by default, or the only one that was made elsewhere).
         keep: of `ranked`, which end stays, "hard" (default) or "easy".
         within: of `ranked`, over the whole "set" (default) or within each "class".
         recall: a number a class (M,), or a csv file with the columns class and recall, for a budget that needs it; by

@@ -208,7 +208,8 @@ class _Drawn:
         expect_known(settings, asked.settings, besides=keywords_of(Sampler.__init__))
         read = {"scores", "recall"} & {*asked.needs}
         how = {**options, "budget": budget, "select": select, "settings": settings}
-        how["metric"] = (options["metric"] or "loss") if "scores" in read else options["metric"]
+        usual = scores.main if scores.origin else "loss"
+        how["metric"] = (options["metric"] or usual) if "scores" in read else options["metric"]
         self._choice = prepared(scores.index, scores=scores, **how)
         self._scores: Array | None = None
         self._next: Array | None = None

@@ -16,20 +16,20 @@ from lt_prune.types import ScoreSet
 
 @known_keywords
 def score_rows(
-    scores: ScoreSet | Path | str, metric: str = "avh", *, csv: Path | str | None = None, overwrite: bool = False
+    scores: ScoreSet | Path | str, metric: str | None = None, *, csv: Path | str | None = None, overwrite: bool = False
 ) -> list[dict[str, Any]]:
     """Every sample with its score by one metric, the hardest first.
 
     Args:
         scores: scores, or their file.
-        metric: one of those that are there.
+        metric: one of those that are there; by default "avh", or the only one that was made elsewhere.
         csv: CSV file to write the rows to.
         overwrite: replace what `csv` holds.
 
     Returns:
         A row for each of the N samples: id (16 hexadecimal digits), file (its path below the source's root, None where the
-        source has no files), source_index, label, class, mean and std over the members, and rank, 1 for the hardest. Of
-        equal means the larger id is the harder, as when they are pruned.
+        source has no files), source_index, label, class, mean and std over the members (None where scores made elsewhere
+        are one a sample), and rank, 1 for the hardest. Of equal means the larger id is the harder, as when they are pruned.
 
     Raises:
         ArgumentError: there are no scores by this metric.
@@ -44,7 +44,8 @@ def score_rows(
         (503, ['id', 'file', 'source_index', 'label', 'class', 'mean', 'std', 'rank'])
     """
     scores = scores_of(scores)
-    index, chosen = scores.index, scores.metric(metric)
+    metric = metric or scores.main
+    index, chosen, spread = scores.index, scores.metric(metric), scores.spread(metric)
     hardest_first = np.argsort(chosen.difficulty, kind="stable")[::-1]
     rows = [
         {
@@ -54,7 +55,7 @@ def score_rows(
             "label": int(index.labels[i]),
             "class": index.class_names[index.labels[i]],
             "mean": float(chosen.mean[i]),
-            "std": float(chosen.std[i]),
+            "std": None if spread is None else float(spread[i]),
             "rank": rank,
         }
         for rank, i in enumerate(hardest_first, 1)

@@ -10,21 +10,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from lt_prune.data.identity import content_digests, mix
-from lt_prune.data.image_files import ImageFiles
-from lt_prune.errors import ArgumentError, DataError, MismatchError
+from lt_prune.data.identity import content_digests
+from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect, known_keywords
 from lt_prune.planning.joining import check_match, joined_rows
 from lt_prune.steps.image_folder import missing_files, names_below_root
+from lt_prune.steps.seen import check_files, drawn_of, unlike
 from lt_prune.types import Array, LongTailedSet, SampleIndex, Subset
 
 if TYPE_CHECKING:
     import torch
-
-DRAWN = 256
-"""Samples looked at where each must be read: drawn by a fixed seed, so that the same call sees the same ones."""
-_REPEATS = 4096
-"""Exact copies of one image that are recognised."""
 
 
 @known_keywords
@@ -85,7 +80,8 @@ def places_in(index: SampleIndex, dataset: Any, match: str = "ids") -> tuple[Any
         _check_labels(index, dataset)
         _check_content(index, dataset)
     elif match == "ids":
-        _check_files(index, [files[i] for i in places])
+        again = 'put the images back, prune again, or join by match="names"'
+        check_files(index, np.arange(index.n_samples), [files[i] for i in places], again)
     return dataset, places
 
 
@@ -108,21 +104,6 @@ def _by_name(index: SampleIndex, files: Sequence[Path]) -> Array:
     return np.array([place[name] for name in names], dtype=np.int64)
 
 
-def _check_files(index: SampleIndex, files: Sequence[Path]) -> None:
-    """Read some of the files as they were read when the set was made."""
-    drawn = _drawn(index.n_samples)
-    names = [str(files[i].absolute()) for i in drawn]
-    try:
-        pixels = ImageFiles.of(Path("/"), names, index.reading.get("resize"))[:]
-    except DataError as error:
-        raise MismatchError(f"the dataset has other images than the subset was chosen from: {error}") from None
-    if (wrong := _others(index, drawn, pixels)).size:
-        raise MismatchError(
-            f"{files[wrong[0]]} has another content than when the subset was chosen, as have {len(wrong):,} of "
-            f'{len(drawn):,} files looked at: put the images back, prune again, or join by match="names"'
-        )
-
-
 def _check_labels(index: SampleIndex, dataset: Any) -> None:
     if len(dataset) != index.source_size:
         raise MismatchError(
@@ -140,7 +121,7 @@ def _check_content(index: SampleIndex, dataset: Any) -> None:
     """Compare images of the dataset with the ids of the samples that should stand there."""
     everything = np.arange(index.n_samples)
     for images in _held(index, dataset):
-        if layouts := [_others(index, everything, pixels) for pixels in _layouts(images)]:
+        if layouts := [unlike(index, everything, pixels) for pixels in _layouts(images)]:
             if (wrong := min(layouts, key=len)).size:
                 _refuse(index, len(wrong), index.n_samples)
             return
@@ -150,7 +131,7 @@ def _check_content(index: SampleIndex, dataset: Any) -> None:
 def _check_items(index: SampleIndex, dataset: Any) -> None:
     """The same of some items. A transform may have changed their images, so that only those that are of other samples are
     refused, and unknown ones are told."""
-    drawn = _drawn(index.n_samples)
+    drawn = drawn_of(index.n_samples)
     items = [dataset[int(index.source_index[i])] for i in drawn]
     labelled = all(isinstance(item, (tuple, list)) and isinstance(item[1], Integral) for item in items)
     if labelled and (differing := int(np.sum([item[1] for item in items] != index.labels[drawn]))):
@@ -159,7 +140,7 @@ def _check_items(index: SampleIndex, dataset: Any) -> None:
     layouts = _layouts(np.stack(images)) if len({image.shape for image in images}) == 1 else []
     unknown = len(drawn)
     for pixels in layouts:
-        others = _others(index, drawn, pixels)
+        others = unlike(index, drawn, pixels)
         elsewhere = np.isin(content_digests(pixels, index.labels[drawn]), index.ids) & np.isin(drawn, others)
         if elsewhere.any():
             _refuse(index, int(elsewhere.sum()), len(drawn))
@@ -198,18 +179,3 @@ def _layouts(images: Array) -> list[Array]:
     if images.ndim == 3:
         return [images[..., None]]
     return [images, images.transpose(0, 2, 3, 1)]
-
-
-def _others(index: SampleIndex, rows: Array, pixels: Array) -> Array:
-    """Those of the rows (B,) whose id is not that of the image (B, H, W, C) and of their label."""
-    digests = content_digests(pixels, index.labels[rows])
-    differing = np.flatnonzero(digests != index.ids[rows])
-    repeats = np.arange(1, _REPEATS)
-    # A repeat of an exact copy has an id of its own, made of the digest, which is that of the first copy, and its number.
-    known = np.isin(digests, index.ids)
-    return rows[[i for i in differing if not (known[i] and index.ids[rows[i]] in mix(digests[i], repeats))]]
-
-
-def _drawn(n: int) -> Array:
-    """int64, ascending."""
-    return np.sort(np.random.default_rng(0).permutation(n)[:DRAWN])

@@ -24,6 +24,7 @@ from lt_prune.types import (
     HeldOut,
     LongTailedSet,
     MetricScores,
+    Origin,
     Pixels,
     SampleIndex,
     ScoreSet,
@@ -82,8 +83,28 @@ def check_set(data: LongTailedSet) -> None:
 def check_scores(scores: ScoreSet) -> None:
     """Refuse scores of no member, scores that are no finite numbers, and more or fewer of them than members and samples."""
     check_index(scores.index)
+    _require(len(scores.metrics) > 0, "it holds scores of no metric")
+    k = _check_origin(scores) if scores.origin else _check_members(scores)
+    for name, metric in scores.metrics.items():
+        _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples)
+    expect("versions", scores.versions, Mapping, "versions by library")
+
+
+def _check_origin(scores: ScoreSet) -> int:
+    """How many rows there are of scores made elsewhere, which say nothing of members."""
+    said = (*scores.seeds, *scores.train_accuracy, *scores.seconds, *scores.arithmetic, *scores.versions)
+    _require(not said and scores.recipe is None and scores.ensemble is None, "scores made elsewhere have no members")
+    _require(str(scores.origin).isprintable(), "where scores are from must be said without control characters")
+    k = min(len(metric.per_member) for metric in scores.metrics.values())
+    _require(k > 0, "it holds no scores")
+    return k
+
+
+def _check_members(scores: ScoreSet) -> int:
+    """How many members there are."""
     k = len(scores.seeds)
     _require(k > 0, "it holds scores of no member")
+    expect("recipe", scores.recipe, Recipe, "a Recipe")
     _require(len(set(scores.seeds)) == k, "seeds of members must differ")
     for seed in scores.seeds:
         expect_whole("seed", seed)
@@ -94,12 +115,9 @@ def check_scores(scores: ScoreSet) -> None:
     _require(len(scores.arithmetic) == k, f"how it was computed must be said of {k} members")
     if scores.held_out is not None:
         _check_held_out(scores.held_out)
-    _require(len(scores.metrics) > 0, "it holds scores of no metric")
-    for name, metric in scores.metrics.items():
-        _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples)
-    expect("versions", scores.versions, Mapping, "versions by library")
     if scores.ensemble is not None:
         expect_whole("ensemble", scores.ensemble)
+    return k
 
 
 def _check_held_out(held_out: HeldOut) -> None:
@@ -208,6 +226,11 @@ def recipe_of(content: Mapping[str, Any]) -> Recipe:
 def arithmetic_of(content: Mapping[str, Any]) -> Arithmetic:
     """How a network was computed, of fields that were read."""
     return Arithmetic(**_alike(content, asdict(Arithmetic())))
+
+
+def origin_of(content: Mapping[str, Any]) -> Origin:
+    """Where scores made elsewhere are from, of fields that were read."""
+    return Origin(**_alike(content, {"file": "", "sha256": "", "made_by": ""}))
 
 
 def evaluation_of(content: Mapping[str, Any]) -> Evaluation:

@@ -16,7 +16,16 @@ import numpy as np
 from lt_prune.config.compute import Arithmetic
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, expect_path, known_keywords
-from lt_prune.store.checks import arithmetic_of, check_index, check_scores, check_set, check_subset, flag_of, recipe_of
+from lt_prune.store.checks import (
+    arithmetic_of,
+    check_index,
+    check_scores,
+    check_set,
+    check_subset,
+    flag_of,
+    origin_of,
+    recipe_of,
+)
 from lt_prune.store.hdf5 import AGAIN, Document, open_document, write_document
 from lt_prune.store.output import stands
 from lt_prune.types import CHUNK, Array, HeldOut, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
@@ -121,20 +130,7 @@ def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False)
     expect_path("path", path)
     if not overwrite and stands(Path(path), "scores", _score_facts(scores), lambda file: _score_facts(read_scores(file))):
         return
-    arrays: dict[str, Array] = {
-        "members/seeds": np.array(scores.seeds, dtype=np.int64),
-        "members/train_accuracy": scores.train_accuracy,
-        "members/seconds": scores.seconds,
-    }
-    attributes: dict[str, Mapping[str, Any]] = {
-        "/": {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)},
-        "members": {"arithmetic": [asdict(each) for each in scores.arithmetic]},
-    }
-    if (held_out := scores.held_out) is not None:
-        arrays |= {"held_out/accuracy": held_out.accuracy, "held_out/seconds": held_out.seconds}
-        attributes["held_out"] = {"arithmetic": [asdict(each) for each in held_out.arithmetic]}
-    if scores.ensemble is not None:
-        attributes["/"] = {**attributes["/"], "ensemble": scores.ensemble}
+    arrays, attributes = _made_by(scores)
     for name, metric in scores.metrics.items():
         place = f"metrics/{name}"
         arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/std": metric.std}
@@ -142,37 +138,69 @@ def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False)
     _write(path, "scores", scores.index, arrays, attributes)
 
 
+def _made_by(scores: ScoreSet) -> tuple[dict[str, Array], dict[str, Mapping[str, Any]]]:
+    """Arrays and attributes that say how scores were made: by which members, or that they were made elsewhere."""
+    if scores.origin:
+        return {}, {"/": {"origin": asdict(scores.origin)}}
+    assert scores.recipe, "members have one"
+    arrays: dict[str, Array] = {
+        "members/seeds": np.array(scores.seeds, dtype=np.int64),
+        "members/train_accuracy": scores.train_accuracy,
+        "members/seconds": scores.seconds,
+    }
+    own: dict[str, Any] = {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)}
+    own |= {} if scores.ensemble is None else {"ensemble": scores.ensemble}
+    attributes: dict[str, Mapping[str, Any]] = {
+        "/": own,
+        "members": {"arithmetic": [asdict(each) for each in scores.arithmetic]},
+    }
+    if (held_out := scores.held_out) is not None:
+        arrays |= {"held_out/accuracy": held_out.accuracy, "held_out/seconds": held_out.seconds}
+        attributes["held_out"] = {"arithmetic": [asdict(each) for each in held_out.arithmetic]}
+    return arrays, attributes
+
+
 def _score_facts(scores: ScoreSet) -> dict[str, Any]:
-    return {**_index_facts(scores.index), "members": len(scores.seeds), "scores": scores.digest, **vars(scores.recipe)}
+    made_by = {"origin": str(scores.origin)} if scores.origin else {"members": len(scores.seeds)}
+    recipe = vars(scores.recipe) if scores.recipe else {}
+    return {**_index_facts(scores.index), **made_by, "scores": scores.digest, **recipe}
 
 
 @known_keywords
 def read_scores(path: Path | str) -> ScoreSet:
     """Read scores; raises FileError as `open_document` does."""
     with _reading(path, "scores") as document:
-        scores = ScoreSet(
-            index=_index(document),
-            metrics={
-                place.removeprefix("metrics/"): MetricScores(
-                    per_member=document.arrays[f"{place}/per_member"],
-                    higher_is_harder=flag_of("higher_is_harder", attributes["higher_is_harder"]),
-                    equation=attributes["equation"],
-                )
-                for place, attributes in document.attributes.items()
-                if place.startswith("metrics/")
-            },
-            seeds=tuple(int(seed) for seed in document.arrays["members/seeds"]),
-            train_accuracy=document.arrays["members/train_accuracy"],
-            seconds=document.arrays["members/seconds"],
-            recipe=recipe_of(json.loads(document.attributes["/"]["recipe"])),
-            versions=json.loads(document.attributes["/"]["versions"]),
-            ensemble=document.attributes["/"].get("ensemble"),
-            arithmetic=_arithmetic(document),
-            held_out=_held_out(document),
-        )
+        scores = _scores(document, document.attributes["/"])
         check_scores(scores)
         _check_means(document, scores)
         return scores
+
+
+def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
+    index = _index(document)
+    metrics = {
+        place.removeprefix("metrics/"): MetricScores(
+            per_member=document.arrays[f"{place}/per_member"],
+            higher_is_harder=flag_of("higher_is_harder", attributes["higher_is_harder"]),
+            equation=attributes["equation"],
+        )
+        for place, attributes in document.attributes.items()
+        if place.startswith("metrics/")
+    }
+    if "origin" in own:
+        return ScoreSet.made_elsewhere(index, metrics, origin_of(json.loads(own["origin"])))
+    return ScoreSet(
+        index=index,
+        metrics=metrics,
+        seeds=tuple(int(seed) for seed in document.arrays["members/seeds"]),
+        train_accuracy=document.arrays["members/train_accuracy"],
+        seconds=document.arrays["members/seconds"],
+        recipe=recipe_of(json.loads(own["recipe"])),
+        versions=json.loads(own["versions"]),
+        ensemble=own.get("ensemble"),
+        arithmetic=_arithmetic(document),
+        held_out=_held_out(document),
+    )
 
 
 def _check_means(document: Document, scores: ScoreSet) -> None:

@@ -12,7 +12,7 @@ from lt_prune.given import expect_whole
 
 SCHEMAS = {
     "set": 2,  # 1: other names of arrays and attributes
-    "scores": 3,  # 1: all members were computed alike; 2: other names of arrays and attributes
+    "scores": 4,  # 1: all members were computed alike; 2: other names of arrays and attributes; 3: all had members
     "subset": 2,  # 1: other names of arrays
     "weights": 2,  # 1: the identity was a text
     "result": 3,  # 1: the fields of the spec stood among the others; 2: no seal, the confusion matrix whole

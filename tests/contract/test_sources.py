@@ -7,8 +7,10 @@ import gzip
 import hashlib
 import pickle
 import struct
+import sys
 from pathlib import Path
 
+import fake_datasets
 import numpy as np
 import pytest
 import torchvision
@@ -65,6 +67,26 @@ def make_folder(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def make_list(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    for i, image in enumerate(images(18, 6, 3)):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    for name, some in (("train", range(12)), ("test", range(12, 18))):
+        (folder / f"{name}.txt").write_text("".join(f"{i}.png {i % 3}\n" for i in some))
+    return folder / f"train.txt,{folder}/test.txt"
+
+
+def make_huggingface(folder: Path, patch: pytest.MonkeyPatch) -> Path:
+    features = {"image": fake_datasets.Image(), "label": fake_datasets.ClassLabel(["a", "b", "c"])}
+    columns = {
+        n: {"image": [Image.fromarray(each) for each in images(n, 6, 3)], "label": [i % 3 for i in range(n)]}
+        for n in (12, 6)
+    }
+    splits = {"train": fake_datasets.Split(features, columns[12]), "test": fake_datasets.Split(features, columns[6])}
+    patch.setitem(sys.modules, "datasets", fake_datasets.module({str(folder): splits}))
+    (folder / "dataset_dict.json").write_text("{}")
+    return folder
+
+
 def make_npz(folder: Path, patch: pytest.MonkeyPatch) -> Path:
     arrays = {
         "x_train": images(12, 6, 3),
@@ -89,11 +111,13 @@ MAKERS = {
     "cifar10": make_cifar("CIFAR10", "labels", 10, 20),
     "cifar100": make_cifar("CIFAR100", "fine_labels", 100, 200),
     "folder": make_folder,
+    "list": make_list,
+    "huggingface": make_huggingface,
     "npz": make_npz,
     "features": make_features,
 }
 
-STREAMS = {"folder"}
+STREAMS = {"folder", "list"}
 """Sources of files."""
 
 

@@ -78,6 +78,13 @@ def test_the_guide_shows_what_is_tested():
     assert len(shown) == len(MEMBERS)
 
 
+def test_its_members_are_listed(ok):
+    metrics = {row["name"]: row for row in json.loads(ok("lt_prune", "list", "metrics", "--json"))["metrics"]}
+    assert metrics["drill_forgotten"]["origin"] == "lt_prune_drills.record:forgotten"
+    assert metrics["drill_forgotten"]["needs"] == ["record"]
+    assert not any(row["problem"] for row in metrics.values())
+
+
 @pytest.mark.slow
 def test_a_model_and_a_source_come_by_entry_points_alone(ok):
     assert json.loads(ok("lt_prune", "train", "--data", "drill_moons", "--epochs", 1, "--device", "cpu", "--json"))

@@ -92,7 +92,7 @@ USAGE = [
     ("score --metric avhh", "(did you mean 'avh'?)"),
     ("prune --ratio 0.3 --strategy nonsense", "unknown strategy 'nonsense': there are random, class-random, ranked"),
     ("prune --ratio 0.3 --strategy rankd", "(did you mean 'ranked'?)"),
-    ("score --data nonsense", "unknown data source 'nonsense': there are digits, fashion-mnist, cifar10, cifar100, folder"),
+    ("score --data nonsense", "unknown data source 'nonsense': there are digits, fashion-mnist, cifar10, cifar100, list"),
     ("build --data cifar01", "(did you mean 'cifar10'?)"),
     ("build --data npz", "the npz source needs a path: --data npz:PATH"),
     ("build --data npz-lt0:mine.npz", "imbalance must be a number of 1 or more"),
@@ -111,7 +111,10 @@ USAGE = [
     (f"{RANKED} mine.h5 --metric nonsense", "unknown metric 'nonsense': there are el2n, avh"),
     ("prune --data npz:mine.npz --ratio 0.3 --strategy random --metric avh", "takes no --metric"),
     ("prune --data npz:mine.npz --ratio 0.3", "run `lt-prune score --data npz:mine.npz` first, or give --scores"),
-    ("export subset.h5 --out kept.xml", "format must be npy, txt, csv, json, not 'xml'"),
+    (
+        "export subset.h5 --out kept.xml",
+        "cleanlab, copies, links, not 'xml': name one, or end the file's name in it",
+    ),
 ]
 
 THE_REST = [

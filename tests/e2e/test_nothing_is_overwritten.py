@@ -39,6 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
                         image = Image.fromarray(random.integers(0, 256, (8, 8, 3), dtype=np.uint8))
                         image.save(Path(place, split, f"class{label}", f"{i}.png"))
         _make()
+        _made_elsewhere()
     return folder
 
 
@@ -56,6 +57,15 @@ def _make() -> None:
     ok(f"sweep --data folder:photos --strategies random --ratios 0.4 --seeds 0 {SMALL} --out grid")
 
 
+def _made_elsewhere() -> None:
+    index = lp.build("folder:photos").index
+    for name, numbers in (("theirs", range(index.n_samples)), ("other", reversed(range(index.n_samples)))):
+        rows = [f"{file},{number}" for file, number in zip(index.file_names, numbers)]
+        Path(f"{name}.csv").write_text("\n".join(["file,el2n", *rows]))
+    for name, logits in (("theirs", np.eye(3)), ("other", np.ones((3, 3)))):
+        np.savez(f"{name}.npz", id=index.ids, logits=logits[index.labels])
+
+
 SUBSET = "subsets/photos-random-0.4.h5"
 COMMANDS = {
     "build": ("build --data folder:photos", "sets/photos.h5", "build --data folder:B/photos"),
@@ -63,6 +73,16 @@ COMMANDS = {
         f"score --data folder:photos --members 1 {SMALL}",
         "scores/photos.h5",
         f"score --data folder:photos --members 1 --lr 0.5 {SMALL}",
+    ),
+    "import-scores": (
+        "import-scores theirs.csv --data folder:photos",
+        "scores/photos-el2n.h5",
+        "import-scores other.csv --data folder:photos",
+    ),
+    "import-outputs": (
+        "import-outputs theirs.npz --data folder:photos --metric loss",
+        "scores/photos-outputs.h5",
+        "import-outputs other.npz --data folder:photos --metric loss",
     ),
     "prune": (
         "prune --data folder:photos --ratio 0.4 --strategy random",

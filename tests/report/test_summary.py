@@ -172,6 +172,14 @@ def test_scores_that_are_all_equal_have_a_summary(scores):
     assert summary["std"] == 0
 
 
+def test_scores_that_are_all_but_equal_have_a_histogram(scores):
+    near = np.float32(1.5) + np.arange(38, dtype=np.float32) % 3 * np.spacing(np.float32(1.5))
+    alike = replace(scores.metric("avh"), per_member=near[None].repeat(len(scores.seeds), axis=0))
+    summary = summarise_scores(replace(scores, metrics={"avh": alike}), "avh")
+    assert sum(summary["histogram"]["counts"]) == 38
+    assert [count for count in summary["histogram"]["counts"] if count] == [13, 13, 12]
+
+
 def test_a_subset_says_what_was_kept_of_each_group_and_class():
     summary = summarise_subset(subset_keeping((8, 6, 5, 1)))
     assert (summary["n_before"], summary["n_kept"], summary["n_removed"]) == (38, 20, 18)

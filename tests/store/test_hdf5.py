@@ -56,7 +56,7 @@ def test_the_seal_is_the_sha256_of_all_after_the_block(path):
 def test_any_hdf5_reader_opens_it(path):
     with h5py.File(path) as file:
         assert file.attrs["format"] == "lt-prune scores"
-        assert file.attrs["schema_version"] == 3
+        assert file.attrs["schema_version"] == 4
         assert file["ids"][:].tolist() == list(range(40))
         assert file["metrics/avh"].attrs["hard"] == "high"
 
@@ -139,9 +139,9 @@ def test_another_kind_is_refused_naming_both(path):
 
 def test_a_later_schema_version_is_refused(path):
     with h5py.File(path, "r+") as file:
-        file.attrs["schema_version"] = 4
+        file.attrs["schema_version"] = 5
     reseal(path)
-    said = r"was written by a newer lt-prune \(schema 4, this one reads up to 3\): update lt-prune"
+    said = r"was written by a newer lt-prune \(schema 5, this one reads up to 4\): update lt-prune"
     with pytest.raises(FileError, match=said):
         read_document(path, "scores")
 

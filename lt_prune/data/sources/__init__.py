@@ -6,7 +6,7 @@ A user names one as `name` or `name:PATH`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lt_prune.config.reading import Reading
@@ -22,6 +22,10 @@ class Request(Reading):
     path: Path | None = None
     """Where the data lies; None lets the source look in its usual places."""
 
+    def without_resize(self) -> Request:
+        """The same, for a source that has resized its images."""
+        return replace(self, resize=None)
+
     def refuse_file_options(self, source: str) -> None:
         """What a source says whose images are no files.
 
@@ -32,8 +36,26 @@ class Request(Reading):
             raise ArgumentError(f"images of {source} are taken in their own size: leave out --resize")
         if self.loading == "stream":
             raise ArgumentError(f"images of {source} are held in memory: leave out --loading stream")
+        self.refuse_class_order(source)
+        self.refuse_root(source)
+
+    def refuse_class_order(self, source: str) -> None:
+        """What a source says whose classes have numbers already.
+
+        Raises:
+            ArgumentError: it was asked to order them.
+        """
         if self.class_order != "text":
             raise ArgumentError(f"classes of {source} have their own order: leave out --class-order")
+
+    def refuse_root(self, source: str) -> None:
+        """What a source says that is no list of files.
+
+        Raises:
+            ArgumentError: it was given a folder for the paths of such a list.
+        """
+        if self.root is not None:
+            raise ArgumentError(f"{source} is no list of files: leave out --root")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +100,9 @@ SOURCES: Registry[Callable[[Request], Source]] = Registry(
         "fashion-mnist": "lt_prune.data.sources.fashion_mnist:fashion_mnist",
         "cifar10": "lt_prune.data.sources.cifar:cifar10",
         "cifar100": "lt_prune.data.sources.cifar:cifar100",
+        "list": "lt_prune.data.sources.lists:lists",
         "folder": "lt_prune.data.sources.folder:folder",
+        "huggingface": "lt_prune.data.sources.huggingface:huggingface",
         "npz": "lt_prune.data.sources.npz:npz",
         "features": "lt_prune.data.sources.features:features",
     },

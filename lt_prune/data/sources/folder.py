@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lt_prune.data.image_files import ImageFiles
 from lt_prune.data.listing import (
     TEST,
     TRAIN,
@@ -21,11 +20,10 @@ from lt_prune.data.listing import (
     pictures_below,
     shown,
 )
-from lt_prune.data.loading import streams
 from lt_prune.data.sources import Request, Source
-from lt_prune.data.survey import warn_of_reduced
+from lt_prune.data.sources.files import source_of_files
 from lt_prune.errors import ArgumentError, DataError
-from lt_prune.types import Array, Pixels
+from lt_prune.types import Array
 
 
 def folder(request: Request) -> Source:
@@ -43,6 +41,7 @@ def folder(request: Request) -> Source:
     root = request.path
     if root is None:
         raise ArgumentError("the folder source needs a path: --data folder:PATH")
+    request.refuse_root("a folder")
     _refuse_arrays(root)
     over, split = PassedOver(root), is_split(root)
     training = root / TRAIN if split else root
@@ -58,23 +57,7 @@ def folder(request: Request) -> Source:
         raise DataError(f"no image in class folder {training / empty[0]}{_more(empty)}: add images or remove the folder")
     class_names = in_order(list(by_class), list(map(len, by_class.values())), request.class_order)
     (names, labels), (test_names, test_labels) = (_listed(each, root, class_names) for each in (by_class, test_by_class))
-    train = ImageFiles.of(root, names, request.resize)
-    test = ImageFiles.of(root, test_names, request.resize) if test_names else train.take(slice(0))
-    streamed = streams(request.loading, train.nbytes + test.nbytes)
-    pixels, broken = (train, {}) if streamed else _held(train)
-    # Whoever leaves out broken images wants to know which before anything is trained.
-    test_pixels, test_broken = (test, {}) if streamed and not request.skip_broken else _looked_at(test, streamed)
-    return Source(
-        pixels=pixels,
-        labels=labels,
-        test_pixels=test_pixels,
-        test_labels=test_labels,
-        class_names=class_names,
-        file_names=train.names,
-        fresh=True,
-        broken=broken,
-        test_broken=test_broken,
-    )
+    return source_of_files(request, root, (names, labels), (test_names, test_labels), class_names)
 
 
 def _refuse_arrays(root: Path) -> None:
@@ -112,16 +95,6 @@ def _as_text(path: Path) -> str:
     if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
         raise DataError(f"the file name {name!a} is not UTF-8: rename the file")
     return name
-
-
-def _looked_at(files: ImageFiles, streamed: bool) -> tuple[Pixels, Mapping[int, str]]:
-    return (files, files.broken()) if streamed else _held(files)
-
-
-def _held(files: ImageFiles) -> tuple[Array, Mapping[int, str]]:
-    found = files.read(np.arange(len(files)))
-    warn_of_reduced(found.reduced)
-    return found.images, found.broken
 
 
 def _more(names: Sequence[str], told: int = 1) -> str:

@@ -21,6 +21,12 @@ def data_root() -> Path:
     )
 
 
+def lists_of(path: Path) -> tuple[Path, Path | None]:
+    """The list of training images, and behind a comma that of test images, if there is one."""
+    train, _, test = str(path).partition(",")
+    return Path(train), expanded(test) if test else None
+
+
 def expanded(path: str, remedy: str = "name the folder in full") -> Path:
     """A path, with ~ and ~NAME replaced by the home folder.
 

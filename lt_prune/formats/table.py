@@ -1,0 +1,47 @@
+"""What all readers of tables share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lt_prune.errors import DataError
+from lt_prune.types import Array
+
+Table = Mapping[str, Array]
+UNNAMED = ""
+"""The column of a file that holds plain numbers."""
+
+
+@contextmanager
+def reading(path: Path, what: str) -> Iterator[None]:
+    """Errors of a reader, whatever their kind, as one sentence; `what` is what the file should be."""
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist: name a file that does") from None
+    except Exception as error:  # readers raise many kinds on what is damaged
+        why = "" if "pickle" in str(error) else f" ({str(error).partition(chr(10))[0] or type(error).__name__})"
+        raise DataError(f"{path} is not {what}{why}") from None
+
+
+def columns_of(found: Mapping[Any, Any]) -> Table:
+    """Those of several values that are lists of numbers or words, one a row."""
+    arrays = {str(name): np.asarray(value) for name, value in found.items() if not isinstance(value, (str, Mapping))}
+    return {name: array for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind in "biufUS"}
+
+
+def rows_of(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Rows of the same columns, as columns; what a row lacks is "", which is no number."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: np.array([_cell(row.get(name)) for row in rows]) for name in names}
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
