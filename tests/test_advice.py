@@ -1123,7 +1123,18 @@ WORKERS = "a limit of memory is one of each process, so that fewer of them do no
 INSTALLS = "it needs a package index"
 SEALED = "as that of a damaged checkpoint; what else a sealed file may hold is in tests/battery"
 HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
+OF_DATASETS = "it is said of a data set of torch in Python, see tests/data/sources/test_dataset.py"
+OF_SAMPLER = "it is said in Python, see tests/steps/test_sampler.py"
 NOT_PROVOKED = {
+    "{} of {} rows of {} are of no sample of {}: {}; leave them out, or name the data that it is of": "no option is named",
+    "{} needs pyarrow, which is not installed: pip install 'lt-prune[pyarrow]', or use csv": INSTALLS,
+    "data sets of Hugging Face are read by datasets, which is not installed: pip install 'lt-prune[datasets]'": INSTALLS,
+    "item {} of {} differs when it is read again: leave out random transforms": OF_DATASETS,
+    "{} is no image of Pillow, and is taken in its own size: leave out resize": OF_DATASETS,
+    "{} must be of bytes, or of bytes over 255 as ToTensor gives them, not {}: leave out Normalize and whatever else "
+    "changes images": OF_DATASETS,
+    "a subset is drawn already: leave out {}, or give scores": OF_SAMPLER,
+    "neither budget nor selection reads scores, which could follow the training: leave it out": OF_SAMPLER,
     "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,
     "{} is no data set of Hugging Face that can be read ({}): name a folder that save_to_disk made, or one of parquet "
     "files, or add --download": HUGGING_FACE,

@@ -74,11 +74,11 @@ def _lacks(scores: ScoreSet, metric: str, given: object) -> str:
 
 def lone(scores: ScoreSet, given: object) -> str:
     """What to say of scores by one metric where several are compared; `given` is as for `require_metric`."""
-    (metric,) = scores.metrics
-    what = f"{named(given, 'the score file')} has scores by {metric} alone"
+    (metric,), what = scores.metrics, named(given, "the score file")
     if scores.origin:
-        return f"{what}, and was made elsewhere: give scores by several metrics"
-    return f"{what}: add others by `{_adding(scores, 'el2n' if metric == 'avh' else 'avh', given)}`"
+        return f"{what} has scores by {metric} alone, and was made elsewhere: give scores by several metrics"
+    command = _adding(scores, "el2n" if metric == "avh" else "avh", given)
+    return f"{what} has scores by {metric} alone: add others by `{command}`"
 
 
 def _adding(scores: ScoreSet, metric: str, given: object) -> str:

@@ -591,5 +591,5 @@ def test_noise_and_copies_are_dropped_by_them(data):
     subset = lp.prune(scores=scores, metric="el2n", ratio=0.4, drop="noisy:0.1")
     assert subset.options["origin"] == str(scores.origin)
     assert subset.options["dropped"]["noisy"] == 4
-    with pytest.raises(ArgumentError, match="no 'near-duplicate' scores, .* was made elsewhere"):
+    with pytest.raises(ArgumentError, match=r"no 'near-duplicate' scores, .* was made elsewhere"):
         lp.prune(scores=scores, metric="el2n", ratio=0.4, drop="duplicates")
