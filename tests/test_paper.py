@@ -61,11 +61,11 @@ def no_processes(monkeypatch) -> None:
 @pytest.fixture
 def trained(monkeypatch) -> list[str]:
     """Titles of the networks trained from here on."""
-    import lt_prune.steps.score
+    import lt_prune.steps.gathering
     import lt_prune.steps.train
 
     titles: list[str] = []
-    for step in (lt_prune.steps.score, lt_prune.steps.train):
+    for step in (lt_prune.steps.gathering, lt_prune.steps.train):
 
         def note(runs, *args, run_all=step.run_all, **options):
             titles.extend(run.title for run in runs)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lt_prune.choices import DEVICES, PRECISIONS
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
-from lt_prune.given import expect, gathered_as
+from lt_prune.given import gathered_as
 
 _DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/nvmap", "/dev/kfd")
 """Where Linux shows the driver of a GPU: NVIDIA's, that of Windows below, that of embedded boards, and AMD's."""
@@ -91,8 +91,6 @@ class Compute:
         for name, value in (("workers", self.workers), ("n_threads", self.n_threads)):
             if value is not None and value < 1:
                 raise ArgumentError(f"{name} must be at least 1, not {value}")
-        if self.executor is not None:
-            expect("executor", self.executor, str, "the name of one")
         object.__setattr__(self, "device", pick_device(self.device))
         if self.device == "cpu":
             object.__setattr__(self, "precision", "fp32")

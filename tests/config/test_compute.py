@@ -105,7 +105,7 @@ def test_it_says_what_it_is_where_it_is_made(gpu):
         ({"n_threads": -1}, "threads must be at least 1, not -1"),
         ({"precision": "fp8"}, "precision must be tf32, fp32, bf16, not 'fp8'"),
         ({"device": "tpu"}, "device must be one of auto, cpu, cuda, or a GPU such as cuda:1, not 'tpu'"),
-        ({"executor": 3}, "executor must be the name of one, not 3"),
+        ({"executor": 3}, "executor must be a word, not 3"),
     ],
 )
 def test_unusable_options_are_refused(options, said):
