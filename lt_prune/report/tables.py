@@ -18,7 +18,7 @@ from lt_prune.report.summary import (
     summarise_set,
     summarise_subset,
 )
-from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by
+from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, several
 from lt_prune.runs import Evaluation, PlannedRun, TrainResult
 from lt_prune.types import GROUPS, LongTailedSet, ScoreSet, Subset
 
@@ -68,11 +68,11 @@ def scores_table(scores: ScoreSet, metric: str) -> RenderableType:
 def _made_by(scores: ScoreSet, summary: Mapping[str, Any]) -> tuple[str, str]:
     """Who made scores, in short, and all that is known of it."""
     if scores.origin:
-        return _several(summary["rows"], "row"), str(scores.origin)
+        return several(summary["rows"], "row"), str(scores.origin)
     accuracy, one = summary["train_accuracy"], summary["members"] == 1
     reach = f"the member reaches {accuracy[0]:.1%}" if one else f"members reach {min(accuracy):.1%} to {max(accuracy):.1%}"
-    epochs, seconds = _several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
-    return _several(summary["members"], "member"), (
+    epochs, seconds = several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
+    return several(summary["members"], "member"), (
         f"{reach} on the training samples, {epochs}{'' if one else ' each'}, {seconds}{'' if one else ' summed over them'}"
     )
 
@@ -328,14 +328,10 @@ def _bar(value: float, largest: float) -> str:
     return "█" * max(round(BAR * value / largest), 1) if largest and value > 0 else ""
 
 
-def _several(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _epochs(run: PlannedRun) -> str:
     """For example 300 + 10 epochs, of two stages."""
     before = f"{run.spec.first.recipe.epochs:,} + " if run.spec.first else ""
-    return before + _several(run.spec.recipe.epochs, "epoch")
+    return before + several(run.spec.recipe.epochs, "epoch")
 
 
 def _percent(share: float | None) -> str:

@@ -45,3 +45,8 @@ def kinds_of_ranking(rows: Sequence[Row]) -> list[str]:
 
 def _distinct(words: Iterable[str | None]) -> list[str]:
     return [word for word in dict.fromkeys(words) if word]
+
+
+def several(number: int, noun: str) -> str:
+    """For example "1 member", or "1,000 members"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

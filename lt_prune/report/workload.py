@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lt_prune.report.words import several
+
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
@@ -40,10 +42,10 @@ class Workload:
 
     def __str__(self) -> str:
         """For example "10 members and 145 runs, 43,600 epochs, 215,000,000 images: about 12.3 hours at 4,850 images/s"."""
-        networks = [f"{number:,} {noun}" for number, noun in ((self.members, "members"), (self.runs, "runs")) if number]
+        networks = [several(number, noun) for number, noun in ((self.members, "member"), (self.runs, "run")) if number]
         if not networks:
             return "nothing, as all of it is there"
-        said = f"{' and '.join(networks)}, {self.epochs:,} epochs, {self.images:,} images"
+        said = f"{' and '.join(networks)}, {several(self.epochs, 'epoch')}, {self.images:,} images"
         if self.seconds is None:
             return f"{said}; the time left is told once the speed is measured"
         return f"{said}: about {_duration(self.seconds)} at {self.images_per_second:,.0f} images/s"

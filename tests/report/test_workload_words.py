@@ -15,6 +15,11 @@ def test_work_is_summed_up():
     assert str(work) == "4 members and 2 runs, 640 epochs, 490,000 images: about 16.3 minutes at 500 images/s"
 
 
+def test_one_of_each_is_said_so():
+    work = Workload.of({"member": (1, 1000)}, {"whole": (0, 1000)}, speed=None)
+    assert str(work).startswith("1 member and 1 run, 1 epoch, 1,000 images; ")
+
+
 def test_a_speed_that_was_not_measured_is_not_invented():
     work = Workload.of({}, RUNS, speed=None)
     assert work.seconds is None
