@@ -39,34 +39,30 @@ def known_keywords(function: Callable[P, R]) -> Callable[P, R]:
     It is not for one that takes `**settings`, which asks `expect_known` itself, as only it knows which settings there are.
     """
     names = keywords_of(function)
-
-    @wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        expect_known(kwargs, names)
-        _expect_kinds(function, args, kwargs)
-        return function(*args, **kwargs)
-
-    return checked
+    return _checked(function, lambda keywords: expect_known(keywords, names))
 
 
 def known_kinds(function: Callable[P, R]) -> Callable[P, R]:
     """A function of ours that refuses what is not of the kind that it is annotated with, before it does anything."""
+    return _checked(function, lambda keywords: None)
+
+
+def _checked(function: Callable[P, R], check: Callable[[Mapping[str, Any]], None]) -> Callable[P, R]:
+    """The function, its keywords checked by `check` and the kinds of all that it is given. There is one call more between it
+    and its caller, which the stack levels of warnings count."""
+    named = inspect.signature(function).parameters.values()
+    names = [each.name for each in named if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        _expect_kinds(function, args, kwargs)
+        check(kwargs)
+        kinds = _kinds(function)
+        for name, given in (*zip(names, args), *kwargs.items()):
+            if name in kinds:
+                expect_kind(name, given, kinds[name])
         return function(*args, **kwargs)
 
     return checked
-
-
-def _expect_kinds(function: Callable[..., Any], args: Sequence[object], kwargs: Mapping[str, object]) -> None:
-    kinds = _kinds(function)
-    named = inspect.signature(function).parameters.values()
-    names = [each.name for each in named if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-    for name, given in (*zip(names, args), *kwargs.items()):
-        if name in kinds:
-            expect_kind(name, given, kinds[name])
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import os
 import re
@@ -20,6 +21,8 @@ import pytest
 import torch
 from filelock import FileLock
 from PIL import Image
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import Compose, Normalize, RandomCrop, ToTensor
 from typed import lt, ok
 
 import lt_prune as lp
@@ -27,10 +30,12 @@ from lt_prune.metrics import Metric
 from lt_prune.metrics.observer import Observer
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
+from lt_prune.steps.evaluate import open_run
 from lt_prune.store.sealed_json import sealed
 
 PACKAGE = Path(lp.__file__).parent
 SMALL = "--epochs 1 --model resnet8"
+SWEEP = f"sweep --strategies random --ratios 0.4 --seeds 0 {SMALL} --executor session"
 SCORE = f"score --members 1 {SMALL}"
 TRAIN = f"train {SMALL}"
 RANDOM = "prune --strategy random --ratio 0.4"
@@ -46,7 +51,7 @@ class Case:
     refused: str
     """The command that says it."""
     says: str
-    then: tuple[str, ...]
+    then: tuple[str | Callable[[], object], ...]
     """Commands that do what it says, one after the other."""
     before: tuple[str | Callable[[], object], ...] = ()
     """Commands and other preparations."""
@@ -165,6 +170,18 @@ def moved(old: str, new: str) -> Callable[[], object]:
     return lambda: (Path(new).parent.mkdir(parents=True, exist_ok=True), shutil.move(old, new))
 
 
+def fashion() -> None:
+    """The four files of a very small Fashion-MNIST."""
+    Path("fashion").mkdir()
+    for split, n_images in (("train", 60), ("t10k", 10)):
+        for what, shape, content in (
+            ("images-idx3", (n_images, 28, 28), np.random.default_rng(0).bytes(n_images * 784)),
+            ("labels-idx1", (n_images,), bytes(i % 10 for i in range(n_images))),
+        ):
+            head = bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4, "big") for size in shape)
+            Path(f"fashion/{split}-{what}-ubyte.gz").write_bytes(gzip.compress(head + content))
+
+
 def of_no_place() -> None:
     data = lp.build("folder:photos")
     lp.train(data, epochs=1, model="resnet8", out="runs/nowhere")
@@ -232,7 +249,7 @@ CASES = {
     ),
     "a record of a sweep": Case(
         advice="`lt-prune results --figure STEM` draws the rows of many runs",
-        before=(f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",),
+        before=(f"{SWEEP} {ON_PHOTOS}",),
         refused="plot runs/photos-sweep.json",
         says="`lt-prune results --figure STEM` draws the rows of many runs",
         then=("results --figure accuracy",),
@@ -248,7 +265,7 @@ CASES = {
     ),
     "two files of one name": Case(
         advice="--out and --figure would both write",
-        before=(f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",),
+        before=(f"{SWEEP} {ON_PHOTOS}",),
         refused="results --out mine.csv --figure mine",
         says="--out and --figure would both write mine.csv: give one of them another name",
         then=("results --out mine.csv --figure other",),
@@ -298,15 +315,15 @@ CASES = {
     "a grid of another device": Case(
         advice="mix the two by --mix-compute, or ",
         before=(
-            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",
+            f"{SWEEP} {ON_PHOTOS}",
             on_a_gpu("runs/photos-ce/result.json"),
         ),
-        refused=f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL}",
+        refused=f"{SWEEP} {ON_PHOTOS}",
         says=f"mix the two by --mix-compute, or {OVERWRITE}",
         then=(
-            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL} --mix-compute",
-            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL} --out other",
-            f"sweep {ON_PHOTOS} --strategies random --ratios 0.4 --seeds 0 {SMALL} --overwrite",
+            f"{SWEEP} {ON_PHOTOS} --mix-compute",
+            f"{SWEEP} {ON_PHOTOS} --out other",
+            f"{SWEEP} {ON_PHOTOS} --overwrite",
         ),
         code=1,
     ),
@@ -458,6 +475,17 @@ CASES = {
         then=(
             "score --data folder:photos --epochs 1 --model resnet8 --metric avh --members 1 --out mine.h5",
             "scores mine.h5 --metric avh",
+        ),
+    ),
+    "nothing to compare a metric with": Case(
+        advice="{} has scores by {} alone: add others by `{}`",
+        before=(f"{SCORE} {ON_PHOTOS} --out mine.h5", one_metric("mine.h5")),
+        refused="scores mine.h5 --correlations alike",
+        says="has scores by el2n alone: add others by `lt-prune score --data folder:photos --epochs 1 --model resnet8 "
+        "--metric avh --out mine.h5`",
+        then=(
+            "score --data folder:photos --epochs 1 --model resnet8 --metric avh --members 1 --out mine.h5",
+            "scores mine.h5 --correlations alike",
         ),
     ),
     "scores of a frozen backbone without the metric": Case(
@@ -908,6 +936,20 @@ CASES = {
         says="say what they are called by --metric",
         then=(f"import-scores mine.npy {ON_PHOTOS} --metric el2n",),
     ),
+    "scores of more samples than the data have": Case(
+        advice="rows of {} are of no sample of {}, {}; leave them out, or name the data that it is of",
+        before=(others, lambda: Path("photos/train/class0/0000.png").rename("0000.png")),
+        refused=f"{IMPORT} --metric el2n --column other",
+        says="1 of 24 rows of mine.csv are of no sample of photos, such as train/class0/0000.png; leave them out",
+        then=(
+            lambda: Path("0000.png").rename("photos/train/class0/0000.png"),
+            f"{IMPORT} --metric el2n --column other",
+            lambda: Path("photos/train/class0/0000.png").unlink(),
+            lambda: Path("mine.csv").write_text(re.sub(".*0000.png.*\n", "", Path("mine.csv").read_text(), count=1)),
+            f"{IMPORT} --metric el2n --column other --out fewer.h5",
+        ),
+        code=1,
+    ),
     "members of another device": Case(
         advice="mix the two by --mix-compute, {}",
         before=(f"{SCORE} {ON_PHOTOS}", scored_on_a_gpu("scores/photos.h5")),
@@ -966,6 +1008,123 @@ CASES = {
         not_followed="it needs a network, or a copy of CIFAR",
         code=1,
     ),
+    "an end of a random draw": Case(
+        advice="takes no --{}: leave it out, or use ranked",
+        before=(f"{SCORE} {ON_PHOTOS}",),
+        refused=f"{RANDOM} {ON_PHOTOS} --keep easy",
+        says="takes no --keep: leave it out, or use ranked",
+        then=(f"{RANDOM} {ON_PHOTOS}", f"prune --strategy ranked --ratio 0.4 {ON_PHOTOS} --keep easy"),
+    ),
+    "an end of random draws": Case(
+        advice="keep and within are for strategies that rank by scores: leave them out, or add ranked",
+        refused=f"{SWEEP} {ON_PHOTOS} --keep easy",
+        says="leave them out, or add ranked",
+        then=(
+            f"{SWEEP} {ON_PHOTOS}",
+            f"{SWEEP} {ON_PHOTOS} --keep easy --strategies random,ranked --members 1 --score-epochs 1 --out other",
+        ),
+    ),
+    "ensembles of random draws": Case(
+        advice="ensembles are for strategies that rank by scores: leave them out, or add ranked",
+        refused=f"{SWEEP} {ON_PHOTOS} --seeds 0,1 --ensembles 2",
+        says="leave them out, or add ranked",
+        then=(
+            f"{SWEEP} {ON_PHOTOS} --seeds 0,1",
+            f"{SWEEP} {ON_PHOTOS} --seeds 0,1 --ensembles 2 --strategies ranked --members 1 --score-epochs 1 --out other",
+        ),
+    ),
+    "recall for a random draw": Case(
+        advice="strategy {} does not read {}: leave it out",
+        refused=f"{RANDOM} {ON_PHOTOS} --recall recall.csv",
+        says="does not read recall: leave it out",
+        then=(f"{RANDOM} {ON_PHOTOS}",),
+    ),
+    "a budget like nothing": Case(
+        advice="budget 'like' takes the class counts of another subset: name its file, like:SUBSET",
+        before=(f"{RANDOM} {ON_PHOTOS}",),
+        refused=f"prune {ON_PHOTOS} --budget like --select random --seed 1",
+        says="name its file, like:SUBSET",
+        then=(f"prune {ON_PHOTOS} --budget like:subsets/photos-random-0.4.h5 --select random --seed 1",),
+    ),
+    "another ratio than that of the other subset": Case(
+        advice="samples, and {} are asked for: leave out the ratio, or ask for {}",
+        before=(f"{RANDOM} {ON_PHOTOS}",),
+        refused=f"prune {ON_PHOTOS} --budget like:subsets/photos-random-0.4.h5 --select random --ratio 0.7",
+        says="leave out the ratio, or ask for 0.416667",
+        then=(
+            f"prune {ON_PHOTOS} --budget like:subsets/photos-random-0.4.h5 --select random --out mine.h5",
+            f"prune {ON_PHOTOS} --budget like:subsets/photos-random-0.4.h5 --select random --ratio 0.416667 --out other.h5",
+        ),
+    ),
+    "settings of a first stage that is there": Case(
+        advice="the first stage is that of {}: leave out {}",
+        before=(f"{TRAIN} {ON_PHOTOS} --method mixup --out first",),
+        refused=f"{TRAIN} {ON_PHOTOS} --method mislas --from-run first --set stage2_epochs=1 --out run",
+        says="the first stage is that of first: leave out epochs, model",
+        then=(f"train {ON_PHOTOS} --method mislas --from-run first --set stage2_epochs=1 --out run",),
+    ),
+    "another recipe than that of the first stage": Case(
+        advice="the first stage, {}, has the recipe {}: leave out {}",
+        before=(f"{TRAIN} {ON_PHOTOS} --method mixup --out first",),
+        refused=f"train {ON_PHOTOS} --method mislas --from-run first --set stage2_epochs=1 --out run --recipe released",
+        says="the first stage, first, has the recipe paper: leave out released",
+        then=(f"train {ON_PHOTOS} --method mislas --from-run first --set stage2_epochs=1 --out run",),
+    ),
+    "branches of a frozen backbone": Case(
+        advice="trains branches of the backbone: leave it out",
+        before=(weights,),
+        refused=f"{TRAIN} {ON_PHOTOS} --method bbn --weights given.pt --freeze",
+        says="freeze trains a classifier alone, and method 'bbn' trains branches of the backbone: leave it out",
+        then=(f"{TRAIN} {ON_PHOTOS} --method bbn --weights given.pt",),
+    ),
+    "a frozen backbone that is to see mirrored images": Case(
+        advice="{} is for images that are shown anew in each epoch, not for {}: leave it out",
+        before=(weights,),
+        refused=f"{TRAIN} {ON_PHOTOS} --weights given.pt --freeze --flip",
+        says="flip is for images that are shown anew in each epoch, not for a frozen backbone, whose features are computed "
+        "once: leave it out",
+        then=(f"{TRAIN} {ON_PHOTOS} --weights given.pt --freeze",),
+    ),
+    "a model of a library that is none": Case(
+        advice="model {} is one alone: leave out :{}",
+        refused=f"{TRAIN} {ON_PHOTOS} --model resnet8:wide",
+        says="model 'resnet8' is one alone: leave out :wide",
+        then=(f"{TRAIN} {ON_PHOTOS}",),
+    ),
+    "a damaged record of a sweep": Case(
+        advice="record of a sweep: run the sweep again, after removing it",
+        before=(f"{SWEEP} {ON_PHOTOS}", foreign("runs/photos-sweep.json")),
+        refused="results runs/photos-sweep.json",
+        says="run the sweep again, after removing it",
+        then=("rm runs/photos-sweep.json", f"{SWEEP} {ON_PHOTOS}", "results runs/photos-sweep.json"),
+        code=1,
+    ),
+    "a checkpoint that is damaged": Case(
+        advice="{} is damaged, or no weights of ours: remove it and run the command again",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run", lambda: Path("run/result.json").unlink(), damaged("run/model.pt")),
+        refused=f"{TRAIN} {ON_PHOTOS} --out run",
+        says="run/model.pt is damaged, or no weights of ours: remove it and run the command again",
+        then=("rm run/model.pt", f"{TRAIN} {ON_PHOTOS} --out run"),
+        code=1,
+    ),
+    "scores for a figure without any": Case(
+        advice="{} is for the figure {}, not for {}: leave it out",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run",),
+        refused="plot run --figure head --scores mine.h5",
+        says="scores is for the figure hardness, not for head: leave it out",
+        then=("plot run --figure head",),
+    ),
+    "a set file resized": Case(
+        advice="{}: leave out {}, or build it again",
+        before=(f"build {ON_PHOTOS} --out set.h5",),
+        refused=f"{TRAIN} --data set.h5 --resize 6",
+        says="set.h5 is read as it was built: leave out --resize 6, or build it again",
+        then=(
+            f"{TRAIN} --data set.h5",
+            f"build {ON_PHOTOS} --resize 6 --out set.h5 --overwrite",
+            f"{TRAIN} --data set.h5 --out other",
+        ),
+    ),
     "a class that would be emptied": Case(
         advice="ask for a smaller ratio, or allow it by `lt-prune prune --allow-empty-class`",
         refused=f"prune {ON_PHOTOS} --strategy random --ratio 0.96",
@@ -978,17 +1137,45 @@ CASES = {
 }
 WORKERS = "a limit of memory is one of each process, so that fewer of them do not help below it"
 HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
+INSTALLS = "it needs a package index"
+SEALED = "as that of a damaged checkpoint; what else a sealed file may hold is in tests/battery"
 NOT_PROVOKED = {
+    "data sets of Hugging Face are read by datasets, which is not installed: pip install 'lt-prune[datasets]'": INSTALLS,
+    "{} needs pyarrow, which is not installed: pip install 'lt-prune[pyarrow]', or use csv": INSTALLS,
     "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,
     "{} is no data set of Hugging Face that can be read ({}): name a folder that save_to_disk made, or one of parquet "
     "files, or add --download": HUGGING_FACE,
     "train fewer networks at once (--workers 1)": WORKERS,
     "give another --out": "that of scripts/paper.py, which tests/test_paper.py runs",
     "--seed {}": "a part of the commands above",
+    "--{}": "a part of the options above",
+    "leave out {}": "a part of the messages above",
+    "{} has no {} scores, only {}: add them by `{}`": "its parts are tried above",
+    "the process that starts workers ended: run the command again": "nothing else that a test does ends it",
+    "must leave out the head of its second stage, which has that of {}": "of a method that is written: tests/contract",
+    "is one of timm's, which is not installed: pip install 'lt-prune[timm]'": INSTALLS,
+    "{} is read by safetensors, which is not installed: pip install 'lt-prune[safetensors]'": INSTALLS,
+    "{} has changed since the run was planned: run the command again": "it changes between two steps of one command",
+    "{} holds no {} of this run: remove it and run the command again": SEALED,
+    "{} holds no momentum of this run: remove it and run the command again": SEALED,
+    "{} holds no state of a training: remove it and run the command again": SEALED,
+    "{} is sealed, but holds no weights ({}): remove it and run the command again": SEALED,
     "\nexact copies among the test samples and under two labels were not looked for: name the data with --data": "it stands "
     "below a table, and is followed in tests/steps/test_audit.py",
 }
 BELOW = {
+    "item {} of {} differs when it is read again: leave out random transforms",
+    "{} is no image of Pillow, and is taken in its own size: leave out resize",
+    "{} must be of bytes, or of bytes over 255 as ToTensor gives them, not {}: leave out Normalize and whatever else "
+    "changes images",
+    "a subset is drawn already: leave out {}, or give scores",
+    "neither budget nor selection reads scores, which could follow the training: leave it out",
+    "install Debian's dataset-fashion-mnist, or give the folder of its four gzip files as fashion-mnist:PATH",
+    "{} is gone since its folder was listed: put it back and run the same command again",
+    "{}: put a sound copy in its place and run the same command again",
+    "set LT_PRUNE_DATA to a folder, or name one as SOURCE:PATH",
+    'the dataset or the subset has no file names to match by: leave out match="names"',
+    "the run is opened already: leave out {}, or give it to open_run",
     "drop reads scores by {}: give a score file, which `lt-prune score --folds 5` makes with all of them",
     "read a folder's images as they are needed (--loading stream) or make them smaller (--resize)",
     "take smaller steps (--batch-size)",
@@ -1046,6 +1233,95 @@ def test_a_score_file_is_made_by_the_command_that_python_names(world):
         lp.prune("folder:photos", ratio=0.4)
     follow(f"{SCORE} {ON_PHOTOS}")
     assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5").kept.sum() == 14
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        (Path.unlink, "0003.png is gone since its folder was listed: put it back and run the same command again"),
+        (lambda path: path.write_bytes(b"junk"), "put a sound copy in its place and run the same command again"),
+    ],
+    ids=["gone", "broken"],
+)
+def test_a_picture_that_is_lost_during_a_training_is_put_back(world, harm, says):
+    picture = Path("photos/train/class0/0003.png")
+    content, reading = picture.read_bytes(), lp.Reading(loading="stream")
+    small = {"epochs": 9, "batch_size": 4, "model": "resnet8", "reading": reading, "compute": lp.Compute(device="cpu")}
+    whole = lp.train("photos", **small)
+
+    def lose(what: str, done: float, total: int) -> None:
+        if done == 1:
+            harm(picture)
+
+    with pytest.raises(lp.LtPruneError, match=f"{re.escape(says)}$"):
+        lp.train("photos", out="run", progress=lose, **small)
+    picture.write_bytes(content)
+    assert lp.train("photos", out="run", **small).loss == whole.loss
+
+
+def test_fashion_mnist_is_given_by_its_folder(world, monkeypatch):
+    fashion()
+    monkeypatch.setattr("lt_prune.data.sources.fashion_mnist.DEBIAN", world / "nowhere")
+    refused = lt("build --data fashion-mnist")
+    assert refused.exit_code == 1
+    assert "or give the folder of its four gzip files as fashion-mnist:PATH" in refused.stderr
+    follow("build --data fashion-mnist-lt2:fashion")
+
+
+def test_without_a_home_folder_a_place_is_named(world, monkeypatch):
+    monkeypatch.delenv("LT_PRUNE_DATA")
+    monkeypatch.setattr(Path, "expanduser", lambda path: (_ for _ in ()).throw(RuntimeError("no home")))
+    refused = lt("build --data cifar10")
+    assert refused.exit_code == 2
+    assert "set LT_PRUNE_DATA to a folder, or name one as SOURCE:PATH" in refused.stderr
+    monkeypatch.setenv("LT_PRUNE_DATA", "elsewhere")
+    assert "add --download, or name its place" in lt("build --data cifar10").stderr
+
+
+def test_what_has_no_file_names_is_not_matched_by_them(world):
+    data = lp.build("digits")
+    subset = lp.prune(data, strategy="random", ratio=0.4)
+    whole = torch.utils.data.TensorDataset(torch.zeros(1797, 1, 8, 8), torch.zeros(1797))
+    with pytest.raises(lp.LtPruneError, match='has no file names to match by: leave out match="names"'):
+        lp.torch_subset(subset, whole, match="names")
+    assert len(lp.torch_subset(subset, data)) == subset.kept.sum()
+
+
+@pytest.mark.parametrize(
+    ("transforms", "reading", "says"),
+    [
+        ([RandomCrop(6)], {}, "differs when it is read again: leave out random transforms"),
+        ([ToTensor(), Normalize([0.5] * 3, [0.5] * 3)], {}, "leave out Normalize and whatever else changes images"),
+        ([ToTensor()], {"resize": 6}, "is no image of Pillow, and is taken in its own size: leave out resize"),
+    ],
+    ids=["random", "Normalize", "resize"],
+)
+def test_a_dataset_is_taken_without_what_changes_its_images(world, transforms, reading, says):
+    with pytest.raises(lp.LtPruneError, match=f"{says}$"):
+        lp.build(ImageFolder("photos/train", Compose(transforms)), reading=lp.Reading(**reading))
+    kept = [each for each in transforms if isinstance(each, ToTensor)]
+    assert lp.build(ImageFolder("photos/train", Compose(kept) if kept else None)).index.source == "dataset:ImageFolder"
+
+
+def test_a_sampler_is_drawn_and_followed_without_what_it_refuses(world):
+    follow(f"{SCORE} {ON_PHOTOS}")
+    scores = lp.read_scores("scores/photos.h5")
+    subset = lp.prune(scores=scores, strategy="random", ratio=0.4)
+    with pytest.raises(lp.LtPruneError, match=r"drawn already: leave out ratio, or give scores$"):
+        lp.Sampler(subset, ratio=0.4)
+    how = {"ratio": 0.4, "budget": "equal", "select": "random"}
+    sampler = lp.Sampler(scores, **how)
+    with pytest.raises(lp.LtPruneError, match=r"reads scores, which could follow the training: leave it out$"):
+        sampler.update(torch.ones(1))
+    assert len(lp.Sampler(subset)) == len(sampler) == 14
+
+
+def test_a_run_that_is_opened_takes_no_data_again(world):
+    follow(f"{TRAIN} {ON_PHOTOS} --out run")
+    opened = open_run("run", "folder:photos")
+    with pytest.raises(lp.LtPruneError, match="the run is opened already: leave out data, or give it to open_run"):
+        lp.evaluate(opened, "folder:photos")
+    assert lp.evaluate(opened) == lp.evaluate("run")
 
 
 LIMITED = """
@@ -1120,7 +1396,9 @@ def test_scores_to_drop_by_are_made_by_the_command_that_python_names(world):
 # Every message is among these
 
 
-OPTION = re.compile(r"(?<![\w-])--[a-z]|`lt-prune ")
+OPTION = re.compile(
+    r"(?<![\w-])--[a-z{]|`lt-prune |`{}`|(?<!\[):PATH|:SUBSET|pip install|leave (out|it|them)\b|(command|sweep) again"
+)
 
 
 def texts(tree: ast.Module) -> Iterator[str]:

@@ -275,6 +275,8 @@ CALLS = {
         lambda data: lp.score(data, members=10**9),
         "members must be at most 10,000, not",
     ),
+    "a seed that no score file can keep": (lambda data: lp.score(data, seed=10**30), "seed must be at most 9,223,372,"),
+    "more folds than there is memory for": (lambda data: lp.score(data, folds=10**9), "folds must be at most 10,000, not"),
     "such a number in a grid": (lambda data: lp.Grid(members=10**9), "members must be at most 10,000, not 1000000000"),
     "such a number to compare": (lambda data: lp.run(data, members=10**9), "members must be at most 10,000"),
     "a name that no file has": (

@@ -182,7 +182,7 @@ def show_scores(
     if csv:
         lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
     if correlations:
-        lp.correlate(scores, out=correlations, overwrite=overwrite)
+        lp.correlate(file, out=correlations, overwrite=overwrite)
     for warning in score_warnings(scores):
         warn(warning)
     print_scores(scores, metric, as_json, file)

@@ -60,18 +60,34 @@ def require_metric(scores: ScoreSet, metric: str, given: object) -> None:
     """
     if metric in scores.metrics:
         return
-    if not scores.origin:
-        METRICS.check(metric)
-    raise ArgumentError(_lacks(scores, metric, given))
-
-
-def _lacks(scores: ScoreSet, metric: str, given: object) -> str:
-    index, seed, what = scores.index, scores.ensemble or 0, named(given, "the score file")
+    what, there = named(given, "the score file"), ", ".join(scores.metrics)
     if scores.origin:
-        there = ", ".join(scores.metrics)
-        return f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these"
+        raise ArgumentError(f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these")
+    METRICS.check(metric)
+    raise ArgumentError(f"{what} has no {metric!r} scores, only {there}: add them by `{_adding(scores, metric, given)}`")
+
+
+def require_metrics(scores: ScoreSet, given: object) -> None:
+    """Refuse scores by one metric where several are compared; arguments are those of `require_metric`.
+
+    Raises:
+        ArgumentError: there is but one, and it says how to add others.
+    """
+    if len(scores.metrics) > 1:
+        return
+    (metric,), what = scores.metrics, named(given, "the score file")
+    if scores.origin:
+        raise ArgumentError(
+            f"{what} has scores by {metric} alone, and was made elsewhere: import a table that has those of others too"
+        )
+    command = _adding(scores, "el2n" if metric == "avh" else "avh", given)
+    raise ArgumentError(f"{what} has scores by {metric} alone: add others by `{command}`")
+
+
+def _adding(scores: ScoreSet, metric: str, given: object) -> str:
+    """The command that adds a metric to scores."""
+    index, seed = scores.index, scores.ensemble or 0
     file = Path(given) if isinstance(given, (str, Path)) else None
     out = None if file == scores_path(index, seed) else file
     source = "FILE" if index.source.startswith(f"{OF_PYTHON}:") else index.source  # which no command opens
-    command = score_command(source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)
-    return f"{what} has no {metric!r} scores, only {', '.join(scores.metrics)}: add them by `{command}`"
+    return score_command(source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)

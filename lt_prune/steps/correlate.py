@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.errors import ArgumentError
 from lt_prune.figures.correlations import correlations_figure
 from lt_prune.given import known_keywords
+from lt_prune.planning.commands import require_metrics
 from lt_prune.planning.paths import scores_of
 from lt_prune.store.pictures import write_picture
 from lt_prune.types import Array, ScoreSet
@@ -43,17 +43,16 @@ def correlate(
         >>> [row["avh"] for row in rows if row["metric"] == "avh"]
         [1.0]
     """
-    scores = scores_of(scores)
-    names = sorted(scores.metrics)
-    if len(names) < 2:
-        raise ArgumentError(f"there is but one metric, {', '.join(names)}: add another by lt-prune score --metric")
-    values = _spearman(np.stack([scores.metrics[name].difficulty for name in names]))
+    found = scores_of(scores)
+    require_metrics(found, scores)
+    names = sorted(found.metrics)
+    values = _spearman(np.stack([found.metrics[name].difficulty for name in names]))
     rows = [
         {"metric": name, **{other: None if np.isnan(value) else float(value) for other, value in zip(names, row)}}
         for name, row in zip(names, values)
     ]
     if out is not None:
-        title = f"{scores.index.name}: how alike metrics rank {len(scores.index.labels):,} samples"
+        title = f"{found.index.name}: how alike metrics rank {len(found.index.labels):,} samples"
         write_picture(out, partial(correlations_figure, title, names, values), rows, overwrite)
     return rows
 

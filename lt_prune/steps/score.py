@@ -105,9 +105,9 @@ def score(
     """
     required = _required(metric)
     check_fields(settings, besides=keywords_of(score))
-    expect_whole("seed", seed)
+    expect_whole("seed", seed, low=-(1 << 63), high=(1 << 63) - 1)  # as score files keep it
     if folds is not None:
-        expect_whole("folds", folds, low=2)
+        expect_whole("folds", folds, low=2, high=MOST_MEMBERS)
     auto = _auto(members, required[0], ratio, stable)
     n_most = MOST if isinstance(members, str) else members
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
