@@ -21,6 +21,8 @@ import pytest
 import torch
 from filelock import FileLock
 from PIL import Image
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import Compose, Normalize, RandomCrop, ToTensor
 from typed import lt, ok
 
 import lt_prune as lp
@@ -49,7 +51,7 @@ class Case:
     refused: str
     """The command that says it."""
     says: str
-    then: tuple[str, ...]
+    then: tuple[str | Callable[[], object], ...]
     """Commands that do what it says, one after the other."""
     before: tuple[str | Callable[[], object], ...] = ()
     """Commands and other preparations."""
@@ -934,6 +936,20 @@ CASES = {
         says="say what they are called by --metric",
         then=(f"import-scores mine.npy {ON_PHOTOS} --metric el2n",),
     ),
+    "scores of more samples than the data have": Case(
+        advice="rows of {} are of no sample of {}, {}; leave them out, or name the data that it is of",
+        before=(others, lambda: Path("photos/train/class0/0000.png").rename("0000.png")),
+        refused=f"{IMPORT} --metric el2n --column other",
+        says="1 of 24 rows of mine.csv are of no sample of photos, such as train/class0/0000.png; leave them out",
+        then=(
+            lambda: Path("0000.png").rename("photos/train/class0/0000.png"),
+            f"{IMPORT} --metric el2n --column other",
+            lambda: Path("photos/train/class0/0000.png").unlink(),
+            lambda: Path("mine.csv").write_text(re.sub(".*0000.png.*\n", "", Path("mine.csv").read_text(), count=1)),
+            f"{IMPORT} --metric el2n --column other --out fewer.h5",
+        ),
+        code=1,
+    ),
     "members of another device": Case(
         advice="mix the two by --mix-compute, {}",
         before=(f"{SCORE} {ON_PHOTOS}", scored_on_a_gpu("scores/photos.h5")),
@@ -1120,21 +1136,12 @@ CASES = {
     ),
 }
 WORKERS = "a limit of memory is one of each process, so that fewer of them do not help below it"
+HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
 INSTALLS = "it needs a package index"
 SEALED = "as that of a damaged checkpoint; what else a sealed file may hold is in tests/battery"
-HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
-OF_DATASETS = "it is said of a data set of torch in Python, see tests/data/sources/test_dataset.py"
-OF_SAMPLER = "it is said in Python, see tests/steps/test_sampler.py"
 NOT_PROVOKED = {
-    "{} of {} rows of {} are of no sample of {}: {}; leave them out, or name the data that it is of": "no option is named",
-    "{} needs pyarrow, which is not installed: pip install 'lt-prune[pyarrow]', or use csv": INSTALLS,
     "data sets of Hugging Face are read by datasets, which is not installed: pip install 'lt-prune[datasets]'": INSTALLS,
-    "item {} of {} differs when it is read again: leave out random transforms": OF_DATASETS,
-    "{} is no image of Pillow, and is taken in its own size: leave out resize": OF_DATASETS,
-    "{} must be of bytes, or of bytes over 255 as ToTensor gives them, not {}: leave out Normalize and whatever else "
-    "changes images": OF_DATASETS,
-    "a subset is drawn already: leave out {}, or give scores": OF_SAMPLER,
-    "neither budget nor selection reads scores, which could follow the training: leave it out": OF_SAMPLER,
+    "{} needs pyarrow, which is not installed: pip install 'lt-prune[pyarrow]', or use csv": INSTALLS,
     "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,
     "{} is no data set of Hugging Face that can be read ({}): name a folder that save_to_disk made, or one of parquet "
     "files, or add --download": HUGGING_FACE,
@@ -1157,6 +1164,12 @@ NOT_PROVOKED = {
     "below a table, and is followed in tests/steps/test_audit.py",
 }
 BELOW = {
+    "item {} of {} differs when it is read again: leave out random transforms",
+    "{} is no image of Pillow, and is taken in its own size: leave out resize",
+    "{} must be of bytes, or of bytes over 255 as ToTensor gives them, not {}: leave out Normalize and whatever else "
+    "changes images",
+    "a subset is drawn already: leave out {}, or give scores",
+    "neither budget nor selection reads scores, which could follow the training: leave it out",
     "install Debian's dataset-fashion-mnist, or give the folder of its four gzip files as fashion-mnist:PATH",
     "{} is gone since its folder was listed: put it back and run the same command again",
     "{}: put a sound copy in its place and run the same command again",
@@ -1169,8 +1182,6 @@ BELOW = {
     "train fewer networks at once with --workers, or smaller batches with --batch-size",
     "another process is at work in {}: wait for it, or give another --out",
     "strategy {} ranks by scores: give a score file, which `lt-prune score` makes",
-    "a subset is drawn already: leave out {}, or give scores",
-    "neither budget nor selection reads scores, which could follow the training: leave it out",
     "torch.compile fails here ({}): leave out --compiled, or give torch a C++ compiler and a folder to write to "
     "(TORCHINDUCTOR_CACHE_DIR)",
 }
@@ -1274,6 +1285,35 @@ def test_what_has_no_file_names_is_not_matched_by_them(world):
     with pytest.raises(lp.LtPruneError, match='has no file names to match by: leave out match="names"'):
         lp.torch_subset(subset, whole, match="names")
     assert len(lp.torch_subset(subset, data)) == subset.kept.sum()
+
+
+@pytest.mark.parametrize(
+    ("transforms", "reading", "says"),
+    [
+        ([RandomCrop(6)], {}, "differs when it is read again: leave out random transforms"),
+        ([ToTensor(), Normalize([0.5] * 3, [0.5] * 3)], {}, "leave out Normalize and whatever else changes images"),
+        ([ToTensor()], {"resize": 6}, "is no image of Pillow, and is taken in its own size: leave out resize"),
+    ],
+    ids=["random", "Normalize", "resize"],
+)
+def test_a_dataset_is_taken_without_what_changes_its_images(world, transforms, reading, says):
+    with pytest.raises(lp.LtPruneError, match=f"{says}$"):
+        lp.build(ImageFolder("photos/train", Compose(transforms)), reading=lp.Reading(**reading))
+    kept = [each for each in transforms if isinstance(each, ToTensor)]
+    assert lp.build(ImageFolder("photos/train", Compose(kept) if kept else None)).index.source == "dataset:ImageFolder"
+
+
+def test_a_sampler_is_drawn_and_followed_without_what_it_refuses(world):
+    follow(f"{SCORE} {ON_PHOTOS}")
+    scores = lp.read_scores("scores/photos.h5")
+    subset = lp.prune(scores=scores, strategy="random", ratio=0.4)
+    with pytest.raises(lp.LtPruneError, match=r"drawn already: leave out ratio, or give scores$"):
+        lp.Sampler(subset, ratio=0.4)
+    how = {"ratio": 0.4, "budget": "equal", "select": "random"}
+    sampler = lp.Sampler(scores, **how)
+    with pytest.raises(lp.LtPruneError, match=r"reads scores, which could follow the training: leave it out$"):
+        sampler.update(torch.ones(1))
+    assert len(lp.Sampler(subset)) == len(sampler) == 14
 
 
 def test_a_run_that_is_opened_takes_no_data_again(world):

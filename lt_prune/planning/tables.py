@@ -165,10 +165,10 @@ def _rows(keys: Sequence[Any], own: Sequence[Any], index: SampleIndex, what: str
     """int64 (N,): the row of each sample."""
     place = {key: row for row, key in enumerate(keys)}
     if twice := [key for row, key in enumerate(keys) if place[key] != row]:
-        raise DataError(f"{len(twice):,} of {len(keys):,} rows of {what} are of a sample that came before: {_such(twice)}")
+        raise DataError(f"{len(twice):,} of {len(keys):,} rows of {what} are of a sample that came before, {_such(twice)}")
     if missing := [key for key in own if key not in place]:
         raise MismatchError(
-            f"{what} has no row for {len(missing):,} of the {index.n_samples:,} samples of {index.name}: {_such(missing)}; "
+            f"{what} has no row for {len(missing):,} of the {index.n_samples:,} samples of {index.name}, {_such(missing)}; "
             f"give each sample one, or name the data that it is of"
         )
     _check_unknown(keys, own, index, what)
@@ -181,7 +181,7 @@ def _check_unknown(keys: Sequence[Any], own: Sequence[Any], index: SampleIndex, 
     unknown = [key for key in keys if key not in known] if len(keys) > len(own) else []
     if len(unknown) > index.source_size - index.n_samples:
         raise MismatchError(
-            f"{len(unknown):,} of {len(keys):,} rows of {what} are of no sample of {index.name}: {_such(unknown)}; leave "
+            f"{len(unknown):,} of {len(keys):,} rows of {what} are of no sample of {index.name}, {_such(unknown)}; leave "
             f"them out, or name the data that it is of"
         )
 

@@ -67,3 +67,11 @@ def test_one_metric_is_alike_to_nothing(blobs):
         match=r"^the score file has scores by avh alone: add others by `lt-prune score .*",
     ):
         lp.correlate(score_set(blobs().index, alone))
+
+
+def test_one_metric_made_elsewhere_is_no_command_of_ours(blobs):
+    data = blobs()
+    table = {"id": data.index.ids, "mine": np.arange(45.0)}
+    scores = lp.import_scores(table, data, metric="mine", higher_is_harder=True)
+    with pytest.raises(lp.LtPruneError, match="by mine alone, and was made elsewhere: import a table that has"):
+        lp.correlate(scores)

@@ -165,7 +165,7 @@ def test_a_sample_that_is_missing_is_counted_and_named(of_files):
     names = list(of_files.index.file_names)
     refused(
         MismatchError,
-        f"a table has no row for 2 of the 45 samples of blobs: such as {names[0]}; give",
+        f"a table has no row for 2 of the 45 samples of blobs, such as {names[0]}; give",
         {"file": names[2:], "el2n": np.zeros(N - 2)},
         of_files,
     )
@@ -175,7 +175,7 @@ def test_a_sample_that_comes_twice_is_counted_and_named(of_files):
     names = list(of_files.index.file_names)
     refused(
         DataError,
-        f"1 of 46 rows of a table are of a sample that came before: such as {names[7]}",
+        f"1 of 46 rows of a table are of a sample that came before, such as {names[7]}",
         {"file": [*names, names[7]], "el2n": np.zeros(N + 1)},
         of_files,
     )
@@ -185,7 +185,7 @@ def test_samples_that_the_source_does_not_have_are_refused(of_files):
     names = [*of_files.index.file_names, "train/class0/new.png"]
     refused(
         MismatchError,
-        "1 of 46 rows of a table are of no sample of blobs: such as train/class0/new.png",
+        "1 of 46 rows of a table are of no sample of blobs, such as train/class0/new.png",
         {"file": names, "el2n": np.zeros(N + 1)},
         of_files,
     )
