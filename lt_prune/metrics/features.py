@@ -11,8 +11,8 @@ from lt_prune.randomness import generator
 
 NEIGHBOURS = 20
 """So many nearest others are looked for."""
-_BLOCK = 2**22
-"""Distances held at once: 16 MiB."""
+_BLOCK = 2**21
+"""Distances held at once: 8 MiB."""
 _SPARE = 12
 """So many more candidates are taken, as a distance by products is rounded where the difference is small."""
 
