@@ -51,7 +51,7 @@ class Case:
     refused: str
     """The command that says it."""
     says: str
-    then: tuple[str | Callable[[], object], ...]
+    then: tuple[str, ...]
     """Commands that do what it says, one after the other."""
     before: tuple[str | Callable[[], object], ...] = ()
     """Commands and other preparations."""
@@ -1136,12 +1136,12 @@ CASES = {
     ),
 }
 WORKERS = "a limit of memory is one of each process, so that fewer of them do not help below it"
-HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
 INSTALLS = "it needs a package index"
 SEALED = "as that of a damaged checkpoint; what else a sealed file may hold is in tests/battery"
+HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
 NOT_PROVOKED = {
-    "data sets of Hugging Face are read by datasets, which is not installed: pip install 'lt-prune[datasets]'": INSTALLS,
     "{} needs pyarrow, which is not installed: pip install 'lt-prune[pyarrow]', or use csv": INSTALLS,
+    "data sets of Hugging Face are read by datasets, which is not installed: pip install 'lt-prune[datasets]'": INSTALLS,
     "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,
     "{} is no data set of Hugging Face that can be read ({}): name a folder that save_to_disk made, or one of parquet "
     "files, or add --download": HUGGING_FACE,
@@ -1168,8 +1168,6 @@ BELOW = {
     "{} is no image of Pillow, and is taken in its own size: leave out resize",
     "{} must be of bytes, or of bytes over 255 as ToTensor gives them, not {}: leave out Normalize and whatever else "
     "changes images",
-    "a subset is drawn already: leave out {}, or give scores",
-    "neither budget nor selection reads scores, which could follow the training: leave it out",
     "install Debian's dataset-fashion-mnist, or give the folder of its four gzip files as fashion-mnist:PATH",
     "{} is gone since its folder was listed: put it back and run the same command again",
     "{}: put a sound copy in its place and run the same command again",
@@ -1182,6 +1180,8 @@ BELOW = {
     "train fewer networks at once with --workers, or smaller batches with --batch-size",
     "another process is at work in {}: wait for it, or give another --out",
     "strategy {} ranks by scores: give a score file, which `lt-prune score` makes",
+    "a subset is drawn already: leave out {}, or give scores",
+    "neither budget nor selection reads scores, which could follow the training: leave it out",
     "torch.compile fails here ({}): leave out --compiled, or give torch a C++ compiler and a folder to write to "
     "(TORCHINDUCTOR_CACHE_DIR)",
 }
@@ -1303,19 +1303,6 @@ def test_a_dataset_is_taken_without_what_changes_its_images(world, transforms, r
     assert lp.build(ImageFolder("photos/train", Compose(kept) if kept else None)).index.source == "dataset:ImageFolder"
 
 
-def test_a_sampler_is_drawn_and_followed_without_what_it_refuses(world):
-    follow(f"{SCORE} {ON_PHOTOS}")
-    scores = lp.read_scores("scores/photos.h5")
-    subset = lp.prune(scores=scores, strategy="random", ratio=0.4)
-    with pytest.raises(lp.LtPruneError, match=r"drawn already: leave out ratio, or give scores$"):
-        lp.Sampler(subset, ratio=0.4)
-    how = {"ratio": 0.4, "budget": "equal", "select": "random"}
-    sampler = lp.Sampler(scores, **how)
-    with pytest.raises(lp.LtPruneError, match=r"reads scores, which could follow the training: leave it out$"):
-        sampler.update(torch.ones(1))
-    assert len(lp.Sampler(subset)) == len(sampler) == 14
-
-
 def test_a_run_that_is_opened_takes_no_data_again(world):
     follow(f"{TRAIN} {ON_PHOTOS} --out run")
     opened = open_run("run", "folder:photos")
@@ -1391,6 +1378,23 @@ def test_scores_to_drop_by_are_made_by_the_command_that_python_names(world):
     follow(f"{SCORE} {ON_PHOTOS} --folds 5")
     how = {"strategy": "random", "drop": "noisy:0.1,duplicates:1"}
     assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5", **how).kept.sum() == 14
+
+
+def test_a_sampler_of_a_subset_takes_no_ratio_and_one_of_scores_does(world):
+    follow(f"{SCORE} {ON_PHOTOS}")
+    scores = lp.read_scores("scores/photos.h5")
+    subset = lp.prune(scores=scores, ratio=0.4)
+    with pytest.raises(lp.LtPruneError, match=r"^a subset is drawn already: leave out ratio, or give scores$"):
+        lp.Sampler(subset, ratio=0.4)
+    assert len(lp.Sampler(subset)) == len(lp.Sampler(scores, ratio=0.4)) == 14
+
+
+def test_a_sampler_that_reads_no_scores_draws_without_losses(world):
+    follow(f"{SCORE} {ON_PHOTOS}")
+    sampler = lp.Sampler(lp.read_scores("scores/photos.h5"), ratio=0.4, budget="equal", select="random")
+    with pytest.raises(lp.LtPruneError, match=r"which could follow the training: leave it out$"):
+        sampler.update(torch.ones(4))
+    assert len(list(sampler)) == 14
 
 
 # Every message is among these

@@ -182,7 +182,11 @@ def test_a_new_name_does_not_begin_one_of_ours(plugins):
 
 
 FAMILIES = {
-    "data source": (SOURCES, "lt_prune.sources", "digits fashion-mnist cifar10 cifar100 folder npz"),
+    "data source": (
+        SOURCES,
+        "lt_prune.sources",
+        "digits fashion-mnist cifar10 cifar100 list folder huggingface npz features",
+    ),
     "metric": (
         METRICS,
         "lt_prune.metrics",
@@ -202,7 +206,7 @@ FAMILIES = {
     "selection": (
         SELECTIONS,
         "lt_prune.selections",
-        "random hard easy window strata weighted beta moderate k-center herding d2",
+        "random hard easy window strata weighted infobatch beta moderate k-center herding d2",
     ),
     "training method": (
         METHODS,

@@ -188,9 +188,10 @@ def test_a_table_of_wrong_labels_tells_the_groups_apart(monkeypatch, blobs):
     assert rows[0][:3] == ("flagged", "2", "100.0 / 100.0")
 
 
-def test_cheap_members_stand_beside_the_reference(monkeypatch, in_tmp):
-    lp.train("digits", epochs=1, model="resnet8", out="run")
-    how = ["--data", "digits", "--reference", "resnet14", "--models", "resnet8", "--epochs", "1,2", "--members", "2"]
+def test_cheap_members_stand_beside_the_reference(monkeypatch, blobs, in_tmp):
+    lp.write_set("small.h5", blobs())
+    lp.train("small.h5", epochs=1, model="resnet8", out="run")
+    how = ["--data", "small.h5", "--reference", "resnet14", "--models", "resnet8", "--epochs", "1,2", "--members", "2"]
     done = CliRunner().invoke(load("cheap_members", monkeypatch).main, [*how, "--embeddings", "run", "--workers", "1"])
     assert done.exit_code == 0, done.output
     rows = [line.rsplit(maxsplit=7) for line in done.output.splitlines() if line.endswith("%")]

@@ -60,28 +60,25 @@ def require_metric(scores: ScoreSet, metric: str, given: object) -> None:
     """
     if metric in scores.metrics:
         return
+    if not scores.origin:
+        METRICS.check(metric)
+    raise ArgumentError(_lacks(scores, metric, given))
+
+
+def _lacks(scores: ScoreSet, metric: str, given: object) -> str:
     what, there = named(given, "the score file"), ", ".join(scores.metrics)
     if scores.origin:
-        raise ArgumentError(f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these")
-    METRICS.check(metric)
-    raise ArgumentError(f"{what} has no {metric!r} scores, only {there}: add them by `{_adding(scores, metric, given)}`")
+        return f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these"
+    return f"{what} has no {metric!r} scores, only {there}: add them by `{_adding(scores, metric, given)}`"
 
 
-def require_metrics(scores: ScoreSet, given: object) -> None:
-    """Refuse scores by one metric where several are compared; arguments are those of `require_metric`.
-
-    Raises:
-        ArgumentError: there is but one, and it says how to add others.
-    """
-    if len(scores.metrics) > 1:
-        return
+def lone(scores: ScoreSet, given: object) -> str:
+    """What to say of scores by one metric where several are compared; `given` is as for `require_metric`."""
     (metric,), what = scores.metrics, named(given, "the score file")
     if scores.origin:
-        raise ArgumentError(
-            f"{what} has scores by {metric} alone, and was made elsewhere: import a table that has those of others too"
-        )
+        return f"{what} has scores by {metric} alone, and was made elsewhere: give scores by several metrics"
     command = _adding(scores, "el2n" if metric == "avh" else "avh", given)
-    raise ArgumentError(f"{what} has scores by {metric} alone: add others by `{command}`")
+    return f"{what} has scores by {metric} alone: add others by `{command}`"
 
 
 def _adding(scores: ScoreSet, metric: str, given: object) -> str:

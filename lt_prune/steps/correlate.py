@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.errors import ArgumentError
 from lt_prune.figures.correlations import correlations_figure
 from lt_prune.given import known_keywords
-from lt_prune.planning.commands import require_metrics
+from lt_prune.planning.commands import lone
 from lt_prune.planning.paths import scores_of
 from lt_prune.store.pictures import write_picture
 from lt_prune.types import Array, ScoreSet
@@ -44,8 +45,9 @@ def correlate(
         [1.0]
     """
     found = scores_of(scores)
-    require_metrics(found, scores)
     names = sorted(found.metrics)
+    if len(names) < 2:
+        raise ArgumentError(lone(found, scores))
     values = _spearman(np.stack([found.metrics[name].difficulty for name in names]))
     rows = [
         {"metric": name, **{other: None if np.isnan(value) else float(value) for other, value in zip(names, row)}}

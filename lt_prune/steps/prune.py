@@ -61,8 +61,8 @@ def prune(
         strategy: "ranked" (by default), "random", "class-random", or another of the family; or "BUDGET+SELECTION".
         budget: "global" (by default), "proportional", "sqrt", "equal", "floor", "drop", "drop-code", "nucs", "ccs-cp",
             "rcap", or "like:FILE" or a subset, whose class counts are taken.
-        select: "hard" (by default), "easy", "random", "window", "strata", "weighted", "beta", "moderate", "k-center",
-            "herding" or "d2".
+        select: "hard" (by default), "easy", "random", "window", "strata", "weighted", "infobatch", "beta", "moderate",
+            "k-center", "herding" or "d2".
         scores: for what ranks.
         metric: which of the scores to rank by ("avh" by default, or the only one that was made elsewhere).
         keep: of `ranked`, which end stays, "hard" (default) or "easy".

@@ -134,7 +134,7 @@ def test_a_metric_whose_scores_are_stored_is_not_left_out(blobs, tmp_path):
         (Metric(margin, "up", "by hand"), "must declare higher_is_harder, True or False, not 'up'"),
         (
             Metric(margin, True, "by hand", needs="weights"),
-            "must need outputs or record or features or network, not 'weights'",
+            "must need outputs or record or features or test or network or held-out, not 'weights'",
         ),
         (Metric(margin, True, "by hand", needs="record"), "must name the observer whose record it needs"),
     ],

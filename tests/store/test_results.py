@@ -348,7 +348,7 @@ def test_a_number_that_json_does_not_know_is_refused(path, number):
         read_result(path)
 
 
-@pytest.mark.parametrize("folder", ["../b", "/b", "a/../../b", "..", "C:\\b", "a\nb", 3, None])
+@pytest.mark.parametrize("folder", ["../b", "/b", "a/../../b", "..", "C:\\b", 3, None])
 def test_a_sweep_lists_no_folder_outside(tmp_path, folder):
     write_grid(tmp_path / "a.json", {tmp_path / "a": PlannedRun(spec=SPEC)})
     content = json.loads((tmp_path / "a.json").read_text())
