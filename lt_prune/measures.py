@@ -31,11 +31,18 @@ def jaccard(one: Array, other: Array) -> float:
 
 def spearman(one: Array, other: Array) -> float | None:
     """Spearman's rank correlation of two rows of numbers (N,), in [-1, 1]; None where one of them has no order."""
+    found = rank_correlations(np.stack([one, other]))[0, 1]
+    return None if np.isnan(found) else float(found)
+
+
+def rank_correlations(rows: Array) -> Array:
+    """Spearman's of all pairs of rows (K, N), float64 (K, K); not a number with a row that has no order."""
     from scipy.stats import rankdata
 
-    a, b = (rankdata(each) - (len(each) + 1) / 2 for each in (one, other))
-    length = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
-    return float(np.clip((a * b).sum() / length, -1, 1)) if length else None
+    ranks = rankdata(rows, axis=1) - (rows.shape[1] + 1) / 2
+    squared = np.square(ranks).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.clip(ranks @ ranks.T / np.sqrt(np.outer(squared, squared)), -1, 1))
 
 
 def halves(per_member: Array) -> tuple[Array, Array]:

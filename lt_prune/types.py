@@ -286,6 +286,11 @@ class ScoreSet:
         """The metric that is meant where none is named: AVH, or of scores made elsewhere the only one that there is."""
         return next(iter(self.metrics)) if self.origin and len(self.metrics) == 1 else "avh"
 
+    @property
+    def shown(self) -> str:
+        """The metric that is told of where none is named: `main`, or the first by name where that is not there."""
+        return self.main if self.main in self.metrics else min(self.metrics)
+
     def spread(self, name: str) -> Array | None:
         """float32 (N,): the standard deviation over members by a metric; None where one row was made elsewhere, of which
         nobody knows."""

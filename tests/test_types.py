@@ -131,6 +131,7 @@ def test_an_absent_metric_lists_those_there_are(blobs):
         versions={},
     )
     assert scores.metric("el2n") is metric
+    assert scores.shown == "el2n", "what is meant where none is named, AVH, is not there"
     with pytest.raises(ArgumentError, match=r"no 'avh' scores here, only el2n"):
         scores.metric("avh")
 

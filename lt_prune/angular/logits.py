@@ -17,10 +17,16 @@ def cosines(features: Tensor, weight: Tensor) -> Tensor:
         (..., M), in [-1, 1] up to rounding, float32 or better.
     """
     dtype = torch.promote_types(features.dtype, torch.float32)
-    # On CUDA, where torch may be told to multiply float32 in TF32, the product is one of float64.
-    exact = torch.float64 if features.is_cuda else dtype
     with torch.autocast(features.device.type, enabled=False):
-        return F.linear(unit(features.to(dtype)).to(exact), unit(weight.to(dtype)).to(exact)).to(dtype)
+        return products(unit(features.to(dtype)), unit(weight.to(dtype)))
+
+
+def products(one: Tensor, other: Tensor) -> Tensor:
+    """Inner products (..., M) of vectors (..., D) and (M, D), of one type: cosines where they are of length 1."""
+    # On CUDA, where torch may be told to multiply float32 in TF32, the product is one of float64.
+    exact = torch.float64 if one.is_cuda else one.dtype
+    with torch.autocast(one.device.type, enabled=False):
+        return F.linear(one.to(exact), other.to(exact)).to(one.dtype)
 
 
 def unit(vectors: Tensor) -> Tensor:

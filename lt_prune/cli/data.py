@@ -129,12 +129,12 @@ def score(
     from lt_prune.planning.paths import scores_path
     from lt_prune.progress import Beforehand
     from lt_prune.report.progress import shown_progress
-    from lt_prune.steps.enough import MOST
+    from lt_prune.steps.enough import most_members
     from lt_prune.steps.opening import opened_once
 
     for name in metric:
         METRICS.check(name)
-    n_networks = (MOST if isinstance(members, str) else members) + (folds or 0)
+    n_networks = most_members(members) + (folds or 0)
     with shown_progress() as progress, opened_once(data, reading, compute, n_networks) as lt_set:
         out = out or scores_path(lt_set.index, seed)
         scores = lp.score(
@@ -178,7 +178,7 @@ def show_scores(
     scores = lp.read_scores(file)
     if metric:
         require_metric(scores, metric, file)
-    metric = metric or ("avh" if "avh" in scores.metrics else min(scores.metrics))
+    metric = metric or scores.shown
     if csv:
         lp.score_rows(scores, metric, csv=csv, overwrite=overwrite)
     if correlations:

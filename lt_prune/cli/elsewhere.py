@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,9 @@ from lt_prune.cli.options import (
 from lt_prune.cli.printing import print_scores, say_wrote
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from lt_prune.types import ScoreSet
 
 import_options = options_of(
     data_option,
@@ -65,10 +68,7 @@ def import_scores(
 
     index = index_of(as_before(data, reading))
     found = lp.import_scores(scores, index, metric=metric, **options)
-    out = out or scores_path(index, of="-".join(found.metrics))
-    lp.write_scores(out, found, overwrite=options["overwrite"])
-    print_scores(found, found.main if found.main in found.metrics else min(found.metrics), as_json, out)
-    say_wrote(out)
+    _keep(found, out or scores_path(index, of="-".join(found.metrics)), options["overwrite"], found.shown, as_json)
 
 
 @main.command("import-outputs")
@@ -96,9 +96,16 @@ def import_outputs(
 
     index = index_of(as_before(data, reading))
     found = lp.import_outputs(outputs, index, metric=metric, **options)
-    out = out or scores_path(index, of="outputs")
-    lp.write_scores(out, found, overwrite=options["overwrite"])
-    print_scores(found, next(iter(metric or found.metrics)), as_json, out)
+    first = next(iter(metric or found.metrics))
+    _keep(found, out or scores_path(index, of="outputs"), options["overwrite"], first, as_json)
+
+
+def _keep(scores: ScoreSet, out: Path, overwrite: bool, metric: str, as_json: bool) -> None:
+    """Write scores, and show them by a metric."""
+    import lt_prune as lp
+
+    lp.write_scores(out, scores, overwrite=overwrite)
+    print_scores(scores, metric, as_json, out)
     say_wrote(out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,7 @@ from lt_prune.metrics import Metric
 from lt_prune.metrics.features import Features
 from lt_prune.metrics.observer import Observer
 from lt_prune.metrics.probe import Probe
-from lt_prune.models.network import BATCH, Network, Outputs
+from lt_prune.models.network import BATCH, Network, Outputs, joined
 from lt_prune.registry import described
 from lt_prune.types import Array, Pixels
 
@@ -36,14 +38,17 @@ def score_by_network(
     Raises:
         MemberError: the metric fails, or does not give one finite number a sample.
     """
-    scores: list[Tensor] = []
     device = network.mean.device
-    with multiplying(device, "fp32"):
+
+    def scores() -> Iterator[Tensor]:
+        start = 0
         for samples in plain_batches(pixels, batch_size, device):
-            start = sum(map(len, scores))
             own = torch.from_numpy(labels[start : start + len(samples)]).to(device)
-            scores.append(answer(name, metric, Probe(network, samples), own).detach())
-    return torch.cat(scores).float().cpu().numpy()
+            yield answer(name, metric, Probe(network, samples), own).detach()
+            start += len(samples)
+
+    with multiplying(device, "fp32"):
+        return joined(scores(), len(labels)).float().cpu().numpy()
 
 
 def answer(name: str, metric: Metric, of: Outputs | Observer | Features | Probe, labels: Tensor) -> Tensor:

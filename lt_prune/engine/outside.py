@@ -14,7 +14,7 @@ from lt_prune.engine.answers import answer, score_whole
 from lt_prune.errors import LtPruneError, MemberError
 from lt_prune.metrics import METRICS, NEEDS, Metric
 from lt_prune.metrics.features import Features
-from lt_prune.models.network import BATCH, Outputs
+from lt_prune.models.network import BATCH, Outputs, joined
 from lt_prune.types import Array, MetricScores
 
 PARTS = ("features", "logits", "weight")
@@ -99,7 +99,8 @@ class Given:
         if metric.needs == "features" and self.features is not None:
             return score_whole(name, metric, Features(_of(self.features, k)), self.labels)
         with torch.inference_mode():
-            scores = torch.cat([answer(name, metric, outputs, labels) for outputs, labels in self._batches(k)])
+            batches = (answer(name, metric, outputs, labels) for outputs, labels in self._batches(k))
+            scores = joined(batches, len(self.labels))
         return np.asarray(scores.float())
 
     def _batches(self, k: int) -> Iterator[tuple[Outputs, Tensor]]:

@@ -13,7 +13,7 @@ from lt_prune.engine.answers import answer
 from lt_prune.engine.precision import multiplying
 from lt_prune.errors import DivergenceError
 from lt_prune.metrics import Metric
-from lt_prune.models.network import BATCH, Network, Outputs, folded
+from lt_prune.models.network import BATCH, Network, Outputs, folded, joined
 from lt_prune.predictors.promised import Promised
 from lt_prune.types import Array, Pixels
 
@@ -30,14 +30,8 @@ def _outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | No
 
 def features_of(network: Network, pixels: Pixels, rows: Array | None = None, batch_size: int = BATCH) -> Tensor:
     """Features (N, D) of the samples, all or those at `rows`, as they are predicted from, on the network's device."""
-    # In place from the first: small tensors kept batch by batch would lie between the large ones that come and go, and the
-    # heap would grow by as much with each.
-    n_samples, start, found = len(pixels) if rows is None else len(rows), 0, torch.empty(0)
-    for features in (outputs.features for outputs in _outputs(network, pixels, batch_size, rows)):
-        found = found if start else features.new_empty(n_samples, features.shape[1])
-        found[start : start + len(features)] = features
-        start += len(features)
-    return found
+    n_samples = len(pixels) if rows is None else len(rows)
+    return joined((outputs.features for outputs in _outputs(network, pixels, batch_size, rows)), n_samples)
 
 
 def outputs_of(network: Network, pixels: Pixels, rows: Array | None = None) -> Outputs:
@@ -67,7 +61,7 @@ def probabilities(network: Network, pixels: Pixels, fitted: Sequence[Promised], 
 
 def _finite_outputs(network: Network, pixels: Pixels, batch_size: int, rows: Array | None = None) -> Iterator[Outputs]:
     for batch in _outputs(network, pixels, batch_size, rows):
-        if not (batch.logits.isfinite().all() and batch.features.isfinite().all()):
+        if not batch.is_finite:
             raise DivergenceError("the network predicts numbers that are not finite: lower the learning rate")
         yield batch.cpu()
 
@@ -91,7 +85,7 @@ def score_samples(
         MemberError: a metric fails, or does not give one finite number a sample.
         DivergenceError: the network's outputs are not finite.
     """
-    # In place, as the features above.
+    # In place, for the reason of `joined`.
     scores = {name: np.empty(len(labels), dtype=np.float32) for name in metrics}
     right = start = 0
     for out in _outputs(network, pixels, batch_size):

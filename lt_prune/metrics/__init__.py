@@ -11,11 +11,11 @@ harder. One that needs something else declares it (`NEEDS`), and is then a funct
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lt_prune.errors import shown
+from lt_prune.errors import ArgumentError, shown
 from lt_prune.registry import Registry
 
 if TYPE_CHECKING:  # the names must be listed without loading torch
@@ -153,3 +153,15 @@ METRICS: Registry[Metric] = Registry(
     },
     _accept,
 )
+
+
+def asked_for(metric: str | Sequence[str] | None) -> list[str]:
+    """The metrics by name that were asked for; none where nothing was.
+
+    Raises:
+        ArgumentError: an empty list was.
+    """
+    names = [] if metric is None else [metric] if isinstance(metric, str) else list(metric)
+    if metric is not None and not names:
+        raise ArgumentError("metric is empty: name at least one")
+    return names

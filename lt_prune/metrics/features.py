@@ -7,6 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from lt_prune.angular.logits import unit
+from lt_prune.models.network import joined
 from lt_prune.randomness import generator
 
 NEIGHBOURS = 20
@@ -50,14 +52,17 @@ class Features:
         return self.values - self.mean
 
     @cached_property
+    def directions(self) -> Tensor:
+        """(N, D): what is centred, each vector by its length, of which cosines are the products."""
+        return unit(self.centred)
+
+    @cached_property
     def neighbours(self) -> Tensor:
         """(N, K): distances to the nearest other samples, ascending; K = min(20, N - 1). In blocks, never (N, N)."""
         n = len(self.values)
-        found = self.values.new_empty(n, min(NEIGHBOURS, n - 1))
-        # In place: small tensors kept block by block would lie between the large ones, and the heap would grow.
-        for start, end in blocks(n) if n > 1 else ():
-            found[start:end] = self._nearest(start, end)
-        return found
+        if n == 1:
+            return self.values.new_zeros(1, 0)
+        return joined((self._nearest(start, end) for start, end in blocks(n)), n)
 
     @cached_property
     def _lengths(self) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lt_prune.angular.logits import cosines
+from lt_prune.angular.logits import products
 from lt_prune.metrics import LARGE, metric
 from lt_prune.metrics.features import Features, blocks
 
@@ -30,9 +30,9 @@ def near_duplicate(features: Features, labels: Tensor) -> Tensor:
     for label in torch.unique(labels):
         own = torch.where(labels == label)[0]
         own = own[features.places[own].argsort()]
-        values = features.centred[own]
+        directions = features.directions[own]
         for start, end in blocks(len(own)):
-            alike = cosines(values[start:end], values[:end])
+            alike = products(directions[start:end], directions[:end])
             later = torch.ones_like(alike, dtype=torch.bool).triu(diagonal=start)
             found[own[start:end]] = alike.masked_fill_(later, -1).amax(dim=1)
     return found

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lt_prune.angular.logits import cosines
+from lt_prune.angular.logits import products
 from lt_prune.metrics import LARGE, metric
 from lt_prune.metrics.features import Features, blocks
 
@@ -25,9 +25,9 @@ def near_other(features: Features, labels: Tensor) -> Tensor:
     Returns:
         (N,), in [-1, 1]; -1 where there is no other class.
     """
-    found, values = torch.full_like(features.values[:, 0], -1), features.centred
-    for start, end in blocks(len(values)):  # each pair once, for both of it
-        alike = cosines(values[start:end], values[:end])
+    found, directions = torch.full_like(features.values[:, 0], -1), features.directions
+    for start, end in blocks(len(directions)):  # each pair once, for both of it
+        alike = products(directions[start:end], directions[:end])
         alike.masked_fill_(labels[start:end, None] == labels[None, :end], -1)
         found[start:end] = torch.maximum(found[start:end], alike.amax(dim=1))
         found[:end] = torch.maximum(found[:end], alike.amax(dim=0))

@@ -1,11 +1,11 @@
 """How near a training sample is to one that it is tested by."""
 
-import torch
 from torch import Tensor
 
-from lt_prune.angular.logits import cosines
+from lt_prune.angular.logits import products, unit
 from lt_prune.metrics import metric
 from lt_prune.metrics.features import Features, blocks
+from lt_prune.models.network import joined
 
 
 @metric(
@@ -26,5 +26,5 @@ def near_test(features: Features, labels: Tensor) -> Tensor:
         (N,), in [-1, 1].
     """
     assert features.test is not None, "whoever needs it is given the test samples"
-    test = features.test.to(features.centred) - features.mean
-    return torch.cat([cosines(features.centred[a:b], test).amax(dim=1) for a, b in blocks(len(labels), len(test))])
+    test, n = unit(features.test.to(features.centred) - features.mean), len(labels)
+    return joined((products(features.directions[a:b], test).amax(dim=1) for a, b in blocks(n, len(test))), n)

@@ -298,6 +298,17 @@ def _other_than(found: object, shape: tuple[int, ...]) -> str:
     return f"{shape} of two samples, and gave {tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__}"
 
 
+def joined(parts: Iterable[Tensor], n_samples: int) -> Tensor:
+    """Tensors (B, ...) of batches as one of so many samples, in place from the first: small ones kept batch by batch would
+    lie between the large ones that come and go, and the heap would grow by as much with each."""
+    found, start = torch.empty(0), 0
+    for part in parts:
+        found = found if start else part.new_empty(n_samples, *part.shape[1:])
+        found[start : start + len(part)] = part
+        start += len(part)
+    return found
+
+
 def folded(network: Network) -> Network:
     """A copy for prediction alone, with its batch normalisation folded into convolutions where the model can.
 

@@ -17,9 +17,8 @@ from lt_prune.types import Array, SampleIndex, ScoreSet
 
 NOISE_BY, COPIES_BY = "label-noise", "near-duplicate"
 SIMILARITY = 0.995
-"""From which on two samples count as near-copies, as a cosine by every member. Measured on 2,670 images of CIFAR-10 by two
-ResNet8 of five epochs, and four: it finds 98 and 90 % of images saved again as JPEG of quality 90, half of those moved by a
-pixel, and 0.8 and 0.7 % of those that have no copy."""
+"""From which on two samples count as near-copies, as a cosine by every member: near to 1, as whole classes lie close
+together where a network has learned them, and what is taken out wrongly is lost."""
 
 
 @dataclass(frozen=True, kw_only=True)

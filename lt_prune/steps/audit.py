@@ -119,8 +119,7 @@ def _by_name(subsets: Sequence[Subset | Path | str]) -> dict[str, Subset]:
 def _metrics(scores: ScoreSet, given: object, subsets: Sequence[Subset], asked: str | None) -> list[str]:
     """Which metrics are told of, all of which the scores have."""
     ranked = [subset.options["metric"] for subset in subsets if subset.options.get("metric")]
-    usual = "avh" if "avh" in scores.metrics else min(scores.metrics)
-    names = list(dict.fromkeys([asked] if asked else ranked or [usual]))
+    names = list(dict.fromkeys([asked] if asked else ranked or [scores.shown]))
     for name in names:
         require_metric(scores, name, given)
     return names

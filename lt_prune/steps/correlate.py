@@ -10,10 +10,11 @@ import numpy as np
 
 from lt_prune.figures.correlations import correlations_figure
 from lt_prune.given import known_keywords
+from lt_prune.measures import rank_correlations
 from lt_prune.planning.commands import require_metrics
 from lt_prune.planning.paths import scores_of
 from lt_prune.store.pictures import write_picture
-from lt_prune.types import Array, ScoreSet
+from lt_prune.types import ScoreSet
 
 
 @known_keywords
@@ -46,7 +47,7 @@ def correlate(
     found = scores_of(scores)
     require_metrics(found, scores)
     names = sorted(found.metrics)
-    values = _spearman(np.stack([found.metrics[name].difficulty for name in names]))
+    values = rank_correlations(np.stack([found.metrics[name].difficulty for name in names]))
     rows = [
         {"metric": name, **{other: None if np.isnan(value) else float(value) for other, value in zip(names, row)}}
         for name, row in zip(names, values)
@@ -55,13 +56,3 @@ def correlate(
         title = f"{found.index.name}: how alike metrics rank {len(found.index.labels):,} samples"
         write_picture(out, partial(correlations_figure, title, names, values), rows, overwrite)
     return rows
-
-
-def _spearman(values: Array) -> Array:
-    """(M, M) between the rows of values (M, N): Pearson's of their ranks; NaN of a row of one value."""
-    from scipy.stats import rankdata
-
-    with np.errstate(invalid="ignore"):
-        found: Array = np.corrcoef(rankdata(values, axis=1)).clip(-1, 1)
-    np.fill_diagonal(found, np.where(np.ptp(values, axis=1) > 0, 1.0, np.nan))
-    return found

@@ -16,6 +16,11 @@ MOST = 10
 """Members that are trained at most: as many as there are where nothing is asked for, so that asking never costs more."""
 
 
+def most_members(members: int | str) -> int:
+    """How many there may come to be, of so many asked for or of "auto"."""
+    return MOST if isinstance(members, str) else members
+
+
 @dataclass(eq=False)
 class Enough:
     """Looks at the members in their order, two by two, until two halves of them agree: what is found does not depend on the

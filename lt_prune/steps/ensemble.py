@@ -73,7 +73,7 @@ class Ensemble:
             left_out = np.flatnonzero(folds == fold)
             seed = derive_seed(self.seed, "fold", number, fold)
             holding_out = HoldingOut(self.data.pixels, self.data.index.labels, left_out)
-            title = f"fold {fold + 1} of {number}" + (f", seed {self.seed}" if self.seed else "")
+            title = _with_seed(f"fold {fold + 1} of {number}", self.seed)
             runs.append(self._run(title, seed, np.flatnonzero(folds != fold), on_trained=holding_out))
         return runs
 
@@ -116,7 +116,11 @@ class Ensemble:
 
 def member_title(k: int, members: int, seed: int) -> str:
     """What a member is called in progress, k from 0 on."""
-    return f"member {k + 1} of {members}" + (f", seed {seed}" if seed else "")
+    return _with_seed(f"member {k + 1} of {members}", seed)
+
+
+def _with_seed(title: str, seed: int) -> str:
+    return f"{title}, seed {seed}" if seed else title
 
 
 def n_rows(scores: ScoreSet, name: str) -> int:

@@ -13,10 +13,10 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DataError
 from lt_prune.formats import read_table
 from lt_prune.given import expect, known_keywords
-from lt_prune.metrics import METRICS
+from lt_prune.metrics import METRICS, asked_for
 from lt_prune.planning.tables import join, say_unchecked
 from lt_prune.steps.build import Data, open_index
-from lt_prune.steps.import_scores import names_of, origin_of
+from lt_prune.steps.import_scores import origin_of
 from lt_prune.store.files import write_scores
 from lt_prune.types import Array, SampleIndex, ScoreSet
 
@@ -73,7 +73,7 @@ def import_outputs(
         raise ArgumentError(f"outputs must be an .npz file, not {outputs}: save logits, features and weight by np.savez")
     arrays = {name: np.asarray(each) for name, each in _arrays(outputs).items()}
     origin = origin_of(outputs, arrays, made_by)
-    names = names_of(metric) or METRICS.names
+    names = asked_for(metric) or METRICS.names
     for name in names:
         METRICS.check(name)
     index = data if isinstance(data, SampleIndex) else open_index(data, reading=reading)

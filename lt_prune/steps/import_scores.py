@@ -13,7 +13,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DataError
 from lt_prune.formats import UNNAMED, Table, read_table
 from lt_prune.given import expect, known_keywords
-from lt_prune.metrics import METRICS
+from lt_prune.metrics import METRICS, asked_for
 from lt_prune.planning.tables import NO_SCORES, join, say_unchecked
 from lt_prune.steps.build import Data, open_index
 from lt_prune.store.files import write_scores
@@ -123,7 +123,7 @@ def _columns(table: Table, metric: str | Sequence[str] | None, column: str | Non
     """The column of each metric, by what it is called from now on."""
     if column is not None and column not in table:
         raise ArgumentError(f"{what} has no column {column!r}: there are {', '.join(table)}")
-    asked = names_of(metric)
+    asked = asked_for(metric)
     if column is not None and len(asked) > 1:
         raise ArgumentError(f"a column is of one metric, and {', '.join(asked)} are several: leave out --column")
     there = [column] if column is not None else [name for name in table if name not in NO_SCORES and _is_score(table[name])]
@@ -134,18 +134,6 @@ def _columns(table: Table, metric: str | Sequence[str] | None, column: str | Non
     for name in asked:
         _check_name(name)
     return {name: name if name in table and column is None else _only(there, what) for name in asked}
-
-
-def names_of(metric: str | Sequence[str] | None) -> list[str]:
-    """The metrics by name that were asked for; none where nothing was.
-
-    Raises:
-        ArgumentError: an empty list was.
-    """
-    names = [] if metric is None else [metric] if isinstance(metric, str) else list(metric)
-    if metric is not None and not names:
-        raise ArgumentError("metric is empty: name at least one")
-    return names
 
 
 def _only(there: Sequence[str], what: str) -> str:

@@ -7,19 +7,11 @@ from dataclasses import dataclass, field
 from inspect import getdoc
 from typing import Any
 
-from lt_prune.budgets import BUDGETS
 from lt_prune.choices import FAMILIES
-from lt_prune.data.sources import SOURCES
-from lt_prune.engine.executors import EXECUTORS
 from lt_prune.given import expect_one_of, known_keywords
-from lt_prune.methods import METHODS
-from lt_prune.metrics import METRICS
-from lt_prune.models import MODELS
-from lt_prune.predictors import PREDICTORS
 from lt_prune.registry import Registry, described
-from lt_prune.selections import SELECTIONS
 from lt_prune.setting import Setting
-from lt_prune.strategies import STRATEGIES
+from lt_prune.steps.register import FAMILIES as REGISTERED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +52,8 @@ def members(family: str) -> list[FamilyMember]:
         ['grand']
     """
     expect_one_of("family", family, FAMILIES)
-    registry, described_as = _FAMILIES[family]
-    return [_member(registry, name, described_as) for name in registry.names]
+    registry = _REGISTRIES[family]
+    return [_member(registry, name, _DESCRIBED[family]) for name in registry.names]
 
 
 def _member(registry: Registry[Any], name: str, described_as: Callable[[Any], dict[str, Any]]) -> FamilyMember:
@@ -121,14 +113,15 @@ def _first_line(function: Any) -> str:
     return (getdoc(function) or "").partition("\n")[0] if hasattr(function, "__name__") else ""
 
 
-_FAMILIES: dict[str, tuple[Registry[Any], Callable[[Any], dict[str, Any]]]] = {
-    "metrics": (METRICS, _metric),
-    "budgets": (BUDGETS, _by_equation),
-    "selections": (SELECTIONS, _by_equation),
-    "strategies": (STRATEGIES, _strategy),
-    "methods": (METHODS, _method),
-    "predictors": (PREDICTORS, _predictor),
-    "models": (MODELS, _model),
-    "sources": (SOURCES, _source),
-    "executors": (EXECUTORS, _executor),
+_DESCRIBED: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "metrics": _metric,
+    "budgets": _by_equation,
+    "selections": _by_equation,
+    "strategies": _strategy,
+    "methods": _method,
+    "predictors": _predictor,
+    "models": _model,
+    "sources": _source,
+    "executors": _executor,
 }
+_REGISTRIES = {registry.group.removeprefix("lt_prune."): registry for registry in REGISTERED.values()}

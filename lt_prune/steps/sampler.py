@@ -88,7 +88,7 @@ class Sampler(torch.utils.data.Sampler[int]):
         self._places = of.index.source_index
         if dataset is not None:
             self.dataset, self._places = places_in(of.index, dataset, match)
-        self._drawing.draw(seed, 0)  # so that what cannot be had is refused now
+        _ = self._epoch  # so that what cannot be had is refused now
 
     def __len__(self) -> int:
         """Samples that are still to come in this epoch."""

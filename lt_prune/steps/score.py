@@ -19,13 +19,13 @@ from lt_prune.engine import check_executor
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
-from lt_prune.metrics import HELD_OUT, METRICS, OF_TEST
+from lt_prune.metrics import HELD_OUT, METRICS, OF_TEST, asked_for
 from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe, weights_of
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
 from lt_prune.report.warnings import score_warnings
 from lt_prune.steps.build import Data
-from lt_prune.steps.enough import MOST, Enough
+from lt_prune.steps.enough import Enough, most_members
 from lt_prune.steps.ensemble import Ensemble, n_rows
 from lt_prune.steps.gathering import Gathering
 from lt_prune.steps.kept import require_records
@@ -109,7 +109,7 @@ def score(
     if folds is not None:
         expect_whole("folds", folds, low=2, high=MOST_MEMBERS)
     auto = _auto(members, required[0], ratio, stable)
-    n_most = MOST if isinstance(members, str) else members
+    n_most = most_members(members)
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     check_executor(compute)
     file = Path(out) if out else None
@@ -149,9 +149,7 @@ def score(
 
 def _required(metric: str | Sequence[str]) -> Sequence[str]:
     """The metrics by name, all of which there are."""
-    names = [metric] if isinstance(metric, str) else list(metric)
-    if not names:
-        raise ArgumentError("metric is empty: name at least one")
+    names = asked_for(metric)
     for name in names:
         METRICS.check(name)
     return names

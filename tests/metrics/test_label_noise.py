@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from lt_prune.metrics.label_noise import flagged, label_noise
 
@@ -71,8 +70,9 @@ def test_a_label_that_is_the_likeliest_stays_though_a_rare_class_has_a_low_thres
 
 
 def test_the_answer_is_cleanlabs():
-    """Which differs where several classes are confident and the likeliest of all is not one of them."""
-    filters = pytest.importorskip("cleanlab.filter")
-    probabilities, labels = draw()
-    theirs = filters.find_label_issues(labels, probabilities, filter_by="confident_learning")
-    assert np.array_equal(flagged(probabilities, labels), theirs)
+    """Beside what cleanlab 2.9.0 gives of these: find_label_issues(labels, probabilities, filter_by="confident_learning").
+
+    It differs where several classes are confident and the likeliest of all is not one of them.
+    """
+    theirs = [2, 9, 10, 18, 40, 72, 76, 80, 82, 86, 95, 101, 116, 117, 120, 128, 135, 146, 161, 170, 188, 194, 199]
+    assert np.flatnonzero(flagged(*draw())).tolist() == theirs

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lt_prune.models import find_model
-from lt_prune.models.network import Network, Outputs, build_network
+from lt_prune.models.network import Network, Outputs, build_network, joined
 
 
 def small(seed: int = 0, channels: int = 3) -> Network:
@@ -132,6 +132,14 @@ def test_outputs_without_a_scale_have_the_rows_as_they_are():
     outputs = Outputs(torch.rand(2, 3), torch.rand(2, 4), torch.rand(4, 3))
     assert torch.equal(outputs.scaled_weight, outputs.weight)
     assert outputs.float().scale is None
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 5)])
+def test_parts_are_joined_as_torch_does(shape):
+    parts = [torch.rand(n, *shape, dtype=torch.float64) for n in (4, 1, 6)]
+    found = joined(iter(parts), 11)
+    assert found.dtype == torch.float64
+    assert torch.equal(found, torch.cat(parts))
 
 
 @pytest.mark.parametrize("n", [1, 249, 250, 251, 600])
