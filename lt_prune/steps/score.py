@@ -113,6 +113,8 @@ def score(
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     check_executor(compute)
     file = Path(out) if out else None
+    if file and file.name in ("", ".."):
+        raise ArgumentError(f"out must be the name of a file, not {out}")
     folder = file.with_suffix(".members") if file else None
     with ExitStack() as stack:
         lt_set = stack.enter_context(opened_once(data, reading, compute, n_most + (folds or 0)))
