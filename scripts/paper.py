@@ -137,7 +137,7 @@ def subcommand(*own: Callable[[Any], Any]) -> Callable[[Callable[[Study], Iterat
 
 def methods_table(study: Study, table: str, ways: Ways) -> Iterator[Part]:
     for data, block in sets_beside(table, study.data, study.reading):
-        yield by_method(table, block, ways, study.run_both(train_methods, data, methods_of(ways)))
+        yield by_method(table, block, ways, study.run_both(train_methods, data, methods_of(ways, data, study.model)))
 
 
 @subcommand(second_option)

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lt_prune as lp
+from lt_prune.steps.paper_tables import methods_of
 from lt_prune.store.results import RESULT, read_result
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "paper.py"
@@ -28,7 +29,7 @@ ROWS = {
     "table6": {"linear", "concave"},
     "figure6": {"unpruned", "random", "class-random", "el2n", "avh"},
 }
-NOT_RUN = {"L2RW", "RCBM-CE", "BBN", "TSC", "TDE", "MetaSAug-CE", *ROWS["table4"]}
+NOT_RUN = {"L2RW", "RCBM-CE", "TSC", "MetaSAug-CE", *ROWS["table4"]}
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +217,13 @@ def test_every_row_is_printed_and_a_second_run_trains_nothing(run, out, trained,
     trained.clear()
     second = run(table, "--preset", "smoke", "--out", out)
     assert (second.exit_code, second.stdout, trained) == (0, first.stdout, [])
+
+
+def test_embeddings_have_no_branches(blobs):
+    ways = {"BBN": ("bbn", None), "TDE": ("tde", None), "L2A stage 1": ("mixup", "angular")}
+    assert methods_of(ways, blobs()) == ["bbn", "tde", "mixup"]
+    assert methods_of(ways, blobs(), "torchvision:vit_b_16") == ["tde", "mixup"]
+    assert methods_of(ways, replace(blobs(), pixels=np.zeros((45, 6), np.float32))) == ["tde", "mixup"]
 
 
 @pytest.mark.slow

@@ -34,6 +34,8 @@ STAGES: Ways = {
 METHODS: Ways = {
     "Focal loss": ("focal", None),
     "CB loss": ("cb", None),
+    "BBN": ("bbn", None),
+    "TDE": ("tde", None),
     "LWS": ("lws", None),
     **STAGES,
     "ABS": ("abs", None),

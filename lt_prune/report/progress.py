@@ -21,6 +21,9 @@ NAMED = 2
 """Runs at work that such a line names."""
 
 
+_DONE = "every epoch is done, and what is made of the networks is not yet"
+
+
 @known_keywords
 @contextmanager
 def shown_progress() -> Iterator[Progress]:
@@ -111,7 +114,7 @@ class _Shown:
         with self._lock:
             runs = [f"{what}: {count}" for what, count in self._at_work.items()]
             more = [f"{len(runs) - NAMED} more"] if len(runs) > NAMED else []
-            parts = [*self._of_all(), *runs[:NAMED], *more] or ["no epoch has begun yet"]
+            parts = [*self._of_all(), *runs[:NAMED], *more] or [_DONE if self._tasks else "no epoch has begun yet"]
             self._print("; ".join(parts))
 
     def _told_of_all(self, done: float, total: int) -> None:
@@ -148,7 +151,7 @@ class _Shown:
         if overall is None:
             return []
         if overall.completed == overall.total:
-            return [f"{ALL_RUNS}: every epoch is done, and what is made of the networks is not yet"]
+            return [f"{ALL_RUNS}: {_DONE}"]
         if not overall.completed:
             return [f"{ALL_RUNS}: 0% done, too early to tell the time left"]
         return [f"{ALL_RUNS}: {overall.percentage:.0f}% done, {speed(overall)}, {time_left(overall)} left"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from lt_prune.choices import MODELS
 from lt_prune.config.reading import Reading
+from lt_prune.methods import METHODS
+from lt_prune.models import find_model
 from lt_prune.report.beside import Part, beside, by_column, cell_beside, described_beside, percent, reasons
 from lt_prune.report.paper import Block, Ways, blocks_of, nearest_block
 from lt_prune.steps.build import open_set
@@ -24,9 +27,12 @@ def sets_beside(table: str, data: str | None, reading: Reading) -> list[tuple[Lo
     return [(each, nearest_block(blocks, each.index)) for each in sets]
 
 
-def methods_of(ways: Ways) -> list[str]:
-    """The methods to train for these rows."""
-    return list(dict.fromkeys(method for method, _ in ways.values()))
+def methods_of(ways: Ways, data: LongTailedSet, model: str | None = None) -> list[str]:
+    """The methods to train for these rows, but for those of branches where the model, by default that of such data, cannot
+    have any."""
+    split = find_model(model or MODELS[data.kind]).split
+    methods = dict.fromkeys(method for method, _ in ways.values())
+    return [method for method in methods if split or METHODS.load(method).stage.head.branches == 1]
 
 
 def by_method(table: str, block: Block, ways: Ways, runs: WholeRuns) -> Part:
@@ -34,8 +40,9 @@ def by_method(table: str, block: Block, ways: Ways, runs: WholeRuns) -> Part:
     lines = []
     for row in dict.fromkeys([*block.rows, *ways]):
         method, prediction = ways.get(row, ("", None))
-        ours = by_column(runs.tested(method, prediction)) if method else {}
-        reason = reasons(runs.runs[method]) if method else "no implementation"
+        ours = by_column(runs.tested(method, prediction)) if method in runs.runs else {}
+        missing = "no branches of such a model" if method else "no implementation"
+        reason = reasons(runs.runs[method]) if method in runs.runs else missing
         lines += beside(block, runs.data.index, row, ours, reason)
     return Part(f"{table}: {described_beside(runs.every, block)}", ("method", "classes"), lines)
 

@@ -181,14 +181,8 @@ class _Planned:
 
     def work_of_members(self) -> Work:
         """What is left to train of the ensemble."""
-        return work_of_members(
-            self.scores_file,
-            self.data,
-            members=self.members,
-            epochs=self.score_epochs,
-            seed=self.asked.seed,
-            overwrite=self.asked.overwrite,
-        )
+        how = {"members": self.members, "epochs": self.score_epochs, "seed": self.asked.seed}
+        return work_of_members(self.scores_file, self.data, self.asked, **how)
 
     def scores(self, compute: Compute, progress: Progress) -> ScoreSet:
         return score(

@@ -113,12 +113,14 @@ def score(
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     check_executor(compute)
     file = Path(out) if out else None
+    if file and file.name in ("", ".."):
+        raise ArgumentError(f"out must be the name of a file, not {out}")
     folder = file.with_suffix(".members") if file else None
     with ExitStack() as stack:
         lt_set = stack.enter_context(opened_once(data, reading, compute, n_most + (folds or 0)))
         recipe = resolve_recipe(lt_set, MEMBER, settings)
         stack.enter_context(locked(folder))
-        scores = _known(None if overwrite else file, lt_set, recipe, seed, folds)
+        scores = known_scores(None if overwrite else file, lt_set, recipe, seed, folds)
         for was in () if mix_compute else scores.arithmetic:
             compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
         _check_needed(required, lt_set, scores, folds)
@@ -194,8 +196,12 @@ def _kept_members(scores: ScoreSet, name: str, n_members: int, ensemble: Ensembl
     return [file for file in files if file and file.exists()]
 
 
-def _known(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int, folds: int | None) -> ScoreSet:
-    """What `out` holds, where that can be added to; otherwise scores of no member."""
+def known_scores(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: int, folds: int | None = None) -> ScoreSet:
+    """What `out` holds, where members of this recipe can be added to it; scores of no member where there is no file.
+
+    Raises:
+        MismatchError: it is of other data, or was made otherwise.
+    """
     if out is None or not out.exists():
         return ScoreSet(
             index=lt_set.index,

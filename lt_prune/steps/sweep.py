@@ -172,7 +172,8 @@ class _Planned:
         """What is left to train of the ensembles."""
         work: Work = {}
         for seed, file in self.score_files.items():
-            work |= work_of_members(file, self.data, members=self.grid.members, epochs=self.grid.score_epochs, seed=seed)
+            how = {"members": self.grid.members, "epochs": self.grid.score_epochs, "seed": seed}
+            work |= work_of_members(file, self.data, self.asked, **how)
         return work
 
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:

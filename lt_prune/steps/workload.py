@@ -12,11 +12,13 @@ from lt_prune.engine import Run
 from lt_prune.engine.devices import devices_of, trained_at_once
 from lt_prune.engine.speed_apart import speed_of
 from lt_prune.planning.deciding import require_features
-from lt_prune.planning.plan import Job
+from lt_prune.planning.plan import Asked, Job
 from lt_prune.planning.pruning import without_scores
+from lt_prune.planning.recipes import MEMBER, network_of, resolve_recipe
 from lt_prune.report.workload import Workload
 from lt_prune.steps.ensemble import member_title
 from lt_prune.steps.prune import choose
+from lt_prune.steps.score import known_scores
 from lt_prune.steps.train import run_of, stages_of, work_of
 from lt_prune.store.files import read_scores
 from lt_prune.store.results import RESULT, read_result
@@ -43,12 +45,17 @@ def stand_in(data: LongTailedSet, *, strategy: str, ratio: float, **options: obj
     return Subset(index=data.index, kept=kept, strategy=strategy, ratio=ratio, options=options)
 
 
-def work_of_members(
-    file: Path, data: LongTailedSet, *, members: int, epochs: int, seed: int, overwrite: bool = False
-) -> Work:
-    """Of the members that a score file lacks."""
-    known = len(read_scores(file).seeds) if file.exists() and not overwrite else 0
-    return {member_title(k, members, seed): (epochs, data.index.n_samples) for k in range(known, members)}
+def work_of_members(file: Path, data: LongTailedSet, asked: Asked, *, members: int, epochs: int, seed: int) -> Work:
+    """Of the members that a score file lacks.
+
+    Raises:
+        MismatchError: none can be added to those that it has, as they are of other data, or were made or computed otherwise.
+    """
+    recipe = resolve_recipe(data, MEMBER, {"epochs": epochs, **network_of(asked.settings)})
+    known = known_scores(None if asked.overwrite else file, data, recipe, seed)
+    for was in known.arithmetic:
+        asked.require_alike(was, f"members of {file} were trained")
+    return {member_title(k, members, seed): (epochs, data.index.n_samples) for k in range(len(known.seeds), members)}
 
 
 def workload(members: Work, jobs: Sequence[Job], scores: Sequence[Path], compute: Compute, *, measure: bool) -> Workload:

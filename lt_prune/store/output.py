@@ -52,7 +52,8 @@ def stands(path: Path, kind: str, facts: Mapping[str, Any], read: Callable[[Path
         reason = str(error).partition(": ")[0]
         raise FileError(f"{reason}: restore a copy, {REMEDY}") from None
     if there["samples"] != facts["samples"]:
-        raise MismatchError(f"{path} holds the {kind} of other samples ({there['source']}, not {facts['source']}): {REMEDY}")
+        sources = "" if there["source"] == facts["source"] else f" ({there['source']}, not {facts['source']})"
+        raise MismatchError(f"{path} holds the {kind} of other samples{sources}: {REMEDY}")
     if differing := differences(there, {**facts, "source": there["source"]}):
         raise MismatchError(f"{path} holds another {kind}, with {differing}: {REMEDY}")
     return True

@@ -93,6 +93,8 @@ USAGE = [
     ("prune --ratio 0.3 --strategy nonsense", "unknown strategy 'nonsense': there are random, class-random, ranked"),
     ("prune --ratio 0.3 --strategy rankd", "(did you mean 'ranked'?)"),
     ("score --data nonsense", "unknown data source 'nonsense': there are digits, fashion-mnist, cifar10, cifar100, list"),
+    ("score --data npz:mine.npz --out .", "out must be the name of a file, not ."),
+    ("score --data npz:mine.npz --out ..", "out must be the name of a file, not .."),
     ("build --data cifar01", "(did you mean 'cifar10'?)"),
     ("build --data npz", "the npz source needs a path: --data npz:PATH"),
     ("build --data npz-lt0:mine.npz", "imbalance must be a number of 1 or more"),

@@ -84,6 +84,17 @@ def test_the_time_after_the_last_epoch_is_told_too(terminal):
     assert shown.getvalue().splitlines()[-1] == "all runs: every epoch is done, and what is made of the networks is not yet"
 
 
+def test_a_run_by_itself_whose_epochs_are_done_is_said_to_be_so(terminal):
+    shown = terminal(False)
+    with shown_progress() as told:
+        told("a run", 3, 3)
+        told.say()
+    assert shown.getvalue().splitlines() == [
+        "a run: 3 of 3 epochs",
+        "every epoch is done, and what is made of the networks is not yet",
+    ]
+
+
 def test_lines_come_by_themselves_while_nothing_is_told(terminal, monkeypatch):
     monkeypatch.setattr(progress, "FIRST", 0.001)
     monkeypatch.setattr(progress, "EVERY", 0.001)

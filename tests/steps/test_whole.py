@@ -133,9 +133,9 @@ def test_a_set_stands_beside_the_published_data_most_alike():
 
 
 def test_a_table_of_methods(blobs, in_tmp):
-    assert methods_of(STAGES) == ["mixup", "mislas", "l2a"]
+    assert methods_of(STAGES, blobs()) == ["mixup", "mislas", "l2a"]
     ways = {name: STAGES[name] for name in ("MiSLAS stage 1", "L2A stage 1")}
-    found = train_methods(blobs(), methods_of(ways), out=Path(), seeds=[0], **SMALL)
+    found = train_methods(blobs(), methods_of(ways, blobs()), out=Path(), seeds=[0], **SMALL)
     part = by_method("table1", Block("CIFAR-10-LT", "10", ROWS), ways, found)
     assert part.title.startswith("table1: accuracy (%) on blobs, resnet8, epochs: 2")
     [angular] = found.tested("mixup", "angular")

@@ -94,7 +94,7 @@ def test_scores_of_a_frozen_network_tell_nothing_of_one_that_is_trained_whole(sw
     kept = {"model": "resnet8", "weights": "given.pt"}
     lp.score(blobs(), members=1, epochs=1, out="scores/blobs.h5", compute=CPU, freeze=freeze, **kept)
     for asked in (False, True):
-        sweep(weights="given.pt", freeze=asked, dry_run=True)
+        sweep(weights="given.pt", freeze=asked, dry_run=True, overwrite=True)  # others would be refused
         assert len(sweep.measured) == (asked != freeze)
         sweep.measured.clear()
 
@@ -163,3 +163,38 @@ def test_what_is_left_where_everything_is_there_is_nothing(sweep):
     assert progress.announced == ["sweep of blobs: nothing, as all of it is there"]
     assert not progress.overall
     assert Path("runs").exists()
+
+
+def scored(data: lp.LongTailedSet, **changes: object) -> None:
+    Path("scores").mkdir()
+    scores = lp.score(data, members=1, **{"epochs": 1, "model": "resnet8", "compute": CPU})
+    lp.write_scores("scores/blobs.h5", replace(scores, **changes))
+
+
+def test_scores_that_cannot_be_added_to_are_refused_before_anything_is_said(sweep, blobs, in_tmp):
+    scored(blobs())
+    progress, changed = Listening(), {**SMALL, "score_epochs": 2, "members": 2}
+    says = r"^scores/blobs\.h5 was made with epochs 1, not 2: give another --out, or start again with --overwrite$"
+    for dry_run in (True, False):
+        with pytest.raises(lp.LtPruneError, match=says):
+            sweep({"score_epochs": 2}, dry_run=dry_run, progress=progress)
+    with pytest.raises(lp.LtPruneError, match=says):
+        lp.run(blobs(), **changed, ratio=0.4, compute=CPU, progress=progress)
+    assert not progress.announced
+    assert not Path("subsets").exists()
+
+
+def test_members_of_another_device_are_mixed_in_only_where_that_can_be_asked_for(sweep, blobs, in_tmp):
+    scored(blobs(), arithmetic=(lp.Arithmetic(device="cuda", precision="tf32"),))
+    options = {**SMALL, "members": 2, "score_epochs": 1, "ratio": 0.4, "compute": CPU}
+    with pytest.raises(lp.LtPruneError, match=r"members of scores/blobs\.h5 were trained .*: (?!.*--mix-compute)"):
+        lp.run(blobs(), **options)
+    with pytest.raises(lp.LtPruneError, match="mix the two by --mix-compute, or give another"):
+        sweep(dry_run=True)
+    assert sweep(dry_run=True, mix_compute=True).work.members == 1
+
+
+def test_what_is_made_again_counts(sweep, blobs, in_tmp):
+    scored(blobs())
+    assert sweep(dry_run=True).work.members == 1
+    assert sweep(dry_run=True, overwrite=True).work.members == 2
