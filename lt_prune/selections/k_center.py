@@ -15,19 +15,21 @@ from lt_prune.types import Array
     nested=True,
 )
 def k_center(group: Group, n_keep: int) -> Array:
-    """At most twice as far as with the best choice of as many; n_keep * G * D operations."""
+    """At most twice as far as with the best choice of as many; n_keep * G * D operations, G * G * D of a whole set, where
+    those that are not kept are next in line for their classes."""
     assert group.features is not None, "the prune step gives features to every selection that needs them"
     features = group.features
     squares = np.einsum("gd,gd->g", features, features)
     mean = features.mean(axis=0, dtype=np.float64).astype(features.dtype)
     nearest = np.full(len(features), np.inf, dtype=features.dtype)
-    chosen = np.empty(n_keep, dtype=np.int64)
+    n_chosen = len(features) if group.whole else n_keep
+    chosen = np.empty(n_chosen, dtype=np.int64)
     chosen[0] = np.argmin(squares - 2 * (features @ mean))
-    for k in range(n_keep):
+    for k in range(n_chosen):
         if k:
             chosen[k] = np.argmax(nearest)
         here = chosen[k]
         np.minimum(nearest, squares - 2 * (features @ features[here]) + squares[here], out=nearest)
         nearest[here] = -np.inf
-    left = highest_first(nearest)[: len(features) - n_keep]
+    left = highest_first(nearest)[: len(features) - n_chosen]
     return np.asarray(np.r_[chosen, left])

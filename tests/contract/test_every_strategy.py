@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from lt_prune.budgets import BUDGETS, Budget
@@ -257,6 +257,7 @@ NESTED = [name for name in SELECTIONS.names if SELECTIONS.load(name).nested]
 
 @pytest.mark.parametrize("name", NESTED)
 @given(counts=some_counts, shares=st.tuples(st.floats(0, 1), st.floats(0, 1)), draw=st.integers(0, 99))
+@example(counts=[2, 1, 14], shares=(1.0, 0.5), draw=0)
 @settings(max_examples=15, deadline=None)
 def test_a_nested_selection_keeps_less_of_what_it_kept(name, counts, shares, draw):
     few, many = (round(share * (sum(counts) - len(counts))) for share in sorted(shares))
