@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lt_prune.errors import DecisionWarning as DecisionWarning
     from lt_prune.errors import LtPruneError as LtPruneError
     from lt_prune.planning.grid import Grid as Grid
-    from lt_prune.report.progress import shown_progress as shown_progress
+    from lt_prune.reports.progress import shown_progress as shown_progress
     from lt_prune.runs import Confusion as Confusion
     from lt_prune.runs import Evaluation as Evaluation
     from lt_prune.runs import FailedRun as FailedRun
@@ -77,7 +77,7 @@ _NAMES = {
     "config.recipe": ("Recipe",),
     "errors": ("DecisionWarning", "LtPruneError"),
     "planning.grid": ("Grid",),
-    "report.progress": ("shown_progress",),
+    "reports.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),

@@ -55,7 +55,7 @@ class DivergenceError(LtPruneError):
 
 
 class DecisionWarning(UserWarning):
-    """A decision, such as a pruning, has a consequence that its owner may not want; `lt_prune.report.warnings` says when."""
+    """A decision, such as a pruning, has a consequence its owner may not want; `lt_prune.reports.warnings` says when."""
 
 
 def one_line(message: str) -> str:

@@ -48,7 +48,7 @@ MODULES = (
     *("lt_prune/evaluation.py", "lt_prune/angular", "lt_prune/metrics", "lt_prune/strategies", "lt_prune/data/longtail.py"),
     *("lt_prune/budgets", "lt_prune/selections"),
     *("lt_prune/data/mixup.py", "lt_prune/data/order.py", "lt_prune/engine/schedule.py", "lt_prune/methods"),
-    *("lt_prune/predictors", "lt_prune/report/aggregate.py"),
+    *("lt_prune/predictors", "lt_prune/reports/aggregate.py"),
 )
 REGISTRY = "tests/test_registry.py"
 TESTS = {
@@ -62,7 +62,7 @@ TESTS = {
     "lt_prune/budgets": ("tests/budgets", "tests/contract/test_every_strategy.py", REGISTRY),
     "lt_prune/selections": ("tests/selections", "tests/contract/test_every_strategy.py", REGISTRY),
     "lt_prune/data/longtail.py": ("tests/data/test_assemble.py",),
-    "lt_prune/report/aggregate.py": ("tests/report/test_words.py",),
+    "lt_prune/reports/aggregate.py": ("tests/reports/test_words.py",),
     "lt_prune/methods": ("tests/methods", "tests/contract/test_every_method.py", "tests/planning/test_recipes.py", REGISTRY),
     "lt_prune/predictors": ("tests/predictors", "tests/contract/test_every_predictor.py", REGISTRY),
 }

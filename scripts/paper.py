@@ -5,7 +5,7 @@
     .venv/bin/python scripts/paper.py figure6 --data photos.h5 --epochs 60 --seeds 3
 
 How to read it. Accuracies are percent, mean±standard deviation over n seeds; the difference is ours minus the paper's, and
-is left empty where ours was measured on other data than the paper's. Published numbers are in lt_prune/report/paper.csv.
+is left empty where ours was measured on other data than the paper's. Published numbers are in lt_prune/reports/paper.csv.
 Everything is written below --out; the same command again trains only what is missing, and tables share runs.
 """
 
@@ -25,10 +25,10 @@ import lt_prune as lp
 from lt_prune.cli.group import Commands
 from lt_prune.cli.options import as_compute, device_option, equal_option, gathered, options_of, preset_option, workers_option
 from lt_prune.figures.curves import curves, render
-from lt_prune.report.aggregate import aggregate
-from lt_prune.report.beside import Line, Part, by_pruning, published_alone
-from lt_prune.report.paper import METHODS, RECIPES, STAGES, Ways, blocks_of
-from lt_prune.report.progress import shown_progress
+from lt_prune.reports.aggregate import aggregate
+from lt_prune.reports.beside import Line, Part, by_pruning, published_alone
+from lt_prune.reports.paper import METHODS, RECIPES, STAGES, Ways, blocks_of
+from lt_prune.reports.progress import shown_progress
 from lt_prune.steps.paper_tables import alas_variants, by_method, by_rate, by_strength, methods_of, sets_beside
 from lt_prune.steps.whole import train_methods, train_variants
 from lt_prune.store.atomic import write_bytes

@@ -16,14 +16,14 @@ GROUND = "measures runs types progress setting config identity registry randomne
 # Package, and what it may import besides itself; every package stands above those it may import.
 ALLOWED = {
     "__main__": "cli",
-    "cli": f"api steps report planning metrics strategies methods predictors formats store {GROUND}",
-    "api": f"steps report planning store {GROUND}",
+    "cli": f"api steps reports planning metrics strategies methods predictors formats store {GROUND}",
+    "api": f"steps reports planning store {GROUND}",
     "steps": (
-        "figures report planning engine evaluation metrics strategies budgets selections methods predictors models formats "
+        "figures reports planning engine evaluation metrics strategies budgets selections methods predictors models formats "
         f"data store {GROUND}"
     ),
-    "figures": f"report planning engine predictors models {GROUND}",
-    "report": f"methods {GROUND}",
+    "figures": f"reports planning engine predictors models {GROUND}",
+    "reports": f"methods {GROUND}",
     "planning": f"metrics methods predictors strategies budgets selections models data store {GROUND}",
     "engine": f"evaluation methods predictors metrics models angular data store {GROUND}",
     "evaluation": GROUND,
@@ -123,7 +123,7 @@ def test_every_import_of_ours_is_a_module_that_exists():
 
 
 def test_only_the_surface_knows_of_terminals():
-    assert users_of({"click", "rich"}) == {"cli", "report"}
+    assert users_of({"click", "rich"}) == {"cli", "reports"}
 
 
 def test_only_the_store_knows_of_hdf5():

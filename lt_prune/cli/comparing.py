@@ -71,10 +71,10 @@ def run(
 
     import lt_prune as lp
     from lt_prune.progress import Beforehand
-    from lt_prune.report.by_class import classes_compared
-    from lt_prune.report.progress import shown_progress
-    from lt_prune.report.summary import compare_results
-    from lt_prune.report.tables import classes_tested_table, comparison_table
+    from lt_prune.reports.by_class import classes_compared
+    from lt_prune.reports.progress import shown_progress
+    from lt_prune.reports.summary import compare_results
+    from lt_prune.reports.tables import classes_tested_table, comparison_table
 
     options |= assigned(assignments, [method], None)
     with shown_progress() as progress:
@@ -144,9 +144,9 @@ def sweep(grid: Grid, prediction: str | None, as_json: bool, assignments: tuple[
     from rich.console import Group
 
     import lt_prune as lp
-    from lt_prune.report.aggregate import aggregate
-    from lt_prune.report.progress import shown_progress
-    from lt_prune.report.tables import results_table
+    from lt_prune.reports.aggregate import aggregate
+    from lt_prune.reports.progress import shown_progress
+    from lt_prune.reports.tables import results_table
 
     options |= assigned(assignments, grid.methods, prediction)
     with shown_progress() as progress:
@@ -180,8 +180,8 @@ def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, ove
     Example: lt-prune results runs --out results.csv --figure accuracy
     """
     import lt_prune as lp
-    from lt_prune.report.tables import results_table
-    from lt_prune.report.warnings import results_warnings
+    from lt_prune.reports.tables import results_table
+    from lt_prune.reports.warnings import results_warnings
 
     if out and figure and out == Path(f"{figure}.csv"):
         raise ArgumentError(f"--out and --figure would both write {out}: give one of them another name")

@@ -60,8 +60,8 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
     """
     import lt_prune as lp
     from lt_prune.planning.paths import set_path
-    from lt_prune.report.summary import summarise_set
-    from lt_prune.report.tables import set_table
+    from lt_prune.reports.summary import summarise_set
+    from lt_prune.reports.tables import set_table
 
     built = lp.build(**options, out=out, overwrite=overwrite)
     if out is None:
@@ -128,7 +128,7 @@ def score(
     from lt_prune.metrics import METRICS
     from lt_prune.planning.paths import scores_path
     from lt_prune.progress import Beforehand
-    from lt_prune.report.progress import shown_progress
+    from lt_prune.reports.progress import shown_progress
     from lt_prune.steps.enough import most_members
     from lt_prune.steps.opening import opened_once
 
@@ -173,7 +173,7 @@ def show_scores(
     """
     import lt_prune as lp
     from lt_prune.planning.commands import require_metric
-    from lt_prune.report.warnings import score_warnings
+    from lt_prune.reports.warnings import score_warnings
 
     scores = lp.read_scores(file)
     if metric:
@@ -265,9 +265,9 @@ def prune(
 
     from lt_prune.planning.paths import subset_path
     from lt_prune.planning.pruning import check_ranking, metrics_read, pruning_of
-    from lt_prune.report.by_class import classes_pruned
-    from lt_prune.report.summary import summarise_subset
-    from lt_prune.report.tables import classes_pruned_table, subset_table
+    from lt_prune.reports.by_class import classes_pruned
+    from lt_prune.reports.summary import summarise_subset
+    from lt_prune.reports.tables import classes_pruned_table, subset_table
     from lt_prune.steps.prune import check_ratio, prune_to
 
     named: str | SampleIndex | LongTailedSet | None = data
@@ -329,7 +329,7 @@ def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_cla
     Example: lt-prune audit subsets/digits-lt10-ranked-avh-0.45.h5 --data digits
     """
     import lt_prune as lp
-    from lt_prune.report.audit_tables import audit_table
+    from lt_prune.reports.audit_tables import audit_table
 
     chosen = [lp.read_subset(subset) for subset in subsets]
     audited = lp.audit(*subsets, scores=scores or _scores_there(chosen[0]), **options)

@@ -140,7 +140,7 @@ def export(subset: Path, out: Path | None, format: str | None, scores: Path | No
     import lt_prune as lp
     from lt_prune.formats import WRITERS
     from lt_prune.planning.paths import export_path, scores_that_chose
-    from lt_prune.report.summary import exported
+    from lt_prune.reports.summary import exported
 
     chosen = lp.read_subset(subset)
     if not out and not format:

@@ -23,7 +23,7 @@ def list_members(family: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     import lt_prune as lp
-    from lt_prune.report.tables import members_table
+    from lt_prune.reports.tables import members_table
 
     rows = [asdict(member) for member in lp.members(family)]
     print_result(as_json, {family: rows}, lambda: members_table(rows))

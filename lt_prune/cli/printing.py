@@ -39,8 +39,8 @@ def print_json(summary: dict[str, Any]) -> None:
 
 def print_scores(scores: ScoreSet, metric: str, as_json: bool, file: Path) -> None:
     """What a score file holds, with one metric in detail."""
-    from lt_prune.report.summary import summarise_scores
-    from lt_prune.report.tables import scores_table
+    from lt_prune.reports.summary import summarise_scores
+    from lt_prune.reports.tables import scores_table
 
     print_result(as_json, {**summarise_scores(scores, metric), "file": str(file)}, lambda: scores_table(scores, metric))
 

@@ -85,8 +85,8 @@ def train(
     from lt_prune.methods import METHODS
     from lt_prune.planning.paths import run_path
     from lt_prune.progress import Beforehand
-    from lt_prune.report.progress import shown_progress
-    from lt_prune.report.tables import result_table
+    from lt_prune.reports.progress import shown_progress
+    from lt_prune.reports.tables import result_table
     from lt_prune.steps.opening import open_with_subset
 
     METHODS.check(method)
@@ -155,8 +155,8 @@ def evaluate(
     from rich.console import Group
 
     import lt_prune as lp
-    from lt_prune.report.by_class import classes_tested
-    from lt_prune.report.tables import classes_tested_table, confusion_table, evaluation_table, settings_table
+    from lt_prune.reports.by_class import classes_tested
+    from lt_prune.reports.tables import classes_tested_table, confusion_table, evaluation_table, settings_table
     from lt_prune.steps.evaluate import open_run, require_run
 
     if prediction is None:
@@ -235,7 +235,7 @@ def methods(name: str | None, as_json: bool) -> None:
     """
     from rich.console import Group
 
-    from lt_prune.report.tables import method_table, methods_table, predictions_table
+    from lt_prune.reports.tables import method_table, methods_table, predictions_table
     from lt_prune.steps.describe import describe_method, describe_methods, describe_predictions
 
     if name:

@@ -7,8 +7,8 @@ from textwrap import fill
 import numpy as np
 
 from lt_prune.figures.style import COLOURS, as_file
-from lt_prune.report.summary import compare_results
-from lt_prune.report.words import at_equal
+from lt_prune.reports.summary import compare_results
+from lt_prune.reports.words import at_equal
 from lt_prune.runs import TrainResult
 from lt_prune.types import GROUPS
 

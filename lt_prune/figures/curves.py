@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lt_prune.figures.style import COLOURS, LINES, MARKERS, as_file
-from lt_prune.report.aggregate import Row
-from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by
+from lt_prune.reports.aggregate import Row
+from lt_prune.reports.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by
 from lt_prune.types import GROUPS, Array
 
 if TYPE_CHECKING:

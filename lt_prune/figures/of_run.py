@@ -23,7 +23,7 @@ from lt_prune.planning.commands import require_metric, score_command
 from lt_prune.planning.paths import scores_path, trained_rows
 from lt_prune.planning.recipes import prediction_settings
 from lt_prune.predictors.angular import angular_of
-from lt_prune.report.words import at_equal
+from lt_prune.reports.words import at_equal
 from lt_prune.runs import TrainResult
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 

@@ -20,9 +20,9 @@ from lt_prune.planning.commands import require_metric
 from lt_prune.planning.dropping import SIMILARITY
 from lt_prune.planning.joining import joined_scores
 from lt_prune.planning.paths import named, scores_of, subset_of
-from lt_prune.report.by_class import classes_audited
-from lt_prune.report.dangers import ranking_dangers, subset_dangers
-from lt_prune.report.summary import imbalance_ratio
+from lt_prune.reports.by_class import classes_audited
+from lt_prune.reports.dangers import ranking_dangers, subset_dangers
+from lt_prune.reports.summary import imbalance_ratio
 from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_like
 from lt_prune.types import GROUPS, Array, SampleIndex, ScoreSet, Subset
@@ -58,7 +58,7 @@ def audit(
         - `rankings`: of each metric the members (None of scores made elsewhere), `stability`, Spearman's correlation of two
           halves of the ensemble, and `with_class_size`, that of classes' mean difficulty with their sizes;
         - `classes`, the largest first: samples before and kept by each subset, and mean scores;
-        - `dangers`: sentences; thresholds and reasons are in `lt_prune.report.dangers`.
+        - `dangers`: sentences; thresholds and reasons are in `lt_prune.reports.dangers`.
 
     Raises:
         ArgumentError: there is no subset, or the scores lack the metric.

@@ -9,7 +9,7 @@ from typing import cast
 from lt_prune.config.compute import Compute
 from lt_prune.engine import Outcome, Run, run_all
 from lt_prune.progress import Progress, announce
-from lt_prune.report.overall import Overall
+from lt_prune.reports.overall import Overall
 from lt_prune.steps.enough import Enough
 from lt_prune.steps.ensemble import foretold, of_all_members, with_held_out, with_member
 from lt_prune.types import MetricScores, ScoreSet

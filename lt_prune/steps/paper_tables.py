@@ -6,8 +6,8 @@ from lt_prune.choices import MODELS
 from lt_prune.config.reading import Reading
 from lt_prune.methods import METHODS
 from lt_prune.models import find_model
-from lt_prune.report.beside import Part, beside, by_column, cell_beside, described_beside, percent, reasons
-from lt_prune.report.paper import Block, Ways, blocks_of, nearest_block
+from lt_prune.reports.beside import Part, beside, by_column, cell_beside, described_beside, percent, reasons
+from lt_prune.reports.paper import Block, Ways, blocks_of, nearest_block
 from lt_prune.steps.build import open_set
 from lt_prune.steps.tested import WholeRuns
 from lt_prune.steps.whole import Variant

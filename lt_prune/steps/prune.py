@@ -18,7 +18,7 @@ from lt_prune.planning.dropping import Drop
 from lt_prune.planning.joining import joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
 from lt_prune.planning.pruning import pruning_of
-from lt_prune.report.warnings import score_warnings, subset_warnings
+from lt_prune.reports.warnings import score_warnings, subset_warnings
 from lt_prune.steps.build import Data, open_index, open_set
 from lt_prune.steps.opening import index_like, open_like
 from lt_prune.store.files import write_subset

@@ -10,7 +10,7 @@ from lt_prune.errors import ArgumentError, FileError
 from lt_prune.figures.curves import curves, render
 from lt_prune.given import expect_path, known_keywords
 from lt_prune.planning.paths import GRID_END, say_passed_over
-from lt_prune.report.aggregate import Row, aggregate
+from lt_prune.reports.aggregate import Row, aggregate
 from lt_prune.runs import PlannedRun
 from lt_prune.store.output import put
 from lt_prune.store.pictures import write_picture

@@ -20,8 +20,8 @@ from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names, network_of
 from lt_prune.progress import Progress, announce, no_progress
-from lt_prune.report.overall import Overall
-from lt_prune.report.warnings import comparison_warnings, subset_warnings
+from lt_prune.reports.overall import Overall
+from lt_prune.reports.warnings import comparison_warnings, subset_warnings
 from lt_prune.runs import TrainResult
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.prune import check_ratio, choose

@@ -23,7 +23,7 @@ from lt_prune.metrics import HELD_OUT, METRICS, OF_TEST, asked_for
 from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe, weights_of
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
-from lt_prune.report.warnings import score_warnings
+from lt_prune.reports.warnings import score_warnings
 from lt_prune.steps.build import Data
 from lt_prune.steps.enough import Enough, most_members
 from lt_prune.steps.ensemble import Ensemble, n_rows

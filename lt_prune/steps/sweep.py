@@ -20,10 +20,10 @@ from lt_prune.planning.grid import Grid, Pruning
 from lt_prune.planning.plan import Asked, Job, plan_below
 from lt_prune.planning.recipes import check_names, network_of
 from lt_prune.progress import Progress, announce, no_progress
-from lt_prune.report.aggregate import aggregate
-from lt_prune.report.overall import Overall
-from lt_prune.report.warnings import results_warnings
-from lt_prune.report.workload import Workload
+from lt_prune.reports.aggregate import aggregate
+from lt_prune.reports.overall import Overall
+from lt_prune.reports.warnings import results_warnings
+from lt_prune.reports.workload import Workload
 from lt_prune.runs import FailedRun, PlannedRun, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.each import train_each

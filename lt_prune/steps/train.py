@@ -29,7 +29,7 @@ from lt_prune.predictors import PREDICTORS
 from lt_prune.predictors.promised import try_out
 from lt_prune.progress import Progress, no_progress
 from lt_prune.randomness import derive_seed
-from lt_prune.report.overall import Overall
+from lt_prune.reports.overall import Overall
 from lt_prune.runs import TrainResult, TrainSpec
 from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_with_subset

@@ -15,7 +15,7 @@ from lt_prune.planning.deciding import require_features
 from lt_prune.planning.plan import Asked, Job
 from lt_prune.planning.pruning import without_scores
 from lt_prune.planning.recipes import MEMBER, network_of, resolve_recipe
-from lt_prune.report.workload import Workload
+from lt_prune.reports.workload import Workload
 from lt_prune.steps.ensemble import member_title
 from lt_prune.steps.prune import choose
 from lt_prune.steps.score import known_scores

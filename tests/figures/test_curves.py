@@ -10,7 +10,7 @@ from matplotlib.container import ErrorbarContainer
 
 import lt_prune as lp
 from lt_prune.figures.curves import Curves, curves, figure, render
-from lt_prune.report.aggregate import aggregate
+from lt_prune.reports.aggregate import aggregate
 
 PANELS = ("overall", "balanced", "head", "middle", "tail")
 RATIOS = (0.2, 0.4, 0.6)

@@ -14,7 +14,7 @@ from torchvision.transforms import PILToTensor
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, DataError, MismatchError
-from lt_prune.report.summary import exported
+from lt_prune.reports.summary import exported
 
 N = 45
 

@@ -14,7 +14,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.engine import session
 from lt_prune.errors import ArgumentError
 from lt_prune.progress import ALL_RUNS
-from lt_prune.report.paper import STAGES, Block
+from lt_prune.reports.paper import STAGES, Block
 from lt_prune.steps.paper_tables import alas_variants, by_method, by_rate, by_strength, methods_of, sets_beside
 from lt_prune.steps.whole import Variant, train_methods, train_variants
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lt_prune.methods import METHODS as FAMILY
-from lt_prune.report.paper import METHODS, STAGES, Block, blocks_of, nearest_block
+from lt_prune.reports.paper import METHODS, STAGES, Block, blocks_of, nearest_block
 
 PUBLISHED = {
     ("table1", "CIFAR-10-LT", "100", "L2A stage 1", "tail"): 62.71,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lt_prune.report.workload import Workload
+from lt_prune.reports.workload import Workload
 
 MEMBERS = {f"member {k}": (10, 1000) for k in range(4)}
 RUNS = {"whole": (300, 1000), "half": (300, 500)}

@@ -10,8 +10,8 @@ from rich.console import Console
 
 import lt_prune as lp
 from lt_prune.config.compute import Arithmetic
-from lt_prune.report.aggregate import aggregate, every_setting
-from lt_prune.report.tables import results_table
+from lt_prune.reports.aggregate import aggregate, every_setting
+from lt_prune.reports.tables import results_table
 
 PLAN: dict[str, Any] = {
     "name": "digits-lt10",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lt_prune as lp
-from lt_prune.report.dangers import STEADY, ranking_dangers, subset_dangers
+from lt_prune.reports.dangers import STEADY, ranking_dangers, subset_dangers
 
 
 def subset_of(counts: tuple[int, ...], kept: tuple[int, ...]) -> lp.Subset:

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 
 import lt_prune as lp
 from lt_prune.figures.comparison import comparison_figure
-from lt_prune.report.tables import (
+from lt_prune.reports.tables import (
     comparison_table,
     evaluation_table,
     result_table,

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress as Bars
 
-import lt_prune.report.progress as progress
+import lt_prune.reports.progress as progress
 from lt_prune.progress import ALL_RUNS, announce, no_progress
-from lt_prune.report.progress import shown_progress, time_left
+from lt_prune.reports.progress import shown_progress, time_left
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lt_prune as lp
-from lt_prune.report.summary import (
+from lt_prune.reports.summary import (
     compare_results,
     imbalance_ratio,
     summarise_scores,

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from lt_prune.config.recipe import Recipe
-from lt_prune.report.beside import (
+from lt_prune.reports.beside import (
     Line,
     Part,
     beside,
@@ -21,7 +21,7 @@ from lt_prune.report.beside import (
     published_alone,
     reasons,
 )
-from lt_prune.report.paper import Block
+from lt_prune.reports.paper import Block
 from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 
 COMMON = {"data": "x", "row": "r", "column": "all", "ours": (80.0, 83.0)}

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from lt_prune.report.paper import MEASURES, NETWORKS, Block
-from lt_prune.report.words import at_equal, kinds_of_ranking
+from lt_prune.reports.paper import MEASURES, NETWORKS, Block
+from lt_prune.reports.words import at_equal, kinds_of_ranking
 from lt_prune.runs import Evaluation, FailedRun, PlannedRun, TrainResult
 from lt_prune.types import SampleIndex, label_of
 

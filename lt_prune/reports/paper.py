@@ -82,7 +82,7 @@ class Block:
 def blocks_of(table: str) -> list[Block]:
     """The data sets of a published table, such as "table1", in its order."""
     found: dict[tuple[str, str], Block] = {}
-    text = resources.files("lt_prune.report").joinpath("paper.csv").read_text()
+    text = resources.files("lt_prune.reports").joinpath("paper.csv").read_text()
     for line in csv.DictReader(text.splitlines()):
         if line["table"] == table:
             key = line["data"], line["imbalance"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from lt_prune.report.aggregate import Row
+from lt_prune.reports.aggregate import Row
 from lt_prune.types import label_of
 
 ONE_ENSEMBLE = "one ensemble"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lt_prune.report.words import several
+from lt_prune.reports.words import several
 
 
 @dataclass(frozen=True, kw_only=True)

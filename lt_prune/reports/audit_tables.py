@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lt_prune.report.dangers import COPIES
-from lt_prune.report.plain import plain_ratio, plain_table
+from lt_prune.reports.dangers import COPIES
+from lt_prune.reports.plain import plain_ratio, plain_table
 from lt_prune.types import GROUPS
 
 SHOWN = 20

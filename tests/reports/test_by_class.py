@@ -5,8 +5,8 @@ import pytest
 from rich.console import Console
 
 import lt_prune as lp
-from lt_prune.report.by_class import classes_audited, classes_compared, classes_pruned, classes_tested
-from lt_prune.report.tables import classes_pruned_table, classes_tested_table
+from lt_prune.reports.by_class import classes_audited, classes_compared, classes_pruned, classes_tested
+from lt_prune.reports.tables import classes_pruned_table, classes_tested_table
 
 COUNTS = (6, 24, 3, 12)
 """Of classes that do not come by their size."""

@@ -10,15 +10,15 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from lt_prune.report.aggregate import Row
-from lt_prune.report.plain import plain_ratio, plain_table
-from lt_prune.report.summary import (
+from lt_prune.reports.aggregate import Row
+from lt_prune.reports.plain import plain_ratio, plain_table
+from lt_prune.reports.summary import (
     compare_results,
     summarise_scores,
     summarise_set,
     summarise_subset,
 )
-from lt_prune.report.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, several
+from lt_prune.reports.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, several
 from lt_prune.runs import Evaluation, PlannedRun, TrainResult
 from lt_prune.types import GROUPS, LongTailedSet, ScoreSet, Subset
 

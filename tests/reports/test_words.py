@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 
 import lt_prune as lp
-from lt_prune.report.aggregate import aggregate
-from lt_prune.report.tables import results_table
+from lt_prune.reports.aggregate import aggregate
+from lt_prune.reports.tables import results_table
 
 PLAN: dict[str, Any] = {
     "name": "digits-lt10",

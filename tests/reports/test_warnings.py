@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lt_prune as lp
-from lt_prune.report.warnings import comparison_warnings, results_warnings, score_warnings, subset_warnings
+from lt_prune.reports.warnings import comparison_warnings, results_warnings, score_warnings, subset_warnings
 
 
 def index_of(counts: tuple[int, ...], groups: tuple[int, int] = (2, 3)) -> lp.SampleIndex:

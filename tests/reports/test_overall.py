@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lt_prune.progress import ALL_RUNS, no_progress
-from lt_prune.report.overall import Overall
+from lt_prune.reports.overall import Overall
 
 
 def told(work: dict[str, tuple[int, int]]) -> tuple[Overall, list[tuple[str, int, int]]]:
