@@ -40,6 +40,7 @@ SCORE = f"score --members 1 {SMALL}"
 TRAIN = f"train {SMALL}"
 RANDOM = "prune --strategy random --ratio 0.4"
 ON_PHOTOS = "--data folder:photos"
+FORCED = f"{RANDOM} {ON_PHOTOS}"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,14 @@ def weights() -> None:
     """A file of a backbone of another seed."""
     network = build_network(find_model("resnet8"), (8, 8, 3), n_classes=3, seed=5)
     torch.save(network.backbone.state_dict(), "given.pt")
+
+
+def in_lists() -> None:
+    """Files of ids: all of the smallest class, one of it, and the others."""
+    index = lp.build("folder:photos").index
+    ids = [f"{each:016x}" for each in index.ids[index.labels == 2]]
+    for name, some in {"all": ids, "one": ids[:1], "others": ids[1:]}.items():
+        Path(f"{name}.txt").write_text("\n".join(some))
 
 
 def uneven_npz() -> None:
@@ -1123,6 +1132,16 @@ CASES = {
             f"{TRAIN} --data set.h5",
             f"build {ON_PHOTOS} --resize 6 --out set.h5 --overwrite",
             f"{TRAIN} --data set.h5 --out other",
+        ),
+    ),
+    "a class that would be emptied by force": Case(
+        advice="name one of them in --force-keep and not in --force-drop, or allow it by `lt-prune prune --allow-",
+        before=(in_lists,),
+        refused=f"{FORCED} --force-drop all.txt",
+        says="what is forced leaves none of the 4 samples of class 'class2': name one of them in --force-keep",
+        then=(
+            f"{FORCED} --force-drop others.txt --force-keep one.txt",
+            f"{FORCED} --force-drop all.txt --allow-empty-class --out emptied.h5",
         ),
     ),
     "a class that would be emptied": Case(

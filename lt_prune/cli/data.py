@@ -230,6 +230,15 @@ def show_scores(
     metavar="WHAT",
     help="Take out first, comma-separated: noisy:SHARE of the set by label-noise, duplicates[:SIMILARITY] but for one each.",
 )
+@click.option(
+    "--force-keep", type=click.Path(path_type=Path), metavar="FILE", help="Ids, one a line, of samples to keep in any case."
+)
+@click.option(
+    "--force-drop",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Ids, one a line, of samples to REMOVE in any case.",
+)
 @click.option("--allow-empty-class", is_flag=True, help="Let a class lose all its samples.")
 @read_options
 @common_options

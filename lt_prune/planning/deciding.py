@@ -17,6 +17,7 @@ from lt_prune.given import expect_one_of
 from lt_prune.metrics import OF_TEST
 from lt_prune.planning.commands import require_metric
 from lt_prune.planning.dropping import Drop, Taken
+from lt_prune.planning.forcing import Forced
 from lt_prune.planning.pruning import RECALL_BY, Pruning, check_ranking, metrics_read
 from lt_prune.store.recall import read_recall
 from lt_prune.strategies.pair import OF_SAMPLES
@@ -54,6 +55,8 @@ class Given:
     """Of these samples."""
     drop: Drop = field(default_factory=Drop)
     """What is taken out first."""
+    forced: Forced
+    """What is kept and what is removed in any case."""
 
     def __post_init__(self) -> None:
         strategy, name = self.asked.strategy, self.asked.base
@@ -106,6 +109,7 @@ class Given:
             said |= {"metric": metric}
         if self.drop:
             said |= {"drop": str(self.drop), "dropped": dict(self.taken.numbers)}
+        said |= self.forced.told(self.index)
         if self.scores and (self._metric() or self.drop):
             said |= _made_by(self.scores, ranked=self._metric() is not None)
         return said | (dict(zip(("keep", "within"), self.ends)) if self.asked.strategy.takes_ends else {})
@@ -115,6 +119,7 @@ class Given:
         arrays = {"recall": None if self.recall is None else self._recall(), "features": self.features}
         digests = {name: hashlib.sha256(array.tobytes()).hexdigest() for name, array in arrays.items() if array is not None}
         digests |= {"as": self.like.digest} if self.like else {}
+        digests |= self.forced.digests(self.index)
         return self.asked.named({**{name: digest[:8] for name, digest in digests.items()}, **self.drop.named})
 
     @cached_property
@@ -124,7 +129,7 @@ class Given:
         Raises:
             ArgumentError: as `Drop.taken` does.
         """
-        return self.drop.taken(self.index, self.scores, self.given_scores)
+        return self.drop.taken(self.index, self.scores, self.given_scores, self.forced)
 
     def _metric(self) -> str | None:
         """What is ranked by, or tells the recall; None where no scores are read."""
@@ -192,9 +197,16 @@ class Given:
         return found
 
     def _like(self) -> Array:
-        """int64 (M,)."""
+        """int64 (M,): what is still to be kept of each class, besides what is kept in any case."""
         assert self.like is not None, "a pruning like a subset is not asked for without it"
-        return self.like.kept_counts
+        forced = np.bincount(self.index.labels[self.forced.keep], minlength=self.index.n_classes)
+        if (over := np.flatnonzero(forced > self.like.kept_counts)).size:
+            c = over[0]
+            raise ArgumentError(
+                f"force_keep names {forced[c]:,} samples of class {self.index.class_names[c]!r}, and the other subset keeps "
+                f"{self.like.kept_counts[c]:,} of it: name fewer"
+            )
+        return np.asarray(self.like.kept_counts - forced)
 
     def _scores(self) -> ScoreSet:
         if self.scores is None:

@@ -12,6 +12,7 @@ from lt_prune.data.identity import originals
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect
 from lt_prune.planning.commands import require_metric
+from lt_prune.planning.forcing import Forced
 from lt_prune.selections import highest_first
 from lt_prune.types import Array, SampleIndex, ScoreSet
 
@@ -58,25 +59,30 @@ class Drop:
         """As it may be given."""
         return ",".join(f"{name}:{value}" for name, value in self.named.items())
 
-    def taken(self, index: SampleIndex, scores: ScoreSet | None, given: object) -> Taken:
-        """What is taken out of the samples of an index, copies first. No class is emptied.
+    def taken(self, index: SampleIndex, scores: ScoreSet | None, given: object, forced: Forced | None = None) -> Taken:
+        """What is taken out of the samples of an index: what goes in any case, then copies, then noise, of which neither
+        empties a class.
 
         Args:
             scores: of these samples.
             given: what they were given as, for messages.
+            forced: what stays and what goes in any case.
 
         Raises:
             ArgumentError: the scores are missing or lack a metric, or so many cannot be taken out.
         """
-        gone, numbers = np.zeros(index.n_samples, dtype=bool), dict[str, int]()
+        none = np.zeros(index.n_samples, dtype=bool)
+        stays, gone = (forced.keep, forced.drop.copy()) if forced else (none, none.copy())
+        numbers = {"forced": int(gone.sum())} if gone.any() else {}
         if self.duplicates is not None:
             alike = _needed(scores, COPIES_BY, given).metric(COPIES_BY).per_member.min(axis=0)
-            gone |= _copies(index, alike >= self.duplicates)
-            numbers["duplicates"] = int(gone.sum())
+            copies = _copies(index, alike >= self.duplicates) & ~stays & ~gone
+            numbers["duplicates"] = int(copies.sum())
+            gone |= copies
         if self.noisy is not None:
             numbers["noisy"] = round(self.noisy * index.n_samples)
             doubt = _needed(scores, NOISE_BY, given).metric(NOISE_BY).difficulty
-            gone[_noisiest(index, doubt, gone, numbers["noisy"])] = True
+            gone[_noisiest(index, doubt, gone | stays, numbers["noisy"])] = True
         return Taken(gone, numbers)
 
 

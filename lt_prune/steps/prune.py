@@ -15,6 +15,7 @@ from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
 from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.planning.deciding import Given, Recall
 from lt_prune.planning.dropping import Drop
+from lt_prune.planning.forcing import Forced, Ids
 from lt_prune.planning.joining import joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
 from lt_prune.planning.pruning import pruning_of
@@ -42,6 +43,8 @@ def prune(
     recall: Recall | None = None,
     features: Array | None = None,
     drop: str | Sequence[str] | None = None,
+    force_keep: Ids | None = None,
+    force_drop: Ids | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     match: str = "ids",
@@ -74,6 +77,9 @@ def prune(
         drop: what to take out first, "noisy:SHARE,duplicates[:SIMILARITY]" or a list of these: so large a share of the set,
             by `label-noise`; and all but one of exact copies and of near-copies, from this cosine by `near-duplicate` on
             (0.995 by default). The budget is then that of what is left, and as many are kept in all as without it.
+        force_keep: ids of samples to keep in any case, or a file with an id a line, as the page of `lt_prune.report` saves
+            them. They come before the budget, which is that of the rest; as many are kept in all as without them.
+        force_drop: the same of samples to remove in any case.
         seed: names the draw of what is random, and the subset of any.
         allow_empty_class: let a class lose all its samples.
         match: "ids", and the scores must be of the very same samples; or "names", and they are joined to the data by file
@@ -85,7 +91,7 @@ def prune(
 
     Raises:
         ArgumentError: the ratio is not in [0, 1), a class would be emptied, the budget cannot be had, an option does not fit
-            the strategy, or what it needs is missing.
+            the strategy, what it needs is missing, or what is forced cannot be.
         UnknownNameError: no such strategy, budget or selection.
         MemberError: one removes another number of samples, or empties a class that it must not.
         MismatchError: the scores are of other data, or `out` holds another subset.
@@ -118,6 +124,8 @@ def prune(
         recall=recall,
         features=features,
         drop=drop,
+        force_keep=force_keep,
+        force_drop=force_drop,
         seed=seed,
         allow_empty_class=allow_empty_class,
         match=match,
@@ -163,7 +171,7 @@ class Choice:
     given: Given
     ratio: float
     request: Request
-    """On the samples that are left where some are taken out first."""
+    """On the samples that are left where some are taken out first, and others are kept in any case."""
     left: Array
     """int64: rows of these."""
 
@@ -174,7 +182,9 @@ class Choice:
             MemberError: the strategy breaks its promise.
         """
         kept = np.zeros(self.given.index.n_samples, dtype=bool)
-        kept[self.left] = _answer(self.given.name(), self.given.asked.strategy, request)
+        if request.n_remove < len(self.left):  # else there is nothing left to choose
+            kept[self.left] = _answer(self.given.name(), self.given.asked.strategy, request)
+        kept[self.given.forced.keep] = True
         return kept
 
 
@@ -192,6 +202,8 @@ def prepared(
     recall: Recall | None = None,
     features: Array | None = None,
     drop: str | Sequence[str] | None = None,
+    force_keep: Ids | None = None,
+    force_drop: Ids | None = None,
     seed: int = 0,
     allow_empty_class: bool = False,
     reading: Reading | None = None,
@@ -219,20 +231,36 @@ def prepared(
         samples=samples,
         like=joined_subset(asked.like, index, "the other subset", match) if asked.like else None,
         drop=Drop.of(drop),
+        forced=Forced.of(force_keep, force_drop, index),
     )
     ratio, n_remove = _removed(ratio, given)
     given.taken.require_room(n_remove)
-    left = np.flatnonzero(~given.taken.rows)
+    given.forced.require_room(n_remove)
+    left = np.flatnonzero(~given.taken.rows & ~given.forced.keep)
+    n_remove -= int(given.taken.rows.sum())
+    if not allow_empty_class:
+        _require_each_class(index, given.taken.rows if n_remove < len(left) else ~given.forced.keep)
     request = Request(
         ids=index.ids[left],
         labels=index.labels[left],
         n_classes=index.n_classes,
-        n_remove=n_remove - index.n_samples + len(left),
+        n_remove=n_remove,
         seed=seed,
         allow_empty_class=allow_empty_class,
         **given.fields(left),
     )
     return Choice(given, ratio, request, left)
+
+
+def _require_each_class(index: SampleIndex, gone: Array) -> None:
+    """Refuse what leaves nothing of a class, whatever the strategy."""
+    left = np.bincount(index.labels[~gone], minlength=index.n_classes)
+    if (emptied := np.flatnonzero((index.counts > 0) & (left == 0))).size:
+        c = emptied[0]
+        raise ArgumentError(
+            f"what is forced leaves none of the {index.counts[c]:,} samples of class {index.class_names[c]!r}: name one "
+            f"of them in --force-keep and not in --force-drop, or allow it by `lt-prune prune --allow-empty-class`"
+        )
 
 
 def _removed(ratio: float | None, given: Given) -> tuple[float, int]:

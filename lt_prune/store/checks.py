@@ -148,6 +148,10 @@ def check_subset(subset: Subset) -> None:
     expect("dropped", dropped := subset.options.get("dropped", {}), Mapping, "numbers by name")
     for number in dropped.values():
         expect_whole("dropped", number, low=0)
+    for name, kept in (("force_keep", True), ("force_drop", False)):
+        expect(name, ids := subset.options.get(name, []), list, "a list of ids")
+        known = {f"{each:016x}" for each in (subset.kept_ids if kept else subset.removed_ids)} if ids else set()
+        _require(known.issuperset(map(str, ids)), f"{name} names samples that are not so")
     for name in ("metric", "keep", "within", "budget", "selection"):
         if subset.options.get(name) is not None:
             check_name(name, subset.options[name])

@@ -260,6 +260,7 @@ def subset_stands(path: Path | str, subset: Subset) -> bool:
 def _subset_facts(subset: Subset) -> dict[str, Any]:
     chosen_by = {"strategy": subset.strategy, "ratio": subset.ratio, **subset.options}
     chosen_by |= chosen_by.pop("settings", {})
+    chosen_by |= {name: _hash(chosen_by[name]) for name in ("force_keep", "force_drop") if name in chosen_by}
     return {**_index_facts(subset.index), **chosen_by, "kept samples": subset.digest}
 
 
