@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from lt_prune.steps.plot import plot_head as plot_head
     from lt_prune.steps.prune import prune as prune
     from lt_prune.steps.register import register as register
+    from lt_prune.steps.report import Report as Report
+    from lt_prune.steps.report import report as report
     from lt_prune.steps.results import plot_results as plot_results
     from lt_prune.steps.results import results as results
     from lt_prune.steps.run import Comparison as Comparison
@@ -90,6 +92,7 @@ _NAMES = {
     "steps.plot": ("Plot", "plot", "plot_head"),
     "steps.prune": ("prune",),
     "steps.register": ("register",),
+    "steps.report": ("Report", "report"),
     "steps.results": ("plot_results", "results"),
     "steps.run": ("Comparison", "run"),
     "steps.sampler": ("Sampler",),

@@ -19,9 +19,10 @@ ALLOWED = {
     "cli": f"api steps reports planning metrics strategies methods predictors formats store {GROUND}",
     "api": f"steps reports planning store {GROUND}",
     "steps": (
-        "figures reports planning engine evaluation metrics strategies budgets selections methods predictors models formats "
-        f"data store {GROUND}"
+        "page figures reports planning engine evaluation metrics strategies budgets selections methods predictors models "
+        f"formats data store {GROUND}"
     ),
+    "page": f"figures reports planning strategies data {GROUND}",
     "figures": f"reports planning engine predictors models {GROUND}",
     "reports": f"methods {GROUND}",
     "planning": f"metrics methods predictors strategies budgets selections models data store {GROUND}",

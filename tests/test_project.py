@@ -92,7 +92,8 @@ def test_the_command_is_the_click_group():
 
 def test_the_package_shows_type_checkers_that_it_is_typed(setup):
     assert (PACKAGE / "py.typed").exists()
-    assert setup["options.package_data"]["lt_prune"].split() == ["py.typed", "methods/published.csv", "reports/paper.csv"]
+    packaged = ["py.typed", "methods/published.csv", "page/templates/*", "reports/paper.csv"]
+    assert setup["options.package_data"]["lt_prune"].split() == packaged
     assert "Typing :: Typed" in setup["metadata"]["classifiers"]
 
 

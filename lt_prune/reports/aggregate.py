@@ -31,6 +31,11 @@ def aggregate(runs: Iterable[PlannedRun]) -> list[Row]:
         MEASURE_mean and MEASURE_std of head, middle, tail, overall, balanced, ece (fractions) and seconds: the deviation is
         the sample's (ddof=1), None for a single result; both are None where there is no result.
     """
+    return [row for row, _ in rows_and_runs(runs)]
+
+
+def rows_and_runs(runs: Iterable[PlannedRun]) -> list[tuple[Row, list[PlannedRun]]]:
+    """The rows of `aggregate`, each with the runs that it sums up."""
     groups: dict[tuple[Any, ...], list[PlannedRun]] = {}
     for run in runs:
         key = (*(getattr(run.spec, name) for name in KEY), run.spec.data_digest, tuple(every_setting(run).items()))
@@ -40,7 +45,8 @@ def aggregate(runs: Iterable[PlannedRun]) -> list[Row]:
     for same in apart:
         by_method.setdefault(same[0].method, []).append(every_setting(same[0]))
     differing = {method: _differing(settings) for method, settings in by_method.items()}
-    return sorted((_row(same, differing[same[0].method]) for same in apart), key=_place)
+    found = [(_row(same, differing[same[0].method]), same) for same in apart]
+    return sorted(found, key=lambda pair: _place(pair[0]))
 
 
 def _by_ensemble(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:

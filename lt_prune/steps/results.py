@@ -50,7 +50,7 @@ def results(*places: Path | str, out: Path | str | None = None, overwrite: bool 
         expect_path("a place of runs", place)
     runs: dict[Path, PlannedRun | None] = {}
     for place in map(Path, places or ("runs",)):
-        for folder, planned in _listed(place).items():
+        for folder, planned in listed_runs(place).items():
             runs[folder] = runs.get(folder) or planned
     if not runs:
         raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
@@ -101,7 +101,7 @@ def _flat(row: Row) -> Row:
     return {**row, "reasons": "; ".join(row["reasons"])}
 
 
-def _listed(place: Path) -> dict[Path, PlannedRun | None]:
+def listed_runs(place: Path) -> dict[Path, PlannedRun | None]:
     """Folders of runs, each with what a sweep has planned for it; what is none of ours in a folder is passed over."""
     if place.is_dir():
         files = [file for name in (RESULT, FAILURE, f"*{GRID_END}") for file in sorted(place.rglob(name))]

@@ -1,0 +1,49 @@
+"""Commands that make something to look at: report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lt_prune.cli.group import main
+from lt_prune.cli.options import DATA_HELP, overwrite_option, read_options
+from lt_prune.cli.printing import print_json, say_wrote
+
+places_argument = click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
+look_data_option = click.option("--data", help=f"{DATA_HELP}  [default: what the files are of]")
+
+
+@main.command()
+@places_argument
+@look_data_option
+@read_options
+@overwrite_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a line.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="report.html", show_default=True, help="The page, one HTML file."
+)
+def report(places: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+    """Write one HTML page of a set to look at: class counts, samples that go and stay, scores, runs, how it was made.
+
+    A FILE is a set, scores, a subset, a result.json or the record of a sweep.  [default: all below sets/, scores/, subsets/
+    and runs/]
+
+    \b
+    Example: lt-prune report --out report.html
+    """
+    import lt_prune as lp
+    from lt_prune.steps.report import size_of
+
+    written = lp.report(*places, **options)
+    if as_json:
+        print_json(asdict(written))
+    else:
+        shown = "with pictures" if written.pictures else "without pictures"
+        click.echo(
+            f"{written.file}: {size_of(written.n_bytes)}, {written.n_shown:,} of {written.n_samples:,} samples {shown}, "
+            f"{len(written.scores):,} score files, {len(written.subsets):,} subsets, {written.n_runs:,} runs"
+        )
+    say_wrote(written.file)

@@ -1,0 +1,186 @@
+"""Set, scores, subsets and runs -> one page to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lt_prune.config.reading import Reading
+from lt_prune.given import known_keywords
+from lt_prune.measures import rank_stability
+from lt_prune.page.making import making_told
+from lt_prune.page.of_runs import runs_told
+from lt_prune.page.of_samples import FLAGS, samples_told
+from lt_prune.page.of_scores import scores_told
+from lt_prune.page.of_set import set_told
+from lt_prune.page.render import render
+from lt_prune.page.shown import shown_rows
+from lt_prune.page.sprites import sprites
+from lt_prune.reports.aggregate import aggregate
+from lt_prune.reports.dangers import ranking_dangers, subset_dangers
+from lt_prune.reports.warnings import results_warnings, score_warnings, subset_warnings
+from lt_prune.steps.build import Data
+from lt_prune.steps.finding import Found, find
+from lt_prune.store.output import put
+from lt_prune.types import MetricScores, ScoreSet, kind_of
+
+LARGEST = 7_900_000
+"""Bytes of a page with pictures, as far as their quality can give."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A page that was written."""
+
+    file: str
+    n_bytes: int
+    n_samples: int
+    """Of the set."""
+    n_shown: int
+    """Samples that the page shows one by one."""
+    pictures: bool
+    """Whether it shows pictures of them."""
+    scores: tuple[str, ...]
+    subsets: tuple[str, ...]
+    """Files that it tells of."""
+    n_runs: int
+
+
+@known_keywords
+def report(
+    *places: Path | str,
+    data: Data | None = None,
+    reading: Reading | None = None,
+    out: Path | str = "report.html",
+    overwrite: bool = False,
+) -> Report:
+    """Write one HTML page of all that there is of a set, which needs nothing else to be looked at and sent to others.
+
+    It shows class counts before and after each pruning; the samples, to be filtered and sorted by class, score, and what
+    became of them, and marked for `lt_prune.prune(force_keep=..., force_drop=...)`; how scores lie, agree and correlate;
+    what pruning cost in the runs; and how all of it was made. Test results are shown, and decide nothing.
+
+    Args:
+        places: files that other steps wrote, or folders of such: sets, scores, subsets, results and records of sweeps. By
+            default what lies below sets/, scores/, subsets/ and runs/.
+        data: the set, whose pictures are shown; by default looked for among the files, and where their source was.
+        reading: as for `build`.
+        out: file to write.
+        overwrite: replace what it holds.
+
+    Returns:
+        What was written, and of what.
+
+    Raises:
+        ArgumentError: these are files of several sets, and nothing says which is meant.
+        FileError: a place does not exist, there is nothing, or a file is damaged.
+        MismatchError: a file is of another set than `data`, or `out` holds something else.
+
+    Warns:
+        UserWarning: the pictures are nowhere to be found, or files are passed over.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> subset = lp.prune("digits", strategy="random", ratio=0.5, out="subsets/half.h5")
+        >>> written = lp.report()
+        >>> written.file, written.n_shown
+        ('report.html', 503)
+    """
+    found = find(places, data, reading)
+    metrics, unknown = _metrics(found.scores)
+    first = next(iter(found.subsets.values()), None)
+    main = metrics.get(_main(found.scores)) if metrics else None
+    shown = shown_rows(found.index, main.difficulty if main else None, first.kept if first else None)
+    subsets = {Path(file).stem: subset for file, subset in found.subsets.items()}
+    told = {
+        "digest": found.index.digest,
+        "set": set_told(found.index, subsets),
+        "scores": scores_told(found.index, metrics, unknown),
+        "samples": samples_told(found.index, shown.rows, metrics, unknown, subsets),
+        "subsets": [{"name": name, "label": subset.label, "ratio": subset.ratio} for name, subset in subsets.items()],
+        "runs": runs_told(found.index, found.runs),
+        "flags": FLAGS,
+    }
+    content = {
+        "name": found.index.name,
+        "set": told["set"],
+        "warnings": list(_warnings(found)),
+        "said": shown.said,
+        "made": making_told(
+            found.index, found.scores, found.subsets, found.runs, streamed=bool(found.data and found.data.streamed)
+        ),
+        "has": {"scores": bool(metrics), "runs": bool(told["runs"]), "subsets": bool(subsets)},
+        "no_pictures": _no_pictures(found),
+    }
+    page = _with_pictures(found, shown.rows, content, told)
+    put({Path(out): page}, overwrite)
+    return Report(
+        file=str(out),
+        n_bytes=len(page),
+        n_samples=found.index.n_samples,
+        n_shown=len(shown.rows),
+        pictures=not content["no_pictures"],
+        scores=tuple(found.scores),
+        subsets=tuple(found.subsets),
+        n_runs=len(found.runs),
+    )
+
+
+def _with_pictures(found: Found, rows: Any, content: Mapping[str, Any], told: Mapping[str, Any]) -> bytes:
+    """The page; its pictures have the room that the rest leaves."""
+    if content["no_pictures"]:
+        return render(content, {**told, "pictures": None, "sheets": []})
+    assert found.data is not None, "there are pictures"
+    rest = len(render(content, {**told, "pictures": None, "sheets": []}))
+    made = sprites(found.data.pixels, rows, LARGEST - rest)
+    return render(content, {**told, "pictures": made.told, "sheets": made.sheets})
+
+
+def _no_pictures(found: Found) -> str:
+    """Why there are none; "" where there are."""
+    if found.data is None:
+        return "The pictures were not found where they had been, so samples are listed without them."
+    if kind_of(found.data.pixels) == "embeddings":
+        return "The samples are embeddings, which have no pictures."
+    return ""
+
+
+def _metrics(scores: Mapping[str, ScoreSet]) -> tuple[dict[str, MetricScores], dict[str, bool]]:
+    """Metrics of all files by name, those of several with the file's, the main ones first; and of each whether its scores
+    are a row made elsewhere, of which no spread is known."""
+    found, unknown = dict[str, MetricScores](), dict[str, bool]()
+    for file, each in scores.items():
+        for name in sorted(each.metrics, key=lambda name: (name != each.shown, name)):
+            told = f"{name} ({Path(file).stem})" if len(scores) > 1 else name
+            found[told], unknown[told] = each.metrics[name], each.spread(name) is None
+    return found, unknown
+
+
+def _main(scores: Mapping[str, ScoreSet]) -> str:
+    """The metric by which the samples to show are chosen."""
+    file, first = next(iter(scores.items()))
+    return f"{first.shown} ({Path(file).stem})" if len(scores) > 1 else first.shown
+
+
+def _warnings(found: Found) -> Iterator[str]:
+    """What an owner of this may not want, in words."""
+    for file, scores in found.scores.items():
+        of = f"{Path(file).stem}: " if len(found.scores) > 1 else ""
+        yield from (f"{of}{warning}" for warning in score_warnings(scores))
+        members = None if scores.origin else len(scores.seeds)
+        steady = rank_stability(scores.metric(scores.shown).per_member)
+        yield from (f"{of}{danger}" for danger in ranking_dangers(scores.shown, members, steady))
+    for file, subset in found.subsets.items():
+        name = Path(file).stem
+        dangers = dict.fromkeys([*subset_warnings(subset), *subset_dangers(subset, {})])
+        yield from (f"{name}: {danger}" for danger in dangers)
+    yield from results_warnings(aggregate(found.runs))
+
+
+def size_of(n_bytes: int) -> str:
+    """For example "5.2 MB"."""
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{np.ceil(n_bytes / 1e3):.0f} kB"
