@@ -14,32 +14,32 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BINS = 40
 
 
-def scores_told(index: SampleIndex, metrics: Mapping[str, MetricScores], elsewhere: Mapping[str, bool]) -> dict[str, Any]:
+def scores_told(index: SampleIndex, metrics: Mapping[str, MetricScores], unknown: Mapping[str, bool]) -> dict[str, Any]:
     """Of each metric its distribution by class and group and how steady it is, and the rank correlations of all pairs.
 
     Args:
         metrics: by name, of the samples of the index.
-        elsewhere: of each, whether nothing is known of its members.
+        unknown: of each, whether nothing is known of how far members agree.
     """
     return {
-        "metrics": [_metric(index, name, each, elsewhere[name]) for name, each in metrics.items()],
+        "metrics": [_metric(index, name, each, unknown[name]) for name, each in metrics.items()],
         "correlations": _correlations(metrics),
         "quantiles": QUANTILES,
     }
 
 
-def _metric(index: SampleIndex, name: str, scores: MetricScores, elsewhere: bool) -> dict[str, Any]:
-    mean, alone = scores.mean.astype(np.float64), len(scores.per_member) == 1
+def _metric(index: SampleIndex, name: str, scores: MetricScores, unknown: bool) -> dict[str, Any]:
+    mean = scores.mean.astype(np.float64)
     low, high = float(mean.min()), float(mean.max())
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
     return {
         "name": name,
         "higher_is_harder": scores.higher_is_harder,
         "equation": scores.equation,
-        "members": None if elsewhere else len(scores.per_member),
-        "stability": rank_stability(scores.per_member),
-        "each": _each_with_others(scores.per_member),
-        "std": None if elsewhere and alone else float(scores.std.mean()),
+        "members": len(scores.per_member),
+        "stability": None if unknown else rank_stability(scores.per_member),
+        "each": [] if unknown else _each_with_others(scores.per_member),
+        "std": None if unknown else float(scores.std.mean()),
         "range": [low, high],
         "edges": _rounded(edges),
         "groups": {

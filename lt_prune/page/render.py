@@ -28,7 +28,7 @@ def render(content: Mapping[str, Any], data: Mapping[str, Any]) -> bytes:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False, "ensure_ascii": True}
     environment.filters["number"] = lambda value: f"{value:,}"
-    environment.filters["percent"] = lambda value: f"{value:.1%}".replace("%", " %")
+    environment.filters["percent"] = lambda value: f"{value:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
     page = environment.get_template("report.html").render(
         content,
         data=data,

@@ -26,7 +26,7 @@ from lt_prune.reports.warnings import results_warnings, score_warnings, subset_w
 from lt_prune.steps.build import Data
 from lt_prune.steps.finding import Found, find
 from lt_prune.store.output import put
-from lt_prune.types import MetricScores, ScoreSet, kind_of
+from lt_prune.types import MetricScores, ScoreSet, Subset, kind_of
 
 LARGEST = 7_900_000
 """Bytes of a page with pictures, as far as their quality can give."""
@@ -92,10 +92,10 @@ def report(
     """
     found = find(places, data, reading)
     metrics, unknown = _metrics(found.scores)
-    first = next(iter(found.subsets.values()), None)
+    subsets = _named(found.subsets, found.index.name)
+    first = next(iter(subsets.values()), None)
     main = metrics.get(_main(found.scores)) if metrics else None
     shown = shown_rows(found.index, main.difficulty if main else None, first.kept if first else None)
-    subsets = {Path(file).stem: subset for file, subset in found.subsets.items()}
     told = {
         "digest": found.index.digest,
         "set": set_told(found.index, subsets),
@@ -108,7 +108,7 @@ def report(
     content = {
         "name": found.index.name,
         "set": told["set"],
-        "warnings": list(_warnings(found)),
+        "warnings": [(of, sentences) for of, sentences in _warnings(found, subsets) if sentences],
         "said": shown.said,
         "made": making_told(
             found.index, found.scores, found.subsets, found.runs, streamed=bool(found.data and found.data.streamed)
@@ -150,14 +150,32 @@ def _no_pictures(found: Found) -> str:
 
 
 def _metrics(scores: Mapping[str, ScoreSet]) -> tuple[dict[str, MetricScores], dict[str, bool]]:
-    """Metrics of all files by name, those of several with the file's, the main ones first; and of each whether its scores
-    are a row made elsewhere, of which no spread is known."""
+    """Metrics of all files by name, those of several with the file's, the main ones first; and of each whether nothing
+    is known of how far members agree: a row made elsewhere, or rows that are one, such as those of label-noise."""
     found, unknown = dict[str, MetricScores](), dict[str, bool]()
     for file, each in scores.items():
         for name in sorted(each.metrics, key=lambda name: (name != each.shown, name)):
             told = f"{name} ({Path(file).stem})" if len(scores) > 1 else name
-            found[told], unknown[told] = each.metrics[name], each.spread(name) is None
+            rows = each.metrics[name].per_member
+            found[told] = each.metrics[name]
+            unknown[told] = each.spread(name) is None or (len(rows) > 1 and bool((rows == rows[0]).all()))
     return found, unknown
+
+
+def _named(subsets: Mapping[str, Subset], name: str) -> dict[str, Subset]:
+    """Subsets by their file's name, without what all begin with and with a number where two are alike: those that rank
+    first, then by what chose them, by ratio and by seed."""
+
+    def place(pair: tuple[str, Subset]) -> tuple[Any, ...]:
+        subset = pair[1]
+        return not subset.options.get("metric"), subset.strategy, subset.label, subset.ratio, subset.options.get("seed", 0)
+
+    found: dict[str, Subset] = {}
+    for file, subset in sorted(subsets.items(), key=place):
+        short = Path(file).stem.removeprefix(f"{name}-")
+        alike = sum(known == short or known.startswith(f"{short} (") for known in found)
+        found[f"{short} ({alike + 1})" if alike else short] = subset
+    return found
 
 
 def _main(scores: Mapping[str, ScoreSet]) -> str:
@@ -166,19 +184,15 @@ def _main(scores: Mapping[str, ScoreSet]) -> str:
     return f"{first.shown} ({Path(file).stem})" if len(scores) > 1 else first.shown
 
 
-def _warnings(found: Found) -> Iterator[str]:
-    """What an owner of this may not want, in words."""
+def _warnings(found: Found, subsets: Mapping[str, Subset]) -> Iterator[tuple[str, list[str]]]:
+    """What an owner of this may not want, in sentences by what they are of."""
     for file, scores in found.scores.items():
-        of = f"{Path(file).stem}: " if len(found.scores) > 1 else ""
-        yield from (f"{of}{warning}" for warning in score_warnings(scores))
         members = None if scores.origin else len(scores.seeds)
         steady = rank_stability(scores.metric(scores.shown).per_member)
-        yield from (f"{of}{danger}" for danger in ranking_dangers(scores.shown, members, steady))
-    for file, subset in found.subsets.items():
-        name = Path(file).stem
-        dangers = dict.fromkeys([*subset_warnings(subset), *subset_dangers(subset, {})])
-        yield from (f"{name}: {danger}" for danger in dangers)
-    yield from results_warnings(aggregate(found.runs))
+        yield f"scores {file}", [*score_warnings(scores), *ranking_dangers(scores.shown, members, steady)]
+    for name, subset in subsets.items():
+        yield name, list(dict.fromkeys([*subset_warnings(subset), *subset_dangers(subset, {})]))
+    yield "runs", results_warnings(aggregate(found.runs))
 
 
 def size_of(n_bytes: int) -> str:

@@ -356,9 +356,10 @@
         type: "button",
         "aria-pressed": "false",
         onclick: () => {
-          reset();
-          for (const [name, value] of Object.entries(wanted)) field[name].value = String(value);
-          if (wanted.metric !== undefined) newMetric();
+          for (const [name, value] of Object.entries({ fate: "", flag: "", marked: "", ...wanted })) {
+            if (field[name]) field[name].value = String(value);
+          }
+          newMetric();
           apply();
         },
       }, words));
@@ -367,7 +368,7 @@
 
   function pressed() {
     const buttons = byId("views").querySelectorAll("button");
-    const plain = { fate: "", class: "", group: "", flag: "", marked: "" };
+    const plain = { fate: "", flag: "", marked: "" };
     buttons.forEach((button) => {
       const wanted = { ...plain, ...VIEWS.find(([words]) => words === button.textContent)[1] };
       const so = Object.entries(wanted).every(([name, value]) => !field[name] || field[name].value === String(value));
@@ -619,7 +620,7 @@
       const known = each.each.filter((value) => value !== null);
       return [
         each.name,
-        each.members === null ? "made elsewhere" : String(each.members),
+        each.std === null ? "–" : String(each.members),
         two(each.stability),
         known.length ? `${two(Math.min(...known))} to ${two(Math.max(...known))}` : "–",
         each.std === null ? "–" : short(each.std),
