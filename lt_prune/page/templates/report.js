@@ -707,7 +707,8 @@
   function drawPanel(title, rows, valueOf, low, high, unit) {
     const holder = element("div", { class: "chart" });
     const inside = () => {
-      const box = frame(holder, 230, `${title}; the table below has the numbers`, [26, 10, 36, 40]);
+      const box = frame(holder, 230, `${title}; the table below has the numbers`, [26, 16, 36, 40]);
+      const within = (value) => Math.min(high, Math.max(low, value));
       const yOf = axisY(box, low, high, null);
       box.made.append(text(box.left, 14, title, { "font-weight": 600 }));
       const xOf = (ratio) => box.left + ratio * (box.right - box.left);
@@ -717,7 +718,7 @@
       const whole = unprunedOf(rows);
       const [base, deviation] = whole ? valueOf(whole) : [null, null];
       if (base !== null) {
-        if (deviation) box.made.append(svg("rect", { class: "band", x: box.left, y: yOf(base + deviation), width: box.right - box.left, height: Math.max(1, yOf(base - deviation) - yOf(base + deviation)) }));
+        if (deviation) box.made.append(svg("rect", { class: "band", x: box.left, y: yOf(within(base + deviation)), width: box.right - box.left, height: Math.max(1, yOf(within(base - deviation)) - yOf(within(base + deviation))) }));
         box.made.append(line(box.left, yOf(base), box.right, yOf(base), { stroke: "var(--text)", "stroke-width": 1.5, "stroke-dasharray": "6 4", "data-tip": told(whole, base, deviation, unit) }));
       }
       let number = 0;
@@ -728,7 +729,7 @@
         for (const row of known) {
           const [mean, std] = valueOf(row);
           const part = svg("g", { "data-tip": told(row, mean, std, unit) });
-          if (std) part.append(line(x(row), yOf(mean - std), x(row), yOf(mean + std), { stroke: colour(own), "stroke-width": 1.5 }));
+          if (std) part.append(line(x(row), yOf(within(mean - std)), x(row), yOf(within(mean + std)), { stroke: colour(own), "stroke-width": 1.5 }));
           part.append(svg("circle", { cx: x(row), cy: yOf(mean), r: 10, fill: "transparent" }), marker(own, x(row), yOf(mean), 4));
           box.made.append(part);
         }
@@ -803,7 +804,7 @@
   function newFamily() {
     drawRuns();
     const rows = family().rows.map((row, i) => [row, i]).filter(([row]) => row.n);
-    const chosen = rows.find(([row]) => row.ratio) || rows[0];
+    const chosen = rows.find(([row]) => row.ratio && !row.random) || rows.find(([row]) => row.ratio) || rows[0];
     byId("r-row").replaceChildren(...rows.map(([row, i]) => option(i, rowName(row), chosen && i === chosen[1])));
     drawRow();
   }
