@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
+    from lt_prune.steps.gallery import Sheet as Sheet
+    from lt_prune.steps.gallery import gallery as gallery
     from lt_prune.steps.import_outputs import import_outputs as import_outputs
     from lt_prune.steps.import_scores import import_scores as import_scores
     from lt_prune.steps.members import FamilyMember as FamilyMember
@@ -86,6 +88,7 @@ _NAMES = {
     "steps.correlate": ("correlate",),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
+    "steps.gallery": ("Sheet", "gallery"),
     "steps.import_outputs": ("import_outputs",),
     "steps.import_scores": ("import_scores",),
     "steps.members": ("FamilyMember", "members"),

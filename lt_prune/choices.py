@@ -45,6 +45,8 @@ TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
 
 FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
 """Of a trained run, in the order of the paper."""
+SHEETS = ("removed", "kept", "hardest", "easiest", "disagreements", "noisy", "copies")
+"""Of pictures: what each shows of every class."""
 FORMATS = ("npy", "txt", "csv", "json", "parquet", "ids", "list", "weights", "fiftyone", "cleanlab", "copies", "links")
 """Of an exported subset; the first five are the endings of their files, the last two are folders."""
 LOADERS = ("imagefolder",)

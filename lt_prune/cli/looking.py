@@ -1,4 +1,4 @@
-"""Commands that make something to look at: report."""
+"""Commands that make something to look at: report, gallery."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from lt_prune import choices
 from lt_prune.cli.group import main
-from lt_prune.cli.options import DATA_HELP, overwrite_option, read_options
+from lt_prune.cli.options import DATA_HELP, list_of, overwrite_option, read_options
 from lt_prune.cli.printing import print_json, say_wrote
 
 places_argument = click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
@@ -47,3 +48,30 @@ def report(places: tuple[Path, ...], as_json: bool, **options: Any) -> None:
             f"{len(written.scores):,} score files, {len(written.subsets):,} subsets, {written.n_runs:,} runs"
         )
     say_wrote(written.file)
+
+
+@main.command()
+@places_argument
+@click.option("--sheet", type=click.Choice((*choices.SHEETS, "all")), default="all", show_default=True, help="What to show.")
+@click.option("--metric", help="What is hard.  [default: avh, or the first that there is]")
+@click.option("--classes", callback=list_of(str), help="Names of the classes to show, comma-separated.  [default: up to 20]")
+@click.option("--columns", type=int, default=10, show_default=True, help="Pictures of a class, at most.")
+@look_data_option
+@read_options
+@overwrite_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the ids of the samples shown.")
+@click.option("--out", type=click.Path(path_type=Path), default="gallery", show_default=True, help="Files, without ending.")
+def gallery(places: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+    """Draw samples as contact sheets, PNG, a row a class: what goes, what stays, the hardest, the easiest, the doubtful.
+
+    A FILE is a set, scores or a subset.  [default: all below sets/, scores/ and subsets/]
+
+    \b
+    Example: lt-prune gallery subsets/digits-lt10-ranked-avh-0.45.h5 scores --sheet removed
+    """
+    import lt_prune as lp
+
+    drawn = lp.gallery(*places, **options)
+    if as_json:
+        print_json({"sheets": {name: asdict(each) for name, each in drawn.items()}})
+    say_wrote(*(each.file for each in drawn.values()))
