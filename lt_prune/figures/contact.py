@@ -46,7 +46,7 @@ def contact_sheet(title: str, lines: Sequence[Line], format: str = "png") -> byt
     figure.text(0.1 / width, 1 - 0.1 / total, words, va="top", fontsize=10, parse_math=False)
     for row, line in enumerate(lines):
         bottom = 1 - (top + height * row + INCH) / total
-        name = fill(line.name, 18)
+        name = "\n".join(fill(part, 18) for part in line.name.splitlines())
         figure.text(1.5 / width, bottom + INCH / 2 / total, name, ha="right", va="center", fontsize=8, parse_math=False)
         for column, (image, caption) in enumerate(zip(line.images, line.captions)):
             axes = figure.add_axes((((1.6 + INCH * column) / width), bottom, (INCH - 0.06) / width, (INCH - 0.06) / total))

@@ -70,4 +70,4 @@ def _apart(metrics: Mapping[str, MetricScores], metric: str | None) -> Array:
     assert metric is not None, "it is needed"
     other = next(name for name in metrics if name != metric)
     one, two = (np.argsort(np.argsort(metrics[name].difficulty, kind="stable")) for name in (metric, other))
-    return np.abs(one - two).astype(np.float64)
+    return np.asarray(np.abs(one - two), dtype=np.float64)

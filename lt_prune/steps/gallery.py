@@ -156,7 +156,7 @@ class _Shown:
     def title(self, name: str) -> str:
         """What a sheet shows, in a sentence."""
         by = f", the hardest by {self.metric} first" if self.metric else ""
-        pruned = f" by {self.subset.label}, {self.subset.ratio:.0%}" if self.subset is not None else ""
+        pruned = f" by {self.subset.label}, {100 * self.subset.ratio:.3g} %" if self.subset is not None else ""
         words = {
             "removed": f"removed{pruned}{by}",
             "kept": f"kept{pruned}{by}",
