@@ -16,6 +16,7 @@ from lt_prune.cli import main
 from lt_prune.data.longtail import profile_counts
 from lt_prune.figures import of_run as figures
 from lt_prune.formats import WRITERS
+from lt_prune.page.picks import NEEDS
 from lt_prune.steps.export import FOLDERS
 
 OFFERED = {
@@ -35,6 +36,7 @@ OFFERED = {
     "format": choices.FORMATS,
     "for_": choices.LOADERS,
     "match": choices.MATCH,
+    "sheet": (*choices.SHEETS, "all"),
 }
 """By the option's name."""
 OPTIONS = [
@@ -62,6 +64,7 @@ def test_every_choice_is_offered_somewhere():
 def test_there_is_something_behind_every_word():
     assert tuple(figures.FIGURES) == choices.FIGURES
     assert (*WRITERS, *FOLDERS) == choices.FORMATS
+    assert tuple(NEEDS) == choices.SHEETS
     assert FORMS[:2] == choices.ABS_FORMS  # Eq. 8 and 9 have the same names in ABS and in ALAS
     for form in choices.ABS_FORMS:
         AngularBiasSmoothing(bias=torch.zeros(3), form=form)

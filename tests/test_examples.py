@@ -38,6 +38,7 @@ def test_examples_of(name, tmp_path, monkeypatch):
 
 def test_the_steps_are_among_those_with_examples():
     steps = ("build", "score", "prune", "audit", "train", "evaluate", "plot", "export", "run", "sweep", "results")
+    steps = (*steps, "report", "gallery")
     assert {f"lt_prune.steps.{step}" for step in steps} <= set(WITH_EXAMPLES)
 
 

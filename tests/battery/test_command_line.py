@@ -53,6 +53,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sweep": ((), (*DATA, *GRID, *SMALL)),
     "run": ((), (*DATA, *SMALL, "--members", "1")),
     "results": (("run",), ()),
+    "report": (("sets", "subsets"), ("--out", "new.html")),
+    "gallery": (("sets", SUBSET), ("--out", "new")),
     "methods": ((), ()),
     "list": ((), ()),
 }
