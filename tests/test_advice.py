@@ -1134,6 +1134,44 @@ CASES = {
             f"{TRAIN} --data set.h5 --out other",
         ),
     ),
+    "a report of nothing": Case(
+        advice="name files that other commands wrote, or --data",
+        refused="report",
+        says="there is nothing to tell of in sets/, scores/, subsets/, runs/: name files that other commands wrote",
+        then=(f"report {ON_PHOTOS}", f"{RANDOM} {ON_PHOTOS} --out mine.h5", "report mine.h5 --out other.html"),
+        code=1,
+    ),
+    "a report of two sets": Case(
+        advice="one is told of at a time: name the files of one, or the set with --data",
+        before=(f"{RANDOM} {ON_PHOTOS}", f"{RANDOM} --data digits"),
+        refused="report",
+        says="these are files of 2 sets (digits-lt10, photos), and one is told of at a time",
+        then=(f"report {ON_PHOTOS}", "report subsets/digits-lt10-random-0.4.h5 --out other.html"),
+    ),
+    "a report of a set with a file of another": Case(
+        advice="is of another set than the one asked for: leave it out, or name its set",
+        before=(f"{RANDOM} --data digits",),
+        refused=f"report subsets/digits-lt10-random-0.4.h5 {ON_PHOTOS}",
+        says="subsets/digits-lt10-random-0.4.h5 is of another set than the one asked for",
+        then=(f"report {ON_PHOTOS}", "report subsets/digits-lt10-random-0.4.h5 --data digits --out other.html"),
+        code=1,
+    ),
+    "a report without pictures": Case(
+        advice="the pictures of {} are left out ({}): name them with --data",
+        before=("build --data digits --imbalance 4 --out mine.h5", f"{RANDOM} --data mine.h5"),
+        refused="report subsets",
+        says="the pictures of mine are left out",
+        then=("report subsets --data mine.h5 --overwrite",),
+        code=0,
+    ),
+    "a report of runs whose data are gone": Case(
+        advice="nothing here says which samples the runs were trained on: name them with --data",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run", lambda: shutil.move("photos", "moved")),
+        refused="report run",
+        says="nothing here says which samples the runs were trained on: name them with --data",
+        then=("report run --data folder:moved",),
+        code=1,
+    ),
     "a class that would be emptied by force": Case(
         advice="name one of them in --force-keep and not in --force-drop, or allow it by `lt-prune prune --allow-",
         before=(in_lists,),
@@ -1155,10 +1193,13 @@ CASES = {
     ),
 }
 WORKERS = "a limit of memory is one of each process, so that fewer of them do not help below it"
+AGAIN = "a part of the commands that make things again, which tests/planning/test_again.py runs"
 HUGGING_FACE = "it needs the package datasets, see tests/data/sources"
 INSTALLS = "it needs a package index"
 SEALED = "as that of a damaged checkpoint; what else a sealed file may hold is in tests/battery"
 NOT_PROVOKED = {
+    "--allow-empty-class": AGAIN,
+    "--freeze": AGAIN,
     "data sets of Hugging Face are read by datasets, which is not installed: pip install 'lt-prune[datasets]'": INSTALLS,
     "{} needs pyarrow, which is not installed: pip install 'lt-prune[pyarrow]', or use csv": INSTALLS,
     "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lt_prune.config.reading import Reading
-from lt_prune.errors import ArgumentError, FileError, LtPruneError, MismatchError
+from lt_prune.errors import ArgumentError, FileError, ForeignFileError, LtPruneError, MismatchError
 from lt_prune.given import expect_path
 from lt_prune.planning.paths import say_passed_over
 from lt_prune.runs import PlannedRun
@@ -126,6 +127,7 @@ def _listed(places: Iterable[Path]) -> _Listed:
             said = said_of(file)
             kind = _FORMATS.get(str(said.get("format")))
             if kind is None:
+                _refuse_damaged(file)
                 strays.append(file)
                 continue
             files[file] = kind, str(said.get("data_digest"))
@@ -140,6 +142,16 @@ def _listed(places: Iterable[Path]) -> _Listed:
     for run in found.runs:
         found.names.setdefault(run.spec.data_digest, run.name)
     return found
+
+
+def _refuse_damaged(file: Path) -> None:
+    """Refuse what says nothing of itself, and yet is a file of ours.
+
+    Raises:
+        FileError: it is damaged.
+    """
+    with suppress(ForeignFileError, IsADirectoryError):
+        read_subset(file)
 
 
 def _runs_of(place: Path) -> dict[Path, PlannedRun | None]:

@@ -364,6 +364,17 @@ def test_what_is_none_of_ours_is_passed_over_in_a_folder_and_refused_by_name(pla
         lp.report("subsets/foreign.h5", out="second.html")
 
 
+@pytest.mark.parametrize("place_of_harm", [30, 700, -40], ids=["the seal", "the head", "the end"])
+def test_a_damaged_file_of_ours_is_refused(place, place_of_harm):
+    file = Path("subsets/blobs-random-0.2.h5")
+    content = bytearray(file.read_bytes())
+    content[place_of_harm] ^= 255
+    file.write_bytes(content)
+    with pytest.raises(FileError, match=r"subsets/blobs-random-0\.2\.h5 is damaged"):
+        lp.report()
+    assert not Path("report.html").exists()
+
+
 def test_without_anything_nothing_is_written(in_tmp):
     with pytest.raises(FileError, match="there is nothing to tell of in sets/, scores/, subsets/, runs/"):
         lp.report()
