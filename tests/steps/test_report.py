@@ -323,6 +323,14 @@ def test_names_of_files_are_told_and_escaped(blob_folder, in_tmp):
     assert "<b>" not in Path("report.html").read_text()
 
 
+def test_streamed_pictures_are_those_that_are_held(blob_folder, in_tmp):
+    photos = blob_folder()
+    for loading in ("stream", "memory"):
+        lp.report(data=f"folder:{photos}", reading=lp.Reading(loading=loading), out=f"{loading}.html")
+    assert read("stream.html")["sheets"] == read("memory.html")["sheets"]
+    assert read("stream.html")["samples"] == read("memory.html")["samples"]
+
+
 def test_embeddings_have_a_page_without_pictures(in_tmp):
     values, labels = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32), np.arange(40) % 2
     np.savez("vectors.npz", x_train=values, y_train=labels, x_test=values, y_test=labels)
