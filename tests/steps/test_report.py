@@ -331,6 +331,13 @@ def test_streamed_pictures_are_those_that_are_held(blob_folder, in_tmp):
     assert read("stream.html")["samples"] == read("memory.html")["samples"]
 
 
+def test_the_data_are_read_as_they_were_for_a_subset(blob_folder, in_tmp):
+    photos = f"folder:{blob_folder()}"
+    lp.prune(photos, strategy="random", ratio=0.5, reading=lp.Reading(resize=6), out="subsets/small.h5")
+    assert lp.report(data=photos).subsets == ("subsets/small.h5",)
+    assert read()["pictures"]["size"] == [6, 6]
+
+
 def test_embeddings_have_a_page_without_pictures(in_tmp):
     values, labels = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32), np.arange(40) % 2
     np.savez("vectors.npz", x_train=values, y_train=labels, x_test=values, y_test=labels)
