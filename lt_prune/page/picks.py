@@ -65,9 +65,14 @@ def _chosen(
     return every, hard if kind == "hardest" else -hard
 
 
+def other_than(metric: str, metrics: Mapping[str, MetricScores]) -> str:
+    """The metric that another one's disagreement is with: the first that is not itself."""
+    return next(name for name in metrics if name != metric)
+
+
 def _apart(metrics: Mapping[str, MetricScores], metric: str | None) -> Array:
     """float64 (N,): how far the ranks by a metric and by the first other one are apart."""
     assert metric is not None, "it is needed"
-    other = next(name for name in metrics if name != metric)
-    one, two = (np.argsort(np.argsort(metrics[name].difficulty, kind="stable")) for name in (metric, other))
+    names = (metric, other_than(metric, metrics))
+    one, two = (np.argsort(np.argsort(metrics[name].difficulty, kind="stable")) for name in names)
     return np.asarray(np.abs(one - two), dtype=np.float64)

@@ -13,7 +13,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.contact import Line, contact_sheet, numbered
 from lt_prune.given import expect_whole, known_keywords
-from lt_prune.page.picks import NEEDS, picks
+from lt_prune.page.picks import NEEDS, other_than, picks
 from lt_prune.page.sprites import thumbnail
 from lt_prune.planning.commands import require_metric
 from lt_prune.planning.dropping import NOISE_BY
@@ -157,12 +157,13 @@ class _Shown:
         """What a sheet shows, in a sentence."""
         by = f", the hardest by {self.metric} first" if self.metric else ""
         pruned = f" by {self.subset.label}, {100 * self.subset.ratio:.3g} %" if self.subset is not None else ""
+        other = other_than(self.metric, self.metrics) if self.metric and len(self.metrics) > 1 else ""
         words = {
             "removed": f"removed{pruned}{by}",
             "kept": f"kept{pruned}{by}",
             "hardest": f"the hardest by {self.metric}",
             "easiest": f"the easiest by {self.metric}",
-            "disagreements": f"where metrics disagree most, {self.metric} and another",
+            "disagreements": f"where {self.metric} and {other} disagree most",
             "noisy": "labels in doubt by confident learning",
             "copies": "exact and near-copies",
         }
