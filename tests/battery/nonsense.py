@@ -21,10 +21,10 @@ ODD_NAMES = {
     "parent": "..",
     "backslashes": "..\\..\\x",
     "drive": "C:\\x",
-    "lines": "a\nb",
-    "escape": "\x1b[2Jx",
 }
-ODD_PARTS = {**ODD_NAMES, "folder": "a/b", "empty": "", "dot": "."}
+"""Of classes and folders, which may hold line breaks and control characters."""
+ODD_PARTS = {**ODD_NAMES, "folder": "a/b", "empty": "", "dot": ".", "lines": "a\nb", "escape": "\x1b[2Jx"}
+"""Of what a file's name is made of."""
 
 
 def seal_hdf5(path: Path) -> None:
