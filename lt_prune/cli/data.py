@@ -331,18 +331,18 @@ def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_cla
     import lt_prune as lp
     from lt_prune.report.audit_tables import audit_table
 
-    chosen = [lp.read_subset(subset) for subset in subsets]
-    audited = lp.audit(*subsets, scores=scores or _scores_there(chosen[0]), **options)
+    scores = scores or _scores_there(lp.read_subset(subsets[0]))
+    audited = lp.audit(*subsets, scores=scores, **options)
     print_result(as_json, audited, lambda: audit_table(audited, per_class))
 
 
 def _scores_there(subset: Subset) -> Path | None:
-    """The score file of a subset's samples at its usual place, where it is there and is of these."""
-    import lt_prune as lp
+    """The score file of a subset's samples at its usual place, where it is there and is of these, or does not say."""
     from lt_prune.planning.paths import scores_path
+    from lt_prune.store.hdf5 import said_of
 
-    file = scores_path(subset.index, subset.options.get("ensemble") or 0)
-    return file if file.exists() and lp.read_scores(file).index.digest == subset.index.digest else None
+    file, digest = scores_path(subset.index, subset.options.get("ensemble") or 0), subset.index.digest
+    return file if file.exists() and said_of(file).get("data_digest", digest) == digest else None
 
 
 def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:

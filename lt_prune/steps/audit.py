@@ -74,35 +74,43 @@ def audit(
         >>> [round(each["effective_classes"], 1) for each in (found["before"], *found["subsets"])]
         [6.7, 6.8, 6.7]
     """
-    if not subsets:
-        raise ArgumentError("there is no subset to audit: name one or more")
-    chosen = _by_name(subsets)
+    chosen = _of_one_set(subsets)
     index = next(iter(chosen.values())).index
-    for name, subset in chosen.items():
-        index.require_same(subset.index, name)
     score_set = joined_scores(scores_of(scores), index, named(scores, "the score file")) if scores is not None else None
-    by = _metrics(score_set, scores, list(chosen.values()), metric) if score_set else ()
+    metrics = _metrics(score_set, scores, list(chosen.values()), metric) if score_set else []
     copies = _Copies.of(data, reading, index) if data is not None else None
     copied = {name: _copies_kept(subset, copies, score_set) for name, subset in chosen.items()}
-    rankings = [_ranking(score_set, each) for each in by if score_set]
+    rankings = [_ranking(score_set, each) for each in metrics if score_set]
     dangers = _dangers(chosen, copied, rankings)
     for danger in dangers:
         warnings.warn(danger, DecisionWarning, stacklevel=3)
-    means = {each: _class_means(index, score_set.metric(each).mean) for each in by if score_set}
     return {
         "name": index.name,
         "n_samples": index.n_samples,
         "n_classes": index.n_classes,
         "before": _numbers(index, index.counts),
         "subsets": [{**_told(name, subset), "copies": copied[name]} for name, subset in chosen.items()],
-        "overlaps": [
-            {"one": one, "other": other, "jaccard": jaccard(chosen[one].kept, chosen[other].kept)}
-            for one, other in combinations(chosen, 2)
-        ],
+        "overlaps": _overlaps(chosen),
         "rankings": rankings,
-        "classes": classes_audited(chosen, means),
+        "classes": _classes(chosen, score_set, metrics),
         "dangers": dangers,
     }
+
+
+def _of_one_set(subsets: Sequence[Subset | Path | str]) -> dict[str, Subset]:
+    """By name.
+
+    Raises:
+        ArgumentError: there is none.
+        MismatchError: one is of other samples than the first.
+    """
+    if not subsets:
+        raise ArgumentError("there is no subset to audit: name one or more")
+    chosen = _by_name(subsets)
+    index = next(iter(chosen.values())).index
+    for name, subset in chosen.items():
+        index.require_same(subset.index, name)
+    return chosen
 
 
 def _by_name(subsets: Sequence[Subset | Path | str]) -> dict[str, Subset]:
@@ -139,6 +147,20 @@ def _numbers(index: SampleIndex, counts: Array) -> dict[str, Any]:
 def _told(name: str, subset: Subset) -> dict[str, Any]:
     how = {"subset": name, "strategy": subset.strategy, "ratio_removed": subset.ratio}
     return how | _numbers(subset.index, subset.kept_counts)
+
+
+def _overlaps(subsets: Mapping[str, Subset]) -> list[dict[str, Any]]:
+    """Of each pair, what both keep of what either keeps."""
+    return [
+        {"one": one, "other": other, "jaccard": jaccard(subsets[one].kept, subsets[other].kept)}
+        for one, other in combinations(subsets, 2)
+    ]
+
+
+def _classes(subsets: Mapping[str, Subset], scores: ScoreSet | None, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """A row a class."""
+    means = {each: _class_means(scores.index, scores.metric(each).mean) for each in metrics if scores}
+    return classes_audited(subsets, means)
 
 
 def _ranking(scores: ScoreSet, metric: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from lt_prune.data.assemble import assemble
 from lt_prune.data.cut import Cut
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.store.hdf5 import open_document
 
 
 def scores_of(index: lp.SampleIndex, members: int = 4, noise: float = 0.1) -> lp.ScoreSet:
@@ -210,6 +211,24 @@ def test_the_command_says_what_the_function_gives(files):
     found = lp.audit("subsets/drawn.h5", "subsets/ranked.h5", scores="scores/digits-lt10.h5", data="digits")
     assert told == json.loads(json.dumps({**found, "warnings": found["dangers"]}))
     assert [each["metric"] for each in told["rankings"]] == ["avh"]
+
+
+def test_the_command_reads_the_score_file_once(files, monkeypatch):
+    read = []
+
+    def counted(path, *more):
+        read.append(path.name)
+        return open_document(path, *more)
+
+    monkeypatch.setattr("lt_prune.store.files.open_document", counted)
+    ok("audit subsets/drawn.h5 --json")
+    assert read.count("digits-lt10.h5") == 1
+
+
+def test_a_damaged_score_file_at_the_usual_place_is_an_error(files):
+    Path("scores/digits-lt10.h5").write_bytes(b"nonsense")
+    refused = lt("audit subsets/drawn.h5")
+    assert (refused.exit_code, "scores/digits-lt10.h5" in refused.stderr) == (1, True)
 
 
 def test_tables_show_it(files):
