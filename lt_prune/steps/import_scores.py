@@ -109,7 +109,8 @@ def _table_of(scores: object, made_by: str) -> tuple[Table, Origin]:
     if isinstance(scores, (str, Path)):
         table = read_table(Path(scores))
     else:
-        given: Any = scores if hasattr(scores, "keys") else {UNNAMED: scores}
+        is_table = hasattr(scores, "keys") and getattr(scores, "ndim", 2) == 2  # a column of pandas has keys, too
+        given: Any = scores if is_table else {UNNAMED: scores}
         table = {str(name): np.asarray(given[name]) for name in given.keys()}  # noqa: SIM118 (a data frame has keys, too)
     origin = origin_of(scores, table, made_by)
     flat = {name: values for name, values in table.items() if values.ndim == 1}

@@ -6,8 +6,8 @@ import pickle
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
+import fake_pyarrow
 import h5py
 import numpy as np
 import pytest
@@ -282,13 +282,8 @@ def written_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
 
 @pytest.fixture
 def pyarrow(monkeypatch) -> None:
-    """What is used of pyarrow, on files of JSON; it is not installed where tests run."""
-    parquet = ModuleType("pyarrow.parquet")
-    parquet.read_table = lambda path: SimpleNamespace(to_pydict=lambda: json.loads(Path(path).read_text()))
-    package = ModuleType("pyarrow")
-    package.parquet = parquet
-    monkeypatch.setitem(sys.modules, "pyarrow", package)
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", parquet)
+    for name, module in fake_pyarrow.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +306,15 @@ def test_every_format_gives_the_same_scores(data, in_tmp, pyarrow, ending, write
     np.testing.assert_array_equal(found.metric("mine").mean, scores.astype(np.float32))
     assert not found.metric("mine").higher_is_harder
     assert found.origin.file == f"a.{ending}"
+
+
+def test_ids_may_be_whole_numbers_on_both_sides_of_2_63(data, in_tmp):
+    ids = data.index.ids.tolist()
+    assert min(ids) < 2**63 < max(ids)
+    Path("a.json").write_text(json.dumps({"id": ids, "el2n": list(range(N))}))
+    Path("b.json").write_text(json.dumps([{"id": each, "el2n": row} for row, each in enumerate(ids)]))
+    for file in ("a.json", "b.json"):
+        assert np.array_equal(lp.import_scores(file, data, metric="el2n").metric("el2n").mean, np.arange(N))
 
 
 def test_json_may_be_numbers_by_file_name(of_files, in_tmp):
