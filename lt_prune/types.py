@@ -202,7 +202,7 @@ class MetricScores:
     """One metric's scores by every member of an ensemble."""
 
     per_member: Array
-    """float32 (K, N)."""
+    """float32 (K, N); float64 of scores made elsewhere some of which would be the same in float32, and are not."""
     higher_is_harder: bool
     """Whether a higher score means a harder sample."""
     equation: str
@@ -225,18 +225,18 @@ class MetricScores:
 
     @cached_property
     def mean(self) -> Array:
-        """float32 (N,): mean over members, the score that pruning uses."""
-        return np.asarray(self.per_member.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        """(N,), of the same type: mean over members, the score that pruning uses."""
+        return np.asarray(self.per_member.mean(axis=0, dtype=np.float64), dtype=self.per_member.dtype)
 
     @property
     def difficulty(self) -> Array:
-        """float32 (N,): the mean turned so that higher is harder, whichever way the metric counts."""
+        """(N,), of the same type: the mean turned so that higher is harder, whichever way the metric counts."""
         return self.mean if self.higher_is_harder else -self.mean
 
     @cached_property
     def std(self) -> Array:
-        """float32 (N,): standard deviation over members (0 with one member)."""
-        return np.asarray(self.per_member.std(axis=0, dtype=np.float64), dtype=np.float32)
+        """(N,), of the same type: standard deviation over members (0 with one member)."""
+        return np.asarray(self.per_member.std(axis=0, dtype=np.float64), dtype=self.per_member.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,7 +306,8 @@ class ScoreSet:
         """Hexadecimal digest of every member's seed and scores, by name of metric."""
         content = hashlib.sha256(np.array(self.seeds, dtype="<i8").tobytes())
         for name in sorted(self.metrics):
-            content.update(name.encode() + self.metrics[name].per_member.astype("<f4").tobytes())
+            rows = self.metrics[name].per_member
+            content.update(name.encode() + rows.astype(rows.dtype.newbyteorder("<")).tobytes())
         return content.hexdigest()
 
     @property
@@ -320,7 +321,7 @@ class ScoreSet:
         return self.main if self.main in self.metrics else min(self.metrics)
 
     def spread(self, name: str) -> Array | None:
-        """float32 (N,): the standard deviation over members by a metric; None where one row was made elsewhere, of which
+        """(N,): the standard deviation over members by a metric; None where one row was made elsewhere, of which
         nobody knows."""
         return None if self.origin and len(self.metric(name).per_member) == 1 else self.metric(name).std
 

@@ -92,7 +92,7 @@ def check_scores(scores: ScoreSet) -> None:
     _require(len(scores.metrics) > 0, "it holds scores of no metric")
     k = _check_origin(scores) if scores.origin else _check_members(scores)
     for name, metric in scores.metrics.items():
-        _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples)
+        _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples, scores.origin)
     expect("versions", scores.versions, Mapping, "versions by library")
 
 
@@ -135,8 +135,9 @@ def _check_held_out(held_out: HeldOut) -> None:
     _require(len(held_out.arithmetic) == held_out.folds, f"how it was computed must be said of {held_out.folds} folds")
 
 
-def _check_metric(name: str, metric: MetricScores, n_members: int, n_samples: int) -> None:
-    _expect_numbers(f"{name} scores", metric.per_member, np.float32, n_members, n_samples)
+def _check_metric(name: str, metric: MetricScores, n_members: int, n_samples: int, origin: Origin | None) -> None:
+    exact = origin and getattr(metric.per_member, "dtype", None) == np.float64
+    _expect_numbers(f"{name} scores", metric.per_member, np.float64 if exact else np.float32, n_members, n_samples)
     expect(f"higher_is_harder of {name}", metric.higher_is_harder, bool, "True or False")
     expect(f"the definition of {name}", metric.equation, str, "text")
     if metric.nearest is not None:

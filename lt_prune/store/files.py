@@ -136,7 +136,9 @@ def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False)
     arrays, attributes = _made_by(scores)
     for name, metric in scores.metrics.items():
         place = f"metrics/{name}"
-        arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/std": metric.std}
+        arrays |= {f"{place}/{part}": getattr(metric, part).astype(np.float32) for part in ("per_member", "mean", "std")}
+        if metric.per_member.dtype == np.float64:
+            arrays[f"{place}/exact"] = metric.per_member
         if metric.nearest is not None:
             arrays[f"{place}/nearest"] = metric.nearest
         attributes[place] = {"higher_is_harder": int(metric.higher_is_harder), "equation": metric.equation}
@@ -185,7 +187,7 @@ def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
     index = _index(document)
     metrics = {
         place.removeprefix("metrics/"): MetricScores(
-            per_member=document.arrays[f"{place}/per_member"],
+            per_member=document.arrays.get(f"{place}/exact", document.arrays[f"{place}/per_member"]),
             higher_is_harder=flag_of("higher_is_harder", attributes["higher_is_harder"]),
             equation=attributes["equation"],
             nearest=document.arrays.get(f"{place}/nearest"),
@@ -212,6 +214,9 @@ def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
 def _check_means(document: Document, scores: ScoreSet) -> None:
     """What other programs read must be made of what this one reads."""
     for name, metric in scores.metrics.items():
+        rounded = metric.per_member.astype(np.float32)
+        if not np.array_equal(document.arrays[f"metrics/{name}/per_member"], rounded):
+            raise ArgumentError(f"what is exact of {name} is not what was rounded")
         for part in ("mean", "std"):
             written = document.arrays[f"metrics/{name}/{part}"]
             if not np.allclose(written, getattr(metric, part), rtol=1e-4, atol=1e-6):

@@ -252,6 +252,60 @@ def test_what_is_no_number_a_sample_is_refused(data, scores):
         lp.import_scores(scores, data, metric="el2n")
 
 
+# In their order
+
+
+CLOSE = {
+    "near to 1": 1 + np.arange(N) * 2.0**-40,
+    "tiny": np.arange(N) * 1e-60,
+    "large": 2**40 + np.arange(N),
+    "whole": np.arange(2**50, 2**50 + N),
+}
+
+
+@pytest.mark.parametrize("numbers", CLOSE.values(), ids=CLOSE)
+def test_numbers_that_float32_cannot_tell_apart_keep_their_order(data, in_tmp, numbers):
+    values = np.random.default_rng(2).permutation(numbers)
+    assert len(np.unique(values.astype(np.float32))) < N
+    scores = lp.import_scores({"id": data.index.ids, "mine": values}, data, higher_is_harder=True, out="mine.h5")
+    assert np.array_equal(scores.metric("mine").difficulty, values)
+    again = lp.read_scores("mine.h5")
+    assert np.array_equal(again.metric("mine").mean, values)
+    assert again.digest == scores.digest
+    subset = lp.prune(scores="mine.h5", metric="mine", ratio=0.4, allow_empty_class=True)
+    assert set(np.flatnonzero(subset.kept)) == set(values.argsort()[-27:])
+    lp.export(subset, "all.csv", scores="mine.h5")
+    assert np.array_equal(
+        lp.import_scores("all.csv", data, metric="mine", higher_is_harder=True).metric("mine").mean, values
+    )
+    with h5py.File("mine.h5") as file:  # as versions before read it
+        assert np.array_equal(file["metrics/mine/per_member"][0], values.astype(np.float32))
+        assert file["metrics/mine/mean"].dtype == np.float32
+
+
+def test_others_are_as_ours_are(data, in_tmp):
+    scores = lp.import_scores({"id": data.index.ids, "mine": np.arange(N) / 7}, data, higher_is_harder=True, out="mine.h5")
+    assert scores.metric("mine").per_member.dtype == np.float32
+    with h5py.File("mine.h5") as file:
+        assert "exact" not in file["metrics/mine"]
+
+
+def test_whole_numbers_that_no_float_tells_apart_are_refused(data):
+    table = {"id": data.index.ids, "mine": 2**60 + np.arange(N)}
+    says = "mine in a table has whole numbers above 2^53, which are too near to be told apart: give their ranks instead"
+    refused(DataError, says, table, data, higher_is_harder=True)
+    alike = {"id": data.index.ids, "mine": np.full(N, 2**60)}
+    assert len(np.unique(lp.import_scores(alike, data, higher_is_harder=True).metric("mine").mean)) == 1
+
+
+def test_the_order_of_numbers_that_differ_decides_the_digest(data):
+    one, other = (
+        lp.import_scores({"id": data.index.ids, "mine": values}, data, higher_is_harder=True)
+        for values in (CLOSE["tiny"], CLOSE["tiny"][::-1])
+    )
+    assert one.digest != other.digest
+
+
 # Formats
 
 
