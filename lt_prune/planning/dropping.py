@@ -11,7 +11,7 @@ from lt_prune.choices import DROPS
 from lt_prune.data.identity import originals
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect
-from lt_prune.planning.commands import require_metric
+from lt_prune.planning.commands import finite_scores, require_metric
 from lt_prune.selections import highest_first
 from lt_prune.types import Array, MetricScores, SampleIndex, ScoreSet, Subset
 
@@ -75,14 +75,14 @@ class Drop:
             numbers["duplicates"] = len(copies.rows)
         if self.noisy is not None:
             numbers["noisy"] = round(self.noisy * index.n_samples)
-            doubt = _needed(scores, NOISE_BY, given).metric(NOISE_BY).difficulty
+            doubt = _needed(scores, NOISE_BY, given).difficulty
             gone[_noisiest(index, doubt, gone, numbers["noisy"])] = True
         return Taken(gone, numbers, copies)
 
     def copies(self, index: SampleIndex, scores: ScoreSet | None, given: object) -> Copies:
         """All but one of exact copies, and the near-copies of samples that come before. Arguments and errors are those of
         `taken`."""
-        metric = _needed(scores, COPIES_BY, given).metric(COPIES_BY)
+        metric = _needed(scores, COPIES_BY, given)
         return _copies(index, metric, metric.least >= (SIMILARITY if self.duplicates is None else self.duplicates))
 
 
@@ -139,13 +139,13 @@ def _part(text: object) -> tuple[str, float]:
     return name, number
 
 
-def _needed(scores: ScoreSet | None, metric: str, given: object) -> ScoreSet:
+def _needed(scores: ScoreSet | None, metric: str, given: object) -> MetricScores:
     if scores is None:
         raise ArgumentError(
             f"drop reads scores by {metric!r}: give a score file, which `lt-prune score --folds 5` makes with all of them"
         )
     require_metric(scores, metric, given)
-    return scores
+    return finite_scores(scores, metric)
 
 
 def copies_dropped(subset: Subset, scores: ScoreSet | None) -> Copies | None:
