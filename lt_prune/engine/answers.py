@@ -67,6 +67,8 @@ def _answer(
     name: str, metric: Metric, of: Outputs | Observer | Features | Probe, labels: Tensor
 ) -> tuple[Tensor, Tensor | None]:
     """The same, with the rows of a `Nearest`."""
+    if isinstance(of, Features) and not of.is_finite:
+        raise DivergenceError(f"{name} is of features that are not finite")
     try:
         found = metric.function(of, labels)
     except (LtPruneError, MemoryError, torch.cuda.OutOfMemoryError):  # which a run is tried again after

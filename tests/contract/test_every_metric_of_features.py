@@ -8,6 +8,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lt_prune.engine.answers import score_whole
+from lt_prune.errors import DivergenceError
 from lt_prune.metrics import METRICS, Metric, Nearest
 from lt_prune.metrics.features import Features
 
@@ -100,6 +102,14 @@ def test_takes_labels_of_any_kind(metric, labels):
     scores = metric(features_of(values), torch.tensor(labels))
     assert scores.shape == (len(labels),)
     assert scores.isfinite().all()
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_features_that_are_not_finite_are_refused(metric, bad):
+    values, labels = draw()
+    values[7, 1] = bad
+    with pytest.raises(DivergenceError, match=r"^mine is of features that are not finite$"):
+        score_whole("mine", metric, features_of(values), labels.numpy())
 
 
 def test_what_it_says_of_others_are_rows(metric):
