@@ -95,10 +95,7 @@ def audit(
         "n_samples": index.n_samples,
         "n_classes": index.n_classes,
         "before": _numbers(index, index.counts),
-        "subsets": [
-            {**_told(name, subset), "copies": copied[name], "copies_dropped": _dropped(subset, score_set)}
-            for name, subset in chosen.items()
-        ],
+        "subsets": [{**_told(name, subset, score_set), "copies": copied[name]} for name, subset in chosen.items()],
         "overlaps": _overlaps(chosen),
         "rankings": rankings,
         "classes": _classes(chosen, score_set, metrics),
@@ -153,9 +150,9 @@ def _numbers(index: SampleIndex, counts: Array) -> dict[str, Any]:
     }
 
 
-def _told(name: str, subset: Subset) -> dict[str, Any]:
+def _told(name: str, subset: Subset, scores: ScoreSet | None) -> dict[str, Any]:
     how = {"subset": name, "strategy": subset.strategy, "ratio_removed": subset.ratio}
-    return how | _numbers(subset.index, subset.kept_counts)
+    return how | _numbers(subset.index, subset.kept_counts) | {"copies_dropped": _dropped(subset, scores)}
 
 
 def _overlaps(subsets: Mapping[str, Subset]) -> list[dict[str, Any]]:

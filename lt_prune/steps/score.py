@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,20 +110,13 @@ def score(
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     check_executor(compute)
     file, folder = _places(out)
+    asked = _Asked(required, most_members(members), folds, auto, file, overwrite)
     with ExitStack() as stack:
-        lt_set = stack.enter_context(opened_once(data, reading, compute, most_members(members) + (folds or 0)))
-        recipe = resolve_recipe(lt_set, MEMBER, settings)
+        lt_set = stack.enter_context(opened_once(data, reading, compute, asked.n_members + (folds or 0)))
+        made: dict[str, Any] = {"recipe": resolve_recipe(lt_set, MEMBER, settings), "weights": weights_of(settings)}
         stack.enter_context(locked(folder))
-        known = known_scores(None if overwrite else file, lt_set, recipe, seed, folds)
-        _check_arithmetic(compute, () if mix_compute else known.arithmetic, file)
-        _check_needed(required, lt_set, known, folds)
-        made: dict[str, Any] = {"folder": folder, "weights": weights_of(settings), "mix_compute": mix_compute}
-        ensemble = Ensemble(data=lt_set, recipe=recipe, seed=seed, **made)
-        left_out = ensemble.folds(folds) if folds and not known.held_out else []
-        if overwrite:  # now that nothing of what was asked for is refused
-            clear(file, folder)
-        runs = _members(ensemble, known, required, max(most_members(members), len(known.seeds)))
-        gathering = Gathering(known, left_out, runs, auto)
+        ensemble = Ensemble(data=lt_set, seed=seed, folder=folder, mix_compute=mix_compute, **made)
+        gathering = asked.gathering(ensemble, compute)
         scores, refused = gathering.trained(compute, progress)
         for reason in refused:
             warnings.warn(f"{reason}; this metric is left out", stacklevel=3)
@@ -132,6 +125,36 @@ def score(
     for warning in (*score_warnings(scores), *(auto.warnings(scores) if auto else ())):
         warnings.warn(warning, DecisionWarning, stacklevel=3)
     return scores
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is scored by, and where that is kept."""
+
+    metrics: Sequence[str]
+    n_members: int
+    """How many there may come to be."""
+    folds: int | None
+    auto: Enough | None
+    file: Path | None
+    overwrite: bool
+
+    def gathering(self, ensemble: Ensemble, compute: Compute) -> Gathering:
+        """The networks that the file lacks. What there is to refuse is refused before anything is removed.
+
+        Raises:
+            LtPruneError: as `score` does.
+        """
+        known = known_scores(
+            None if self.overwrite else self.file, ensemble.data, ensemble.recipe, ensemble.seed, self.folds
+        )
+        _check_arithmetic(compute, () if ensemble.mix_compute else known.arithmetic, self.file)
+        _check_needed(self.metrics, ensemble.data, known, self.folds)
+        left_out = ensemble.folds(self.folds) if self.folds and not known.held_out else []
+        if self.overwrite:
+            clear(self.file, ensemble.folder)
+        members = _members(ensemble, known, self.metrics, max(self.n_members, len(known.seeds)))
+        return Gathering(known, left_out, members, self.auto)
 
 
 def _required(metric: str | Sequence[str]) -> Sequence[str]:
