@@ -108,6 +108,13 @@ def test_what_was_kept_is_chosen_by_place():
     }
 
 
+def test_one_in_memory_is_saved_and_named():
+    with pytest.raises(DataError, match=r": save it by save_to_disk\(FOLDER\), and name huggingface:FOLDER instead$"):
+        lp.build(split_of(range(12)))
+    split_of(range(12)).save_to_disk("folder")
+    assert lp.build("huggingface:folder", reading=READING).index.n_samples == 12
+
+
 def test_what_is_not_there_is_said():
     says = r"^no/such is no data set of Hugging Face that can be read \(.+\): name a folder that save_to_disk made"
     with pytest.raises(DataError, match=says):
