@@ -14,7 +14,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
 from lt_prune.errors import ArgumentError, MemberError, UnknownNameError, is_out_of_memory
@@ -42,20 +42,39 @@ class Registry(Generic[T]):
         """Those of this process alone."""
         self._own = dict(members)
         self._accept = accept
+        self._is_told = False
+
+    @cached_property
+    def _points(self) -> list[EntryPoint]:
+        return list(entry_points(group=self.group))
 
     @cached_property
     def _offered(self) -> dict[str, list[str]]:
-        """What other packages offer under each name. A name of ours stays ours, so that no package stops another's work."""
+        """What other packages offer under each name, of those that can have theirs."""
         found: dict[str, list[str]] = {}
-        for point in entry_points(group=self.group):
+        left_out = self._left_out
+        for point in self._points:
+            if (point.name, point.value) not in left_out:
+                found.setdefault(point.name, []).append(point.value)
+        for (name, target), why in left_out.items() if not self._is_told else ():
+            warnings.warn(f"{self.kind} {name!r} of {target} is left out, as {why}: rename it", stacklevel=3)
+        return found
+
+    @cached_property
+    def _left_out(self) -> dict[tuple[str, str], str]:
+        """Why others' members cannot have their name, by it and by what stands under it. A name of ours stays ours, so that
+        no package stops another's work."""
+        found = {}
+        for point in self._points:
             taken = "lt-prune has one of that name" if point.name in self._own else self.unfit(point.name)
             if taken:
-                warnings.warn(
-                    f"{self.kind} {point.name!r} of {point.value} is left out, as {taken}: rename it", stacklevel=3
-                )
-            else:
-                found.setdefault(point.name, []).append(point.value)
+                found[point.name, point.value] = taken
         return found
+
+    def left_out(self) -> dict[tuple[str, str], str]:
+        """The same, for those who tell of them themselves, whereupon no warning does."""
+        self._is_told = True
+        return self._left_out
 
     @property
     def names(self) -> list[str]:

@@ -176,3 +176,5 @@ class TrainResult(PlannedRun):
     """Where the file of the subset lay."""
     reading: Mapping[str, Any] = field(default_factory=dict)
     """How the source of the data was read, see `lt_prune.Reading.kept`."""
+    root_place: Place | None = field(default=None, compare=False)
+    """Of a list of files, where the root lay that it was read with; None where its paths begin beside it."""

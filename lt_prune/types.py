@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -46,6 +46,11 @@ def kind_of(samples: Pixels) -> str:
 
 GROUPS = ("head", "middle", "tail")
 _AGAIN = "make it again from this data"
+
+
+def hex_id(sample: int) -> str:
+    """A sample's id as text has it, 16 hexadecimal digits."""
+    return f"{sample:016x}"
 
 
 def digest_of(ids: Array) -> str:
@@ -109,6 +114,12 @@ class SampleIndex:
         """Hexadecimal digest of the ids: equal exactly where the samples are the same."""
         return digest_of(self.ids)
 
+    def told(self, row: int) -> dict[str, Any]:
+        """What tells a sample from others: id (16 hexadecimal digits), file (None where the source has no files) and
+        source_index."""
+        file = self.file_names[row] if self.file_names else None
+        return {"id": hex_id(self.ids[row]), "file": file, "source_index": int(self.source_index[row])}
+
     def require_same(self, other: SampleIndex, what: str, *, again: str = _AGAIN, by_names: str = "") -> None:
         """Refuse `other` unless it lists the very same samples.
 
@@ -158,6 +169,8 @@ class LongTailedSet:
     """int64 (T,)."""
     flip: bool
     """Whether a mirrored image still shows the same class (not so for digits)."""
+    test_file_names: tuple[str, ...] | None = None
+    """For file sources, each test sample's path below the source's root; files of earlier versions have none."""
     origin: str | None = None
     """What to name as --data to get this set again, where that is known."""
 
@@ -189,26 +202,41 @@ class MetricScores:
     """One metric's scores by every member of an ensemble."""
 
     per_member: Array
-    """float32 (K, N)."""
+    """float32 (K, N); float64 of scores made elsewhere some of which would be the same in float32, and are not."""
     higher_is_harder: bool
     """Whether a higher score means a harder sample."""
     equation: str
     """Where the metric is defined."""
+    nearest: Array | None = None
+    """int32 (N,): of a metric that compares a sample with others, the row of the other that its least score is of: in the
+    set, or among its test samples by `near-test`; -1 where there is none. None of other metrics, and in older files."""
+
+    def joined(self, more: MetricScores) -> MetricScores:
+        """Scores by these members, and by more of them."""
+        nearest = None
+        if self.nearest is not None and more.nearest is not None:
+            nearest = np.where(more.least < self.least, more.nearest, self.nearest)
+        return replace(more, per_member=np.vstack([self.per_member, more.per_member]), nearest=nearest)
+
+    @property
+    def least(self) -> Array:
+        """float32 (N,): the least score by any member."""
+        return np.asarray(self.per_member.min(axis=0))
 
     @cached_property
     def mean(self) -> Array:
-        """float32 (N,): mean over members, the score that pruning uses."""
-        return np.asarray(self.per_member.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        """(N,), of the same type: mean over members, the score that pruning uses."""
+        return np.asarray(self.per_member.mean(axis=0, dtype=np.float64), dtype=self.per_member.dtype)
 
     @property
     def difficulty(self) -> Array:
-        """float32 (N,): the mean turned so that higher is harder, whichever way the metric counts."""
+        """(N,), of the same type: the mean turned so that higher is harder, whichever way the metric counts."""
         return self.mean if self.higher_is_harder else -self.mean
 
     @cached_property
     def std(self) -> Array:
-        """float32 (N,): standard deviation over members (0 with one member)."""
-        return np.asarray(self.per_member.std(axis=0, dtype=np.float64), dtype=np.float32)
+        """(N,), of the same type: standard deviation over members (0 with one member)."""
+        return np.asarray(self.per_member.std(axis=0, dtype=np.float64), dtype=self.per_member.dtype)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,7 +306,8 @@ class ScoreSet:
         """Hexadecimal digest of every member's seed and scores, by name of metric."""
         content = hashlib.sha256(np.array(self.seeds, dtype="<i8").tobytes())
         for name in sorted(self.metrics):
-            content.update(name.encode() + self.metrics[name].per_member.astype("<f4").tobytes())
+            rows = self.metrics[name].per_member
+            content.update(name.encode() + rows.astype(rows.dtype.newbyteorder("<")).tobytes())
         return content.hexdigest()
 
     @property
@@ -292,7 +321,7 @@ class ScoreSet:
         return self.main if self.main in self.metrics else min(self.metrics)
 
     def spread(self, name: str) -> Array | None:
-        """float32 (N,): the standard deviation over members by a metric; None where one row was made elsewhere, of which
+        """(N,): the standard deviation over members by a metric; None where one row was made elsewhere, of which
         nobody knows."""
         return None if self.origin and len(self.metric(name).per_member) == 1 else self.metric(name).std
 

@@ -1204,7 +1204,7 @@ NOT_PROVOKED = {
     "{} needs pyarrow, which is not installed: pip install 'lt-prune[pyarrow]', or use csv": INSTALLS,
     "the huggingface source needs a name or a folder: --data huggingface:NAME": HUGGING_FACE,
     "{} is no data set of Hugging Face that can be read ({}): name a folder that save_to_disk made, or one of parquet "
-    "files, or add --download": HUGGING_FACE,
+    "files or images, or add --download": HUGGING_FACE,
     "train fewer networks at once (--workers 1)": WORKERS,
     "give another --out": "that of scripts/paper.py, which tests/test_paper.py runs",
     "--seed {}": "a part of the commands above",

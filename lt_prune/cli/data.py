@@ -32,6 +32,8 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from lt_prune.types import LongTailedSet, SampleIndex, Subset
 
 
@@ -271,10 +273,12 @@ def prune(
     Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
     """
     from rich.console import Group
+    from rich.text import Text
 
     from lt_prune.planning.paths import subset_path
     from lt_prune.planning.pruning import check_ranking, metrics_read, pruning_of
     from lt_prune.reports.by_class import classes_pruned
+    from lt_prune.reports.copies import in_words, told_copies
     from lt_prune.reports.summary import summarise_subset
     from lt_prune.reports.tables import classes_pruned_table, subset_table
     from lt_prune.steps.prune import check_ratio, prune_to
@@ -295,7 +299,7 @@ def prune(
     def place(chosen: Subset) -> Path:
         return out or subset_path(chosen)
 
-    subset = prune_to(
+    subset, copies = prune_to(
         place,
         named,
         strategy=strategy,
@@ -308,7 +312,11 @@ def prune(
         settings=settings,
         **options,
     )
-    said, tables = {**summarise_subset(subset), "file": str(place(subset))}, [subset_table(subset)]
+    said = {**summarise_subset(subset), "file": str(place(subset))}
+    tables: list[RenderableType] = [subset_table(subset)]
+    if copies:
+        said |= {"copies": told_copies(subset.index, copies.rows, copies.of, copies.similarity)}
+        tables += [Text(f"copies taken out: {in_words(said['copies'])}")] if said["copies"] else []
     if per_class:
         said |= {"classes": classes_pruned(subset)}
         tables += ["", classes_pruned_table(said["classes"])]
@@ -340,18 +348,18 @@ def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_cla
     import lt_prune as lp
     from lt_prune.reports.audit_tables import audit_table
 
-    chosen = [lp.read_subset(subset) for subset in subsets]
-    audited = lp.audit(*subsets, scores=scores or _scores_there(chosen[0]), **options)
+    scores = scores or _scores_there(lp.read_subset(subsets[0]))
+    audited = lp.audit(*subsets, scores=scores, **options)
     print_result(as_json, audited, lambda: audit_table(audited, per_class))
 
 
 def _scores_there(subset: Subset) -> Path | None:
-    """The score file of a subset's samples at its usual place, where it is there and is of these."""
-    import lt_prune as lp
+    """The score file of a subset's samples at its usual place, where it is there and is of these, or does not say."""
     from lt_prune.planning.paths import scores_path
+    from lt_prune.store.hdf5 import said_of
 
-    file = scores_path(subset.index, subset.options.get("ensemble") or 0)
-    return file if file.exists() and lp.read_scores(file).index.digest == subset.index.digest else None
+    file, digest = scores_path(subset.index, subset.options.get("ensemble") or 0), subset.index.digest
+    return file if file.exists() and said_of(file).get("data_digest", digest) == digest else None
 
 
 def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:

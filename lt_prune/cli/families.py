@@ -15,7 +15,7 @@ from lt_prune.cli.printing import print_result
 def list_members(family: str, as_json: bool) -> None:
     """List what there is of a family, a line each: what it is, what it needs, its settings, and its paper.
 
-    Members of other packages are among them; one that cannot be loaded says why.
+    Members of other packages are among them; one that cannot be used says why.
 
     \b
     Example: lt-prune list metrics

@@ -82,11 +82,13 @@ def assemble(
     )
     _say_copies(index, seen.pictures[chosen], source.test_pixels)
     pixels, tests = placed(source.pixels, [chosen, test], fresh=source.fresh)
+    held_names = tuple(source.file_names[i] for i in test) if source.file_names else None
     return LongTailedSet(
         index=index,
         pixels=pixels,
         test_pixels=tests if cut.holdout else source.test_pixels,
         test_labels=source.labels[test] if cut.holdout else source.test_labels,
+        test_file_names=held_names if cut.holdout else source.test_file_names,
         flip=source.flip,
     )
 
@@ -105,7 +107,9 @@ def _sound(source: Source, broken: Mapping[int, str], skip: bool) -> tuple[Sourc
     kept = np.setdiff1d(np.arange(len(source.test_labels)), list(source.test_broken))
     if source.test_broken:
         (sound_tests,) = placed(source.test_pixels, [kept], fresh=source.fresh)
-        source = replace(source, test_pixels=sound_tests, test_labels=source.test_labels[kept])
+        names = tuple(source.test_file_names[i] for i in kept) if source.test_file_names else None
+        tests = {"test_pixels": sound_tests, "test_labels": source.test_labels[kept], "test_file_names": names}
+        source = replace(source, **tests)
     if broken:
         _check_filled(source.labels[sound], source.class_names)
     return source, sound, {"skipped": len(broken)} if skip else {}

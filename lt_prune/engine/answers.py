@@ -10,7 +10,7 @@ from torch import Tensor
 from lt_prune.data.batches import plain_batches
 from lt_prune.engine.precision import multiplying
 from lt_prune.errors import DivergenceError, LtPruneError, MemberError
-from lt_prune.metrics import Metric
+from lt_prune.metrics import Metric, Nearest
 from lt_prune.metrics.features import Features
 from lt_prune.metrics.observer import Observer
 from lt_prune.metrics.probe import Probe
@@ -20,14 +20,16 @@ from lt_prune.types import Array, Pixels
 
 
 @torch.inference_mode()
-def score_whole(name: str, metric: Metric, of: Observer | Features, labels: Array) -> Array:
-    """Score every sample of a set by the record of a training, or by the features of the set, float32 (N,).
+def score_whole(name: str, metric: Metric, of: Observer | Features, labels: Array) -> tuple[Array, Array | None]:
+    """Score every sample of a set by the record of a training, or by the features of the set, float32 (N,); and where the
+    metric says it, which other sample each score is of, int32 (N,).
 
     Raises:
         MemberError: the metric fails, or does not give one finite number a sample.
     """
     place = of.values.device if isinstance(of, Features) else "cpu"
-    return answer(name, metric, of, torch.from_numpy(labels).to(place)).float().cpu().numpy()
+    scores, rows = _answer(name, metric, of, torch.from_numpy(labels).to(place))
+    return scores.float().cpu().numpy(), None if rows is None else rows.int().cpu().numpy()
 
 
 def score_by_network(
@@ -58,21 +60,33 @@ def answer(name: str, metric: Metric, of: Outputs | Observer | Features | Probe,
         MemberError: it fails, or does not give one finite number a sample.
         DivergenceError: the outputs are not finite.
     """
+    return _answer(name, metric, of, labels)[0]
+
+
+def _answer(
+    name: str, metric: Metric, of: Outputs | Observer | Features | Probe, labels: Tensor
+) -> tuple[Tensor, Tensor | None]:
+    """The same, with the rows of a `Nearest`."""
+    if isinstance(of, Features) and not of.is_finite:
+        raise DivergenceError(f"{name} is of features that are not finite")
     try:
-        values = metric(of, labels)
+        found = metric.function(of, labels)
     except (LtPruneError, MemoryError, torch.cuda.OutOfMemoryError):  # which a run is tried again after
         raise
     except Exception as error:
         raise MemberError(f"metric {name!r} fails: {described(error)}", name) from error
+    values, rows = found if isinstance(found, Nearest) else (found, None)
     where = "batch" if isinstance(of, (Outputs, Probe)) else "set"
     if not isinstance(values, Tensor) or values.shape != labels.shape or values.is_complex():
         found = f"{values.dtype} {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
         expected = f"one number a sample, a tensor {tuple(labels.shape)} of this {where}"
         raise MemberError(f"metric {name!r} must give {expected}, and gave {found}", name)
+    if rows is not None and (rows.shape != labels.shape or rows.dtype != torch.int64):
+        raise MemberError(f"metric {name!r} must name one other row a sample, int64 {tuple(labels.shape)}", name)
     bad = int((~values.isfinite()).sum())
     if bad and isinstance(of, Outputs) and not of.is_finite:
         raise DivergenceError(f"{name} of {bad} samples is not finite: lower the learning rate")
     if bad:
         those = f"those of {bad} samples in a {where} of {len(labels)} are not"
         raise MemberError(f"metric {name!r} must give finite numbers, and {those}", name)
-    return values
+    return values, rows

@@ -30,15 +30,16 @@ class Member:
     def __init__(self, trained: Trained, pixels: Pixels, labels: Array, test_pixels: Pixels | None = None) -> None:
         self.trained, self.pixels, self.labels, self.test_pixels = trained, pixels, labels, test_pixels
 
-    def score(self, name: str, metric: Metric) -> Array:
-        """float32 (N,), by a metric of features, of a record or of the network itself.
+    def score(self, name: str, metric: Metric) -> tuple[Array, Array | None]:
+        """float32 (N,), by a metric of features, of a record or of the network itself; and which other sample each is of,
+        int32 (N,), where the metric says it.
 
         Raises:
             MemberError: it fails, does not give one finite number a sample, or has no record.
             DivergenceError: the network's features are not finite.
         """
         if metric.needs == "network":
-            return score_by_network(name, metric, self.trained.network, self.pixels, self.labels)
+            return score_by_network(name, metric, self.trained.network, self.pixels, self.labels), None
         return score_whole(name, metric, self._needed(name, metric), self.labels)
 
     def _needed(self, name: str, metric: Metric) -> Features | Observer:

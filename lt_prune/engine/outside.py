@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -91,17 +92,26 @@ class Given:
         k = max(len(part) for part in (self.logits, self.features, self.weight) if part is not None)
         alike = metric.needs == "features" and self.features is not None and len(self.features) == 1
         rows = [self._row(name, metric, number) for number in range(1 if alike else k)]
-        rows *= k if alike else 1
-        return MetricScores(per_member=np.stack(rows), higher_is_harder=metric.higher_is_harder, equation=metric.equation)
+        return reduce(MetricScores.joined, rows * (k if alike else 1))
 
-    def _row(self, name: str, metric: Metric, k: int) -> Array:
-        """float32 (N,): by the outputs of the k-th network."""
+    def _row(self, name: str, metric: Metric, k: int) -> MetricScores:
+        """By the outputs of the k-th network."""
+        scores, nearest = self._answer(name, metric, k)
+        return MetricScores(
+            per_member=scores[None],
+            higher_is_harder=metric.higher_is_harder,
+            equation=metric.equation,
+            nearest=nearest,
+        )
+
+    def _answer(self, name: str, metric: Metric, k: int) -> tuple[Array, Array | None]:
+        """float32 (N,), and which other sample each is of, int32 (N,), where the metric says it."""
         if metric.needs == "features" and self.features is not None:
             return score_whole(name, metric, Features(_of(self.features, k)), self.labels)
         with torch.inference_mode():
             batches = (answer(name, metric, outputs, labels) for outputs, labels in self._batches(k))
             scores = joined(batches, len(self.labels))
-        return np.asarray(scores.float())
+        return np.asarray(scores.float()), None
 
     def _batches(self, k: int) -> Iterator[tuple[Outputs, Tensor]]:
         labels, every = torch.from_numpy(self.labels), (self.features, self.logits, self.weight)

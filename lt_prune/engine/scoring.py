@@ -70,16 +70,20 @@ class Scoring:
         metrics = {name: metric for name, metric in metrics.items() if name not in same & self.elsewhere}
         of_outputs = {name: metric for name, metric in metrics.items() if metric.needs == "outputs"}
         values, accuracy = self._by_outputs(trained.network, of_outputs, refused)
+        nearest: dict[str, Array | None] = {}
         member = Member(trained, self.pixels, self.labels, self.test_pixels)
         for name, metric in metrics.items():
             if metric.needs != "outputs":
                 try:
-                    values[name] = member.score(name, metric)
+                    values[name], nearest[name] = member.score(name, metric)
                 except MemberError as error:
                     self._refuse(error, refused)
         rows = {
             name: MetricScores(
-                per_member=values[name][None], higher_is_harder=metric.higher_is_harder, equation=metric.equation
+                per_member=values[name][None],
+                higher_is_harder=metric.higher_is_harder,
+                equation=metric.equation,
+                nearest=nearest.get(name),
             )
             for name, metric in metrics.items()
             if name in values

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lt_prune.formats.listed import Listed, in_lines
+from lt_prune.types import hex_id
 
 
 def written(listed: Listed) -> bytes:
     """16 hexadecimal digits each, in the order of the source."""
-    return in_lines([f"{listed.subset.index.ids[row]:016x}" for row in listed.rows_of(listed.chosen)])
+    return in_lines([hex_id(listed.subset.index.ids[row]) for row in listed.rows_of(listed.chosen)])

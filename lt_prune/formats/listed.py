@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.errors import ArgumentError
-from lt_prune.types import Array, ScoreSet, Subset
+from lt_prune.types import Array, ScoreSet, Subset, hex_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Listed:
         index, means = self.subset.index, self._means()
         return [
             {
-                "id": f"{index.ids[i]:016x}",
+                "id": hex_id(index.ids[i]),
                 "source_index": int(index.source_index[i]),
                 **({} if self.loader_index is None else {"imagefolder_index": int(self.loader_index[i])}),
                 **({"file": index.file_names[i]} if index.file_names else {}),

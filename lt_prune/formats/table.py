@@ -33,15 +33,24 @@ def reading(path: Path, what: str) -> Iterator[None]:
 
 def columns_of(found: Mapping[Any, Any]) -> Table:
     """Those of several values that are lists of numbers or words, one a row."""
-    arrays = {str(name): np.asarray(value) for name, value in found.items() if not isinstance(value, (str, Mapping))}
+    arrays = {str(name): _exactly(value) for name, value in found.items() if not isinstance(value, (str, Mapping))}
     return {name: array for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind in "biufUS"}
 
 
 def rows_of(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Rows of the same columns, as columns; what a row lacks is "", which is no number."""
     names = dict.fromkeys(name for row in rows for name in row)
-    return {name: np.array([_cell(row.get(name)) for row in rows]) for name in names}
+    return {name: column_of([row.get(name) for row in rows]) for name in names}
 
 
-def _cell(value: Any) -> Any:
-    return "" if value is None else value
+def column_of(cells: Sequence[Any]) -> Array:
+    """A column (N,) of numbers or words; None among them is "", which is no number."""
+    return _exactly(["" if cell is None else cell for cell in cells])
+
+
+def _exactly(values: Any) -> Array:
+    """As NumPy has it, but for whole numbers on both sides of 2^63, such as ids, of which it makes floats."""
+    found = np.asarray(values)
+    if found.dtype.kind == "f" and isinstance(values, (list, tuple)) and {*map(type, values)} == {int}:
+        return np.asarray(values, dtype=np.uint64)
+    return found

@@ -7,13 +7,15 @@ harder. One that needs something else declares it (`NEEDS`), and is then a funct
 - `metric(features, labels) -> (N,)` of the features of the whole set (`Features`), with those of its test samples, too, or
 - `metric(probe, labels) -> (B,)` of the trained network itself and samples as it takes them (`Probe`), or
 - `metric(probabilities, labels) -> (N,)` of what networks predict that did not train on the sample, (N, M), as plain arrays.
+
+Of features it may say, too, which other sample a score is of (`Nearest`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lt_prune.errors import ArgumentError, shown
 from lt_prune.registry import Registry
@@ -45,6 +47,15 @@ LARGE = 50_000
 """Samples from which on what costs more than a pass over the set is computed only where it is asked for."""
 
 
+class Nearest(NamedTuple):
+    """What a metric of features may answer that compares each sample with others."""
+
+    scores: Tensor
+    """(N,)."""
+    rows: Tensor
+    """int64 (N,): of the other sample in the set, or among its test samples; -1 where there is none."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric function with what a reader of its scores must know."""
@@ -67,8 +78,9 @@ class Metric:
 
     def __call__(self, of: Outputs | Observer | Features | Probe, labels: Tensor) -> Tensor:
         """Scores (B,) of a batch and its labels, int64 (B,); or (N,) of the whole set and its labels."""
-        found: Tensor = self.function(of, labels)
-        return found
+        found = self.function(of, labels)
+        scores: Tensor = found.scores if isinstance(found, Nearest) else found
+        return scores
 
     def is_cheap(self, n_samples: int) -> bool:
         """Whether it is computed of so many samples without being named."""

@@ -33,6 +33,11 @@ class Features:
         self.places = torch.arange(len(values), device=values.device) if places is None else places
         self.test = test
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all of them are finite numbers."""
+        return bool(self.values.isfinite().all()) and (self.test is None or bool(self.test.isfinite().all()))
+
     @cached_property
     def order(self) -> Tensor:
         """int64 (N,): the samples in an order that depends on what they are, and not on where they stand, for what draws."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lt_prune.angular.logits import products
-from lt_prune.metrics import LARGE, metric
+from lt_prune.metrics import LARGE, Nearest, metric
 from lt_prune.metrics.features import Features, blocks
 
 
@@ -15,7 +15,7 @@ from lt_prune.metrics.features import Features, blocks
     needs="features",
     unasked=LARGE,
 )
-def near_duplicate(features: Features, labels: Tensor) -> Tensor:
+def near_duplicate(features: Features, labels: Tensor) -> Nearest:
     """High of each copy but the first, so that one of them stays where the others go. However many are taken out from above
     a similarity, no two are left that are more alike.
 
@@ -24,9 +24,9 @@ def near_duplicate(features: Features, labels: Tensor) -> Tensor:
         labels: int64 (N,).
 
     Returns:
-        (N,), in [-1, 1].
+        (N,), in [-1, 1], and the rows of those before.
     """
-    found = torch.full_like(features.values[:, 0], -1)
+    found, rows = torch.full_like(features.values[:, 0], -1), torch.full_like(labels, -1)
     for label in torch.unique(labels):
         own = torch.where(labels == label)[0]
         own = own[features.places[own].argsort()]
@@ -34,5 +34,6 @@ def near_duplicate(features: Features, labels: Tensor) -> Tensor:
         for start, end in blocks(len(own)):
             alike = products(directions[start:end], directions[:end])
             later = torch.ones_like(alike, dtype=torch.bool).triu(diagonal=start)
-            found[own[start:end]] = alike.masked_fill_(later, -1).amax(dim=1)
-    return found
+            nearest, places = alike.masked_fill_(later, -1).max(dim=1)
+            found[own[start:end]], rows[own[start:end]] = nearest, own[places].where(nearest > -1, -1)
+    return Nearest(found, rows)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lt_prune.angular.logits import products
-from lt_prune.metrics import LARGE, metric
+from lt_prune.metrics import LARGE, Nearest, metric
 from lt_prune.metrics.features import Features, blocks
 
 
@@ -15,7 +15,7 @@ from lt_prune.metrics.features import Features, blocks
     needs="features",
     unasked=LARGE,  # N^2 / 2 cosines
 )
-def near_other(features: Features, labels: Tensor) -> Tensor:
+def near_other(features: Features, labels: Tensor) -> Nearest:
     """Near 1 of what stands under two labels.
 
     Args:
@@ -23,12 +23,14 @@ def near_other(features: Features, labels: Tensor) -> Tensor:
         labels: int64 (N,).
 
     Returns:
-        (N,), in [-1, 1]; -1 where there is no other class.
+        (N,), in [-1, 1]; -1 where there is no other class. And the rows of those others.
     """
-    found, directions = torch.full_like(features.values[:, 0], -1), features.directions
+    found, rows, directions = torch.full_like(features.values[:, 0], -1), torch.full_like(labels, -1), features.directions
     for start, end in blocks(len(directions)):  # each pair once, for both of it
         alike = products(directions[start:end], directions[:end])
         alike.masked_fill_(labels[start:end, None] == labels[None, :end], -1)
-        found[start:end] = torch.maximum(found[start:end], alike.amax(dim=1))
-        found[:end] = torch.maximum(found[:end], alike.amax(dim=0))
-    return found
+        for some, first, along in ((slice(start, end), 0, 1), (slice(end), start, 0)):
+            nearest, places = alike.max(dim=along)
+            rows[some] = (first + places).where(nearest > found[some], rows[some])
+            found[some] = torch.maximum(found[some], nearest)
+    return Nearest(found, rows)

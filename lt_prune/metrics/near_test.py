@@ -1,11 +1,11 @@
 """How near a training sample is to one that it is tested by."""
 
+import torch
 from torch import Tensor
 
 from lt_prune.angular.logits import products, unit
-from lt_prune.metrics import metric
+from lt_prune.metrics import Nearest, metric
 from lt_prune.metrics.features import Features, blocks
-from lt_prune.models.network import joined
 
 
 @metric(
@@ -15,7 +15,7 @@ from lt_prune.models.network import joined
     needs="test",
     unasked=0,  # a pass over the test samples
 )
-def near_test(features: Features, labels: Tensor) -> Tensor:
+def near_test(features: Features, labels: Tensor) -> Nearest:
     """Near 1 of what leaks into the test. It tells of the test set, so that nothing is ranked by it.
 
     Args:
@@ -23,8 +23,11 @@ def near_test(features: Features, labels: Tensor) -> Tensor:
         labels: int64 (N,), which take no part.
 
     Returns:
-        (N,), in [-1, 1].
+        (N,), in [-1, 1], and the places of these test samples.
     """
     assert features.test is not None, "whoever needs it is given the test samples"
     test, n = unit(features.test.to(features.centred) - features.mean), len(labels)
-    return joined((products(features.directions[a:b], test).amax(dim=1) for a, b in blocks(n, len(test))), n)
+    found, rows = test.new_empty(n), torch.empty_like(labels)
+    for start, end in blocks(n, len(test)):
+        found[start:end], rows[start:end] = products(features.directions[start:end], test).max(dim=1)
+    return Nearest(found, rows)

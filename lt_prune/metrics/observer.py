@@ -37,7 +37,8 @@ class Observer(nn.Module):
         Args:
             rows: int64 (B,), of the main batch's samples in the set. A row may come more than once in a batch, as it does in
                 one of a balanced order, so that what is added up is added by `index_add_` and not at an index.
-            outputs: of them, in training mode, augmented as they are, logits (B, M). They stay as they are.
+            outputs: of them, in training mode, augmented as they are, logits (B, M); in float32, whatever the precision of
+                the training. They stay as they are.
             target: float32 (B, M), probabilities; mixed where the recipe mixes.
         """
         raise NotImplementedError

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lt_prune.config.reading import as_options
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.spec import OF_PYTHON
@@ -14,7 +16,7 @@ from lt_prune.errors import ArgumentError
 from lt_prune.metrics import HELD_OUT, METRICS
 from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
-from lt_prune.types import ScoreSet
+from lt_prune.types import MetricScores, ScoreSet
 
 _OFFERED = ("epochs", "batch_size", "lr", "warmup", "weight_decay", "schedule", "model", "freeze")
 """Fields of a recipe that `lt-prune score` takes, but for flip, which is a switch, and weights, whose file is not kept."""
@@ -65,6 +67,21 @@ def require_metric(scores: ScoreSet, metric: str, given: object) -> None:
         raise ArgumentError(f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these")
     METRICS.check(metric)
     raise ArgumentError(f"{what} has no {metric!r} scores, only {there}: add them by `{_adding(scores, metric, given)}`")
+
+
+def finite_scores(scores: ScoreSet, metric: str) -> MetricScores:
+    """Scores by a metric that is there. Those of a file are finite; some that were put together in Python may not be.
+
+    Raises:
+        ArgumentError: some are not.
+    """
+    found = scores.metric(metric)
+    if bad := int((~np.isfinite(found.per_member)).any(axis=0).sum()):
+        raise ArgumentError(
+            f"scores by {metric!r} must be finite numbers, and those of {bad:,} of {scores.index.n_samples:,} samples are "
+            f"not: score these again"
+        )
+    return found
 
 
 def require_metrics(scores: ScoreSet, given: object) -> None:

@@ -15,7 +15,7 @@ from lt_prune.choices import KEEP, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of
 from lt_prune.metrics import OF_TEST
-from lt_prune.planning.commands import require_metric
+from lt_prune.planning.commands import finite_scores, require_metric
 from lt_prune.planning.dropping import Drop, Taken
 from lt_prune.planning.forcing import Forced
 from lt_prune.planning.pruning import RECALL_BY, Pruning, check_ranking, metrics_read
@@ -146,7 +146,7 @@ class Given:
         if metric in OF_TEST:
             check_ranking(metric)
         require_metric(self._scores(), metric, self.given_scores)
-        return self._scores().metric(metric).difficulty
+        return finite_scores(self._scores(), metric).difficulty
 
     def _confidence(self) -> Array:
         """float32 (N,): the mean probability of each sample's own class."""
@@ -157,7 +157,7 @@ class Given:
                 f"strategy {self.asked.base!r} needs the mean probability of each sample's own class, and the scores have "
                 f"only {', '.join(scores.metrics)}: score by {CONFIDENCE_BY[0]} or {CONFIDENCE_BY[1]}, too"
             )
-        return scores.metric(metric).mean
+        return finite_scores(scores, metric).mean
 
     def _recall(self) -> Array:
         """float64 (M,): as given, or the share of each class that members are right about, by the sign of their margins."""
@@ -168,7 +168,7 @@ class Given:
                 f"strategy {self.asked.base!r} needs the recall of each class: give it, a number a class, or scores by "
                 f"{RECALL_BY!r}, which tell it of the samples that members were trained on"
             )
-        margin = self.scores.metric(RECALL_BY)
+        margin = finite_scores(self.scores, RECALL_BY)
         right = margin.per_member < 0 if margin.higher_is_harder else margin.per_member > 0
         sums = np.bincount(self.index.labels, weights=right.mean(axis=0), minlength=self.index.n_classes)
         return np.asarray(sums / np.maximum(self.index.counts, 1))

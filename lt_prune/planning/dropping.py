@@ -11,10 +11,10 @@ from lt_prune.choices import DROPS
 from lt_prune.data.identity import originals
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect
-from lt_prune.planning.commands import require_metric
+from lt_prune.planning.commands import finite_scores, require_metric
 from lt_prune.planning.forcing import Forced
 from lt_prune.selections import highest_first
-from lt_prune.types import Array, SampleIndex, ScoreSet
+from lt_prune.types import Array, MetricScores, SampleIndex, ScoreSet, Subset
 
 NOISE_BY, COPIES_BY = "label-noise", "near-duplicate"
 SIMILARITY = 0.995
@@ -74,16 +74,38 @@ class Drop:
         none = np.zeros(index.n_samples, dtype=bool)
         stays, gone = (forced.keep, forced.drop.copy()) if forced else (none, none.copy())
         numbers = {"forced": int(gone.sum())} if gone.any() else {}
-        if self.duplicates is not None:
-            alike = _needed(scores, COPIES_BY, given).metric(COPIES_BY).per_member.min(axis=0)
-            copies = _copies(index, alike >= self.duplicates) & ~stays & ~gone
-            numbers["duplicates"] = int(copies.sum())
-            gone |= copies
+        copies = self.copies(index, scores, given).among(~stays & ~gone) if self.duplicates is not None else None
+        if copies:
+            gone[copies.rows] = True
+            numbers["duplicates"] = len(copies.rows)
         if self.noisy is not None:
             numbers["noisy"] = round(self.noisy * index.n_samples)
-            doubt = _needed(scores, NOISE_BY, given).metric(NOISE_BY).difficulty
+            doubt = _needed(scores, NOISE_BY, given).difficulty
             gone[_noisiest(index, doubt, gone | stays, numbers["noisy"])] = True
-        return Taken(gone, numbers)
+        return Taken(gone, numbers, copies)
+
+    def copies(self, index: SampleIndex, scores: ScoreSet | None, given: object) -> Copies:
+        """All but one of exact copies, and the near-copies of samples that come before. Arguments and errors are those of
+        `taken`."""
+        metric = _needed(scores, COPIES_BY, given)
+        return _copies(index, metric, metric.least >= (SIMILARITY if self.duplicates is None else self.duplicates))
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """Samples that go as copies, and what each is a copy of."""
+
+    rows: Array
+    """int64 (R,), ascending."""
+    of: Array
+    """int64 (R,): -1 where the scores, which are of an earlier version, do not say it."""
+    similarity: Array
+    """float32 (R,): the cosine of the two by the member that finds them least alike; not a number for exact copies."""
+
+    def among(self, chosen: Array) -> Copies:
+        """Those of them that are among the chosen, bool (N,)."""
+        own = chosen[self.rows]
+        return Copies(self.rows[own], self.of[own], self.similarity[own])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +116,8 @@ class Taken:
     """bool (N,)."""
     numbers: Mapping[str, int] = field(default_factory=dict)
     """How many, by why."""
+    copies: Copies | None = None
+    """Those that went as copies; None where none were looked for."""
 
     def require_room(self, n_remove: int) -> None:
         """Refuse to take out more than is removed in all.
@@ -125,23 +149,34 @@ def _part(text: object) -> tuple[str, float]:
     return name, number
 
 
-def _needed(scores: ScoreSet | None, metric: str, given: object) -> ScoreSet:
+def _needed(scores: ScoreSet | None, metric: str, given: object) -> MetricScores:
     if scores is None:
         raise ArgumentError(
             f"drop reads scores by {metric!r}: give a score file, which `lt-prune score --folds 5` makes with all of them"
         )
     require_metric(scores, metric, given)
-    return scores
+    return finite_scores(scores, metric)
 
 
-def _copies(index: SampleIndex, near: Array) -> Array:
-    """bool (N,): all but one of exact copies, and the near-copies of samples that come before."""
+def copies_dropped(subset: Subset, scores: ScoreSet | None) -> Copies | None:
+    """What went as copies before a subset was chosen; None where nothing did, or these are not the scores that told."""
+    drop = Drop.of(subset.options.get("drop"))
+    if drop.duplicates is None or scores is None or scores.digest != subset.options.get("scores"):
+        return None
+    return drop.copies(subset.index, scores, None).among(~subset.kept)
+
+
+def _copies(index: SampleIndex, metric: MetricScores, near: Array) -> Copies:
+    """All but one of exact copies, and what is near, bool (N,)."""
     pictures = originals(index.ids)
     order = np.lexsort((near, pictures))  # of each picture one that is no near-copy comes first, if there is one
-    stays = order[np.unique(pictures[order], return_index=True)[1]]
-    repeated = np.ones(index.n_samples, dtype=bool)
-    repeated[stays] = False
-    return np.asarray(near | repeated)
+    _, first, number = np.unique(pictures[order], return_index=True, return_inverse=True)
+    stays = np.empty_like(order)
+    stays[order] = order[first[number]]
+    repeated = stays != np.arange(len(stays))
+    rows = np.flatnonzero(near | repeated)
+    nearest = np.full(len(stays), -1) if metric.nearest is None else metric.nearest
+    return Copies(rows, np.where(repeated, stays, nearest)[rows], np.where(repeated, np.nan, metric.least)[rows])
 
 
 def _noisiest(index: SampleIndex, doubt: Array, gone: Array, number: int) -> Array:

@@ -8,7 +8,8 @@ import numpy as np
 
 from lt_prune.choices import MATCH
 from lt_prune.errors import ArgumentError, MismatchError
-from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
+from lt_prune.metrics import OF_TEST
+from lt_prune.types import Array, MetricScores, SampleIndex, ScoreSet, Subset
 
 
 def joined_scores(scores: ScoreSet, index: SampleIndex, what: str, match: str = "ids") -> ScoreSet:
@@ -24,8 +25,15 @@ def joined_scores(scores: ScoreSet, index: SampleIndex, what: str, match: str = 
     """
     if (rows := joined_rows(index, scores.index, what, match)) is None:
         return scores
-    metrics = {name: replace(each, per_member=each.per_member[:, rows]) for name, each in scores.metrics.items()}
-    return replace(scores, index=index, metrics=metrics)
+    return replace(scores, index=index, metrics={name: _moved(name, each, rows) for name, each in scores.metrics.items()})
+
+
+def _moved(name: str, metric: MetricScores, rows: Array) -> MetricScores:
+    """Scores of the samples at these rows, in this order, and which others they are of by their new rows."""
+    nearest = metric.nearest
+    if nearest is not None:
+        nearest = nearest[rows] if name in OF_TEST else np.append(np.argsort(rows), -1)[nearest[rows]].astype(np.int32)
+    return replace(metric, per_member=metric.per_member[:, rows], nearest=nearest)
 
 
 def joined_subset(subset: Subset, index: SampleIndex, what: str, match: str = "ids") -> Subset:

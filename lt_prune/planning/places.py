@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from lt_prune.data.sources.places import lists_of
 from lt_prune.runs import Place
@@ -18,6 +20,11 @@ def data_file(data: str) -> Path | None:
     if _is_list(source):
         named, _ = lists_of(named)
     return named if separator or named.exists() else None
+
+
+def root_of(reading: Mapping[str, Any]) -> Path | None:
+    """The folder in which the paths of a list begin, as it was named; None where that is not said."""
+    return Path(reading["root"]) if "root" in reading else None
 
 
 def _is_list(source: str) -> bool:
@@ -55,6 +62,14 @@ def data_again(data: str, place: Place | None, folder: Path) -> str | None:
     if tests is None:
         return f"{source}:{path}"
     return f"{source}:{path},{tests if tests.exists() else path.parent / tests.name}"
+
+
+def reading_again(reading: Mapping[str, Any], place: Place | None, folder: Path) -> Mapping[str, Any]:
+    """How to read the data of a run now, whose list has its root at a place; as it was where it is nowhere to be found."""
+    named, path = root_of(reading), found(place, folder) if place else None
+    if named is None or path is None or named.expanduser().absolute() == path:
+        return reading
+    return {**reading, "root": str(path)}
 
 
 def tried(place: Place, folder: Path) -> str:

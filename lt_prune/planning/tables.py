@@ -12,7 +12,7 @@ import numpy as np
 
 from lt_prune.data.spec import parse_spec
 from lt_prune.errors import ArgumentError, DataError, LtPruneError, MismatchError
-from lt_prune.types import Array, SampleIndex
+from lt_prune.types import Array, SampleIndex, hex_id
 
 KEYS = {
     "id": ("id", "ids"),
@@ -188,7 +188,7 @@ def _check_unknown(keys: Sequence[Any], own: Sequence[Any], index: SampleIndex, 
 
 def _such(keys: Sequence[Any]) -> str:
     first = keys[0]
-    return f"such as {first:016x}" if isinstance(first, int) and first >= 2**32 else f"such as {first}"
+    return f"such as {hex_id(first)}" if isinstance(first, int) and first >= 2**32 else f"such as {first}"
 
 
 def _check_classes(columns: Mapping[str, Array], rows: Array, index: SampleIndex, what: str) -> bool:

@@ -9,12 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lt_prune.reports.copies import in_words
 from lt_prune.reports.dangers import COPIES
 from lt_prune.reports.plain import plain_ratio, plain_table
 from lt_prune.types import GROUPS
-
-SHOWN = 20
-"""Samples that are named in the terminal; --json names all."""
 
 
 def audit_table(audit: dict[str, Any], per_class: bool) -> RenderableType:
@@ -84,9 +82,6 @@ def _copies(subsets: Sequence[dict[str, Any]]) -> Iterator[str]:
     for each in subsets:
         for kind, what in COPIES.items():
             if found := each["copies"][kind]:
-                more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
-                yield f"\n{each['subset']} keeps {what}: {', '.join(map(_name, found[:SHOWN]))}{more}"
-
-
-def _name(sample: dict[str, Any]) -> str:
-    return str(sample["file"] or sample["id"])
+                yield f"\n{each['subset']} keeps {what}: {in_words(found)}"
+        if each["copies_dropped"]:
+            yield f"\n{each['subset']} was pruned without these copies: {in_words(each['copies_dropped'])}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.reports.copies import copy_in_words
 from lt_prune.types import Subset
 
 FEWEST = 5
@@ -31,7 +32,8 @@ def subset_dangers(subset: Subset, copies: Mapping[str, Sequence[Any] | None]) -
     """Classes of too few samples, a tail whose share is halved, and leaks.
 
     Args:
-        copies: samples kept by what is wrong with them, a name of `COPIES`; None where that is not known.
+        copies: samples kept, as `told_copies` has them, by what is wrong with them, a name of `COPIES`; None where that is
+            not known.
     """
     return [*_small_classes(subset), *_halved_tail(subset), *_leaks(copies)]
 
@@ -74,5 +76,4 @@ def _halved_tail(subset: Subset) -> Iterator[str]:
 def _leaks(copies: Mapping[str, Sequence[Any] | None]) -> Iterator[str]:
     for kind, what in COPIES.items():
         if found := copies.get(kind):
-            example = found[0].get("file") or found[0]["id"]
-            yield f"{len(found):,} of the samples kept are {what}, such as {example}"
+            yield f"{len(found):,} of the samples kept are {what}, such as {copy_in_words(found[0])}"

@@ -109,9 +109,7 @@ def _made_by(scores: ScoreSet) -> dict[str, Any]:
 def _sample(scores: ScoreSet, metric: str, i: int) -> dict[str, Any]:
     index, chosen, spread = scores.index, scores.metric(metric), scores.spread(metric)
     return {
-        "id": f"{index.ids[i]:016x}",
-        "source_index": int(index.source_index[i]),
-        **({"file": index.file_names[i]} if index.file_names else {}),
+        **{name: value for name, value in index.told(i).items() if value is not None},
         "class": index.class_names[index.labels[i]],
         "score": float(chosen.mean[i]),
         "std": None if spread is None else float(spread[i]),

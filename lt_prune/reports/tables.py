@@ -180,7 +180,7 @@ def members_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         "hard is": [{True: "high", False: "low"}.get(row["higher_is_harder"], "") for row in rows],
         "needs": [", ".join(row["needs"]) for row in rows],
         "settings": [_defaults(row["settings"]) for row in rows],
-        "": [row["problem"] or row["what"] for row in rows],
+        "": [f"broken: {row['problem']}" if row["problem"] else row["what"] for row in rows],
         "paper": [row["paper"] for row in rows],
         "of": [row["origin"] for row in rows],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,22 @@ from typing import Any
 import numpy as np
 
 from lt_prune.config.reading import Reading
-from lt_prune.data.leaks import leaks, under_two_labels
+from lt_prune.data.leaks import leaks, of_another_label
 from lt_prune.errors import ArgumentError, DecisionWarning
 from lt_prune.given import known_keywords
 from lt_prune.measures import effective_classes, jaccard, rank_stability, spearman
 from lt_prune.metrics import OF_TEST
 from lt_prune.planning.commands import require_metric
-from lt_prune.planning.dropping import SIMILARITY
+from lt_prune.planning.dropping import SIMILARITY, copies_dropped
 from lt_prune.planning.joining import joined_scores
 from lt_prune.planning.paths import named, scores_of, subset_of
 from lt_prune.reports.by_class import classes_audited
+from lt_prune.reports.copies import told_copies
 from lt_prune.reports.dangers import ranking_dangers, subset_dangers
 from lt_prune.reports.summary import imbalance_ratio
 from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_like
-from lt_prune.types import GROUPS, Array, SampleIndex, ScoreSet, Subset
+from lt_prune.types import GROUPS, Array, LongTailedSet, MetricScores, SampleIndex, ScoreSet, Subset
 
 
 @known_keywords
@@ -53,7 +55,11 @@ def audit(
         - `subsets`, in the order given: the same of what each keeps, its name (`subset`), strategy, ratio, and `copies`:
           samples that it keeps which are also among the test samples (in_test) or stand under two labels (two_labels), None
           where no data were given; and those that are nearly so (near_test, near_two_labels) by every member, at a cosine of
-          0.995 or more, None where the scores have no metric `near-test` or `near-other`;
+          0.995 or more, None where the scores have no metric `near-test` or `near-other`. Each copy has its id, file,
+          source_index, class and `similarity` (None of exact ones), and the same of what it is a copy `of`: of a test
+          sample its place in the test set and, where the data were given, its file and class; None where scores of an
+          earlier version do not say it. And `copies_dropped`, the same of what `drop` took out, None where the scores are
+          not those that told it;
         - `overlaps`: of each pair the Jaccard index of what they keep;
         - `rankings`: of each metric the members (None of scores made elsewhere), `stability`, Spearman's correlation of two
           halves of the ensemble, and `with_class_size`, that of classes' mean difficulty with their sizes;
@@ -74,35 +80,43 @@ def audit(
         >>> [round(each["effective_classes"], 1) for each in (found["before"], *found["subsets"])]
         [6.7, 6.8, 6.7]
     """
+    chosen = _of_one_set(subsets)
+    index = next(iter(chosen.values())).index
+    score_set = joined_scores(scores_of(scores), index, named(scores, "the score file")) if scores is not None else None
+    metrics = _metrics(score_set, scores, list(chosen.values()), metric) if score_set else []
+    looked = _Looked.at(data, reading, index) if data is not None else None
+    copied = {name: _copies_kept(subset, looked, score_set) for name, subset in chosen.items()}
+    rankings = [_ranking(score_set, each) for each in metrics if score_set]
+    dangers = _dangers(chosen, copied, rankings)
+    for danger in dangers:
+        warnings.warn(danger, DecisionWarning, stacklevel=3)
+    return {
+        "name": index.name,
+        "n_samples": index.n_samples,
+        "n_classes": index.n_classes,
+        "before": _numbers(index, index.counts),
+        "subsets": [{**_told(name, subset, score_set), "copies": copied[name]} for name, subset in chosen.items()],
+        "overlaps": _overlaps(chosen),
+        "rankings": rankings,
+        "classes": _classes(chosen, score_set, metrics),
+        "dangers": dangers,
+    }
+
+
+def _of_one_set(subsets: Sequence[Subset | Path | str]) -> dict[str, Subset]:
+    """By name.
+
+    Raises:
+        ArgumentError: there is none.
+        MismatchError: one is of other samples than the first.
+    """
     if not subsets:
         raise ArgumentError("there is no subset to audit: name one or more")
     chosen = _by_name(subsets)
     index = next(iter(chosen.values())).index
     for name, subset in chosen.items():
         index.require_same(subset.index, name)
-    score_set = joined_scores(scores_of(scores), index, named(scores, "the score file")) if scores is not None else None
-    by = _metrics(score_set, scores, list(chosen.values()), metric) if score_set else ()
-    copies = _Copies.of(data, reading, index) if data is not None else None
-    copied = {name: _copies_kept(subset, copies, score_set) for name, subset in chosen.items()}
-    rankings = [_ranking(score_set, each) for each in by if score_set]
-    dangers = _dangers(chosen, copied, rankings)
-    for danger in dangers:
-        warnings.warn(danger, DecisionWarning, stacklevel=3)
-    means = {each: _class_means(index, score_set.metric(each).mean) for each in by if score_set}
-    return {
-        "name": index.name,
-        "n_samples": index.n_samples,
-        "n_classes": index.n_classes,
-        "before": _numbers(index, index.counts),
-        "subsets": [{**_told(name, subset), "copies": copied[name]} for name, subset in chosen.items()],
-        "overlaps": [
-            {"one": one, "other": other, "jaccard": jaccard(chosen[one].kept, chosen[other].kept)}
-            for one, other in combinations(chosen, 2)
-        ],
-        "rankings": rankings,
-        "classes": classes_audited(chosen, means),
-        "dangers": dangers,
-    }
+    return chosen
 
 
 def _by_name(subsets: Sequence[Subset | Path | str]) -> dict[str, Subset]:
@@ -136,9 +150,23 @@ def _numbers(index: SampleIndex, counts: Array) -> dict[str, Any]:
     }
 
 
-def _told(name: str, subset: Subset) -> dict[str, Any]:
+def _told(name: str, subset: Subset, scores: ScoreSet | None) -> dict[str, Any]:
     how = {"subset": name, "strategy": subset.strategy, "ratio_removed": subset.ratio}
-    return how | _numbers(subset.index, subset.kept_counts)
+    return how | _numbers(subset.index, subset.kept_counts) | {"copies_dropped": _dropped(subset, scores)}
+
+
+def _overlaps(subsets: Mapping[str, Subset]) -> list[dict[str, Any]]:
+    """Of each pair, what both keep of what either keeps."""
+    return [
+        {"one": one, "other": other, "jaccard": jaccard(subsets[one].kept, subsets[other].kept)}
+        for one, other in combinations(subsets, 2)
+    ]
+
+
+def _classes(subsets: Mapping[str, Subset], scores: ScoreSet | None, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """A row a class."""
+    means = {each: _class_means(scores.index, scores.metric(each).mean) for each in metrics if scores}
+    return classes_audited(subsets, means)
 
 
 def _ranking(scores: ScoreSet, metric: str) -> dict[str, Any]:
@@ -173,52 +201,62 @@ def _dangers(
     return [*of_subsets, *chain(*(ranking_dangers(*(each[name] for name in told)) for each in rankings))]
 
 
-class _Copies:
-    """Exact copies in a set.
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """Exact copies in a set, and what its test samples are called."""
 
-    Args:
-        index: of the set.
-        pictures: uint64 (N,), equal for exact copies.
-        in_test: bool (N,), whether a sample is among the test samples, too.
-    """
-
-    def __init__(self, index: SampleIndex, pictures: Array, in_test: Array) -> None:
-        self.index, self.pictures, self.in_test = index, pictures, in_test
+    index: SampleIndex
+    pictures: Array
+    """uint64 (N,), equal for exact copies."""
+    in_test: Array
+    """int64 (N,): the test sample that each is a copy of, -1 where there is none."""
+    data: LongTailedSet
 
     @staticmethod
-    def of(data: Data, reading: Reading | None, index: SampleIndex) -> _Copies:
-        """Those of the set that `data` names.
+    def at(data: Data, reading: Reading | None, index: SampleIndex) -> _Looked:
+        """The set that `data` names.
 
         Raises:
             MismatchError: it is another set than that of the index.
         """
         opened = open_like(data, reading, index.source, index.reading)
         opened.index.require_same(index, "the subset")
-        return _Copies(opened.index, *leaks(opened))
+        return _Looked(opened.index, *leaks(opened), opened)
 
-    def kept_by(self, kept: Array) -> dict[str, Array]:
-        """Which of the samples at these rows are copies, by what is wrong with them: rows, too."""
-        doubtful = under_two_labels(self.pictures[kept], self.index.labels[kept])
-        return {"in_test": kept[self.in_test[kept]], "two_labels": kept[doubtful]}
+    def test_sample(self, row: int) -> dict[str, Any]:
+        names, labels = self.data.test_file_names, self.data.test_labels
+        if row >= len(labels):  # the scores were made with other test samples
+            return {"test_index": row, "file": None, "class": None}
+        return {"test_index": row, "file": names[row] if names else None, "class": self.index.class_names[labels[row]]}
+
+    def copies_kept(self, kept: Array) -> dict[str, list[dict[str, Any]]]:
+        """Which of the samples at these rows are exact copies, by what is wrong with them."""
+        leaked = kept[self.in_test[kept] >= 0]
+        other = of_another_label(self.pictures[kept], self.index.labels[kept])
+        doubtful = other >= 0
+        return {
+            "in_test": told_copies(self.index, leaked, self.in_test[leaked], tell=self.test_sample),
+            "two_labels": told_copies(self.index, kept[doubtful], kept[other[doubtful]]),
+        }
 
 
-def _copies_kept(subset: Subset, copies: _Copies | None, scores: ScoreSet | None) -> dict[str, Any]:
+def _copies_kept(subset: Subset, looked: _Looked | None, scores: ScoreSet | None) -> dict[str, Any]:
     """Samples kept that are exact copies, or near ones by every member."""
     kept = np.flatnonzero(subset.kept)
-    found = {"in_test": None, "two_labels": None, **(copies.kept_by(kept) if copies else {})}
-    for kind, metric in (("near_test", OF_TEST[0]), ("near_two_labels", "near-other")):
+    found: dict[str, Any] = {"in_test": None, "two_labels": None, **(looked.copies_kept(kept) if looked else {})}
+    tell_test = looked.test_sample if looked else (lambda row: {"test_index": row, "file": None, "class": None})
+    for kind, metric, tell in (("near_test", OF_TEST[0], tell_test), ("near_two_labels", "near-other", None)):
         there = scores.metrics.get(metric) if scores else None
-        found[kind] = kept[there.per_member[:, kept].min(axis=0) >= SIMILARITY] if there else None
-    return {kind: None if rows is None else _named(subset.index, rows) for kind, rows in found.items()}
+        found[kind] = _near(subset.index, there, kept, tell) if there else None
+    return found
 
 
-def _named(index: SampleIndex, rows: Array) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"{index.ids[i]:016x}",
-            "file": index.file_names[i] if index.file_names else None,
-            "source_index": int(index.source_index[i]),
-            "class": index.class_names[index.labels[i]],
-        }
-        for i in rows
-    ]
+def _near(index: SampleIndex, metric: MetricScores, kept: Array, tell: Any) -> list[dict[str, Any]]:
+    rows = kept[metric.least[kept] >= SIMILARITY]
+    of = np.full(len(rows), -1) if metric.nearest is None else metric.nearest[rows]
+    return told_copies(index, rows, of, metric.least[rows], tell)
+
+
+def _dropped(subset: Subset, scores: ScoreSet | None) -> list[dict[str, Any]] | None:
+    copies = copies_dropped(subset, scores)
+    return told_copies(subset.index, copies.rows, copies.of, copies.similarity) if copies else None

@@ -132,8 +132,7 @@ def with_member(scores: ScoreSet, run: Run, rows: Mapping[str, MetricScores], ou
     """`scores` with one more row of each metric in `rows`, by the member that the run has trained."""
     metrics = dict(scores.metrics)
     for name, new in rows.items():
-        before = metrics[name].per_member if name in metrics else new.per_member[:0]
-        metrics[name] = replace(new, per_member=np.vstack([before, new.per_member]))
+        metrics[name] = metrics[name].joined(new) if name in metrics else new
     if run.seed in scores.seeds:
         return replace(scores, metrics=metrics)
     return replace(

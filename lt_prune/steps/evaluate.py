@@ -21,7 +21,7 @@ from lt_prune.methods import METHODS, head_of, require_head
 from lt_prune.models import find_model
 from lt_prune.models.network import Network, build_network
 from lt_prune.planning.paths import trained_rows
-from lt_prune.planning.places import data_again, tried
+from lt_prune.planning.places import data_again, reading_again, tried
 from lt_prune.planning.recipes import check_prediction_names, prediction_settings
 from lt_prune.predictors import PREDICTORS
 from lt_prune.runs import Evaluation, TrainResult
@@ -141,9 +141,10 @@ def open_run(
     require_run(run)
     folder = Path(run)
     result = read_result(folder / RESULT)
-    lt_set = open_like(_data_of(folder, result) if data is None else data, reading, result.data, result.reading)
+    kept = reading_again(result.reading, result.root_place, folder)
+    lt_set = open_like(_data_of(folder, result) if data is None else data, reading, result.data, kept)
     if lt_set.index.digest != result.spec.data_digest:
-        differing = told_apart(result.reading, lt_set.index.reading)
+        differing = told_apart(kept, lt_set.index.reading)
         raise MismatchError(
             f"{run} was trained on {result.name}"
             + (f" read with {differing}: read it so" if differing else f", and {lt_set.index.name} holds other samples")

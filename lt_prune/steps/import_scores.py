@@ -109,7 +109,8 @@ def _table_of(scores: object, made_by: str) -> tuple[Table, Origin]:
     if isinstance(scores, (str, Path)):
         table = read_table(Path(scores))
     else:
-        given: Any = scores if hasattr(scores, "keys") else {UNNAMED: scores}
+        is_table = hasattr(scores, "keys") and getattr(scores, "ndim", 2) == 2  # a column of pandas has keys, too
+        given: Any = scores if is_table else {UNNAMED: scores}
         table = {str(name): np.asarray(given[name]) for name in given.keys()}  # noqa: SIM118 (a data frame has keys, too)
     origin = origin_of(scores, table, made_by)
     flat = {name: values for name, values in table.items() if values.ndim == 1}
@@ -177,14 +178,16 @@ def direction_of(name: str, higher_is_harder: bool | None) -> bool:
 
 
 def numbers_of(column: Array, rows: Array, what: str, index: SampleIndex) -> Array:
-    """float32 (N,): the finite numbers of a column, in the order of the set.
+    """The finite numbers of a column, in the order of the set: float32 (N,), or float64 where some that differ would be the
+    same in it.
 
     Raises:
-        DataError: some are none.
+        DataError: some are none, or even float64 cannot tell two that differ.
     """
     try:
         with np.errstate(over="ignore"):  # what float32 cannot hold is infinite then, which is refused as such
-            found: Array = column[rows].astype(np.float64).astype(np.float32)
+            exact: Array = column[rows].astype(np.float64)
+            found: Array = exact.astype(np.float32)
     except (TypeError, ValueError):
         bad = next((value for value in column.tolist() if not _is_score(np.array([value]))), "other things")
         raise DataError(f"{what} must be numbers, and has {bad!r}: give a finite number a sample") from None
@@ -194,4 +197,12 @@ def numbers_of(column: Array, rows: Array, what: str, index: SampleIndex) -> Arr
             f"{what} has {len(wrong):,} of {len(found):,} numbers that are not finite, such as that of {which}: give a "
             f"finite number a sample"
         )
-    return found
+    if column.dtype.kind in "iu" and _n_different(exact) < _n_different(column[rows]):
+        raise DataError(
+            f"{what} has whole numbers above 2^53, which are too near to be told apart: give their ranks instead"
+        )
+    return found if _n_different(found) == _n_different(exact) else exact
+
+
+def _n_different(numbers: Array) -> int:
+    return len(np.unique(numbers))

@@ -37,7 +37,8 @@ class FamilyMember:
 def members(family: str) -> list[FamilyMember]:
     """Every member of a family, those of other packages and of this process among them.
 
-    One that cannot be loaded is there with its `problem`, and keeps none of the others from being shown.
+    One that cannot be loaded, or cannot have its name, is there with its `problem`, and keeps none of the others from being
+    shown.
 
     Args:
         family: "metrics", "budgets", "selections", "strategies", "methods", "predictors", "models", "sources" or
@@ -53,7 +54,11 @@ def members(family: str) -> list[FamilyMember]:
     """
     expect_one_of("family", family, FAMILIES)
     registry = _REGISTRIES[family]
-    return [_member(registry, name, _DESCRIBED[family]) for name in registry.names]
+    broken = [
+        FamilyMember(name=name, origin=target, problem=f"left out, as {why}: rename it")
+        for (name, target), why in registry.left_out().items()
+    ]
+    return [*(_member(registry, name, _DESCRIBED[family]) for name in registry.names), *broken]
 
 
 def _member(registry: Registry[Any], name: str, described_as: Callable[[Any], dict[str, Any]]) -> FamilyMember:

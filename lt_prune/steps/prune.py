@@ -14,7 +14,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
 from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.planning.deciding import Given, Recall
-from lt_prune.planning.dropping import Drop
+from lt_prune.planning.dropping import Copies, Drop
 from lt_prune.planning.forcing import Forced, Ids
 from lt_prune.planning.joining import joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
@@ -110,7 +110,7 @@ def prune(
     """
     known = pruning_of(strategy, budget, select, {}).strategy.settings
     expect_known(settings, known, besides=keywords_of(prune))
-    return prune_to(
+    subset, _ = prune_to(
         lambda _: out,
         data,
         ratio=ratio,
@@ -133,6 +133,7 @@ def prune(
         overwrite=overwrite,
         settings=settings,
     )
+    return subset
 
 
 def prune_to(
@@ -142,26 +143,24 @@ def prune_to(
     scores: ScoreSet | Path | str | None,
     overwrite: bool,
     **options: Any,
-) -> Subset:
-    """As `prune`, to a file that may be named after the subset; nothing is said of a subset that may not be written."""
+) -> tuple[Subset, Copies | None]:
+    """As `prune`, to a file that may be named after the subset, and what went as copies first; nothing is said of a subset
+    that may not be written."""
     score_set = scores_of(scores) if scores is not None else None
-    subset = choose(data, scores=score_set, given_scores=scores, **options)
+    choice = prepared(data, scores=score_set, given_scores=scores, **options)
+    subset = choice.subset()
     if out := place(subset):
         write_subset(out, subset, overwrite=overwrite)
     of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
     for warning in (*of_scores, *subset_warnings(subset)):
         warnings.warn(warning, DecisionWarning, stacklevel=4)
-    return subset
+    return subset, choice.given.taken.copies
 
 
 def choose(*args: Any, **options: Any) -> Subset:
     """As `prune`, without a word on what was chosen: for a step that chooses many subsets and says what it has to itself.
     Arguments are those of `prepared`."""
-    choice = prepared(*args, **options)
-    given, asked = choice.given, choice.request
-    kept = choice.kept(asked)
-    told = {"seed": asked.seed, "allow_empty_class": asked.allow_empty_class, **given.decided()}
-    return Subset(index=given.index, kept=kept, strategy=given.name(), ratio=choice.ratio, options=told)
+    return prepared(*args, **options).subset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +173,17 @@ class Choice:
     """On the samples that are left where some are taken out first, and others are kept in any case."""
     left: Array
     """int64: rows of these."""
+
+    def subset(self) -> Subset:
+        """What is chosen by the request as it was asked, and all that decided it.
+
+        Raises:
+            MemberError: the strategy breaks its promise.
+        """
+        given, asked = self.given, self.request
+        kept = self.kept(asked)
+        told = {"seed": asked.seed, "allow_empty_class": asked.allow_empty_class, **given.decided()}
+        return Subset(index=given.index, kept=kept, strategy=given.name(), ratio=self.ratio, options=told)
 
     def kept(self, request: Request) -> Array:
         """bool (N,): what is kept, by this request or one like it of another seed or difficulty.

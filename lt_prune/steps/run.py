@@ -18,16 +18,16 @@ from lt_prune.figures.comparison import comparison_figure
 from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, Job, plan_below
-from lt_prune.planning.recipes import check_names, network_of
+from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.reports.overall import Overall
 from lt_prune.reports.warnings import comparison_warnings, subset_warnings
 from lt_prune.runs import TrainResult
 from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.ensembles import Ensembles
 from lt_prune.steps.prune import check_ratio, choose
-from lt_prune.steps.score import score
 from lt_prune.steps.train import finished, train_everything, work_of
-from lt_prune.steps.workload import Work, stand_in, work_of_members, workload
+from lt_prune.steps.workload import stand_in, workload
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import set_stands, subset_stands, write_set, write_subset
 from lt_prune.store.results import write_json
@@ -118,45 +118,45 @@ def run(
         overwrite=overwrite,
     )
     lt_set = open_set(data, reading=reading)
-    planned = _Planned(lt_set, Path(out), ratio, asked, members, score_epochs)
-    return _run(planned, compute, progress)
+    ensembles = Ensembles(data=lt_set, root=Path(out), asked=asked, members=members, epochs=score_epochs)
+    compared = _Compared(lt_set, Path(out), ratio, asked, ensembles)
+    return _run(compared, compute, progress)
 
 
-def _run(planned: _Planned, compute: Compute, progress: Progress) -> Comparison:
+def _run(compared: _Compared, compute: Compute, progress: Progress) -> Comparison:
     """Check what can be checked before anything is trained, say what there is to do, then score, prune and train."""
-    drawn = planned.drawn()
-    stand_ins = planned.jobs([*drawn, *planned.stand_ins()])
-    if not planned.asked.overwrite:
-        planned.check_what_is_there(drawn)
-    to_score, name = planned.work_of_members(), planned.data.index.name
-    work = workload(to_score, stand_ins, [planned.scores_file], compute, measure=False)
+    drawn = compared.drawn()
+    stand_ins = compared.jobs([*drawn, *compared.stand_ins()])
+    if not compared.asked.overwrite:
+        compared.check_what_is_there(drawn)
+    to_score, name = compared.ensembles.work(compared.asked.seed), compared.data.index.name
+    work = workload(to_score, stand_ins, [compared.scores_file], compute, measure=False)
     announce(progress, f"run on {name}: {work}")
     overall = Overall(progress, {**to_score, **work_of(stand_ins)})
-    subsets = [*drawn, *planned.ranked(planned.scores(compute, overall))]
+    subsets = [*drawn, *compared.ranked(compared.ensembles.scores(compared.asked.seed, RANKED_BY, compute, overall))]
     for subset in subsets:
-        _warn(f"{subset.label} {planned.ratio:g}: {warning}" for warning in subset_warnings(subset))
-    files = planned.write(subsets)
-    jobs = planned.jobs(subsets)
+        _warn(f"{subset.label} {compared.ratio:g}: {warning}" for warning in subset_warnings(subset))
+    files = compared.write(subsets)
+    jobs = compared.jobs(subsets)
     results = train_everything(jobs, compute, progress=overall)
     _warn(comparison_warnings(results))
     files += [job.out for job in jobs if job.out]
-    return _write_comparison(planned.comparison_file, results, planned.ratio, files)
+    return _write_comparison(compared.comparison_file, results, compared.ratio, files)
 
 
 @dataclass(frozen=True, eq=False)
-class _Planned:
+class _Compared:
     """What is compared on one set, and where it is kept."""
 
     data: LongTailedSet
     root: Path
     ratio: float
     asked: Asked
-    members: int
-    score_epochs: int
+    ensembles: Ensembles
 
     @property
     def scores_file(self) -> Path:
-        return self.root / paths.scores_path(self.data.index, self.asked.seed)
+        return self.ensembles.file(self.asked.seed)
 
     @property
     def comparison_file(self) -> Path:
@@ -178,24 +178,6 @@ class _Planned:
     def jobs(self, subsets: Sequence[Subset]) -> list[Job]:
         """The unpruned run, and that on each subset."""
         return [plan_below(self.root, self.data, subset, self.asked) for subset in (None, *subsets)]
-
-    def work_of_members(self) -> Work:
-        """What is left to train of the ensemble."""
-        how = {"members": self.members, "epochs": self.score_epochs, "seed": self.asked.seed}
-        return work_of_members(self.scores_file, self.data, self.asked, **how)
-
-    def scores(self, compute: Compute, progress: Progress) -> ScoreSet:
-        return score(
-            self.data,
-            members=self.members,
-            seed=self.asked.seed,
-            compute=compute,
-            out=self.scores_file,
-            overwrite=self.asked.overwrite,
-            progress=progress,
-            epochs=self.score_epochs,
-            **network_of(self.asked.settings),
-        )
 
     def check_what_is_there(self, subsets: Sequence[Subset]) -> None:
         """Refuse other files and runs than ours in the places of what needs no scores.

@@ -5,17 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from lt_prune.choices import AUTO, MOST_MEMBERS
-from lt_prune.config.compute import Compute
+from lt_prune.config.compute import Arithmetic, Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
-from lt_prune.engine import check_executor
+from lt_prune.engine import Run, check_executor
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
@@ -105,40 +105,18 @@ def score(
     """
     required = _required(metric)
     check_fields(settings, besides=keywords_of(score))
-    expect_whole("seed", seed, low=-(1 << 63), high=(1 << 63) - 1)  # as score files keep it
-    if folds is not None:
-        expect_whole("folds", folds, low=2, high=MOST_MEMBERS)
+    _check_numbers(seed, folds)
     auto = _auto(members, required[0], ratio, stable)
-    n_most = most_members(members)
     compute = replace(compute or Compute(), n_threads=1)  # so that no score depends on how many are trained at once
     check_executor(compute)
-    file = Path(out) if out else None
-    if file and file.name in ("", ".."):
-        raise ArgumentError(f"out must be the name of a file, not {out}")
-    folder = file.with_suffix(".members") if file else None
+    file, folder = _places(out)
+    asked = _Asked(required, most_members(members), folds, auto, file, overwrite)
     with ExitStack() as stack:
-        lt_set = stack.enter_context(opened_once(data, reading, compute, n_most + (folds or 0)))
-        recipe = resolve_recipe(lt_set, MEMBER, settings)
+        lt_set = stack.enter_context(opened_once(data, reading, compute, asked.n_members + (folds or 0)))
+        made: dict[str, Any] = {"recipe": resolve_recipe(lt_set, MEMBER, settings), "weights": weights_of(settings)}
         stack.enter_context(locked(folder))
-        scores = known_scores(None if overwrite else file, lt_set, recipe, seed, folds)
-        for was in () if mix_compute else scores.arithmetic:
-            compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
-        _check_needed(required, lt_set, scores, folds)
-        ensemble = Ensemble(
-            data=lt_set,
-            recipe=recipe,
-            seed=seed,
-            folder=folder,
-            weights=weights_of(settings),
-            mix_compute=mix_compute,
-        )
-        left_out = ensemble.folds(folds) if folds and not scores.held_out else []
-        if overwrite:  # now that nothing of what was asked for is refused
-            clear(file, folder)
-        n_members = max(n_most, len(scores.seeds))
-        for name in required:
-            require_records(name, _kept_members(scores, name, n_members, ensemble), _TRAIN_AGAIN)
-        gathering = Gathering(scores, left_out, list(ensemble.members(scores, required, n_members)), auto)
+        ensemble = Ensemble(data=lt_set, seed=seed, folder=folder, mix_compute=mix_compute, **made)
+        gathering = asked.gathering(ensemble, compute)
         scores, refused = gathering.trained(compute, progress)
         for reason in refused:
             warnings.warn(f"{reason}; this metric is left out", stacklevel=3)
@@ -149,12 +127,62 @@ def score(
     return scores
 
 
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is scored by, and where that is kept."""
+
+    metrics: Sequence[str]
+    n_members: int
+    """How many there may come to be."""
+    folds: int | None
+    auto: Enough | None
+    file: Path | None
+    overwrite: bool
+
+    def gathering(self, ensemble: Ensemble, compute: Compute) -> Gathering:
+        """The networks that the file lacks. What there is to refuse is refused before anything is removed.
+
+        Raises:
+            LtPruneError: as `score` does.
+        """
+        known = known_scores(
+            None if self.overwrite else self.file, ensemble.data, ensemble.recipe, ensemble.seed, self.folds
+        )
+        _check_arithmetic(compute, () if ensemble.mix_compute else known.arithmetic, self.file)
+        _check_needed(self.metrics, ensemble.data, known, self.folds)
+        left_out = ensemble.folds(self.folds) if self.folds and not known.held_out else []
+        if self.overwrite:
+            clear(self.file, ensemble.folder)
+        members = _members(ensemble, known, self.metrics, max(self.n_members, len(known.seeds)))
+        return Gathering(known, left_out, members, self.auto)
+
+
 def _required(metric: str | Sequence[str]) -> Sequence[str]:
     """The metrics by name, all of which there are."""
     names = asked_for(metric)
     for name in names:
         METRICS.check(name)
     return names
+
+
+def _check_numbers(seed: int, folds: int | None) -> None:
+    expect_whole("seed", seed, low=-(1 << 63), high=(1 << 63) - 1)  # as score files keep it
+    if folds is not None:
+        expect_whole("folds", folds, low=2, high=MOST_MEMBERS)
+
+
+def _places(out: Path | str | None) -> tuple[Path | None, Path | None]:
+    """The score file, and the folder beside it that keeps the members' weights.
+
+    Raises:
+        ArgumentError: it is no name of a file.
+    """
+    if not out:
+        return None, None
+    file = Path(out)
+    if file.name in ("", ".."):
+        raise ArgumentError(f"out must be the name of a file, not {out}")
+    return file, file.with_suffix(".members")
 
 
 def _auto(members: object, metric: str, ratio: float | None, stable: float | None) -> Enough | None:
@@ -172,6 +200,16 @@ def _auto(members: object, metric: str, ratio: float | None, stable: float | Non
     return None
 
 
+def _check_arithmetic(compute: Compute, known: Sequence[Arithmetic], file: Path | None) -> None:
+    """Refuse to add to members that were computed otherwise.
+
+    Raises:
+        MismatchError: some were.
+    """
+    for was in known:
+        compute.arithmetic.require(was, f"members of {file} were trained", f"mix the two by --mix-compute, {_REMEDY}")
+
+
 def _check_needed(required: Sequence[str], lt_set: LongTailedSet, known: ScoreSet, folds: int | None) -> None:
     """Refuse metrics of what there is not.
 
@@ -187,6 +225,17 @@ def _check_needed(required: Sequence[str], lt_set: LongTailedSet, known: ScoreSe
             )
         if name in OF_TEST:
             lt_set.require_test()
+
+
+def _members(ensemble: Ensemble, known: ScoreSet, required: Sequence[str], n_members: int) -> list[Run]:
+    """A run for each member that lacks a score.
+
+    Raises:
+        MismatchError: one is kept without the record of its training that a metric needs.
+    """
+    for name in required:
+        require_records(name, _kept_members(known, name, n_members, ensemble), _TRAIN_AGAIN)
+    return list(ensemble.members(known, required, n_members))
 
 
 def _kept_members(scores: ScoreSet, name: str, n_members: int, ensemble: Ensemble) -> list[Path]:

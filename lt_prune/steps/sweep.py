@@ -18,7 +18,7 @@ from lt_prune.identity import differences
 from lt_prune.planning import paths
 from lt_prune.planning.grid import Grid, Pruning
 from lt_prune.planning.plan import Asked, Job, plan_below
-from lt_prune.planning.recipes import check_names, network_of
+from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.reports.aggregate import aggregate
 from lt_prune.reports.overall import Overall
@@ -27,11 +27,11 @@ from lt_prune.reports.workload import Workload
 from lt_prune.runs import FailedRun, PlannedRun, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.each import train_each
+from lt_prune.steps.ensembles import Ensembles
 from lt_prune.steps.prune import choose
 from lt_prune.steps.results import state_of
-from lt_prune.steps.score import score
 from lt_prune.steps.train import finished, work_of
-from lt_prune.steps.workload import Work, stand_in, work_of_members, workload
+from lt_prune.steps.workload import Work, stand_in, workload
 from lt_prune.store.files import subset_stands, write_subset
 from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
@@ -127,10 +127,10 @@ def sweep(
         mix_compute=mix_compute,
         overwrite=overwrite,
     )
-    return _sweep(_Planned(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
+    return _sweep(_Gridded(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
 
 
-def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:
+def _sweep(planned: _Gridded, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:
     """Check what can be checked before anything is trained, say what there is to do, then score, prune and train."""
     grid, index = planned.grid, planned.data.index
     for ratio in grid.ratios:
@@ -154,7 +154,7 @@ def _sweep(planned: _Planned, compute: Compute, progress: Progress, dry_run: boo
 
 
 @dataclass(frozen=True, eq=False)
-class _Planned:
+class _Gridded:
     """The runs of a grid on one set, and where they are kept."""
 
     data: LongTailedSet
@@ -166,34 +166,24 @@ class _Planned:
     def score_files(self) -> dict[int, Path]:
         """Where scores are, or will be, by the seed of their ensemble; none where nothing ranks."""
         seeds = map(self.grid.ensemble, self.grid.seeds) if self.grid.ranked_by else ()
-        return {seed: self.root / paths.scores_path(self.data.index, seed) for seed in seeds}
+        return {seed: self.ensembles.file(seed) for seed in seeds}
+
+    @property
+    def ensembles(self) -> Ensembles:
+        how = {"members": self.grid.members, "epochs": self.grid.score_epochs}
+        return Ensembles(data=self.data, root=self.root, asked=self.asked, **how)
 
     def work_of_members(self) -> Work:
         """What is left to train of the ensembles."""
         work: Work = {}
-        for seed, file in self.score_files.items():
-            how = {"members": self.grid.members, "epochs": self.grid.score_epochs, "seed": seed}
-            work |= work_of_members(file, self.data, self.asked, **how)
+        for seed in self.score_files:
+            work |= self.ensembles.work(seed)
         return work
 
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
-        """Scores by the seed of their ensemble, trained where they are missing, with every metric that ranks."""
-        grid, found = self.grid, {}
-        for seed, file in self.score_files.items() if grid.ranked_by else ():
-            found[seed] = score(
-                self.data,
-                metric=grid.ranked_by,
-                members=grid.members,
-                seed=seed,
-                compute=compute,
-                out=file,
-                overwrite=self.asked.overwrite,
-                mix_compute=bool(self.asked.mix_compute),
-                progress=progress,
-                epochs=grid.score_epochs,
-                **network_of(self.asked.settings),
-            )
-        return found
+        """Scores by the seed of their ensemble, with every metric that ranks."""
+        ranked_by = self.grid.ranked_by
+        return {seed: self.ensembles.scores(seed, ranked_by, compute, progress) for seed in self.score_files}
 
     def jobs(self, prunings: Sequence[Pruning], scores: Mapping[int, ScoreSet]) -> list[Job]:
         """A job for each seed, method and pruning, the unpruned one first; `scores` by the seed of their ensemble."""

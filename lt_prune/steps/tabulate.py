@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from lt_prune.given import known_keywords
+from lt_prune.metrics import OF_TEST
 from lt_prune.planning.paths import scores_of
 from lt_prune.store.output import put
 from lt_prune.store.rows import as_csv
-from lt_prune.types import ScoreSet
+from lt_prune.types import SampleIndex, ScoreSet, hex_id
 
 
 @known_keywords
@@ -30,6 +31,8 @@ def score_rows(
         A row for each of the N samples: id (16 hexadecimal digits), file (its path below the source's root, None where the
         source has no files), source_index, label, class, mean and std over the members (None where scores made elsewhere
         are one a sample), and rank, 1 for the hardest. Of equal means the larger id is the harder, as when they are pruned.
+        Of `near-duplicate` and `near-other` also nearest, the file of the sample that it is so near to by the member that
+        finds them least alike, or its id where there are no files; of `near-test` that sample's place in the test set.
 
     Raises:
         ArgumentError: there are no scores by this metric.
@@ -49,17 +52,23 @@ def score_rows(
     hardest_first = np.argsort(chosen.difficulty, kind="stable")[::-1]
     rows = [
         {
-            "id": f"{index.ids[i]:016x}",
-            "file": index.file_names[i] if index.file_names else None,
-            "source_index": int(index.source_index[i]),
+            **index.told(i),
             "label": int(index.labels[i]),
             "class": index.class_names[index.labels[i]],
             "mean": float(chosen.mean[i]),
             "std": None if spread is None else float(spread[i]),
             "rank": rank,
+            **({} if chosen.nearest is None else {"nearest": _nearest(index, metric, int(chosen.nearest[i]))}),
         }
         for rank, i in enumerate(hardest_first, 1)
     ]
     if csv:
         put({Path(csv): as_csv(rows)}, overwrite)
     return rows
+
+
+def _nearest(index: SampleIndex, metric: str, row: int) -> str | int | None:
+    """What tells the sample that another is near to."""
+    if row < 0 or metric in OF_TEST:
+        return None if row < 0 else row
+    return index.file_names[row] if index.file_names else hex_id(index.ids[row])

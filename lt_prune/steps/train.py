@@ -22,7 +22,7 @@ from lt_prune.methods import head_of, promised_loss
 from lt_prune.methods.promised import promised_parts
 from lt_prune.models import find_model
 from lt_prune.planning.joining import joined_subset
-from lt_prune.planning.places import data_file, place_of
+from lt_prune.planning.places import data_file, place_of, root_of
 from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names, weights_of
 from lt_prune.predictors import PREDICTORS
@@ -294,4 +294,5 @@ def _result(job: Job, outcome: Outcome) -> TrainResult:
         data_place=place_of(data_file(job.data.origin) if job.data.origin else None, job.out),
         subset_place=place_of(job.asked.subset_file, job.out),
         reading=job.data.index.reading,
+        root_place=place_of(root_of(job.data.index.reading), job.out),
     )

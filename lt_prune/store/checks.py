@@ -59,9 +59,13 @@ def check_index(index: SampleIndex) -> None:
     expect_whole("tail_start", tail_start)
     _require(0 < head_end <= tail_start <= m, f"groups must be ranges over {m} classes, not {index.groups}")
     if index.file_names is not None:
-        _require(len(index.file_names) == n, f"{len(index.file_names):,} file names are not of {n:,} samples")
-        for name in index.file_names:
-            check_path("the file name", name)
+        _check_names("file names", index.file_names, n)
+
+
+def _check_names(what: str, names: Sequence[str], n: int) -> None:
+    _require(len(names) == n, f"{len(names):,} {what} are not of {n:,} samples")
+    for name in names:
+        check_path("the file name", name)
 
 
 def check_set(data: LongTailedSet) -> None:
@@ -70,6 +74,8 @@ def check_set(data: LongTailedSet) -> None:
     check_index(index)
     _expect_array("test labels", data.test_labels, np.int64, tested)
     _expect_within("test labels", data.test_labels, index.n_classes)
+    if data.test_file_names is not None:
+        _check_names("test file names", data.test_file_names, tested)
     _expect_samples("pixels", data.pixels, index.n_samples)
     _expect_samples("test pixels", data.test_pixels, tested)
     shape, test_shape = data.pixels.shape[1:], data.test_pixels.shape[1:]
@@ -86,7 +92,7 @@ def check_scores(scores: ScoreSet) -> None:
     _require(len(scores.metrics) > 0, "it holds scores of no metric")
     k = _check_origin(scores) if scores.origin else _check_members(scores)
     for name, metric in scores.metrics.items():
-        _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples)
+        _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples, scores.origin)
     expect("versions", scores.versions, Mapping, "versions by library")
 
 
@@ -129,10 +135,14 @@ def _check_held_out(held_out: HeldOut) -> None:
     _require(len(held_out.arithmetic) == held_out.folds, f"how it was computed must be said of {held_out.folds} folds")
 
 
-def _check_metric(name: str, metric: MetricScores, n_members: int, n_samples: int) -> None:
-    _expect_numbers(f"{name} scores", metric.per_member, np.float32, n_members, n_samples)
+def _check_metric(name: str, metric: MetricScores, n_members: int, n_samples: int, origin: Origin | None) -> None:
+    exact = origin and getattr(metric.per_member, "dtype", None) == np.float64
+    _expect_numbers(f"{name} scores", metric.per_member, np.float64 if exact else np.float32, n_members, n_samples)
     expect(f"higher_is_harder of {name}", metric.higher_is_harder, bool, "True or False")
     expect(f"the definition of {name}", metric.equation, str, "text")
+    if metric.nearest is not None:
+        _expect_array(f"the nearest by {name}", metric.nearest, np.int32, n_samples)
+        _require((metric.nearest >= -1).all(), f"the nearest by {name} must be rows, or -1")
 
 
 def check_subset(subset: Subset) -> None:

@@ -49,6 +49,8 @@ def write_set(path: Path | str, data: LongTailedSet, *, overwrite: bool = False)
     if not overwrite and set_stands(path, data):
         return
     arrays = {PIXELS: data.pixels[:], TEST_PIXELS: data.test_pixels[:], "test/labels": data.test_labels}
+    if data.test_file_names is not None:
+        arrays["test/file_names"] = np.array(data.test_file_names, dtype=object)
     _write(path, "set", data.index, arrays, {"/": {"flip": int(data.flip)}})
 
 
@@ -89,6 +91,7 @@ def _set(document: Document) -> LongTailedSet:
         test_pixels=document.arrays[TEST_PIXELS],
         test_labels=document.arrays["test/labels"],
         flip=flag_of("flip", document.attributes["/"]["flip"]),
+        test_file_names=_names(document, "test/file_names"),
     )
     check_set(data)
     return data
@@ -133,7 +136,11 @@ def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False)
     arrays, attributes = _made_by(scores)
     for name, metric in scores.metrics.items():
         place = f"metrics/{name}"
-        arrays |= {f"{place}/per_member": metric.per_member, f"{place}/mean": metric.mean, f"{place}/std": metric.std}
+        arrays |= {f"{place}/{part}": getattr(metric, part).astype(np.float32) for part in ("per_member", "mean", "std")}
+        if metric.per_member.dtype == np.float64:
+            arrays[f"{place}/exact"] = metric.per_member
+        if metric.nearest is not None:
+            arrays[f"{place}/nearest"] = metric.nearest
         attributes[place] = {"higher_is_harder": int(metric.higher_is_harder), "equation": metric.equation}
     _write(path, "scores", scores.index, arrays, attributes)
 
@@ -180,9 +187,10 @@ def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
     index = _index(document)
     metrics = {
         place.removeprefix("metrics/"): MetricScores(
-            per_member=document.arrays[f"{place}/per_member"],
+            per_member=document.arrays.get(f"{place}/exact", document.arrays[f"{place}/per_member"]),
             higher_is_harder=flag_of("higher_is_harder", attributes["higher_is_harder"]),
             equation=attributes["equation"],
+            nearest=document.arrays.get(f"{place}/nearest"),
         )
         for place, attributes in document.attributes.items()
         if place.startswith("metrics/")
@@ -206,6 +214,9 @@ def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
 def _check_means(document: Document, scores: ScoreSet) -> None:
     """What other programs read must be made of what this one reads."""
     for name, metric in scores.metrics.items():
+        rounded = metric.per_member.astype(np.float32)
+        if not np.array_equal(document.arrays[f"metrics/{name}/per_member"], rounded):
+            raise ArgumentError(f"what is exact of {name} is not what was rounded")
         for part in ("mean", "std"):
             written = document.arrays[f"metrics/{name}/{part}"]
             if not np.allclose(written, getattr(metric, part), rtol=1e-4, atol=1e-6):
@@ -364,10 +375,14 @@ def _hash(values: Any) -> str:
     return digest.hexdigest()
 
 
+def _names(document: Document, place: str) -> tuple[str, ...] | None:
+    found = document.arrays.get(place)
+    return None if found is None else tuple(found)
+
+
 def _index(document: Document) -> SampleIndex:
     attributes = document.attributes["/"]
     head_end, tail_start = json.loads(attributes["groups"])
-    file_names = document.arrays.get("file_names")
     index = SampleIndex(
         name=attributes["name"],
         ids=document.arrays["ids"],
@@ -377,7 +392,7 @@ def _index(document: Document) -> SampleIndex:
         source=attributes["source"],
         source_size=attributes["source_size"],
         source_index=document.arrays["source_index"],
-        file_names=None if file_names is None else tuple(file_names),
+        file_names=_names(document, "file_names"),
         built=json.loads(attributes["built"]),
         reading=json.loads(attributes.get("reading", "{}")),
     )

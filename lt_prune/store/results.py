@@ -51,6 +51,7 @@ def read_result(path: Path | str) -> TrainResult:
             loss=tuple(content.pop("loss")),
             data_place=_place(content.pop("data_place", None)),
             subset_place=_place(content.pop("subset_place", None)),
+            root_place=_place(content.pop("root_place", None)),
             **content,
         )
         check_result(result)

@@ -5,6 +5,8 @@ pytest tests/battery --battery whole
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,13 @@ TALLY = pytest.StashKey[list[str]]()
 def whole(request: pytest.FixtureRequest) -> bool:
     """Whether all of it was asked for."""
     return request.config.getoption("--battery") == "whole"
+
+
+@pytest.fixture
+def draw(whole: bool) -> random.Random:
+    """What the drawn part is drawn by: another in every run, but the same where all is run and in continuous integration, so
+    that what failed fails again."""
+    return random.Random(0 if whole or os.environ.get("CI") else None)
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ ODD_NAMES = {
     "parent": "..",
     "backslashes": "..\\..\\x",
     "drive": "C:\\x",
-    "lines": "a\nb",
-    "escape": "\x1b[2Jx",
 }
-ODD_PARTS = {**ODD_NAMES, "folder": "a/b", "empty": "", "dot": "."}
+"""Of classes and folders, which may hold line breaks and control characters."""
+ODD_PARTS = {**ODD_NAMES, "folder": "a/b", "empty": "", "dot": ".", "lines": "a\nb", "escape": "\x1b[2Jx"}
+"""Of what a file's name is made of."""
 
 
 def seal_hdf5(path: Path) -> None:
@@ -203,6 +203,12 @@ RECIPES = {
     "recipe without end": '{"lr": 1e999}',
 }
 METRIC = "metrics/avh"
+
+
+def add(file: h5py.File, name: str, values: Any) -> None:
+    file.create_dataset(f"{METRIC}/{name}", data=values)
+
+
 SCORES: dict[str, Change] = {
     **any_index(),
     "scores not a number": array(f"{METRIC}/per_member", set_to((0, 0), np.nan)),
@@ -211,6 +217,9 @@ SCORES: dict[str, Change] = {
     "scores of no member": array(f"{METRIC}/per_member", lambda scores: scores[:0]),
     "scores of one member": array(f"{METRIC}/per_member", lambda scores: scores[:1]),
     "scores too few": array(f"{METRIC}/per_member", lambda scores: scores[:, 1:]),
+    "nearest below -1": in_hdf5(lambda file: add(file, "nearest", np.full(file["ids"].size, -2, np.int32))),
+    "nearest of int64": in_hdf5(lambda file: add(file, "nearest", np.zeros(file["ids"].size, np.int64))),
+    "exact scores of members": in_hdf5(lambda file: add(file, "exact", file[f"{METRIC}/per_member"][:].astype(float))),
     "mean of others": array(f"{METRIC}/mean", lambda mean: mean[::-1]),
     "std missing": without(f"{METRIC}/std"),
     "no metrics": without("metrics"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shlex
 import shutil
 from pathlib import Path
@@ -128,10 +127,10 @@ def test_every_command_is_given_nonsense():
     assert all(len(case) > 1 for case in cases())
 
 
-def test_nonsense_on_the_command_line_is_taken_or_refused_in_a_sentence(place, untrained, monkeypatch, whole, tell):
+def test_nonsense_on_the_command_line_is_taken_or_refused_in_a_sentence(place, untrained, monkeypatch, whole, draw, tell):
     monkeypatch.chdir(place)
     every = cases()
-    drawn = every if whole else random.Random().sample(every, 60)
+    drawn = every if whole else draw.sample(every, 60)
     outer = place.parents[1]
     wrong = [f"{args}: {said}" for args in drawn if (said := complaint(args, outer))]
     tell(

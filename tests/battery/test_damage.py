@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_damage_is_refused_or_without_effect(kind: str, before: dict[str, Path], tmp_path, whole, tell):
-    draw = random.Random(0 if whole else None)
+def test_damage_is_refused_or_without_effect(kind: str, before: dict[str, Path], tmp_path, whole, draw, tell):
     path = before["end"] / "work" / KINDS[kind]
     content, expected = path.read_bytes(), said(path)
     damaged = tmp_path / path.parent.name / path.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,9 @@ from workshop import COMMANDS, Server, copied, left_behind, listed, make_old, sa
 
 
 @pytest.mark.slow
-def test_a_kill_in_any_write_of_any_command_costs_nothing(server: Server, before: dict[str, Path], tmp_path, whole, tell):
-    draw = random.Random(0 if whole else None)
+def test_a_kill_in_any_write_of_any_command_costs_nothing(
+    server: Server, before: dict[str, Path], tmp_path, whole, draw, tell
+):
     writing = [name for name in COMMANDS if name != "evaluate"]
     wrong: list[str] = []
     after = {}

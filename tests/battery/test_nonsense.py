@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
-from nonsense import CASES
+from nonsense import CASES, array, texts
 from test_damage import KINDS
 from workshop import COMMANDS, DATA, SMALL, Server, copied, listed
 
@@ -34,12 +33,24 @@ def test_what_is_no_nonsense_is_taken(server: Server, before: dict[str, Path], t
         assert ended.code == 0, (kind, ended)
 
 
+def test_class_names_of_several_lines_and_escapes_are_taken_and_shown_as_text(
+    server: Server, before: dict[str, Path], tmp_path
+):
+    place = copied(before["end"], tmp_path / "place")
+    array("class_names", lambda _: texts("a\nb", "\x1b[2Jx", "c"))(place / "work" / KINDS["set"])
+    ended = server.run(place, (*command("set"), "--per-class", "--overwrite"))
+    assert ended.code == 0, ended
+    assert r"a\nb" in ended.stdout
+    assert r"\x1b[2Jx" in ended.stdout
+    assert "\x1b" not in ended.stdout + ended.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor", "ignore:Sparse invariant checks")
-def test_nonsense_in_a_sealed_file_is_refused(server: Server, before: dict[str, Path], tmp_path, whole, tell):
+def test_nonsense_in_a_sealed_file_is_refused(server: Server, before: dict[str, Path], tmp_path, whole, draw, tell):
     cases = [(kind, what) for kind, some in CASES.items() for what in some]
     assert len(cases) >= 200
-    drawn = cases if whole else random.Random().sample(cases, 40)
+    drawn = cases if whole else draw.sample(cases, 40)
     place = copied(before["end"], tmp_path / "outer" / "place")
     had = listed(tmp_path / "outer")
     wrong = []

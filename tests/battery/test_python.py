@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import random
 import warnings
 from pathlib import Path
 from typing import Any
@@ -161,11 +160,11 @@ def untrained(monkeypatch):
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 100.0)
 
 
-def test_nonsense_given_to_a_function_is_taken_or_refused_in_a_sentence(made, untrained, monkeypatch, whole, tell):
+def test_nonsense_given_to_a_function_is_taken_or_refused_in_a_sentence(made, untrained, monkeypatch, whole, draw, tell):
     monkeypatch.chdir(made["folder"])
     nonsense = made["nonsense"]
     cases = [(name, argument, what) for name in made["calls"] for argument in arguments(name) for what in nonsense]
-    drawn = cases if whole else random.Random().sample(cases, 150)
+    drawn = cases if whole else draw.sample(cases, 150)
     wrong = []
     for name, argument, what in drawn:
         if said := complaint(name, {**made["calls"][name], argument: nonsense[what]}):

@@ -174,7 +174,7 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-UNTOLD = ("seconds", "seconds_mean", "seconds_std", "sha256", "data_place", "subset_place")
+UNTOLD = ("seconds", "seconds_mean", "seconds_std", "sha256", "data_place", "subset_place", "root_place")
 
 
 def plain(value: Any) -> Any:

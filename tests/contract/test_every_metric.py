@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lt_prune.engine.answers import answer
 from lt_prune.errors import DivergenceError
@@ -82,6 +86,24 @@ def test_does_not_depend_on_the_order_of_classes(metric):
     torch.testing.assert_close(renamed, metric(outputs, labels), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_does_not_depend_on_the_type(metric, dtype):
+    """Beyond what the outputs themselves lose by it."""
+    outputs, labels = draw(dtype)
+    whole = Outputs(*(each.double() for each in (outputs.features, outputs.logits, outputs.weight)))
+    found, expected = metric(outputs, labels).double(), metric(whole, labels).double()
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@given(labels=st.lists(st.integers(0, M - 1), min_size=1, max_size=B))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_takes_labels_of_any_kind(metric, labels):
+    outputs, some = draw()[0], slice(len(labels))
+    scores = metric(rows(outputs, some), torch.tensor(labels))
+    assert scores.shape == (len(labels),)
+    assert scores.isfinite().all()
+
+
 def test_leaves_its_inputs_as_they_are(metric):
     outputs, labels = draw()
     before = [t.clone() for t in (outputs.features, outputs.logits, outputs.weight, labels)]
@@ -103,6 +125,13 @@ def test_outputs_that_are_not_finite_are_refused(metric, bad):
     outputs = outputs_of(outputs.features.clone().index_fill_(0, torch.tensor(3), bad), outputs.weight)
     with pytest.raises(DivergenceError, match=r"of . samples is not finite"):
         answer("mine", metric, outputs, labels)
+
+
+@pytest.mark.parametrize("name", [name for name in METRICS.names if METRICS.is_own(name)])
+def test_one_of_ours_has_an_independent_reference(name):
+    tests = Path(__file__).parents[1] / "metrics"
+    own = tests / f"test_{name.replace('-', '_')}.py"
+    assert own.exists() or any(f'"{name}"' in file.read_text() for file in tests.glob("test_*.py"))
 
 
 @pytest.mark.parametrize("name", METRICS.names)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
+from lt_prune.engine.answers import answer
+from lt_prune.errors import LtPruneError
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.metrics.probe import Probe
 from lt_prune.models import find_model
@@ -52,6 +56,20 @@ def test_follows_its_samples_when_they_are_permuted(metric, probe):
     order = torch.from_numpy(np.random.default_rng(0).permutation(B))
     moved = ask(metric, probe.network, probe.samples[order], LABELS[order])
     torch.testing.assert_close(moved, metric(probe, LABELS)[order], rtol=1e-4, atol=1e-5)
+
+
+def test_does_not_depend_on_the_type(metric, probe):
+    wide = copy.deepcopy(probe.network).double()
+    found = ask(metric, wide, probe.samples.double()).float()
+    torch.testing.assert_close(found, metric(probe, LABELS), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite_are_refused(metric, probe, bad):
+    broken = copy.deepcopy(probe.network)
+    next(iter(broken.parameters())).data.fill_(bad)
+    with pytest.raises(LtPruneError, match="finite"):
+        answer("mine", metric, Probe(broken, probe.samples), LABELS)
 
 
 def test_leaves_the_network_as_it_is(metric, probe):

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lt_prune.metrics import METRICS, Metric
 from lt_prune.metrics.observer import Observer, broken_promise
@@ -92,6 +94,14 @@ def test_buffers_are_changed_in_place(new):
 def test_does_not_depend_on_the_batch(metric, new, batch):
     found, expected = (metric(show(new(), batch=size), LABELS).double() for size in (batch, 7))
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@given(labels=st.lists(st.integers(0, M - 1), min_size=N, max_size=N))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_takes_labels_of_any_kind(metric, new, labels):
+    scores = metric(show(new(), labels=torch.tensor(labels)), torch.tensor(labels))
+    assert scores.shape == (N,)
+    assert scores.isfinite().all()
 
 
 def test_follows_its_samples_when_they_are_permuted(metric, new):

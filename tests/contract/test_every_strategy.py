@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +13,13 @@ from hypothesis import strategies as st
 
 from lt_prune.budgets import BUDGETS, Budget
 from lt_prune.choices import KEEP, WITHIN
+from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError
 from lt_prune.selections import SELECTIONS, Selection
+from lt_prune.steps.prune import prune
 from lt_prune.strategies import STRATEGIES, Request
 from lt_prune.strategies.named import find_strategy, resolved_settings
+from lt_prune.types import MetricScores, SampleIndex, ScoreSet, Subset
 
 COUNTS = (97, 41, 17, 7, 3, 2, 1)
 RATIOS = (0, 0.01, 0.1, 0.25, 0.45, 0.5, 0.9, 0.999)
@@ -193,6 +198,89 @@ def test_chooses_the_same_each_time_and_touches_no_global_randomness(name, optio
     assert np.array_equal(run(name, request), first)
     np.random.seed(0)
     assert np.random.random() == after
+
+
+@every_case
+def test_the_type_of_numbers_changes_nothing(name, options):
+    """Of features without ties, which rounding would break."""
+    features = np.random.default_rng(0).normal(size=(sum(COUNTS), 3)).astype(np.float32)
+    request = ask(COUNTS, 80, options, features=features)
+    wide = {field: getattr(request, field).astype(np.float64) for field in ("difficulty", "features", "confidence")}
+    narrow = {field: array.astype(np.float32) for field, array in wide.items()}
+    assert np.array_equal(run(name, replace(request, **wide)), run(name, replace(request, **narrow)))
+
+
+@pytest.fixture(scope="module")
+def scored() -> ScoreSet:
+    """Of 60 samples, by all metrics that anything here reads."""
+    random, labels = np.random.default_rng(0), np.repeat(np.arange(4), (30, 15, 10, 5))
+    index = SampleIndex(
+        name="drawn",
+        ids=np.sort(random.choice(2**62, 60, replace=False)).astype(np.uint64),
+        labels=random.permutation(labels),
+        class_names=tuple("abcd"),
+        groups=(1, 3),
+        source="drawn",
+        source_size=60,
+        source_index=np.arange(60),
+    )
+    metrics = {
+        name: MetricScores(per_member=random.random((2, 60)).astype(np.float32), higher_is_harder=True, equation="")
+        for name in ("avh", "margin", "mean-confidence")
+    }
+    made = {"train_accuracy": np.ones(2), "seconds": np.ones(2), "recipe": Recipe(), "versions": {}}
+    return ScoreSet(index=index, metrics=metrics, seeds=(1, 2), **made)
+
+
+def needing(*needs: str) -> list[str]:
+    """Strategies and pairs that read one of these, but for those of another subset."""
+    return [
+        name for name in [*STRATEGIES.names, *PAIRS] if {*needs} & {*find_strategy(name)[0].needs} and "like" not in name
+    ]
+
+
+SEEING = needing("features")
+FEATURES = np.random.default_rng(1).normal(size=(60, 3)).astype(np.float32)
+
+
+def pruned(name: str, scores: ScoreSet, features: np.ndarray = FEATURES) -> Subset:
+    seen = {"features": features} if name in SEEING else {}
+    return prune(scores.index, ratio=0.4, strategy=name, scores=scores, **seen)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("name", needing("scores", "confidence", "recall"))
+def test_scores_that_are_not_finite_are_refused(name, bad, scored):
+    assert pruned(name, scored).kept.sum() == 36
+    for metric in scored.metrics:
+        broken = scored.metric(metric).per_member.copy()
+        broken[1, 7] = bad
+        metrics = {**scored.metrics, metric: replace(scored.metric(metric), per_member=broken)}
+        with suppress(ArgumentError):
+            assert np.array_equal(pruned(name, replace(scored, metrics=metrics)).kept, pruned(name, scored).kept)
+            continue
+        break
+    else:
+        pytest.fail("none of the metrics was refused")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("name", SEEING)
+def test_features_that_are_not_finite_are_refused(name, bad, scored):
+    broken = FEATURES.copy()
+    broken[7, 1] = bad
+    assert pruned(name, scored).kept.sum() == 36
+    with pytest.raises(ArgumentError, match=r"^features must be finite numbers"):
+        pruned(name, scored, broken)
+
+
+@pytest.mark.parametrize("family", ["budgets", "selections"])
+def test_one_of_ours_has_an_independent_reference(family):
+    tests = list((Path(__file__).parents[1] / family).glob("test_*.py"))
+    known = " ".join(file.read_text() for file in tests) + " ".join(f'"{file.stem[5:]}"' for file in tests)
+    registry = BUDGETS if family == "budgets" else SELECTIONS
+    names = [name for name in registry.names if registry.is_own(name) and name not in ("global", "random")]
+    assert [name for name in names if f'"{name}"' not in known] == []
 
 
 @every_case

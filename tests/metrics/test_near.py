@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lt_prune.metrics import METRICS
+from lt_prune.metrics import METRICS, Nearest
 from lt_prune.metrics.features import Features
 
 N, M, D, T = 90, 3, 5, 17
@@ -24,7 +24,15 @@ def of_the_test() -> np.ndarray:
 
 def score(name: str, values: np.ndarray, labels: np.ndarray = LABELS, **more: np.ndarray) -> np.ndarray:
     given = {key: torch.from_numpy(value) for key, value in more.items()}
-    return METRICS.load(name).function(Features(torch.from_numpy(values), **given), torch.from_numpy(labels)).numpy()
+    return METRICS.load(name)(Features(torch.from_numpy(values), **given), torch.from_numpy(labels)).numpy()
+
+
+def nearest(name: str, values: np.ndarray, labels: np.ndarray = LABELS, **more: np.ndarray) -> np.ndarray:
+    """Rows of the samples that the scores are of."""
+    given = {key: torch.from_numpy(value) for key, value in more.items()}
+    found = METRICS.load(name).function(Features(torch.from_numpy(values), **given), torch.from_numpy(labels))
+    assert isinstance(found, Nearest)
+    return found.rows.numpy()
 
 
 def cosines(values: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -49,6 +57,20 @@ def test_the_nearest_of_another_class_may_stand_anywhere():
 def test_the_nearest_test_sample():
     expected = cosines(draw(), of_the_test()).max(axis=1)
     np.testing.assert_allclose(score("near-test", draw(), test=of_the_test()), expected, atol=1e-6)
+
+
+def test_each_names_the_sample_that_it_is_nearest_to(monkeypatch):
+    alike, tests = cosines(draw(), draw()), cosines(draw(), of_the_test())
+    own = LABELS[:, None] == LABELS[None]
+    before = np.where(own & np.tri(N, k=-1, dtype=bool), alike, -2)
+    others = np.where(own, -2, alike)
+    for _ in range(2):
+        found = nearest("near-duplicate", draw())
+        assert found[:M].tolist() == [-1] * M
+        assert found[M:].tolist() == before[M:].argmax(axis=1).tolist()
+        assert nearest("near-other", draw()).tolist() == others.argmax(axis=1).tolist()
+        assert nearest("near-test", draw(), test=of_the_test()).tolist() == tests.argmax(axis=1).tolist()
+        monkeypatch.setattr("lt_prune.metrics.features._BLOCK", 7 * N)
 
 
 def test_of_copies_all_but_the_first_are_near():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import lt_prune as lp
-from lt_prune.errors import ArgumentError, FileError
+from lt_prune.errors import ArgumentError, DataError, FileError
 from lt_prune.planning.places import data_again, data_file, place_of
 from lt_prune.runs import Place
 
@@ -79,6 +79,34 @@ def test_a_subset_that_is_in_neither_place_is_asked_for(project):
     with pytest.raises(ArgumentError, match=r"kept.h5 as seen from runs/mine: name its file with --subset$"):
         n_tested("runs/mine")
     assert lp.evaluate("runs/mine", prediction="abs", subset="gone.h5").n_test == 15
+
+
+@pytest.fixture
+def listed(project) -> Path:
+    """A run on a list of the photos, whose paths begin in another folder than that of the list."""
+    images = sorted(path.relative_to("photos/train").as_posix() for path in Path("photos/train").rglob("*.png"))
+    Path("lists").mkdir()
+    Path("lists/lt.txt").write_text("".join(f"{name} {name.partition('/')[0]}\n" for name in images))
+    reading = lp.Reading(root="photos/train", holdout=0.3)
+    lp.train("list:lists/lt.txt", reading=reading, epochs=1, model="resnet8", out="runs/listed")
+    return project
+
+
+def test_the_root_of_a_list_is_found_from_another_folder(listed, monkeypatch, tmp_path):
+    before = lp.evaluate("runs/listed").n_test
+    result = lp.read_result("runs/listed/result.json")
+    assert result.root_place == Place(absolute=f"{listed}/photos/train", relative="../../photos/train")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert lp.evaluate("../project/runs/listed").n_test == before
+    assert lp.evaluate("../project/runs/listed", "list:../project/lists/lt.txt").n_test == before
+    monkeypatch.chdir(listed.parent)
+    shutil.move("project", "renamed")
+    assert lp.evaluate("renamed/runs/listed").n_test == before
+    shutil.move("renamed/photos", "gone")
+    with pytest.raises(DataError, match="name the folder that its paths begin in by --root"):
+        lp.evaluate("renamed/runs/listed")
+    assert lp.evaluate("renamed/runs/listed", reading=lp.Reading(root="gone/train")).n_test == before
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,12 @@ def test_a_tail_whose_share_is_halved(tail, told):
 
 def test_copies_are_counted_and_one_is_named():
     copies = {
-        "in_test": [{"id": "0" * 16, "file": "a.png"}, {"id": "1" * 16}],
-        "two_labels": [{"id": "2" * 16, "file": None}],
+        "in_test": [{"id": "0" * 16, "file": "a.png", "of": {"test_index": 7, "file": None}, "similarity": None}, {}],
+        "two_labels": [{"id": "2" * 16, "file": None, "of": {"id": "3" * 16, "file": None}, "similarity": None}],
     }
     assert subset_dangers(subset_of((40, 20, 10), (20, 10, 5)), copies) == [
-        "2 of the samples kept are exact copies of test samples, such as a.png",
-        f"1 of the samples kept are exact copies of one another under two labels, such as {'2' * 16}",
+        "2 of the samples kept are exact copies of test samples, such as a.png (of test sample 7)",
+        f"1 of the samples kept are exact copies of one another under two labels, such as {'2' * 16} (of {'3' * 16})",
     ]
 
 

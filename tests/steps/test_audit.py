@@ -17,6 +17,7 @@ from lt_prune.data.assemble import assemble
 from lt_prune.data.cut import Cut
 from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError, MismatchError
+from lt_prune.store.hdf5 import open_document
 
 
 def scores_of(index: lp.SampleIndex, members: int = 4, noise: float = 0.1) -> lp.ScoreSet:
@@ -121,6 +122,7 @@ def with_copies() -> lp.LongTailedSet:
         test_labels=np.arange(6) % 2,
         class_names=("a", "b"),
         file_names=names,
+        test_file_names=tuple(f"t{i}.png" for i in range(6)),
     )
     return assemble(source, Cut(profile="none"), name="copied", spec="copied")
 
@@ -137,12 +139,16 @@ def test_copies_are_named_where_they_are_kept():
     with pytest.warns(lp.DecisionWarning) as given:
         found = lp.audit(whole, without, data=data)
     first, second = (each["copies"] for each in found["subsets"])
-    assert [each["file"] for each in first["in_test"]] == ["4.png"]
-    assert {each["file"]: each["class"] for each in first["two_labels"]} == {"0.png": "a", "1.png": "b"}
+    assert [(each["file"], each["of"]) for each in first["in_test"]] == [
+        ("4.png", {"test_index": 0, "file": "t0.png", "class": "a"})
+    ]
+    pairs = {each["file"]: (each["class"], each["of"]["file"], each["of"]["class"]) for each in first["two_labels"]}
+    assert pairs == {"0.png": ("a", "1.png", "b"), "1.png": ("b", "0.png", "a")}
+    assert {each["similarity"] for each in (*first["in_test"], *first["two_labels"])} == {None}
     assert second == {"in_test": [], "two_labels": [], "near_test": None, "near_two_labels": None}
     assert [str(warning.message) for warning in given] == found["dangers"]
     assert found["dangers"][0].startswith(
-        "by_hand 0.1: 1 of the samples kept are exact copies of test samples, such as 4.png"
+        "by_hand 0.1: 1 of the samples kept are exact copies of test samples, such as 4.png (of t0.png)"
     )
     assert {warning.filename for warning in given} == {__file__}
 
@@ -151,7 +157,8 @@ def test_near_copies_are_those_of_every_member(index):
     scores = scores_of(index, members=2)
     near = np.full((2, 54), 0.5, dtype=np.float32)
     near[0, :4], near[1, 2:6] = 0.999, 0.996
-    of_test = lp.MetricScores(per_member=near, higher_is_harder=False, equation="")
+    places = np.arange(54, dtype=np.int32) % 7
+    of_test = lp.MetricScores(per_member=near, higher_is_harder=False, equation="", nearest=places)
     of_others = lp.MetricScores(per_member=near[:, ::-1].copy(), higher_is_harder=True, equation="")
     scores = replace(scores, metrics={**scores.metrics, "near-test": of_test, "near-other": of_others})
     kept = np.arange(54) != 3
@@ -160,6 +167,9 @@ def test_near_copies_are_those_of_every_member(index):
         (found,) = lp.audit(subset, scores=scores)["subsets"]
     ids = {kind: [each["id"] for each in found["copies"][kind]] for kind in ("near_test", "near_two_labels")}
     assert ids == {"near_test": [f"{index.ids[2]:016x}"], "near_two_labels": [f"{index.ids[i]:016x}" for i in (50, 51)]}
+    [leak] = found["copies"]["near_test"]
+    assert (leak["of"], leak["similarity"]) == ({"test_index": 2, "file": None, "class": None}, pytest.approx(0.996))
+    assert [each["of"] for each in found["copies"]["near_two_labels"]] == [None, None], "older scores do not say it"
     assert (found["copies"]["in_test"], found["copies"]["two_labels"]) == (None, None)
 
 
@@ -212,6 +222,24 @@ def test_the_command_says_what_the_function_gives(files):
     assert [each["metric"] for each in told["rankings"]] == ["avh"]
 
 
+def test_the_command_reads_the_score_file_once(files, monkeypatch):
+    read = []
+
+    def counted(path, *more):
+        read.append(path.name)
+        return open_document(path, *more)
+
+    monkeypatch.setattr("lt_prune.store.files.open_document", counted)
+    ok("audit subsets/drawn.h5 --json")
+    assert read.count("digits-lt10.h5") == 1
+
+
+def test_a_damaged_score_file_at_the_usual_place_is_an_error(files):
+    Path("scores/digits-lt10.h5").write_bytes(b"nonsense")
+    refused = lt("audit subsets/drawn.h5")
+    assert (refused.exit_code, "scores/digits-lt10.h5" in refused.stderr) == (1, True)
+
+
 def test_tables_show_it(files):
     shown = ok("audit subsets/drawn.h5 subsets/ranked.h5 --per-class").stdout
     found = lp.audit("subsets/drawn.h5", "subsets/ranked.h5", scores="scores/digits-lt10.h5")
@@ -243,5 +271,5 @@ def test_copies_are_listed_in_the_terminal(in_tmp):
     lp.write_set("copied.h5", data)
     lp.write_subset("whole.h5", keeping(data))
     shown = ok("audit whole.h5 --data copied.h5").stdout
-    assert "whole keeps exact copies of test samples: 4.png" in shown
+    assert "whole keeps exact copies of test samples: 4.png (of t0.png)" in shown
     assert "whole keeps exact copies of one another under two labels: " in shown

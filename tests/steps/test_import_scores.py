@@ -6,8 +6,8 @@ import pickle
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
+import fake_pyarrow
 import h5py
 import numpy as np
 import pytest
@@ -252,6 +252,60 @@ def test_what_is_no_number_a_sample_is_refused(data, scores):
         lp.import_scores(scores, data, metric="el2n")
 
 
+# In their order
+
+
+CLOSE = {
+    "near to 1": 1 + np.arange(N) * 2.0**-40,
+    "tiny": np.arange(N) * 1e-60,
+    "large": 2**40 + np.arange(N),
+    "whole": np.arange(2**50, 2**50 + N),
+}
+
+
+@pytest.mark.parametrize("numbers", CLOSE.values(), ids=CLOSE)
+def test_numbers_that_float32_cannot_tell_apart_keep_their_order(data, in_tmp, numbers):
+    values = np.random.default_rng(2).permutation(numbers)
+    assert len(np.unique(values.astype(np.float32))) < N
+    scores = lp.import_scores({"id": data.index.ids, "mine": values}, data, higher_is_harder=True, out="mine.h5")
+    assert np.array_equal(scores.metric("mine").difficulty, values)
+    again = lp.read_scores("mine.h5")
+    assert np.array_equal(again.metric("mine").mean, values)
+    assert again.digest == scores.digest
+    subset = lp.prune(scores="mine.h5", metric="mine", ratio=0.4, allow_empty_class=True)
+    assert set(np.flatnonzero(subset.kept)) == set(values.argsort()[-27:])
+    lp.export(subset, "all.csv", scores="mine.h5")
+    assert np.array_equal(
+        lp.import_scores("all.csv", data, metric="mine", higher_is_harder=True).metric("mine").mean, values
+    )
+    with h5py.File("mine.h5") as file:  # as versions before read it
+        assert np.array_equal(file["metrics/mine/per_member"][0], values.astype(np.float32))
+        assert file["metrics/mine/mean"].dtype == np.float32
+
+
+def test_others_are_as_ours_are(data, in_tmp):
+    scores = lp.import_scores({"id": data.index.ids, "mine": np.arange(N) / 7}, data, higher_is_harder=True, out="mine.h5")
+    assert scores.metric("mine").per_member.dtype == np.float32
+    with h5py.File("mine.h5") as file:
+        assert "exact" not in file["metrics/mine"]
+
+
+def test_whole_numbers_that_no_float_tells_apart_are_refused(data):
+    table = {"id": data.index.ids, "mine": 2**60 + np.arange(N)}
+    says = "mine in a table has whole numbers above 2^53, which are too near to be told apart: give their ranks instead"
+    refused(DataError, says, table, data, higher_is_harder=True)
+    alike = {"id": data.index.ids, "mine": np.full(N, 2**60)}
+    assert len(np.unique(lp.import_scores(alike, data, higher_is_harder=True).metric("mine").mean)) == 1
+
+
+def test_the_order_of_numbers_that_differ_decides_the_digest(data):
+    one, other = (
+        lp.import_scores({"id": data.index.ids, "mine": values}, data, higher_is_harder=True)
+        for values in (CLOSE["tiny"], CLOSE["tiny"][::-1])
+    )
+    assert one.digest != other.digest
+
+
 # Formats
 
 
@@ -282,13 +336,8 @@ def written_parquet(path: Path, columns: dict[str, np.ndarray]) -> None:
 
 @pytest.fixture
 def pyarrow(monkeypatch) -> None:
-    """What is used of pyarrow, on files of JSON; it is not installed where tests run."""
-    parquet = ModuleType("pyarrow.parquet")
-    parquet.read_table = lambda path: SimpleNamespace(to_pydict=lambda: json.loads(Path(path).read_text()))
-    package = ModuleType("pyarrow")
-    package.parquet = parquet
-    monkeypatch.setitem(sys.modules, "pyarrow", package)
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", parquet)
+    for name, module in fake_pyarrow.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +360,15 @@ def test_every_format_gives_the_same_scores(data, in_tmp, pyarrow, ending, write
     np.testing.assert_array_equal(found.metric("mine").mean, scores.astype(np.float32))
     assert not found.metric("mine").higher_is_harder
     assert found.origin.file == f"a.{ending}"
+
+
+def test_ids_may_be_whole_numbers_on_both_sides_of_2_63(data, in_tmp):
+    ids = data.index.ids.tolist()
+    assert min(ids) < 2**63 < max(ids)
+    Path("a.json").write_text(json.dumps({"id": ids, "el2n": list(range(N))}))
+    Path("b.json").write_text(json.dumps([{"id": each, "el2n": row} for row, each in enumerate(ids)]))
+    for file in ("a.json", "b.json"):
+        assert np.array_equal(lp.import_scores(file, data, metric="el2n").metric("el2n").mean, np.arange(N))
 
 
 def test_json_may_be_numbers_by_file_name(of_files, in_tmp):

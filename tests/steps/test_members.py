@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.metadata import EntryPoint
 
 import pytest
 from typed import lt, ok
@@ -76,6 +78,39 @@ def test_a_broken_one_says_why_and_stops_nothing(monkeypatch, targets, says):
     [line] = [line for line in listed.stdout.splitlines() if line.startswith("broken ")]
     assert "json" in line or "no_such" in line or "lt_prune" in line
     assert "avh" in listed.stdout
+
+
+@pytest.fixture
+def misnamed(monkeypatch) -> Iterator[None]:
+    """A package offers metrics, two of which cannot have their names."""
+    points = [EntryPoint(name, f"theirs:{name}", METRICS.group) for name in ("avh", "a-b")]
+    points.append(EntryPoint("plain", "lt_prune.metrics.avh:avh", METRICS.group))
+    monkeypatch.setattr("lt_prune.registry.entry_points", lambda group: points if group == METRICS.group else [])
+    for name in ("_offered", "_left_out", "_points"):
+        monkeypatch.delitem(vars(METRICS), name, raising=False)
+    monkeypatch.setattr(METRICS, "_is_told", False)
+    yield
+    for name in ("_offered", "_left_out", "_points"):
+        vars(METRICS).pop(name, None)
+
+
+def test_one_that_cannot_have_its_name_is_a_row_and_no_warning(misnamed):
+    said = ok("list metrics")
+    assert said.stderr == ""
+    told = [line.split()[0] for line in said.stdout.splitlines() if "broken: left out" in line]
+    assert told == ["avh", "a-b"]
+    found = {(member.name, member.origin): member.problem for member in lp.members("metrics") if member.problem}
+    assert found == {
+        ("avh", "theirs:avh"): "left out, as lt-prune has one of that name: rename it",
+        ("a-b", "theirs:a-b"): "left out, as a name in files must be of letters, digits and _: rename it",
+    }
+    assert by_name("metrics")["plain"].problem == ""
+
+
+def test_where_it_is_not_listed_a_warning_tells_of_it(misnamed):
+    with pytest.warns(UserWarning, match=r"^metric '(avh|a-b)' of theirs:\1 is left out, as .+: rename it$") as told:
+        METRICS.check("avh")
+    assert len(told) == 2
 
 
 def test_one_that_fails_when_it_is_asked_is_broken_too(monkeypatch):

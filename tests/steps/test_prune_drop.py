@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 from typed import lt, ok
 
 import lt_prune as lp
+from lt_prune.data.assemble import assemble
+from lt_prune.data.cut import Cut
+from lt_prune.data.sources import Source
 from lt_prune.errors import ArgumentError
+from lt_prune.planning.dropping import copies_dropped
 from lt_prune.planning.paths import subset_path
 
 COUNTS = (30, 15, 10, 5)
@@ -26,7 +31,8 @@ def scores_of(index: lp.SampleIndex) -> lp.ScoreSet:
     """ "avh" and "label-noise" at random, by two members, and the last eight of the largest class near-copies."""
     random = np.random.default_rng(0)
     near = np.full((2, index.n_samples), 0.5)
-    near[:, np.flatnonzero(index.labels == 0)[-8:]] = 0.999
+    last = np.flatnonzero(index.labels == 0)[-8:]
+    near[:, last] = 0.999
     rows = {
         "avh": (random.random((2, index.n_samples)), True),
         "label-noise": (np.tile(random.uniform(-1, 1, index.n_samples), (2, 1)), False),
@@ -37,6 +43,9 @@ def scores_of(index: lp.SampleIndex) -> lp.ScoreSet:
         name: lp.MetricScores(per_member=each.astype(np.float32), higher_is_harder=hard, equation="")
         for name, (each, hard) in rows.items()
     }
+    nearest = np.full(index.n_samples, -1, dtype=np.int32)
+    nearest[last] = np.flatnonzero(index.labels == 0)[:8]
+    metrics["near-duplicate"] = replace(metrics["near-duplicate"], nearest=nearest)
     made: dict[str, Any] = {"train_accuracy": np.ones(2), "seconds": np.ones(2), "recipe": lp.Recipe(), "versions": {}}
     return lp.ScoreSet(index=index, metrics=metrics, seeds=(1, 2), **made)
 
@@ -77,6 +86,34 @@ def test_the_budget_is_that_of_what_is_left(index):
     left = np.array([22, 15, 10, 5])
     assert subset.kept.sum() == 48
     assert (np.abs(subset.kept_counts - left * 48 / 52) < 1).all()
+
+
+def test_copies_name_what_stays_of_them(blobs):
+    data = blobs(COUNTS)
+    pixels, rare = data.pixels.copy(), np.flatnonzero(data.index.labels == 3)
+    pixels[rare[1:3]] = pixels[rare[0]]
+    parts = {"labels": data.index.labels, "test_pixels": data.test_pixels, "test_labels": data.test_labels}
+    source = Source(pixels=pixels, class_names=data.index.class_names, **parts)
+    data = assemble(source, Cut(profile="none"), name="copied", spec="copied")
+    index, alike = data.index, np.flatnonzero((data.pixels == pixels[rare[0]]).all(axis=(1, 2, 3)))
+    subset = lp.prune(index, ratio=0.5, strategy="random", scores=scores_of(index), drop="duplicates")
+    found = copies_dropped(subset, scores_of(index))
+    exact = np.isnan(found.similarity)
+    assert [(int(i), int(j)) for i, j in zip(found.rows[exact], found.of[exact])] == [
+        (alike[1], alike[0]),
+        (alike[2], alike[0]),
+    ]
+    assert len(found.rows) == 10
+    assert copies_dropped(subset, None) is None
+    assert copies_dropped(replace(subset, options={**subset.options, "scores": "others"}), scores_of(index)) is None
+
+
+def test_scores_of_before_name_no_partner(index):
+    scores = scores_of(index)
+    metrics = {name: replace(each, nearest=None) for name, each in scores.metrics.items()}
+    scores = replace(scores, metrics=metrics)
+    found = copies_dropped(lp.prune(index, ratio=0.5, scores=scores, drop="duplicates"), scores)
+    assert (len(found.rows), set(found.of.tolist())) == (8, {-1})
 
 
 def test_where_exactly_so_many_go_nothing_else_does(index):
@@ -123,8 +160,16 @@ def test_the_command_takes_it(in_tmp):
     told = json.loads(ok("prune --ratio 0.45 --strategy random --drop noisy:0.02,duplicates --json").stdout)
     assert told["options"]["dropped"] == {"duplicates": 8, "noisy": 10}
     assert told["n_kept"] == 277
-    shown = ok("prune --ratio 0.45 --strategy random --drop noisy:0.02,duplicates").stdout
-    assert shown.splitlines()[-1].endswith("; taken out first: 8 duplicates, 10 noisy")
+    copies, first = np.flatnonzero(data.index.labels == 0)[-8:], np.flatnonzero(data.index.labels == 0)[:8]
+    ids = [f"{each:016x}" for each in data.index.ids]
+    assert [(each["id"], each["of"]["id"]) for each in told["copies"]] == [(ids[i], ids[j]) for i, j in zip(copies, first)]
+    assert [each["similarity"] for each in told["copies"]] == pytest.approx([0.999] * 8)
+    shown = "".join(ok("prune --ratio 0.45 --strategy random --drop noisy:0.02,duplicates").stdout.split())
+    words = ",".join(f"{ids[i]}(of{ids[j]},0.9990)" for i, j in zip(copies, first))
+    assert shown.endswith(f";takenoutfirst:8duplicates,10noisycopiestakenout:{words}")
+    audited = json.loads(ok(f"audit {told['file']} --json").stdout)["subsets"][0]["copies_dropped"]
+    assert audited == told["copies"]
+    assert f"was pruned without these copies: {ids[copies[0]]} (of" in ok(f"audit {told['file']}").stdout
     assert Path(told["file"]).name == "digits-lt10-random+noisy=0.02+duplicates=0.995-0.45.h5"
     refused = lt("prune --ratio 0.45 --drop nonsense")
     assert (refused.exit_code, refused.stderr.strip()) == (

@@ -78,6 +78,7 @@ class Source:
     """Imbalance ratio that the bare name of the source stands for; None takes it as it is: it is the user's own, and where
     its classes differ in size, a cut keeps their order."""
     file_names: tuple[str, ...] | None = None
+    test_file_names: tuple[str, ...] | None = None
     fresh: bool = False
     """Whether images in memory are nobody else's and in the order of C, so that they may be moved where they lie."""
     broken: Mapping[int, str] = field(default_factory=dict)

@@ -62,7 +62,9 @@ def _read(dataset: Any, what: str, resize: int | None) -> tuple[Array, Array]:
 def _item(dataset: Any, row: int, what: str) -> tuple[Any, Any]:
     item = dataset[row]
     if not isinstance(item, (tuple, list)) or len(item) < 2:
-        raise DataError(f"item {row:,} of {what} must be (image, label), not a {type(item).__name__}")
+        of_huggingface = hasattr(dataset, "save_to_disk")
+        so = ": save it by save_to_disk(FOLDER), and name huggingface:FOLDER instead" if of_huggingface else ""
+        raise DataError(f"item {row:,} of {what} must be (image, label), not a {type(item).__name__}{so}")
     return item[0], item[1]
 
 

@@ -41,6 +41,7 @@ def source_of_files(request: Request, root: Path, train: Listed, test: Listed, c
         test_labels=test[1],
         class_names=tuple(class_names),
         file_names=files.names,
+        test_file_names=tests.names,
         fresh=True,
         broken=broken,
         test_broken=test_broken,

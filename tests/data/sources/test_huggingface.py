@@ -61,10 +61,28 @@ def test_a_folder_that_was_saved_is_read_from_disk(hub, in_tmp, mark):
 
 
 def test_a_folder_of_parquet_files_is_read_as_one(hub, in_tmp):
-    Path("tables").mkdir()
+    Path("tables/data").mkdir(parents=True)
+    Path("tables/data/train.parquet").touch()
     asked = hub(tables={"train": split_of(range(12))})
     huggingface(Request(path=Path("tables")))
     assert asked == [("parquet", "tables", None)]
+
+
+def test_a_folder_of_images_is_read_as_one(hub, in_tmp):
+    Path("images").mkdir()
+    asked = hub(images={"train": split_of(range(12))})
+    huggingface(Request(path=Path("images")))
+    assert asked == [("imagefolder", "images", None)]
+
+
+def test_classes_that_are_words_are_numbered_by_name(hub):
+    words = fake_datasets.Split(
+        {"image": fake_datasets.Image(), "label": None},
+        {"image": [Image.fromarray(each) for each in PIXELS], "label": [NAMES[i] for i in LABELS]},
+    )
+    hub(pets={"train": words, "test": words})
+    source = huggingface(Request(path=Path("pets")))
+    assert (source.class_names, source.labels.tolist(), source.test_labels.tolist()) == (tuple(NAMES), LABELS, LABELS)
 
 
 def test_images_may_be_the_bytes_of_their_files(hub):
@@ -100,9 +118,10 @@ def test_of_several_classes_the_finer_are_taken(hub):
     assert huggingface(Request(path=Path("cifar100"))).labels.tolist() == LABELS[:12]
 
 
-def test_a_test_split_of_hidden_classes_is_none(hub):
+@pytest.mark.parametrize("unknown", [-1, None])
+def test_a_test_split_of_hidden_classes_is_none(hub, unknown):
     hidden = split_of(range(12, 18))
-    hidden.columns["label"] = [-1] * 6
+    hidden.columns["label"] = [unknown] * 6
     hub(pets={"train": split_of(range(9)), "test": hidden, "validation": split_of(range(9, 12))})
     assert huggingface(Request(path=Path("pets"))).test_labels.tolist() == LABELS[9:12]
 
