@@ -786,6 +786,21 @@ CASES = {
         then=(f"build {ON_PHOTOS} --overwrite", f"{TRAIN} --data sets/photos.h5"),
         code=1,
     ),
+    "what a run starts from": Case(
+        advice="{} is what the run starts from, and --overwrite would remove it: give another --out",
+        before=(f"{TRAIN} {ON_PHOTOS} --out run",),
+        refused=f"train {ON_PHOTOS} --method crt --set stage2_epochs=1 --from-run run --out run --overwrite",
+        says="run/model.pt is what the run starts from, and --overwrite would remove it: give another --out",
+        then=(f"train {ON_PHOTOS} --method crt --set stage2_epochs=1 --from-run run --out other --overwrite",),
+    ),
+    "a result of another program": Case(
+        advice="{} exists and is of no run of ours: give another --out, or remove it",
+        before=(foreign("run/result.json"),),
+        refused=f"{TRAIN} {ON_PHOTOS} --out run --overwrite",
+        says="run/result.json exists and is of no run of ours: give another --out, or remove it",
+        then=(f"{TRAIN} {ON_PHOTOS} --out other", "rm run/result.json", f"{TRAIN} {ON_PHOTOS} --out run"),
+        code=1,
+    ),
     "a file of another program": Case(
         advice="exists and is no {} file of ours: give another --out, or remove it",
         before=(foreign("subsets/photos-random-0.4.h5"),),

@@ -15,7 +15,8 @@ from lt_prune.choices import AUTO, MOST_MEMBERS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
-from lt_prune.engine import check_executor
+from lt_prune.engine import Run, check_executor
+from lt_prune.engine.beginning import check_begin
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
@@ -32,6 +33,7 @@ from lt_prune.steps.kept import require_records
 from lt_prune.steps.opening import opened_once
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
+from lt_prune.store.hdf5 import refuse_foreign
 from lt_prune.types import LongTailedSet, ScoreSet
 from lt_prune.versions import versions
 
@@ -133,12 +135,13 @@ def score(
             mix_compute=mix_compute,
         )
         left_out = ensemble.folds(folds) if folds and not scores.held_out else []
-        if overwrite:  # now that nothing of what was asked for is refused
-            clear(file, folder)
         n_members = max(n_most, len(scores.seeds))
+        lacking = list(ensemble.members(scores, required, n_members))
+        if overwrite and file:
+            _make_way(file, ensemble, [*left_out, *lacking], compute)
         for name in required:
             require_records(name, _kept_members(scores, name, n_members, ensemble), _TRAIN_AGAIN)
-        gathering = Gathering(scores, left_out, list(ensemble.members(scores, required, n_members)), auto)
+        gathering = Gathering(scores, left_out, lacking, auto)
         scores, refused = gathering.trained(compute, progress)
         for reason in refused:
             warnings.warn(f"{reason}; this metric is left out", stacklevel=3)
@@ -147,6 +150,20 @@ def score(
     for warning in (*score_warnings(scores), *(auto.warnings(scores) if auto else ())):
         warnings.warn(warning, DecisionWarning, stacklevel=3)
     return scores
+
+
+def _make_way(file: Path, ensemble: Ensemble, runs: Sequence[Run], compute: Compute) -> None:
+    """Remove scores and kept networks, once nothing that can be known now keeps others from being trained.
+
+    Raises:
+        FileError: the file is of another program, or of another kind.
+        LtPruneError: a network cannot be trained.
+    """
+    refuse_foreign(file, "scores")
+    was_there = [each for each in (file, *ensemble.kept) if each.exists()]
+    if was_there:
+        check_begin(runs, compute)
+    clear(was_there)
 
 
 def _required(metric: str | Sequence[str]) -> Sequence[str]:
