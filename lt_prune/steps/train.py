@@ -22,7 +22,7 @@ from lt_prune.identity import differences
 from lt_prune.methods import head_of, promised_loss
 from lt_prune.methods.promised import promised_parts
 from lt_prune.models import find_model
-from lt_prune.planning.joining import joined_subset
+from lt_prune.planning.joining import check_match, joined_subset
 from lt_prune.planning.places import data_file, place_of
 from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names, weights_of
@@ -109,6 +109,9 @@ def train(
     expect_whole("seed", seed)
     check_names([method], prediction, settings, besides=keywords_of(train))
     lt_set, subset_file, chosen = open_with_subset(data, reading, subset)
+    check_match(match)
+    if not chosen and match != "ids":
+        raise ArgumentError("match joins a subset and the data, and there is no subset: name one, or leave out --match")
     if chosen:
         chosen = joined_subset(chosen, lt_set.index, str(subset_file or "the subset"), match)
     if equal == "steps" and not chosen:
