@@ -704,9 +704,12 @@ def test_a_line_break_in_a_file_name_breaks_no_message(photos):
 
 def test_what_is_held_out_is_said_before_a_network_is_trained(photos):
     (photos / "test").rename("away")
-    for command in ("score --members 1", "train", "run --score-epochs 1 --members 1"):
+    grid = "sweep --strategies random --ratios 0.3 --seeds 0 --out grid"
+    for command in ("score --members 1", "train", "run --score-epochs 1 --members 1", grid, f"{grid} --dry-run"):
         said = ok(*command.split(), "--data", photos, *SMALL).stderr.splitlines()
-        assert "photos-holdout0.2: 0.2 of each class is held out to test on, and 6 samples are left" in said[:2]
+        told = "photos-holdout0.2: 0.2 of each class is held out to test on, and 6 samples are left"
+        assert told in said[:2]
+        assert said.count(told) == 1
     assert "held out" not in ok("score", "--data", photos, "--holdout", 0, "--members", 1, *SMALL).stderr
 
 

@@ -130,7 +130,15 @@ def run(
 @mix_option
 @click.option("--dry-run", is_flag=True, help="Say what there is to train, and how long it takes; train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def sweep(grid: Grid, prediction: str | None, as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
+def sweep(
+    data: str,
+    grid: Grid,
+    prediction: str | None,
+    reading: Reading,
+    as_json: bool,
+    assignments: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
     Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
@@ -144,15 +152,20 @@ def sweep(grid: Grid, prediction: str | None, as_json: bool, assignments: tuple[
     from rich.console import Group
 
     import lt_prune as lp
+    from lt_prune.progress import Beforehand
     from lt_prune.reports.aggregate import aggregate
     from lt_prune.reports.progress import shown_progress
     from lt_prune.reports.tables import results_table
 
     options |= assigned(assignments, grid.methods, prediction)
     with shown_progress() as progress:
-        done = lp.sweep(grid=grid, prediction=prediction, progress=progress, **options)
+        lt_set = lp.open_set(data, reading=reading)
+        told = held_out(lt_set.index)
+        done = lp.sweep(lt_set, grid, prediction=prediction, progress=Beforehand(progress, *told), **options)
     rows = aggregate(done.runs)
     if options["dry_run"]:
+        for sentence in told:
+            click.echo(sentence, err=True)
         said = {"name": done.name, "rows": rows, "work": {**asdict(done.work), "seconds": done.work.seconds}}
         print_result(as_json, said, lambda: Group(results_table(rows), f"to train: {done.work}"))
         return

@@ -61,6 +61,8 @@ def read_image(path: Path, resize: int | None) -> Decoded:
         if path.is_symlink():
             raise UnusableError(f"{path} is a link to nothing") from None
         raise DataError(f"{path} is gone since its folder was listed: put it back and run the same command again") from None
+    except PermissionError:
+        raise UnusableError(f"{path} is not open to this user") from None
     except Image.DecompressionBombError as error:
         raise UnusableError(f"{path} is too large: {_sizes(error)}") from None
     except UnidentifiedImageError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -188,7 +189,10 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]], found: list[Path], ov
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        return sorted(os.scandir(folder), key=lambda entry: entry.name)
+        listed = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        if not os.access(folder, os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return listed
     except NotADirectoryError:
         raise DataError(f"{folder} is not a folder: name one that holds a folder of pictures a class") from None
     except FileNotFoundError:
@@ -198,7 +202,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _folders(folder: Path) -> list[str]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return []
     return [entry.name for entry in _entries(folder) if os.path.isdir(entry.path) and not _is_hidden(entry.name)]
 
@@ -213,6 +217,8 @@ def _kind(entry: os.DirEntry[str], above: frozenset[tuple[int, int]]) -> str:
     except OSError as error:  # what bears a picture's name is then a broken picture
         return _PICTURE if named_so else LOCKED if isinstance(error, PermissionError) else DANGLING
     if stat.S_ISDIR(status.st_mode):
+        if not os.access(entry.path, os.R_OK | os.X_OK):
+            return LOCKED
         return LOOPS if _place(Path(entry.path)) in above else _FOLDER
     if not stat.S_ISREG(status.st_mode):
         return SPECIAL

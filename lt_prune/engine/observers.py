@@ -15,6 +15,9 @@ from lt_prune.models.network import Outputs
 from lt_prune.registry import described
 from lt_prune.store.weights import load_state
 
+_TRIED = 64
+"""Samples of a set that an observer is tried on."""
+
 
 class Observers:
     """The observers of a run by name.
@@ -31,8 +34,9 @@ class Observers:
         """Why there is no record of the others, in words."""
         for name, kind in kinds.items():
             try:
+                few = min(n_samples, _TRIED)  # as a record may be as large as all else in memory
+                broken = broken_promise(kind(few, n_classes), few, n_classes)
                 observer = kind(n_samples, n_classes)
-                broken = broken_promise(observer, n_samples, n_classes)
             except Exception as error:
                 if isinstance(error, LtPruneError) or is_out_of_memory(error):
                     raise
@@ -50,6 +54,11 @@ class Observers:
         for observer in self.watching.values():
             observer.to(device)
         return self
+
+    @property
+    def nbytes(self) -> int:
+        """Of all records."""
+        return sum(buffer.nbytes for observer in self.watching.values() for buffer in observer.buffers())
 
     @torch.no_grad()
     def begin_epoch(self, epoch: int, epochs: int) -> None:

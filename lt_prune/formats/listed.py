@@ -20,7 +20,7 @@ class Listed:
     chosen: Array
     """bool (N,): the samples asked for, kept or removed."""
     loader_index: Array | None = None
-    """int64 (N,): place of each sample in another loader's own order, where that was asked for."""
+    """int64 (N,): place of each sample in another loader's own order, where that was asked for; -1 where it has none."""
     scores: ScoreSet | None = None
     """Of the same samples."""
 
@@ -43,8 +43,8 @@ class Listed:
         return self.subset.index.source_index if self.loader_index is None else self.loader_index
 
     def rows_of(self, mask: Array) -> Array:
-        """int64: rows of the index that a mask (N,) has, in that order."""
-        rows = np.flatnonzero(mask)
+        """int64: rows of the index that a mask (N,) has, in that order; without those that have no place in it."""
+        rows = np.flatnonzero(mask & (self.places >= 0))
         ordered: Array = rows[np.argsort(self.places[rows])]
         return ordered
 
@@ -66,7 +66,7 @@ class Listed:
             {
                 "id": hex_id(index.ids[i]),
                 "source_index": int(index.source_index[i]),
-                **({} if self.loader_index is None else {"imagefolder_index": int(self.loader_index[i])}),
+                **({} if self.loader_index is None else {"imagefolder_index": _or_none(self.loader_index[i])}),
                 **({"file": index.file_names[i]} if index.file_names else {}),
                 "label": int(index.labels[i]),
                 "class": index.class_names[index.labels[i]],
@@ -78,6 +78,10 @@ class Listed:
 
     def _means(self) -> dict[str, Array]:
         return {name: metric.mean for name, metric in self.scores.metrics.items()} if self.scores else {}
+
+
+def _or_none(place: int) -> int | None:
+    return int(place) if place >= 0 else None
 
 
 def in_lines(lines: Sequence[str]) -> bytes:

@@ -6,6 +6,7 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from lt_prune.models.network import Outputs
 
@@ -55,7 +56,7 @@ def broken_promise(observer: object, n_samples: int, n_classes: int) -> str:
         return f"must be an Observer, not {type(observer).__name__}"
     tried, drawn = copy.deepcopy(observer), torch.Generator().manual_seed(0)
     features, weight = torch.rand(3, _TRIED, generator=drawn), torch.randn(n_classes, _TRIED, generator=drawn)
-    outputs, target = Outputs(features, features @ weight.T, weight), torch.eye(n_classes)[[0, 1, 0]]
+    outputs, target = Outputs(features, features @ weight.T, weight), one_hot(torch.tensor([0, 1, 0]), n_classes).float()
     # Held to the end, so that no new buffer comes to lie where one of them lay.
     before = dict(tried.named_buffers())
     with torch.random.fork_rng(devices=[]), torch.no_grad():

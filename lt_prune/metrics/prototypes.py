@@ -9,6 +9,9 @@ from lt_prune.angular.logits import cosines
 from lt_prune.metrics import LARGE, metric
 from lt_prune.metrics.features import Features
 
+_AT_ONCE = 2**25
+"""Cosines held at once: 128 MiB."""
+
 
 @metric(
     higher_is_harder=True,
@@ -28,7 +31,9 @@ def prototypes(features: Features, labels: Tensor) -> Tensor:
         (N,).
     """
     centres = _centres(features.values[features.order], len(torch.unique(labels)))
-    return 1 - cosines(features.values, centres).amax(dim=1)
+    # In even parts, as a product of a few rows may be rounded otherwise.
+    parts = features.values.tensor_split(-(-len(labels) * len(centres) // _AT_ONCE))
+    return torch.cat([1 - cosines(part, centres).amax(dim=1) for part in parts])
 
 
 def _centres(values: Tensor, number: int) -> Tensor:

@@ -64,8 +64,11 @@ def joined_rows(index: SampleIndex, other: SampleIndex, what: str, match: str) -
         raise ArgumentError(f"{without} has no file names to match by: leave out --match names")
     if index.by_file.keys() != other.by_file.keys():
         common = len(index.by_file.keys() & other.by_file.keys())
+        remedy = "make it again from this data, or name the data it was made from"
+        if index.built.get("holdout") and other.built.get("holdout"):  # by content, of which other pixels are another one
+            remedy = "which images are held out to test on depends on their pixels: put those into test/, beside train/"
         raise MismatchError(
             f"{what} was made from other files: {common:,} of its {other.n_samples:,} file names and labels are among the "
-            f"{index.n_samples:,} of {index.name}; make it again from this data, or name the data it was made from"
+            f"{index.n_samples:,} of {index.name}; {remedy}"
         )
     return np.array([other.by_file[key] for key in index.by_file], dtype=np.int64)

@@ -160,10 +160,12 @@ def trained_rows(result: TrainResult, index: SampleIndex, folder: Path, subset: 
             one below subsets/.
 
     Raises:
-        ArgumentError: that is a subset which is neither given nor found.
+        ArgumentError: that is a subset which is neither given nor found, or one is given and it is the whole set.
         MismatchError: it is another one.
     """
     if (digest := result.spec.subset_digest) is None:
+        if subset is not None:
+            raise ArgumentError("subset is for a run on a part of its data, and this one was trained on all: leave it out")
         return np.arange(index.n_samples)
     place = result.subset_place
     if subset is None and place is not None and (file := found(place, folder)):

@@ -43,6 +43,11 @@ class Ensemble:
         """Where the weights of a network are kept."""
         return self.folder / f"{seed}.pt" if self.folder else None
 
+    @property
+    def kept(self) -> list[Path]:
+        """Files of networks in the folder, whosever; they are called by seeds."""
+        return [file for file in self.folder.glob("*.pt") if file.stem.lstrip("-").isdecimal()] if self.folder else []
+
     def members(self, known: ScoreSet, required: Sequence[str], n_members: int) -> Iterator[Run]:
         """A run for each member that lacks a score; where its weights are kept, they are not trained again."""
         names = list(dict.fromkeys([*known.metrics, *required])) if known.seeds else METRICS.names

@@ -61,8 +61,8 @@ def evaluate(
         FileError: the run is not finished, or damaged.
         MismatchError: the data or the subset is not that of the run.
         UnknownNameError: there is no such predictor.
-        ArgumentError: the prediction has no such setting or it cannot have such a value, the subset is not found, or an
-            opened run comes with arguments that opening it would take.
+        ArgumentError: the prediction has no such setting or it cannot have such a value, the subset is not found or not
+            used, or an opened run comes with arguments that opening it would take.
         MemberError: another package's predictor does not do what it promises.
 
     Example:
@@ -114,8 +114,13 @@ def evaluate_each(
     prediction = result.spec.prediction if prediction is None else prediction
     check_prediction_names(prediction, settings, keywords_of(evaluate))
     require_head(result.spec, prediction)
+    fitted = PREDICTORS.load(prediction).needs_outputs
+    if subset is not None and not fitted:
+        raise ArgumentError(
+            f"subset is for a prediction that is fitted to it, as abs is, not for {prediction}: leave it out"
+        )
     every = [prediction_settings(opened.data, result.spec, prediction, one) for one in _combinations(settings)]
-    rows = trained_rows(result, index, opened.folder, subset) if PREDICTORS.load(prediction).needs_outputs else None
+    rows = trained_rows(result, index, opened.folder, subset) if fitted else None
     fitting = Fitting.of(opened.data, prediction, np.array(result.class_counts), rows)
     return list(zip(every, Testing.of(opened.data, fitting).each(opened.network, every)))
 

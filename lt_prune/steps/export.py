@@ -13,7 +13,7 @@ from lt_prune.formats.folder import class_folders, placed, write_folder
 from lt_prune.given import expect_path, known_keywords
 from lt_prune.planning.joining import joined_scores
 from lt_prune.planning.paths import named, scores_of, subset_of
-from lt_prune.steps.image_folder import files_root, image_folder_indices, names_below_root
+from lt_prune.steps.image_folder import files_root, image_folder_indices, names_below_root, say_not_taken
 from lt_prune.steps.seen import check_files
 from lt_prune.store.output import put
 from lt_prune.types import ScoreSet, Subset
@@ -52,7 +52,7 @@ def export(
         out: file to write, or folder.
         format: one of these; by default the ending of `out`.
         for_: "imagefolder" for indices into torchvision's `ImageFolder` of the folder, which takes other files than this
-            package does; in tables they stand beside ours as imagefolder_index.
+            package does; in tables they stand beside ours as imagefolder_index. Images that it does not take have none.
         removed: write what was removed instead of what was kept.
         scores: of these samples, for a table of them.
         overwrite: replace what `out` holds.
@@ -67,7 +67,8 @@ def export(
         MismatchError: `out` holds something else, the scores are of other samples, or image files have changed.
 
     Warns:
-        UserWarning: the classes of a folder sort otherwise than by their labels.
+        UserWarning: the classes of a folder sort otherwise than by their labels, or another loader has other classes, or
+            does not take some of the images.
 
     Example:
         >>> import lt_prune as lp, numpy as np
@@ -88,6 +89,8 @@ def export(
         loader_index=image_folder_indices(given.index) if for_ else None,
         scores=None if scores is None else joined_scores(scores_of(scores), given.index, named(scores, "the score file")),
     )
+    if listed.loader_index is not None:
+        say_not_taken(given.index, listed.loader_index, listed.chosen, "removed" if removed else "kept")
     if chosen in FOLDERS:
         _write_folder(listed, Path(out), chosen, overwrite)
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +16,74 @@ from lt_prune.types import Array, SampleIndex
 
 SPLIT = "train/"
 """How names of training images begin in a folder of several splits."""
+FIRST = 10
+"""How many names a message has at most."""
 
 
 def image_folder_indices(index: SampleIndex) -> Array:
-    """int64 (N,): the place of each sample in `ImageFolder(root)`, where root is the folder that holds its class folders.
+    """int64 (N,): the place of each sample in `ImageFolder(root)`, where root is the folder that holds its class folders; -1
+    of a file that it does not take.
 
     The folder is listed now, as `ImageFolder` of the torchvision that is installed lists it.
 
     Raises:
         ArgumentError: the source is no folder of images.
-        DataError: the folder is gone, or `ImageFolder` does not list every file of the index.
+        DataError: the folder is gone, or a file of the index is.
+
+    Warns:
+        UserWarning: `ImageFolder` has other classes than the index, or refuses one as it is empty.
     """
     root = image_folder_root(index)
-    place = {name: i for i, name in enumerate(_listing(root))}
+    classes, listed = _listing(root)
+    place = {name: i for i, name in enumerate(listed)}
     names = names_below_root(index)
-    if missing := [name for name in names if name not in place]:
-        raise DataError(missing_files(f"ImageFolder({str(root)!r})", missing, len(names)))
-    return np.array([place[name] for name in names], dtype=np.int64)
+    if gone := [name for name in names if name not in place and is_taken(name)]:
+        raise DataError(missing_files(f"ImageFolder({str(root)!r})", gone, len(names)))
+    for told in _of_classes(index, classes, {name.partition("/")[0] for name in listed}):
+        warnings.warn(f"ImageFolder({str(root)!r}) {told}", stacklevel=5)
+    return np.array([place.get(name, -1) for name in names], dtype=np.int64)
+
+
+def is_taken(name: str) -> bool:
+    """Whether `ImageFolder` takes a file of this name."""
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    return name.lower().endswith(IMG_EXTENSIONS)
+
+
+def say_not_taken(index: SampleIndex, places: Array, wanted: Array, what: str) -> None:
+    """Warn of samples that were asked for and stand nowhere.
+
+    Args:
+        places: int64 (N,), -1 of these.
+        wanted: bool (N,).
+        what: names the samples asked for.
+
+    Raises:
+        DataError: none of them stands anywhere.
+    """
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    names = names_below_root(index)
+    lost = [names[row] for row in np.flatnonzero(wanted & (places < 0))]
+    if not lost:
+        return
+    of_all = f"{len(lost):,} of the {int(wanted.sum()):,} {what} images"
+    told = f"ImageFolder takes {' '.join(IMG_EXTENSIONS)} alone, and {of_all} are none of these"
+    if len(lost) == wanted.sum():
+        raise DataError(f"{told}: convert them and prune again, or export their names")
+    more = f" and {len(lost) - FIRST:,} more" if len(lost) > FIRST else ""
+    warnings.warn(f"{told}, and will never be seen by it: {', '.join(lost[:FIRST])}{more}", stacklevel=5)
+
+
+def _of_classes(index: SampleIndex, classes: Sequence[str], filled: Collection[str]) -> Iterator[str]:
+    """What to tell of the classes of `ImageFolder`, of which those that are `filled` have images."""
+    if empty := [name for name in classes if name not in filled]:
+        yield f"raises an error, as {', '.join(empty)} holds no image that it takes: give it allow_empty=True"
+    if others := [name for name in classes if name not in index.class_names]:
+        yield f"has {', '.join(others)} as a class, too: its class numbers are not those of {index.name}"
+    elif tuple(classes) != index.class_names:
+        yield f"has the classes in the order of their names: its class numbers are not those of {index.name}"
 
 
 def image_folder_root(index: SampleIndex) -> Path:
@@ -93,14 +145,14 @@ def _is_split(index: SampleIndex) -> bool:
     return all(name.startswith(SPLIT) for name in index.file_names or ())
 
 
-def _listing(root: Path) -> list[str]:
-    """Names below the root, in the order of `ImageFolder`."""
+def _listing(root: Path) -> tuple[list[str], list[str]]:
+    """Classes, and names below the root, in the order of `ImageFolder`."""
     from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
 
     _check_no_way_back(root)
     _, classes = find_classes(str(root))
     listed = make_dataset(str(root), classes, extensions=IMG_EXTENSIONS, allow_empty=True)
-    return [Path(path).relative_to(root).as_posix() for path, _ in listed]
+    return list(classes), [Path(path).relative_to(root).as_posix() for path, _ in listed]
 
 
 def _check_no_way_back(root: Path) -> None:

@@ -20,15 +20,20 @@ from lt_prune.figures.by_class import ClassRow, Drawing, class_rows, render
 from lt_prune.figures.of_run import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
 from lt_prune.given import known_keywords
 from lt_prune.planning.commands import score_command
-from lt_prune.planning.joining import joined_scores
-from lt_prune.planning.paths import named, scores_of, scores_path
+from lt_prune.planning.joining import check_match, joined_scores
+from lt_prune.planning.paths import named, scores_of, scores_path, trained_rows
 from lt_prune.steps.build import Data
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import RESULT, STAGE_ONE
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
 
-USES = {"compare": ("weight-norms", "abs"), "scores": ("hardness",)}
+USES = {
+    "compare": ("weight-norms", "abs"),
+    "scores": ("hardness",),
+    "subset": ("logits", "probabilities", "abs"),
+    "match": ("hardness",),
+}
 """The figures that take these arguments."""
 
 
@@ -102,8 +107,12 @@ def plot(
         >>> list(drawn.rows[0])
         ['class', 'name', 'count', 'group', 'linear_train', 'linear_test', 'angular_train', 'angular_test']
     """
-    names = _chosen(figure, {"compare": compare, "scores": scores})
+    check_match(match)
+    joined = None if match == "ids" else match
+    names = _chosen(figure, {"compare": compare, "scores": scores, "subset": subset, "match": joined})
     opened = open_run(run, data, compute=compute, reading=reading)
+    if subset is not None:
+        trained_rows(opened.result, opened.data.index, opened.folder, subset)
     compared = open_run(compare, opened.data, compute=compute) if compare else None
     subject = Subject(
         run=opened,

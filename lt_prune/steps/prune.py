@@ -16,7 +16,7 @@ from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.planning.deciding import Given, Recall
 from lt_prune.planning.dropping import Copies, Drop
 from lt_prune.planning.forcing import Forced, Ids
-from lt_prune.planning.joining import joined_scores, joined_subset
+from lt_prune.planning.joining import check_match, joined_scores, joined_subset
 from lt_prune.planning.paths import named, scores_of
 from lt_prune.planning.pruning import pruning_of
 from lt_prune.reports.warnings import score_warnings, subset_warnings
@@ -227,6 +227,9 @@ def prepared(
     if ratio is not None or asked.like is None:
         check_ratio(ratio)
     expect_whole("seed", seed)
+    check_match(match)
+    if match != "ids" and not scores and not asked.like:
+        raise ArgumentError("match joins scores, or another subset, and the data: give --scores, or leave out --match")
     index, samples = _opened(data, scores, reading, "features" in asked.strategy.needs and features is None)
     given = Given(
         asked=asked,

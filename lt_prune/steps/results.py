@@ -14,8 +14,11 @@ from lt_prune.reports.aggregate import Row, aggregate
 from lt_prune.runs import PlannedRun
 from lt_prune.store.output import put
 from lt_prune.store.pictures import write_picture
-from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, is_ours, read_failure, read_grid, read_result
+from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, is_ours, read_failure, read_grid, read_result, was_ours
 from lt_prune.store.rows import as_csv
+
+WHOLE = "whole record of runs"
+_OF_RUN = {RESULT: read_result, FAILURE: read_failure}
 
 
 @known_keywords
@@ -106,7 +109,7 @@ def listed_runs(place: Path) -> dict[Path, PlannedRun | None]:
     if place.is_dir():
         files = [file for name in (RESULT, FAILURE, f"*{GRID_END}") for file in sorted(place.rglob(name))]
         ours = {file: is_ours(file) for file in files}
-        say_passed_over([file for file, own in ours.items() if not own], "record of runs")
+        say_passed_over([file for file, own in ours.items() if not own], WHOLE)
         found: dict[Path, PlannedRun | None] = {
             file.parent: None
             for file, own in ours.items()
@@ -117,13 +120,17 @@ def listed_runs(place: Path) -> dict[Path, PlannedRun | None]:
             if own and file.name.endswith(GRID_END):
                 found |= read_grid(file)
         return found
-    if place.name in (RESULT, FAILURE):
+    if place.is_file() and not was_ours(place):
+        raise FileError(f"{place} is no {WHOLE} of ours: name a folder of runs, its {RESULT}, or the record of a sweep")
+    if place.name in _OF_RUN:
+        if place.is_file():
+            _OF_RUN[place.name](place)  # which says what is wrong with it
         return {place.parent: None}
     return dict(read_grid(place))
 
 
 def state_of(folder: Path, planned: PlannedRun | None) -> PlannedRun:
     """The run's result, else its failure, else what was planned."""
-    if planned and not (folder / RESULT).exists() and not (folder / FAILURE).exists():
-        return planned
-    return read_result(folder / RESULT) if (folder / RESULT).exists() else read_failure(folder / FAILURE)
+    if is_ours(folder / FAILURE) and not is_ours(folder / RESULT):
+        return read_failure(folder / FAILURE)
+    return planned if planned and not is_ours(folder / RESULT) else read_result(folder / RESULT)

@@ -26,10 +26,11 @@ from lt_prune.runs import TrainResult
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.ensembles import Ensembles
 from lt_prune.steps.prune import check_ratio, choose
-from lt_prune.steps.train import finished, train_everything, work_of
+from lt_prune.steps.train import check_jobs, finished, train_everything, work_of
 from lt_prune.steps.workload import stand_in, workload
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.files import set_stands, subset_stands, write_set, write_subset
+from lt_prune.store.hdf5 import refuse_foreign
 from lt_prune.store.results import write_json
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
@@ -127,7 +128,10 @@ def _run(compared: _Compared, compute: Compute, progress: Progress) -> Compariso
     """Check what can be checked before anything is trained, say what there is to do, then score, prune and train."""
     drawn = compared.drawn()
     stand_ins = compared.jobs([*drawn, *compared.stand_ins()])
-    if not compared.asked.overwrite:
+    if compared.asked.overwrite:
+        compared.check_what_is_replaced(job.subset for job in stand_ins)
+        check_jobs(stand_ins, compute)
+    else:
         compared.check_what_is_there(drawn)
     to_score, name = compared.ensembles.work(compared.asked.seed), compared.data.index.name
     work = workload(to_score, stand_ins, [compared.scores_file], compute, measure=False)
@@ -178,6 +182,17 @@ class _Compared:
     def jobs(self, subsets: Sequence[Subset]) -> list[Job]:
         """The unpruned run, and that on each subset."""
         return [plan_below(self.root, self.data, subset, self.asked) for subset in (None, *subsets)]
+
+    def check_what_is_replaced(self, subsets: Iterable[Subset | None]) -> None:
+        """Refuse files of other programs in the places of set and subsets.
+
+        Raises:
+            FileError: there is one.
+        """
+        refuse_foreign(self.root / paths.set_path(self.data.index), "set")
+        for subset in subsets:
+            if subset:
+                refuse_foreign(self.root / paths.subset_path(subset), "subset")
 
     def check_what_is_there(self, subsets: Sequence[Subset]) -> None:
         """Refuse other files and runs than ours in the places of what needs no scores.

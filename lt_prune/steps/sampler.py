@@ -16,6 +16,7 @@ from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.planning.pruning import pruning_of
 from lt_prune.randomness import derive_seed, generator
+from lt_prune.steps.image_folder import missing_files, names_below_root
 from lt_prune.steps.prune import prepared
 from lt_prune.steps.torch_subset import places_in
 from lt_prune.strategies import Request
@@ -88,6 +89,7 @@ class Sampler(torch.utils.data.Sampler[int]):
         self._places = of.index.source_index
         if dataset is not None:
             self.dataset, self._places = places_in(of.index, dataset, match)
+            _require_places(of, self._places)
         _ = self._epoch  # so that what cannot be had is refused now
 
     def __len__(self) -> int:
@@ -171,6 +173,14 @@ class Sampler(torch.utils.data.Sampler[int]):
     @property
     def _n_own(self) -> int:
         return self._drawing.n_kept // self.num_replicas
+
+
+def _require_places(of: ScoreSet | Subset, places: Array) -> None:
+    """Refuse a dataset that lacks samples which may be drawn, as it does not take their format."""
+    drawn = of.kept if isinstance(of, Subset) else np.ones(len(places), dtype=bool)
+    if (lacking := np.flatnonzero(drawn & (places < 0))).size:
+        names = names_below_root(of.index)
+        raise MismatchError(missing_files("the dataset", [names[row] for row in lacking], len(names)))
 
 
 class _Fixed:

@@ -16,6 +16,7 @@ from lt_prune.config.compute import Arithmetic, Compute
 from lt_prune.config.reading import Reading
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine import Run, check_executor
+from lt_prune.engine.beginning import check_begin
 from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
@@ -32,6 +33,7 @@ from lt_prune.steps.kept import require_records
 from lt_prune.steps.opening import opened_once
 from lt_prune.store.files import read_scores, write_scores
 from lt_prune.store.folders import clear, locked
+from lt_prune.store.hdf5 import refuse_foreign
 from lt_prune.types import LongTailedSet, ScoreSet
 from lt_prune.versions import versions
 
@@ -151,10 +153,25 @@ class _Asked:
         _check_arithmetic(compute, () if ensemble.mix_compute else known.arithmetic, self.file)
         _check_needed(self.metrics, ensemble.data, known, self.folds)
         left_out = ensemble.folds(self.folds) if self.folds and not known.held_out else []
-        if self.overwrite:
-            clear(self.file, ensemble.folder)
-        members = _members(ensemble, known, self.metrics, max(self.n_members, len(known.seeds)))
-        return Gathering(known, left_out, members, self.auto)
+        n_members = max(self.n_members, len(known.seeds))
+        if self.overwrite and self.file:
+            lacking = [*left_out, *ensemble.members(known, self.metrics, n_members)]
+            _make_way(self.file, ensemble, lacking, compute)
+        return Gathering(known, left_out, _members(ensemble, known, self.metrics, n_members), self.auto)
+
+
+def _make_way(file: Path, ensemble: Ensemble, runs: Sequence[Run], compute: Compute) -> None:
+    """Remove scores and kept networks, once nothing that can be known now keeps others from being trained.
+
+    Raises:
+        FileError: the file is of another program, or of another kind.
+        LtPruneError: a network cannot be trained.
+    """
+    refuse_foreign(file, "scores")
+    was_there = [each for each in (file, *ensemble.kept) if each.exists()]
+    if was_there:
+        check_begin(runs, compute)
+    clear(was_there)
 
 
 def _required(metric: str | Sequence[str]) -> Sequence[str]:

@@ -30,9 +30,10 @@ from lt_prune.steps.each import train_each
 from lt_prune.steps.ensembles import Ensembles
 from lt_prune.steps.prune import choose
 from lt_prune.steps.results import state_of
-from lt_prune.steps.train import finished, work_of
+from lt_prune.steps.train import check_jobs, finished, work_of
 from lt_prune.steps.workload import Work, stand_in, workload
 from lt_prune.store.files import subset_stands, write_subset
+from lt_prune.store.hdf5 import refuse_foreign
 from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
@@ -138,6 +139,11 @@ def _sweep(planned: _Gridded, compute: Compute, progress: Progress, dry_run: boo
     planned.check(planned.jobs([pruning for pruning in grid.prunings if not pruning.metric], {}))
     figure = planned.root / paths.curves_path(index, planned.asked.equal, grid.own_ensembles)
     jobs, to_score = planned.jobs(grid.prunings, {}), planned.work_of_members()
+    if planned.asked.overwrite:
+        for subset in _subsets(jobs):
+            refuse_foreign(planned.root / paths.subset_path(subset), "subset")
+    if dry_run or planned.asked.overwrite:
+        check_jobs(jobs, compute)
     work = workload(to_score, jobs, list(planned.score_files.values()), compute, measure=dry_run)
     ended = partial(Sweep, name=index.name, file=str(planned.file), figure=str(figure), work=work)
     if dry_run:

@@ -14,7 +14,7 @@ from lt_prune.data.identity import content_digests
 from lt_prune.errors import ArgumentError, MismatchError
 from lt_prune.given import expect, known_keywords
 from lt_prune.planning.joining import check_match, joined_rows
-from lt_prune.steps.image_folder import missing_files, names_below_root
+from lt_prune.steps.image_folder import is_taken, missing_files, names_below_root, say_not_taken
 from lt_prune.steps.seen import check_files, drawn_of, unlike
 from lt_prune.types import Array, LongTailedSet, SampleIndex, Subset
 
@@ -32,8 +32,8 @@ def torch_subset(subset: Subset, dataset: Any, *, match: str = "ids") -> torch.u
 
             - a `LongTailedSet`, joined by sample id; items are then (uint8 tensor (C, H, W), label).
             - a dataset that names its files, as torchvision's `ImageFolder` does (`samples`, `root`), joined by file name,
-              so that its order does not matter. Every file of the set must be there, and 256 drawn by a fixed seed
-              must have the content that was pruned.
+              so that its order does not matter. Every file of the set must be there that `ImageFolder` takes, and 256
+              drawn by a fixed seed must have the content that was pruned.
             - any other over the source's whole training split in the source's order, with any transform, joined by index.
               Its length and labels are checked, and the content of all samples where it holds bytes (`data`, as
               torchvision's CIFAR10 and MNIST do, or `tensors`), otherwise that of 256 items drawn by a fixed seed; a
@@ -44,6 +44,10 @@ def torch_subset(subset: Subset, dataset: Any, *, match: str = "ids") -> torch.u
     Raises:
         ArgumentError: there is no such match, or there are no file names to match by.
         MismatchError: the dataset is another one, or in another order.
+        DataError: it has none of the images that were kept.
+
+    Warns:
+        UserWarning: it does not take some of the images that were kept, or cannot be compared with what was pruned.
 
     Example:
         >>> import lt_prune as lp
@@ -56,12 +60,13 @@ def torch_subset(subset: Subset, dataset: Any, *, match: str = "ids") -> torch.u
 
     expect("subset", subset, Subset, "a Subset")
     whole, places = places_in(subset.index, dataset, match)
-    return torch.utils.data.Subset(whole, np.sort(places[subset.kept]).tolist())
+    say_not_taken(subset.index, places, subset.kept, "kept")
+    return torch.utils.data.Subset(whole, np.sort(places[subset.kept & (places >= 0)]).tolist())
 
 
 def places_in(index: SampleIndex, dataset: Any, match: str = "ids") -> tuple[Any, Array]:
-    """A dataset as torch takes it, and the place in it of each sample of an index, int64 (N,); the rest is as for
-    `torch_subset`."""
+    """A dataset as torch takes it, and the place in it of each sample of an index, int64 (N,), -1 of an image that
+    `ImageFolder` does not take; the rest is as for `torch_subset`."""
     import torch
 
     from lt_prune.data.samples import Samples
@@ -81,7 +86,8 @@ def places_in(index: SampleIndex, dataset: Any, match: str = "ids") -> tuple[Any
         _check_content(index, dataset)
     elif match == "ids":
         again = 'put the images back, prune again, or join by match="names"'
-        check_files(index, np.arange(index.n_samples), [files[i] for i in places], again)
+        rows = np.flatnonzero(places >= 0)
+        check_files(index, rows, [files[i] for i in places[rows]], again)
     return dataset, places
 
 
@@ -94,14 +100,15 @@ def _files_of(dataset: Any) -> list[Path] | None:
 
 
 def _by_name(index: SampleIndex, files: Sequence[Path]) -> Array:
-    """int64 (N,): place of each sample among the files, which lie in folders named after their classes."""
+    """int64 (N,): place of each sample among the files, which lie in folders named after their classes; -1 where it is not
+    among them, and `ImageFolder` takes no such file."""
     names = names_below_root(index)
     # A folder may have been moved, so that only what stands below the class folders is compared.
     depth = {len(Path(name).parts) for name in names}
     place = {"/".join(file.parts[-parts:]): i for i, file in enumerate(files) for parts in depth}
-    if missing := [name for name in names if name not in place]:
+    if missing := [name for name in names if name not in place and is_taken(name)]:
         raise MismatchError(missing_files("the dataset", missing, len(names)))
-    return np.array([place[name] for name in names], dtype=np.int64)
+    return np.array([place.get(name, -1) for name in names], dtype=np.int64)
 
 
 def _check_labels(index: SampleIndex, dataset: Any) -> None:

@@ -13,15 +13,16 @@ from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.data.survey import check_test
 from lt_prune.engine import Outcome, Run, check_executor, run_all
+from lt_prune.engine.beginning import check_begin
 from lt_prune.engine.fitting import Fitting
 from lt_prune.engine.testing import Testing
-from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.errors import ArgumentError, FileError, LtPruneError, MismatchError
 from lt_prune.given import expect_path, expect_whole, keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.methods import head_of, promised_loss
 from lt_prune.methods.promised import promised_parts
 from lt_prune.models import find_model
-from lt_prune.planning.joining import joined_subset
+from lt_prune.planning.joining import check_match, joined_subset
 from lt_prune.planning.places import data_file, place_of, root_of
 from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names, weights_of
@@ -33,9 +34,9 @@ from lt_prune.reports.overall import Overall
 from lt_prune.runs import TrainResult, TrainSpec
 from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_with_subset
-from lt_prune.store.folders import clear, locked
+from lt_prune.store.folders import clear, locked, take_back
 from lt_prune.store.leftovers import scratch_folder
-from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, read_result, write_result
+from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, WEIGHTS, files_of_run, read_result, was_ours, write_result
 from lt_prune.types import Subset, digest_of
 from lt_prune.versions import versions
 
@@ -108,6 +109,9 @@ def train(
     expect_whole("seed", seed)
     check_names([method], prediction, settings, besides=keywords_of(train))
     lt_set, subset_file, chosen = open_with_subset(data, reading, subset)
+    check_match(match)
+    if not chosen and match != "ids":
+        raise ArgumentError("match joins a subset and the data, and there is no subset: name one, or leave out --match")
     if chosen:
         chosen = joined_subset(chosen, lt_set.index, str(subset_file or "the subset"), match)
     if equal == "steps" and not chosen:
@@ -149,10 +153,9 @@ def train_all(
     firsts, seconds = stages_of(jobs)
     overall = Overall.of(progress, work_of(jobs))
     with ExitStack() as locks:
-        for job in (*seconds, *firsts):  # outer folders first, as clearing one takes what is within
+        for job in (*seconds, *firsts):
             locks.enter_context(locked(job.out))
-            if job.out and job.asked.overwrite:
-                clear(job.out)
+        _make_way(jobs, compute)
         done = {job: answer for job in (*firsts, *seconds) if (answer := _answer(job))}
         for job, answer in done.items():
             overall.end(job.title)
@@ -163,6 +166,43 @@ def train_all(
             overall.end(job.title)
             if job in jobs:
                 yield job, result
+
+
+def check_jobs(jobs: Sequence[Job], compute: Compute) -> None:
+    """Refuse what is known, before anything is trained, to keep jobs from it.
+
+    Raises:
+        ArgumentError: one reads what would make way for it.
+        FileError: a file of another program would.
+        LtPruneError: one cannot be trained.
+    """
+    every = [job for stage in stages_of(jobs) for job in stage]
+    for job in every:
+        _check_place(job)
+    _check_tested(every)
+    check_begin(_runs_of(every), compute)
+
+
+def _check_place(job: Job) -> None:
+    going = files_of_run(job.out) if job.out and job.asked.overwrite else []
+    begun_by = [weights_of(job.asked.settings), *([] if job.before or not job.start else files_of_run(job.start))]
+    for file in going:
+        if any(each and each.resolve() == file.resolve() for each in begun_by):
+            raise ArgumentError(f"{file} is what the run starts from, and --overwrite would remove it: give another --out")
+        if file.name in (RESULT, FAILURE) and not was_ours(file):
+            raise FileError(f"{file} exists and is of no run of ours: give another --out, or remove it")
+
+
+def _make_way(jobs: Sequence[Job], compute: Compute) -> None:
+    """Remove the runs that others are to be trained in place of, once nothing that can be known now keeps these from it."""
+    places = [job.out for stage in stages_of(jobs) for job in stage if job.out and job.asked.overwrite]
+    going = [file for folder in places for file in files_of_run(folder)]
+    if going:
+        check_jobs(jobs, compute)
+    clear(going)
+    for folder in places:
+        if folder / STAGE_ONE not in places:
+            take_back([folder / STAGE_ONE])
 
 
 def _answer(job: Job) -> TrainResult | None:
@@ -192,11 +232,8 @@ def _train(
     jobs: Sequence[Job], compute: Compute, isolate: bool, progress: Progress
 ) -> Iterator[tuple[Job, TrainResult | LtPruneError]]:
     """Train what is missing, a second stage once its first is done; that of a first stage that fails, fails with it."""
-    for data in {id(job.data): job.data for job in jobs}.values():
-        check_test(data)
-    here = {job.out: job for job in jobs if job.out}
-    runs = [run_of(job, here.get(job.start) if job.start else None) for job in jobs]
-    for index, outcome in run_all(runs, compute, isolate=isolate, progress=progress):
+    _check_tested(jobs)
+    for index, outcome in run_all(_runs_of(jobs), compute, isolate=isolate, progress=progress):
         job = jobs[index]
         if outcome.failure:
             yield job, outcome.failure
@@ -206,6 +243,16 @@ def _train(
             write_result(job.out / RESULT, result)
             (job.out / FAILURE).unlink(missing_ok=True)
         yield job, result
+
+
+def _check_tested(jobs: Sequence[Job]) -> None:
+    for data in {id(job.data): job.data for job in jobs}.values():
+        check_test(data)
+
+
+def _runs_of(jobs: Sequence[Job]) -> list[Run]:
+    here = {job.out: job for job in jobs if job.out}
+    return [run_of(job, here.get(job.start) if job.start else None) for job in jobs]
 
 
 def train_everything(jobs: Sequence[Job], compute: Compute, *, progress: Progress = no_progress) -> tuple[TrainResult, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -38,12 +37,12 @@ def locked(folder: Path | None) -> Iterator[None]:
             try:
                 yield
             finally:
-                _take_back(made)
+                take_back(made)
     except Timeout:
         raise LtPruneError(f"another process is at work in {folder}: wait for it, or give another --out") from None
 
 
-def _take_back(made: Sequence[Path]) -> None:
+def take_back(made: Sequence[Path]) -> None:
     """Remove folders, the innermost first, as long as they hold nothing but a lock."""
     with suppress(OSError):  # something is in there, or another process has removed it
         if made and [each.name for each in made[0].iterdir()] == [".lock"]:
@@ -52,16 +51,7 @@ def _take_back(made: Sequence[Path]) -> None:
             each.rmdir()
 
 
-def clear(*paths: Path | None) -> None:
-    """Remove files, and what folders hold (but not the lock that is held on them)."""
-    for path in paths:
-        if path is None or not path.exists():
-            continue
-        if path.is_file() or path.is_symlink():
-            path.unlink()
-            continue
-        for entry in path.iterdir():
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            elif entry.name != ".lock":
-                entry.unlink()
+def clear(files: Iterable[Path]) -> None:
+    """Remove files; of a link, not what it leads to."""
+    for file in files:
+        file.unlink(missing_ok=True)

@@ -53,14 +53,23 @@ def write_document(path: Path, kind: str, document: Document) -> None:
     Raises:
         FileError: another kind of file is at `path`, which is left as it is.
     """
-    if path.exists() and _kind_of(path) not in (kind, _DAMAGED):
-        raise FileError(f"{path} exists and is no {kind} file of ours: give another --out, or remove it")
+    refuse_foreign(path, kind)
     with replacing(path) as aside:
         with h5py.File(aside, "w", userblock_size=BLOCK) as file:
             _fill(file, kind, document)
         seal = f"lt-prune sha256={_digest(aside)}\n".encode().ljust(BLOCK, b"\0")
         aside.seek(0)
         aside.write(seal)
+
+
+def refuse_foreign(path: Path, kind: str) -> None:
+    """Refuse to replace what is no file of this kind.
+
+    Raises:
+        FileError: another kind of file is at `path`.
+    """
+    if path.exists() and _kind_of(path) not in (kind, _DAMAGED):
+        raise FileError(f"{path} exists and is no {kind} file of ours: give another --out, or remove it")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from lt_prune.choices import FIGURES
 from lt_prune.config.compute import Arithmetic
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.given import expect, known_keywords
@@ -16,7 +17,7 @@ from lt_prune.runs import FailedRun, Place, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.atomic import write_bytes
 from lt_prune.store.checks import arithmetic_of, check_result, check_spec, evaluation_of, recipe_of
 from lt_prune.store.names import check_path
-from lt_prune.store.sealed_json import sealed, unsealed
+from lt_prune.store.sealed_json import BEGIN, sealed, unsealed
 
 WEIGHTS = "model.pt"
 RESULT = "result.json"
@@ -24,10 +25,18 @@ FAILURE = "failure.json"
 """Names of the files in a run's folder."""
 STAGE_ONE = "stage1"
 """Name of the folder in it where the run is that a second stage started from."""
+_PICTURES = tuple(f"{figure}.{format}" for figure in FIGURES for format in ("png", "pdf", "csv"))
 _SPEC = tuple(each.name for each in fields(TrainSpec))
 _ARITHMETIC = tuple(each.name for each in fields(Arithmetic))
 _RENAMED = {("abs_form", "sine"): "concave"}
 """Values of settings by today's names, where earlier versions wrote another."""
+
+
+def files_of_run(folder: Path) -> list[Path]:
+    """What a run writes into its folder, its first stage in it included; whatever else lies there is somebody's."""
+    names = (WEIGHTS, RESULT, FAILURE, *_PICTURES)
+    found = [place / name for place in (folder, folder / STAGE_ONE) for name in names]
+    return [file for file in found if file.is_file()]
 
 
 def write_result(path: Path, result: TrainResult) -> None:
@@ -105,15 +114,19 @@ def read_grid(path: Path | str) -> dict[Path, PlannedRun]:
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a JSON file tells of runs, as those of the same name that other programs write do not; one that is no JSON may
-    be a damaged one of ours."""
+    """Whether a file is whole JSON that tells of runs, as those of the same name that other programs write do not."""
     if not path.is_file():
         return False
     try:
         content = json.loads(path.read_bytes())
-    except ValueError:
-        return True
+    except (ValueError, RecursionError):
+        return False
     return isinstance(content, dict) and bool({"evaluation", "reason", "runs"} & content.keys())
+
+
+def was_ours(path: Path) -> bool:
+    """The same of a file of ours that may be cut off, which only its first bytes tell."""
+    return is_ours(path) or path.read_bytes().startswith(BEGIN)
 
 
 def _spec_of(content: dict[str, Any]) -> TrainSpec:

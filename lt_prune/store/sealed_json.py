@@ -16,6 +16,8 @@ from lt_prune.errors import FileError
 from lt_prune.store.schema import SCHEMAS, SEALED_FROM, check_schema
 
 SEAL = "sha256"
+BEGIN = b'{\n "schema": '
+"""What each of ours begins with."""
 
 
 def sealed(kind: str, content: Mapping[str, Any]) -> bytes:
@@ -35,6 +37,8 @@ def unsealed(path: Path, kind: str) -> dict[str, Any]:
         content = json.loads(path.read_bytes(), parse_constant=_refuse)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise ValueError("it is no JSON, or is cut off") from None
     if not isinstance(content, dict):
         raise TypeError(f"it holds no fields, but a {type(content).__name__}")
     seal, schema = content.pop(SEAL, None), content.get("schema", 1)

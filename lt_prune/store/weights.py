@@ -8,33 +8,40 @@ is whole may still be of someone else's making, so what is read of it is checked
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor, nn
 
 from lt_prune.errors import ArgumentError, FileError
-from lt_prune.store.atomic import write_bytes
+from lt_prune.store.atomic import replacing
 from lt_prune.store.checks import arithmetic_of, is_number
 from lt_prune.store.schema import SCHEMAS, check_schema
 from lt_prune.store.tensors import read_archive
 
 COMMENT = b"lt-prune sha256="
+_AT_ONCE = 1 << 22
+"""Bytes of a file that are held at a time."""
 _NO_COMMENT = b"\0\0"
 """The end of an archive without a comment: the comment's length, in two bytes."""
 
 
 def write_weights(path: Path, state: dict[str, Any]) -> None:
-    """Write a dictionary of tensors and plain values in one step, and with it the schema number."""
-    memory = io.BytesIO()
-    torch.save({"schema": SCHEMAS["weights"], **state}, memory)
-    content = memory.getvalue()
-    assert content.endswith(_NO_COMMENT), "torch writes archives without a comment"
-    write_bytes(path, content.removesuffix(_NO_COMMENT) + _sealed_end(content))
+    """Write a dictionary of tensors and plain values in one step, and with it the schema number.
+
+    A record of the training may be as large as all else in memory, so no copy of the file is held.
+    """
+    with replacing(path) as file:
+        torch.save({"schema": SCHEMAS["weights"], **state}, file)
+        seal = _digest(file)
+        file.seek(-len(_NO_COMMENT), os.SEEK_END)
+        assert file.read() == _NO_COMMENT, "torch writes archives without a comment"
+        file.seek(-len(_NO_COMMENT), os.SEEK_END)
+        file.write(_sealed_end(seal))
 
 
 def read_weights(path: Path, device: torch.device) -> dict[str, Any]:
@@ -44,14 +51,7 @@ def read_weights(path: Path, device: torch.device) -> dict[str, Any]:
         FileError: the file is missing or damaged, or was not written by `write_weights`, or by that of a later version.
     """
     try:
-        sealed = path.read_bytes()
-    except FileNotFoundError:
-        raise FileError(f"{path} does not exist") from None
-    content = sealed[: -len(_sealed_end(b""))] + _NO_COMMENT
-    if not sealed.endswith(_sealed_end(content)):
-        raise FileError(f"{path} is damaged, or no weights of ours: remove it and run the command again")
-    try:
-        state = read_archive(content)
+        state = read_archive(_content_of(path))
         if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
             raise ArgumentError("it holds no fields")
         check_schema(path, "weights", state.pop("schema", 1))
@@ -128,6 +128,27 @@ def _placed(value: Any, device: torch.device) -> Any:
     return [_placed(each, device) for each in value] if isinstance(value, list) else value
 
 
-def _sealed_end(content: bytes) -> bytes:
-    comment = COMMENT + hashlib.sha256(content).hexdigest().encode()
+def _content_of(path: Path) -> bytes:
+    """A file of ours as torch wrote it."""
+    try:
+        sealed = path.read_bytes()
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist") from None
+    content = sealed[: -len(_sealed_end(hashlib.sha256().hexdigest()))] + _NO_COMMENT
+    if not sealed.endswith(_sealed_end(hashlib.sha256(content).hexdigest())):
+        raise FileError(f"{path} is damaged, or no weights of ours: remove it and run the command again")
+    return content
+
+
+def _digest(file: IO[bytes]) -> str:
+    """SHA-256, in hexadecimal, of all of a file, of which a block is held at a time."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while content := file.read(_AT_ONCE):
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _sealed_end(seal: str) -> bytes:
+    comment = COMMENT + seal.encode()
     return len(comment).to_bytes(2, "little") + comment

@@ -59,7 +59,9 @@ def test_nonsense_in_a_sealed_file_is_refused(server: Server, before: dict[str, 
         good = file.read_bytes()
         CASES[kind][what](file)
         ended = server.run(place, command(kind))
-        foreign = "passed over what is no record of runs of ours" in ended.stderr  # as whatever others have written there is
+        foreign = (
+            "passed over what is no whole record of runs of ours" in ended.stderr
+        )  # as whatever others have written there is
         wrong += [f"{kind}, {what}: {ended}"] * (not ended.refused and not foreign)
         file.write_bytes(good)
         now = listed(tmp_path / "outer")

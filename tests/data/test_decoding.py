@@ -125,6 +125,15 @@ def test_a_link_to_nothing_is_called_so(tmp_path):
         pixels(tmp_path / "x.png")
 
 
+def test_a_picture_that_may_not_be_read_is_called_so(tmp_path, monkeypatch):
+    def refused(*given):
+        raise PermissionError(13, "Permission denied", str(given[0]))
+
+    monkeypatch.setattr(Image, "open", refused)
+    with pytest.raises(UnusableError, match=r"a\.png is not open to this user$"):
+        read_image(tmp_path / "a.png", None)
+
+
 def test_a_large_image_is_called_large(tmp_path, monkeypatch):
     Image.fromarray(PICTURE).save(tmp_path / "x.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 11)  # Pillow refuses more than twice as many

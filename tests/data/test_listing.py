@@ -156,6 +156,32 @@ def test_a_folder_that_may_not_be_listed_is_said(classes, monkeypatch):
         assert len(read(classes).labels) == 6
 
 
+def test_a_class_folder_that_may_not_be_entered_is_no_class(classes, monkeypatch):
+    save(classes / "closed" / "9.png")
+    plain_access, plain_stat = os.access, Path.stat
+
+    def access(path, mode):
+        return Path(path).name != "closed" and plain_access(path, mode)
+
+    def stat(path, **options):
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return plain_stat(path, **options)
+
+    monkeypatch.setattr(os, "access", access)
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.warns(UserWarning, match=r"1 not open to this user \((train/)?closed\)"):
+        assert read(classes).class_names == ("cat", "dog")
+    with pytest.raises(DataError, match=r"1 not open to this user \((train/)?closed\): remove it, or leave out --strict"):
+        read(classes, strict=True)
+
+
+def test_a_folder_that_may_not_be_entered_is_refused(classes, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(DataError, match=r"cannot be listed \(Permission denied\): name another, or get access"):
+        read(classes)
+
+
 def test_links_to_other_places_are_followed(classes, tmp_path):
     save(tmp_path / "elsewhere" / "7.png")
     (classes / "cat" / "more").symlink_to(tmp_path / "elsewhere")

@@ -12,6 +12,7 @@ import torch
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
+from lt_prune.engine.observers import Observers
 from lt_prune.engine.runs import Run, Trained
 from lt_prune.engine.train import training
 from lt_prune.methods.ce import CrossEntropy
@@ -137,6 +138,27 @@ def test_an_interrupted_run_ends_at_the_same_record_bit_for_bit(make, tmp_path, 
         train(run, stop_at=epoch)
     assert all(map(torch.equal, record(train(run)).values(), expected.values()))
     assert all(map(torch.equal, record(train(run)).values(), expected.values())), "and again from what is kept"
+
+
+@pytest.mark.parametrize(("large", "written"), [(1, 1), (1 << 20, 3)])
+def test_a_large_record_is_not_written_after_each_epoch(make, tmp_path, monkeypatch, large, written):
+    monkeypatch.setattr("lt_prune.engine.train.LARGE", large)
+    seen = []
+    monkeypatch.setattr("lt_prune.engine.train.write_weights", lambda path, state: seen.append(len(state["loss"])))
+    train(make(checkpoint=tmp_path / "model.pt"))
+    assert seen == list(range(1, 4))[-written:]
+
+
+def test_an_observer_is_tried_on_few_samples():
+    made = []
+
+    class Counted(Seen):
+        def __init__(self, n_samples: int, n_classes: int) -> None:
+            super().__init__(n_samples, n_classes)
+            made.append(n_samples)
+
+    assert Observers({"seen": Counted}, 100_000, 4)
+    assert made == [64, 100_000]
 
 
 @pytest.mark.parametrize("kept", [{}, {"seen": {"often": torch.zeros(2)}}, [1], None], ids=["none", "other", "list", "old"])

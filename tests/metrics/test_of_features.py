@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +50,13 @@ def test_prototypes_are_the_centres_of_k_means():
     centres = KMeans(M, n_init=10, random_state=1).fit(values).cluster_centers_
     expected = 1 - (normalize(values) @ normalize(centres).T).max(axis=1)
     np.testing.assert_allclose(score("prototypes", draw()), expected, atol=2e-6)
+
+
+def test_prototypes_are_the_same_bit_for_bit_where_fewer_cosines_are_held_at_once(monkeypatch):
+    values, labels = torch.rand(600, 64, generator=torch.Generator().manual_seed(0)), torch.arange(600) % 50
+    whole = METRICS.load("prototypes")(Features(values), labels)
+    monkeypatch.setattr(sys.modules["lt_prune.metrics.prototypes"], "_AT_ONCE", 10_000)
+    assert torch.equal(METRICS.load("prototypes")(Features(values), labels), whole)
 
 
 def test_knn_density_is_the_distance_to_the_tenth():

@@ -166,13 +166,13 @@ def test_foreign_records_among_runs_are_passed_over(project):
     Path("runs/x-sweep.json").write_text("[1, 2]")
     Path("runs/others/result.json").mkdir(parents=True)
     with pytest.warns(
-        UserWarning, match="^passed over what is no record of runs of ours: runs/others/result.json and 2 more$"
+        UserWarning, match="^passed over what is no whole record of runs of ours: runs/others/result.json and 2 more$"
     ):
         assert [row["n"] for row in lp.results()] == [1]
 
 
 def test_a_damaged_result_is_not_passed_over(project):
     Path("runs/theirs").mkdir()
-    Path("runs/theirs/result.json").write_text('{"schema": 2, "evalu')
-    with pytest.raises(FileError, match=r"runs/theirs/result\.json is no result of a run"):
+    Path("runs/theirs/result.json").write_text('{"schema": 3, "evaluation": {}}')
+    with pytest.raises(FileError, match=r"runs/theirs/result\.json is damaged \(its checksum does not match\)"):
         lp.results()

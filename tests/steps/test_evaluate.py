@@ -271,6 +271,15 @@ def test_abs_of_a_run_on_a_subset_needs_the_subset(blobs, in_tmp):
     assert lp.evaluate("mine", data, prediction="abs") == found
 
 
+def test_a_subset_that_nothing_would_read_is_refused(run, blobs):
+    with pytest.raises(
+        ArgumentError, match=r"^subset is for a prediction that is fitted to it, .*, not for linear: leave it out"
+    ):
+        lp.evaluate("mine", blobs(), subset="none.h5")
+    with pytest.raises(ArgumentError, match=r"^subset is for a run on a part of its data, and .* on all: leave it out$"):
+        lp.evaluate("mine", blobs(), prediction="abs", subset="none.h5")
+
+
 def test_the_confusion_matrix_counts_every_test_sample(run):
     confusion = np.array(run.evaluation.confusion)
     assert confusion.sum(axis=1).tolist() == [10] * 4

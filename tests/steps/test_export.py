@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -266,10 +267,77 @@ def test_indices_for_image_folder_are_its_own(folder, subset, in_tmp):
         assert order == f"torchvision's ImageFolder of folder:{folder}, listed now"
 
 
-def test_a_file_that_image_folder_does_not_take_has_no_index_there(folder, mixed, in_tmp):
-    with pytest.raises(DataError, match=r"lacks 1 of the 18 files .*, such as cat/00a.gif: it takes .jpg"):
-        lp.export(mixed, "kept.npy", for_="imagefolder")
+def test_a_removed_image_that_image_folder_does_not_take_is_nothing_to_tell(folder, mixed, in_tmp):
+    lp.export(mixed, "kept.npy", for_="imagefolder")
+    assert named(folder, np.load("kept.npy")) == sorted(np.array(mixed.index.file_names)[mixed.kept])
+    assert len(lp.torch_subset(mixed, ImageFolder(folder / "train"))) == mixed.kept.sum()
+
+
+@pytest.mark.parametrize("format", ["npy", "weights"])
+def test_a_kept_image_that_image_folder_does_not_take_is_named_and_has_no_index(folder, mixed, in_tmp, format):
+    whole = replace(mixed, kept=np.ones_like(mixed.kept))
+    says = r"^ImageFolder takes .jpg .* alone, and 1 of the 18 kept images are none of these, and .*: cat/00a.gif$"
+    with pytest.warns(UserWarning, match=says):
+        lp.export(whole, "kept.npy", format, for_="imagefolder")
+    assert len(np.load("kept.npy")) == 17
+    if format == "npy":
+        assert np.load("kept.npy").tolist() == list(range(17))
+    with pytest.warns(UserWarning, match=says):
+        assert lp.torch_subset(whole, ImageFolder(folder / "train")).indices == list(range(17))
+    with pytest.raises(MismatchError, match=r"the dataset lacks 1 of the 18 files .*, such as cat/00a.gif"):
+        lp.Sampler(whole, dataset=ImageFolder(folder / "train"))
+    assert len(lp.Sampler(mixed, dataset=ImageFolder(folder / "train"))) == mixed.kept.sum()
+
+
+def test_tables_leave_its_index_empty(folder, mixed, in_tmp):
+    lp.export(mixed, "kept.csv", for_="imagefolder")
+    with open("kept.csv", newline="") as file:
+        rows = {row["file"]: row["imagefolder_index"] for row in csv.DictReader(file)}
+    listing = {f"train/{name}": str(place) for place, name in enumerate(_below(folder / "train"))}
+    assert rows == {**listing, "train/cat/00a.gif": ""}
+    lp.export(mixed, "kept.json", for_="imagefolder")
+    content = json.loads(Path("kept.json").read_text())
+    assert sorted(content["kept"] + content["removed"]) == list(range(17))
+    assert [row["file"] for row in content["samples"] if row["imagefolder_index"] is None] == ["train/cat/00a.gif"]
+
+
+def _below(root: Path) -> list[str]:
+    return [Path(path).relative_to(root).as_posix() for path, _ in ImageFolder(root).imgs]
+
+
+def test_where_nothing_that_is_kept_is_taken_there_is_nothing_to_write(folder, mixed, in_tmp):
+    alone = replace(mixed, kept=np.array([name.endswith(".gif") for name in mixed.index.file_names]))
+    with pytest.raises(
+        DataError, match=r"1 of the 1 kept images are none of these: convert them and prune again, or export"
+    ):
+        lp.export(alone, "kept.npy", for_="imagefolder")
     assert not Path("kept.npy").exists()
+
+
+def test_a_class_that_image_folder_alone_has_is_told(folder, in_tmp):
+    """A hidden folder is a class of `ImageFolder`, which moves the numbers of the others."""
+    chosen = lp.prune(lp.build(f"folder:{folder}"), ratio=0.4, strategy="random")
+    shutil.copytree(folder / "train/dog", folder / "train/.ipynb_checkpoints")
+    with pytest.warns(UserWarning, match=r"has .ipynb_checkpoints as a class, too: its class numbers are not those of pho"):
+        lp.export(chosen, "kept.npy", for_="imagefolder")
+    assert named(folder, np.load("kept.npy")) == sorted(np.array(chosen.index.file_names)[chosen.kept])
+    assert ImageFolder(folder / "train").class_to_idx["cat"] == 1
+
+
+@pytest.mark.filterwarnings("ignore:ImageFolder takes .jpg")
+def test_a_class_without_an_image_that_image_folder_takes_is_told(folder, in_tmp):
+    (folder / "train/eel").mkdir()
+    Image.new("RGB", (8, 8)).save(folder / "train/eel/a.gif")
+    chosen = lp.prune(lp.build(f"folder:{folder}"), ratio=0.4, strategy="random")
+    with pytest.raises(FileNotFoundError, match="eel"):
+        ImageFolder(folder / "train")
+    with pytest.warns(
+        UserWarning, match=r"\) raises an error, as eel holds no image that it takes: give it allow_empty=True$"
+    ):
+        lp.export(chosen, "kept.npy", for_="imagefolder")
+    imgs = np.array(ImageFolder(folder / "train", allow_empty=True).imgs)[np.load("kept.npy")]
+    kept = [name for name in np.array(chosen.index.file_names)[chosen.kept] if not name.endswith(".gif")]
+    assert sorted(Path(path).relative_to(folder).as_posix() for path, _ in imgs) == sorted(kept)
 
 
 @pytest.mark.parametrize("back", ["..", "../..", "."])

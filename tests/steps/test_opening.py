@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,18 @@ def test_other_names_are_not_joined(decoded_otherwise):
         MismatchError, match="from other files: 23 of its 24 file names and labels are among the 23 of photos"
     ):
         lp.prune("folder:photos", scores="scores/photos.h5", ratio=0.4, match="names")
+
+
+def test_sets_of_which_other_images_are_held_out_say_what_to_do(in_tmp, blob_folder):
+    """Which are depends on (seed, content), so that another decoder holds out others; a test/ of one's own stays."""
+    folder = blob_folder((12, 8, 4))
+    shutil.rmtree(folder / "test")
+    subset = lp.prune("folder:photos", strategy="random", ratio=0.4)
+    for path in (folder / "train").rglob("*.png"):
+        Image.fromarray(np.asarray(Image.open(path)) ^ 1).save(path)
+    how = {"match": "names", "epochs": 1, "model": "resnet8"}
+    with pytest.raises(MismatchError, match=r"held out to test on depends on their pixels: put those into test/, be"):
+        lp.train("folder:photos", subset=subset, **how)
 
 
 def test_a_match_that_there_is_not_is_refused(decoded_otherwise):

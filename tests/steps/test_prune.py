@@ -166,6 +166,15 @@ def test_scores_of_other_data_are_refused_with_the_number_of_matching_ids():
     assert refusal.value.exit_code == 1
 
 
+def test_a_match_of_nothing_is_refused(blobs):
+    with pytest.raises(
+        ArgumentError, match=r"^match joins scores, or another subset, and the data: give --scores, or leave"
+    ):
+        lp.prune(blobs(), strategy="random", ratio=0.2, match="names")
+    with pytest.raises(ArgumentError, match=r"^match must be ids or names, not 'nonsense'$"):
+        lp.prune(blobs(), strategy="random", ratio=0.2, match="nonsense")
+
+
 def test_ranking_without_scores_is_refused(blobs):
     with pytest.raises(ArgumentError, match="strategy 'ranked' ranks by scores: give a score file"):
         lp.prune(blobs(), ratio=0.45)

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import csv
+import re
+import shutil
+from dataclasses import replace
 
 import pytest
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, FileError
+from lt_prune.runs import FailedRun
+from lt_prune.store.results import write_failure
 
 SMALL = {"epochs": 1, "model": "resnet8", "compute": lp.Compute(device="cpu")}
 
@@ -59,3 +64,83 @@ def test_without_a_pruned_run_there_is_nothing_to_draw(blobs, in_tmp):
     lp.train(blobs(), out="runs/a", **SMALL)
     with pytest.raises(ArgumentError, match="no run is on a pruned set"):
         lp.plot_results(lp.results())
+
+
+BROKEN = {
+    "text": b"hello",
+    "nothing": b"",
+    "a list": b"[1, 2]",
+    "not UTF-8": b"\xff\xfe\x00",
+    "nested deeply": b"[" * 100_000,
+    "of another program": b'{"accuracy": 0.5}',
+}
+
+
+@pytest.fixture(scope="module")
+def sweep_of_two(tmp_path_factory):
+    """A sweep of one pruned and one unpruned run."""
+    out = tmp_path_factory.mktemp("swept")
+    lp.sweep("digits", lp.Grid(strategies=["random"], ratios=[0.4], seeds=[0]), out=out, **SMALL)
+    return out
+
+
+@pytest.fixture
+def swept(sweep_of_two, in_tmp):
+    """A copy of it, to work in."""
+    shutil.copytree(sweep_of_two, in_tmp, dirs_exist_ok=True)
+    return in_tmp
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("name", ["result.json", "failure.json", "other-sweep.json"])
+def test_what_is_no_json_of_ours_is_passed_over_below_a_folder_and_refused_where_it_is_named(swept, name, content):
+    path = swept / "runs" / "x" / name
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match=f"^passed over what is no whole record of runs of ours: runs/x/{name}$"):
+        rows = lp.results()
+    assert [(row["ratio"], row["n"]) for row in rows] == [(0.0, 1), (0.4, 1)]
+    with pytest.raises(FileError, match=f"^{path} is no whole record of runs of ours: name a folder of runs"):
+        lp.results(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (
+            "digits-lt10-ce/result.json",
+            "is no result of a run (it is no JSON, or is cut off): remove it, and train the run again",
+        ),
+        (
+            "digits-lt10-sweep.json",
+            "is no record of a sweep (it is no JSON, or is cut off): run the sweep again, after removing",
+        ),
+    ],
+)
+def test_what_is_cut_off_is_passed_over_below_a_folder_and_named_where_it_is_named(swept, name, says):
+    path = swept / "runs" / name
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.warns(UserWarning, match=f"^passed over what is no whole record of runs of ours: runs/{name}$"):
+        rows = lp.results()
+    assert sum(row["n"] for row in rows) == (1 if "result" in name else 2)
+    with pytest.raises(FileError, match=re.escape(f"{path} {says}")):
+        lp.results(path)
+
+
+def test_a_run_of_a_sweep_whose_result_is_cut_off_is_missing(swept):
+    path = swept / "runs" / "digits-lt10-ce" / "result.json"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.warns(UserWarning, match="passed over"):
+        rows = lp.results()
+    assert [(row["ratio"], row["n"], row["missing"]) for row in rows] == [(0.0, 0, 1), (0.4, 1, 0)]
+
+
+def test_a_failure_counts_beside_a_result_of_another_program(swept):
+    spec = lp.read_result("runs/digits-lt10-ce/result.json").spec
+    folder = swept / "runs" / "x"
+    folder.mkdir()
+    write_failure(folder / "failure.json", FailedRun(spec=replace(spec, seed=1), reason="it fell"))
+    (folder / "result.json").write_text("theirs")
+    with pytest.warns(UserWarning, match="passed over"):
+        rows = lp.results()
+    assert [(row["ratio"], row["n"], row["failed"]) for row in rows] == [(0.0, 1, 1), (0.4, 1, 0)]

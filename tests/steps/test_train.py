@@ -190,6 +190,19 @@ def test_normalisation_is_that_of_the_whole_set_whatever_was_kept(blobs, in_tmp)
     np.testing.assert_allclose(weights("mine")["std"].ravel(), data.pixels.std((0, 1, 2)), rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("match", "says"),
+    [
+        ("names", "^match joins a subset and the data, and there is no subset: name one, or leave out --match$"),
+        ("nonsense", "^match must be ids or names, not 'nonsense'$"),
+    ],
+)
+def test_a_match_of_nothing_is_refused(blobs, trainings, match, says):
+    with pytest.raises(ArgumentError, match=says):
+        train(blobs(), match=match)
+    assert trainings == []
+
+
 def test_a_subset_of_other_data_is_refused(blobs, trainings):
     with pytest.raises(MismatchError, match="the subset was made from other data: 0 of its 45 sample ids"):
         train(blobs(), subset=half(blobs(seed=7)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def folder(request: Request) -> Source:
 
 def _refuse_arrays(root: Path) -> None:
     """A folder of embeddings has no class folders, and is another source."""
-    if (root / "x_train.npy").is_file() and not any(each.is_dir() for each in root.iterdir()):
+    if os.path.isfile(root / "x_train.npy") and not any(map(os.path.isdir, root.iterdir())):
         raise DataError(f"{root} holds arrays such as x_train.npy: embeddings are read by --data features:{root}")
 
 
