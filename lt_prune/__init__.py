@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lt_prune.errors import DecisionWarning as DecisionWarning
     from lt_prune.errors import LtPruneError as LtPruneError
     from lt_prune.planning.grid import Grid as Grid
+    from lt_prune.report.advice import Advice as Advice
     from lt_prune.report.progress import shown_progress as shown_progress
     from lt_prune.runs import Confusion as Confusion
     from lt_prune.runs import Evaluation as Evaluation
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lt_prune.runs import PlannedRun as PlannedRun
     from lt_prune.runs import TrainResult as TrainResult
     from lt_prune.runs import TrainSpec as TrainSpec
+    from lt_prune.steps.advise import advise as advise
     from lt_prune.steps.audit import audit as audit
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
@@ -77,8 +79,10 @@ _NAMES = {
     "config.recipe": ("Recipe",),
     "errors": ("DecisionWarning", "LtPruneError"),
     "planning.grid": ("Grid",),
+    "report.advice": ("Advice",),
     "report.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
+    "steps.advise": ("advise",),
     "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),
     "steps.correlate": ("correlate",),

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from lt_prune import choices
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.reading import HOLDOUT, so_again, told_apart
 from lt_prune.config.recipe import Recipe
@@ -44,7 +45,7 @@ def kind_of(samples: Pixels) -> str:
     return "embeddings" if len(samples.shape) == 2 else "images"
 
 
-GROUPS = ("head", "middle", "tail")
+GROUPS = choices.GROUPS
 _AGAIN = "make it again from this data"
 
 

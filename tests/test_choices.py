@@ -35,6 +35,7 @@ OFFERED = {
     "format": choices.FORMATS,
     "for_": choices.LOADERS,
     "match": choices.MATCH,
+    "group": choices.GROUPS,
 }
 """By the option's name."""
 OPTIONS = [

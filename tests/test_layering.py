@@ -40,7 +40,7 @@ ALLOWED = {
     "data": "types config registry randomness machine choices errors",
     "measures": "",
     "runs": "config",
-    "types": "config errors",
+    "types": "config choices errors",
     "progress": "",
     "setting": "config errors",
     "config": "given choices errors",

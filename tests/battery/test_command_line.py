@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sweep": ((), (*DATA, *GRID, *SMALL)),
     "run": ((), (*DATA, *SMALL, "--members", "1")),
     "results": (("run",), ()),
+    "advise": (("run", "pruned"), ()),
     "methods": ((), ()),
     "list": ((), ()),
 }
@@ -69,6 +70,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ok("scores scores/mine.h5 --csv avh.csv")
         ok(f"prune {' '.join(DATA)} --ratio 0.3")
         ok(f"train {' '.join((*DATA, *SMALL))} --subset none --out run")
+        ok(f"train {' '.join((*DATA, *SMALL))} --subset {SUBSET} --out pruned")
     return work
 
 
