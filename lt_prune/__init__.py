@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
     from lt_prune.steps.correlate import correlate as correlate
+    from lt_prune.steps.doctor import doctor as doctor
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
@@ -86,6 +87,7 @@ _NAMES = {
     "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),
     "steps.correlate": ("correlate",),
+    "steps.doctor": ("doctor",),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
     "steps.import_outputs": ("import_outputs",),

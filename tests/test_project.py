@@ -18,6 +18,7 @@ import pytest
 
 import lt_prune
 from lt_prune.registry import Registry
+from lt_prune.versions import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(lt_prune.__file__).parent
@@ -112,6 +113,7 @@ def test_everything_required_is_imported(requirements):
 
 def test_what_is_optional_is_imported_and_an_extra_of_its_name(setup):
     assert modules_imported() >= OPTIONAL
+    assert set(EXTRAS) == OPTIONAL
     assert all(re.search(rf"^{name}>=", setup["options.extras_require"][name], re.MULTILINE) for name in OPTIONAL)
 
 

@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "run": ((), (*DATA, *SMALL, "--members", "1")),
     "results": (("run",), ()),
     "advise": (("run", "pruned"), ()),
+    "doctor": ((), (*DATA, *SMALL)),
     "methods": ((), ()),
     "list": ((), ()),
 }
@@ -84,6 +85,7 @@ def untrained(monkeypatch) -> None:
     for module in ("gathering", "train"):
         monkeypatch.setattr(f"lt_prune.steps.{module}.run_all", enough)
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 100.0)
+    monkeypatch.setattr("lt_prune.steps.doctor.measured", lambda run, compute: (100.0, 1000))
 
 
 def cases() -> list[list[str]]:
