@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lt_prune import choices
+from lt_prune.cli.completing import a_source
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
     DATA_HELP,
@@ -25,7 +26,9 @@ from lt_prune.cli.printing import print_result, say_wrote
 @click.option("--tolerance", type=float, default=1.0, show_default=True, help="Points of accuracy that may be lost.")
 @click.option("--group", type=click.Choice(choices.GROUPS), help="No more may be lost in it, either.  [default: none]")
 @click.option("--hours", type=float, help="Plan and run a sweep that takes about so long, instead of reading results.")
-@click.option("--data", help=f"With --hours: {DATA_HELP[0].lower()}{DATA_HELP[1:]}  [default: digits]")
+@click.option(
+    "--data", shell_complete=a_source, help=f"With --hours: {DATA_HELP[0].lower()}{DATA_HELP[1:]}  [default: digits]"
+)
 @click.option("--figure", type=click.Path(path_type=Path), help="Also draw the costs: files, without ending.")
 @recipe_options
 @read_options

@@ -6,13 +6,16 @@ from typing import Any
 
 import click
 
+from lt_prune.cli.completing import a_source
 from lt_prune.cli.group import main
 from lt_prune.cli.options import DATA_HELP, device_option, read_options, recipe_options, several_options
 from lt_prune.cli.printing import print_result
 
 
 @main.command()
-@click.option("--data", help=f"Also say what scoring it would cost: {DATA_HELP[0].lower()}{DATA_HELP[1:]}")
+@click.option(
+    "--data", shell_complete=a_source, help=f"Also say what scoring it would cost: {DATA_HELP[0].lower()}{DATA_HELP[1:]}"
+)
 @click.option("--members", type=int, default=10, show_default=True, help="Of the ensemble that is asked about.")
 @recipe_options
 @read_options

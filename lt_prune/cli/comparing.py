@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lt_prune import choices
+from lt_prune.cli.completing import a_strategy, lists_of, members_of
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
     assigned,
@@ -49,7 +50,7 @@ flow_options = options_of(
 @main.command()
 @data_option
 @click.option("--ratio", type=float, default=0.45, show_default=True, help="The fraction to REMOVE, in [0, 1).")
-@click.option("--method", default="ce", show_default=True, help="Training method.")
+@click.option("--method", default="ce", shell_complete=members_of("methods"), show_default=True, help="Training method.")
 @flow_options
 @common_options
 @per_class_option
@@ -96,6 +97,7 @@ def run(
 @data_option
 @click.option(
     "--strategies",
+    shell_complete=lists_of(a_strategy),
     callback=list_of(str),
     default="random,class-random,ranked",
     show_default=True,
@@ -103,6 +105,7 @@ def run(
 )
 @click.option(
     "--metrics",
+    shell_complete=lists_of(members_of("metrics")),
     callback=list_of(str),
     default="avh",
     show_default=True,
@@ -115,7 +118,14 @@ def run(
     show_default=True,
     help="Fractions to REMOVE, in [0, 1); 0 is always among them.",
 )
-@click.option("--methods", callback=list_of(str), default="ce", show_default=True, help="Training methods.")
+@click.option(
+    "--methods",
+    shell_complete=lists_of(members_of("methods")),
+    callback=list_of(str),
+    default="ce",
+    show_default=True,
+    help="Training methods.",
+)
 @click.option("--seeds", callback=seeds_of, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
