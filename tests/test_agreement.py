@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 
 import click
@@ -41,6 +42,7 @@ NOT_OFFERED = {
 OF_THE_COMMAND_ALONE = {
     ("build", "device"),  # every command of the flow takes --device, so that a script may give it to all
     ("prune", "device"),
+    *product(("score", "train", "run", "sweep"), ("log", "tensorboard")),  # of `shown_progress` in Python
     ("results", "figure"),  # `plot_results` in Python
 }
 OTHER_DEFAULTS = {

@@ -18,6 +18,7 @@ from lt_prune.cli.options import (
     ensemble_options,
     gathered,
     list_of,
+    log_options,
     mix_option,
     options_of,
     overwrite_option,
@@ -54,6 +55,7 @@ flow_options = options_of(
 @flow_options
 @common_options
 @per_class_option
+@log_options
 def run(
     data: str,
     method: str,
@@ -61,6 +63,8 @@ def run(
     reading: Reading,
     per_class: bool,
     as_json: bool,
+    log: Path | None,
+    tensorboard: Path | None,
     **options: Any,
 ) -> None:
     """Build, score, prune by four strategies, train on the whole set and on each subset, compare.
@@ -78,7 +82,7 @@ def run(
     from lt_prune.report.tables import classes_tested_table, comparison_table
 
     options |= assigned(assignments, [method], None)
-    with shown_progress() as progress:
+    with shown_progress(log, tensorboard) as progress:
         lt_set = lp.open_set(data, reading=reading)
         comparison = lp.run(lt_set, method=method, progress=Beforehand(progress, *held_out(lt_set.index)), **options)
     name, results, equal = comparison.name, comparison.results, comparison.equal
@@ -140,7 +144,16 @@ def run(
 @mix_option
 @click.option("--dry-run", is_flag=True, help="Say what there is to train, and how long it takes; train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def sweep(grid: Grid, prediction: str | None, as_json: bool, assignments: tuple[str, ...], **options: Any) -> None:
+@log_options
+def sweep(
+    grid: Grid,
+    prediction: str | None,
+    as_json: bool,
+    assignments: tuple[str, ...],
+    log: Path | None,
+    tensorboard: Path | None,
+    **options: Any,
+) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
 
     Run again, it does what is missing. A run that fails is a row with its reason; the others go on. The rows printed are
@@ -159,7 +172,7 @@ def sweep(grid: Grid, prediction: str | None, as_json: bool, assignments: tuple[
     from lt_prune.report.tables import results_table
 
     options |= assigned(assignments, grid.methods, prediction)
-    with shown_progress() as progress:
+    with shown_progress(log, tensorboard) as progress:
         done = lp.sweep(grid=grid, prediction=prediction, progress=progress, **options)
     rows = aggregate(done.runs)
     if options["dry_run"]:

@@ -18,6 +18,7 @@ from lt_prune.cli.options import (
     common_options,
     data_option,
     list_of,
+    log_options,
     match_option,
     mix_option,
     overwrite_option,
@@ -107,6 +108,7 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
+@log_options
 def score(
     data: str,
     metric: list[str],
@@ -117,6 +119,8 @@ def score(
     out: Path | None,
     compute: Compute,
     reading: Reading,
+    log: Path | None,
+    tensorboard: Path | None,
     **options: Any,
 ) -> None:
     """Score every training sample with an ensemble of short runs.
@@ -137,7 +141,7 @@ def score(
     for name in metric:
         METRICS.check(name)
     n_networks = most_members(members) + (folds or 0)
-    with shown_progress() as progress, opened_once(data, reading, compute, n_networks) as lt_set:
+    with shown_progress(log, tensorboard) as progress, opened_once(data, reading, compute, n_networks) as lt_set:
         out = out or scores_path(lt_set.index, seed)
         scores = lp.score(
             lt_set,

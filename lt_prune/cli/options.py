@@ -173,6 +173,18 @@ ensemble_options = options_of(
     click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble."),
     click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them."),
 )
+log_options = options_of(
+    click.option(
+        "--log",
+        type=click.Path(path_type=Path),
+        help="Also write what is done to this file, a JSON object a line, behind what it holds.",
+    ),
+    click.option(
+        "--tensorboard",
+        type=click.Path(path_type=Path),
+        help="Also write losses and accuracies of each run below this folder, for TensorBoard.",
+    ),
+)
 mix_option = click.option(
     "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
 )

@@ -18,6 +18,7 @@ from lt_prune.cli.options import (
     common_options,
     data_option,
     device_option,
+    log_options,
     match_option,
     overwrite_option,
     per_class_option,
@@ -66,6 +67,7 @@ from lt_prune.errors import one_line
 @as_compute
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
+@log_options
 def train(
     data: str,
     subset: str,
@@ -78,6 +80,8 @@ def train(
     out: Path | None,
     reading: Reading,
     assignments: tuple[str, ...],
+    log: Path | None,
+    tensorboard: Path | None,
     **options: Any,
 ) -> None:
     """Train a network on the set or on a subset of it, and test it after the last epoch.
@@ -99,7 +103,7 @@ def train(
 
     METHODS.check(method)
     options |= assigned(assignments, [method], prediction)
-    with shown_progress() as progress:
+    with shown_progress(log, tensorboard) as progress:
         lt_set, file, _ = open_with_subset(data, reading, subset)
         told = [*read_as_before(lt_set.index, lt_set.origin, reading), *held_out(lt_set.index)]
         told += [f"training on {one_line(str(file or 'the whole set'))}"]
