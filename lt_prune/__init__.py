@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.faces import found_by
+
 if TYPE_CHECKING:
     from lt_prune.config.compute import Arithmetic as Arithmetic
     from lt_prune.config.compute import Compute as Compute
@@ -108,6 +110,7 @@ _NAMES = {
     "store.results": ("read_result",),
     "types": ("LongTailedSet", "MetricScores", "Origin", "SampleIndex", "ScoreSet", "Subset"),
 }
+found_by(lambda: importlib.import_module("lt_prune.steps.faces"))  # how records are shown, drawn and tabulated
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = list(_HOMES)

@@ -6,7 +6,7 @@ import platform
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
-EXTRAS = ("datasets", "pyarrow", "safetensors", "tensorboard", "timm")
+EXTRAS = ("datasets", "pandas", "pyarrow", "safetensors", "tensorboard", "timm")
 """Libraries that some commands need, each an extra of its name."""
 
 

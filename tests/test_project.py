@@ -62,7 +62,7 @@ def modules_imported() -> set[str]:
     return names
 
 
-OPTIONAL = {"datasets", "pyarrow", "safetensors", "tensorboard", "timm"}
+OPTIONAL = {"datasets", "pandas", "pyarrow", "safetensors", "tensorboard", "timm"}
 """Imported where they are needed, and named as extras where they are not installed."""
 
 

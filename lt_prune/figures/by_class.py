@@ -34,7 +34,11 @@ class Panel:
     series: Mapping[str, str]
     """Column of the rows -> what the legend calls it."""
     bars: bool = False
-    """Bars from zero, of a single series, instead of lines."""
+    """Bars from zero, those of several series beside one another, instead of lines."""
+    counts: bool = False
+    """Whether they are counts, on an axis that is logarithmic from 1 on and shows a zero as one."""
+    percent: bool = False
+    """Whether they are shares, shown in percent on an axis of 0 to 100."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +95,7 @@ def render(drawing: Drawing, format: str) -> bytes:
     for axes, panel in zip(every, drawing.panels):
         (_draw_bars if panel.bars else _draw_lines)(axes, panel, drawing.rows, styles)
         axes.set_ylabel(panel.label)
+        _scale(axes, panel)
         axes.grid(axis="y", linewidth=0.5, alpha=0.4)
         axes.set_axisbelow(True)
         _part_groups(axes, drawing.rows)
@@ -118,15 +123,40 @@ def _draw_lines(axes: Axes, panel: Panel, rows: Sequence[ClassRow], styles: Mapp
     places, every = np.arange(len(rows)), -(-len(rows) // OUTLINED)
     for column, label in panel.series.items():
         number, width = styles[label], 1.2 if every == 1 else 0.6
-        (line,) = axes.plot(places, _values(rows, column), label=label, markersize=4, markevery=every, linewidth=width)
+        (line,) = axes.plot(places, _drawn(rows, column, panel), label=label, markersize=4, markevery=every, linewidth=width)
         line.set(color=COLOURS[number], marker=MARKERS[number], linestyle=LINES[number])
 
 
 def _draw_bars(axes: Axes, panel: Panel, rows: Sequence[ClassRow], styles: Mapping[str, int]) -> None:
-    [(column, label)] = panel.series.items()
     style: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.5} if len(rows) <= OUTLINED else {}
-    axes.bar(range(len(rows)), _values(rows, column), 0.8 if style else 1.0, color=COLOURS[styles[label]], **style)
+    width = (0.8 if style else 1.0) / len(panel.series)
+    for place, (column, label) in enumerate(panel.series.items()):
+        at = np.arange(len(rows)) + (place - (len(panel.series) - 1) / 2) * width
+        values = _drawn(rows, column, panel)
+        axes.bar(at, values, width, color=COLOURS[styles[label]], label=label, **style)
+        _mark_zeros(axes, at, values)
     axes.axhline(0, color="black", linewidth=0.8)
+
+
+def _mark_zeros(axes: Axes, at: Array, values: Array) -> None:
+    """A bar of no height would look like one that is missing."""
+    for place in at[values == 0] if len(at) <= NAMED else ():
+        axes.annotate("0", (place, 0), (0, 2), textcoords="offset points", ha="center", fontsize="x-small")
+
+
+def _drawn(rows: Sequence[ClassRow], column: str, panel: Panel) -> Array:
+    """What a column is drawn as, float64 (M,)."""
+    return _values(rows, column) * (100 if panel.percent else 1)
+
+
+def _scale(axes: Axes, panel: Panel) -> None:
+    """An axis that starts where a reader expects it."""
+    if panel.percent:
+        axes.set_ylim(0, 100)
+    if panel.counts:
+        axes.set_yscale("symlog", linthresh=1)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.set_ylim(bottom=0)
 
 
 def _ends(rows: Sequence[ClassRow]) -> list[int]:

@@ -26,7 +26,7 @@ def speed(monkeypatch):
 def test_what_there_is_here_is_what_others_say_of_it(in_tmp):
     found = lp.doctor()
     assert found["versions"]["torch"] == version("torch")
-    assert found["extras"].keys() == {"datasets", "pyarrow", "safetensors", "tensorboard", "timm"}
+    assert found["extras"].keys() == {"datasets", "pandas", "pyarrow", "safetensors", "tensorboard", "timm"}
     assert found["cores"]["machine"] == os.cpu_count()
     assert found["memory"]["machine"] == psutil.virtual_memory().total
     assert found["memory"]["usable"] <= found["memory"]["machine"]
