@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,7 @@ def _draw(axes: Axes, line: Line, measure: str, number: int) -> None:
     colour = COLOURS[number % len(COLOURS)]
     removed = [100 * cost.ratio + 0.6 * number for cost in every]
     up = [0.0 if cost.at_most is None else cost.at_most - cost.mean for cost in every]
-    seeds = sorted({cost.n for cost in every}) or [0]
-    label = f"{line.pruned_by} ({'-'.join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))} seeds)"
+    label = f"{line.pruned_by} ({_seeds([cost.n for cost in every])})"
     style: dict[str, Any] = {
         "color": colour,
         "marker": MARKERS[number % len(MARKERS)],
@@ -59,3 +59,10 @@ def _draw(axes: Axes, line: Line, measure: str, number: int) -> None:
     axes.plot(
         [100 * cost.ratio for cost in every], monotone(every), color=colour, linestyle=LINES[number // len(COLOURS) % 4]
     )
+
+
+def _seeds(numbers: Sequence[int]) -> str:
+    fewest, most = min(numbers, default=0), max(numbers, default=0)
+    if most <= 1:
+        return "one seed, so no bound" if most else "no results"
+    return f"{fewest} to {most} seeds" if fewest < most else f"{most} seeds"
