@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -80,10 +81,10 @@ def test_the_benchmark_prints_every_row_and_writes_every_figure(tmp_path):
         assert row["name"] in FITTED or all(figure > 0 for figure in figures), row
 
 
-@pytest.mark.slow
-def test_the_benchmark_names_its_parts_and_sizes():
-    assert "training" in run_benchmark("--only", "trainning").stderr
-    assert "growth_images" in run_benchmark("--size", "images=3").stderr
+def test_the_benchmark_names_its_parts_and_sizes(monkeypatch):
+    program = load("bench_engine", monkeypatch).main
+    assert "training" in CliRunner().invoke(program, ["--only", "trainning"]).stderr
+    assert "growth_images" in CliRunner().invoke(program, ["--size", "images=3"]).stderr
 
 
 def test_every_long_run_is_a_command_that_lt_prune_takes(monkeypatch):
@@ -122,11 +123,26 @@ def test_el2n_of_a_regression_is_that_of_its_probabilities(monkeypatch):
     np.testing.assert_allclose(norms, np.sqrt(2) * wrong, rtol=1e-4)
 
 
+def timed_here(monkeypatch):
+    """timed(folder, *arguments) without a process for each command, which would load torch again."""
+
+    def timed(folder: Path, *arguments: str) -> float:
+        began = time.perf_counter()
+        with monkeypatch.context() as there:
+            there.chdir(folder)
+            done = CliRunner().invoke(main, arguments)
+        assert done.exit_code == 0, done.output
+        return time.perf_counter() - began
+
+    return timed
+
+
 @pytest.mark.slow
 def test_the_way_of_embeddings_is_measured_from_end_to_end(monkeypatch, in_tmp):
     lp.train("digits", epochs=1, model="resnet8", out="run")
     bench = load("bench_embeddings", monkeypatch)
     monkeypatch.setattr(bench, "SWEPT", ["--strategies", "random", "--ratios", "0.45", "--seeds", "0", "--epochs", "1"])
+    monkeypatch.setattr(bench, "timed", timed_here(monkeypatch))
     done = CliRunner().invoke(bench.main, ["run", "--data", "digits", "--members", "1"])
     assert done.exit_code == 0, done.output
     rows = [line.split() for line in done.output.splitlines() if line.startswith("503 x")]
@@ -134,7 +150,7 @@ def test_the_way_of_embeddings_is_measured_from_end_to_end(monkeypatch, in_tmp):
     for row in rows:
         *seconds, overall, least = map(float, row[3:])
         assert len(seconds) == 6
-        assert min(seconds) > 0
+        assert min(seconds) >= 0
         assert max(overall, least) <= 1
         assert overall > 0.3
 
