@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from lt_prune.faces import found_by
+
 if TYPE_CHECKING:
     from lt_prune.config.compute import Arithmetic as Arithmetic
     from lt_prune.config.compute import Compute as Compute
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from lt_prune.errors import DecisionWarning as DecisionWarning
     from lt_prune.errors import LtPruneError as LtPruneError
     from lt_prune.planning.grid import Grid as Grid
+    from lt_prune.reports.advice import Advice as Advice
     from lt_prune.reports.progress import shown_progress as shown_progress
     from lt_prune.runs import Confusion as Confusion
     from lt_prune.runs import Evaluation as Evaluation
@@ -30,10 +33,12 @@ if TYPE_CHECKING:
     from lt_prune.runs import PlannedRun as PlannedRun
     from lt_prune.runs import TrainResult as TrainResult
     from lt_prune.runs import TrainSpec as TrainSpec
+    from lt_prune.steps.advise import advise as advise
     from lt_prune.steps.audit import audit as audit
     from lt_prune.steps.build import build as build
     from lt_prune.steps.build import open_set as open_set
     from lt_prune.steps.correlate import correlate as correlate
+    from lt_prune.steps.doctor import doctor as doctor
     from lt_prune.steps.evaluate import evaluate as evaluate
     from lt_prune.steps.evaluate import evaluate_each as evaluate_each
     from lt_prune.steps.export import export as export
@@ -81,11 +86,14 @@ _NAMES = {
     "config.recipe": ("Recipe",),
     "errors": ("DecisionWarning", "LtPruneError"),
     "planning.grid": ("Grid",),
+    "reports.advice": ("Advice",),
     "reports.progress": ("shown_progress",),
     "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
+    "steps.advise": ("advise",),
     "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),
     "steps.correlate": ("correlate",),
+    "steps.doctor": ("doctor",),
     "steps.evaluate": ("evaluate", "evaluate_each"),
     "steps.export": ("export",),
     "steps.gallery": ("Sheet", "gallery"),
@@ -108,6 +116,7 @@ _NAMES = {
     "store.results": ("read_result",),
     "types": ("LongTailedSet", "MetricScores", "Origin", "SampleIndex", "ScoreSet", "Subset"),
 }
+found_by(lambda: importlib.import_module("lt_prune.steps.faces"))  # how records are shown, drawn and tabulated
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = list(_HOMES)

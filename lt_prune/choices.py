@@ -27,6 +27,9 @@ AUTO, WHOLE = "auto", "none"
 MATCH = ("ids", "names")
 """By what scores or a subset are joined to data: the content of each sample, or its file name and label."""
 
+GROUPS = ("head", "middle", "tail")
+"""Of classes, by the rank of their counts."""
+
 ABS_FORMS = ("concave", "linear")
 EQUAL = ("epochs", "steps")
 """What a run on a subset has as many of as that on the whole set."""

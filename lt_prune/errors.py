@@ -64,9 +64,9 @@ def one_line(message: str) -> str:
 
 
 def shown(given: object) -> str:
-    """A value as messages show it, or where it is long, its kind."""
+    """A value as messages show it, or where it is long, or an object of many parts, its kind."""
     text = repr(given)
-    return text if len(text) <= 60 and "\n" not in text else f"a {type(given).__name__}"
+    return text if len(text) <= 60 and "\n" not in text and not text.startswith("<") else f"a {type(given).__name__}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

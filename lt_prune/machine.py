@@ -20,15 +20,15 @@ def available_cores() -> int:
     """CPU cores that this process may use: those it may run on, at most as many as its container has the time of."""
     process = psutil.Process()
     usable = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else psutil.cpu_count() or 1
-    return max(1, math.floor(min(usable, _quota())))
+    return max(1, math.floor(min(usable, container_cores())))
 
 
 def available_memory() -> float:
     """Bytes that this process can still take: of the machine, of its container and of its address space (ulimit -v)."""
-    return max(0, min(float(psutil.virtual_memory().available), *_left_in_containers(), _left_of_addresses()))
+    return max(0, min(float(psutil.virtual_memory().available), container_memory(), _left_of_addresses()))
 
 
-def _quota() -> float:
+def container_cores() -> float:
     """CPU cores whose time a container has, infinity where it has no limit."""
     quotas = [math.inf]
     for folder in _groups("cpu"):
@@ -39,6 +39,11 @@ def _quota() -> float:
             quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
             quotas.append(int(quota) / int(period) if int(quota) > 0 else math.inf)
     return min(quotas)
+
+
+def container_memory() -> float:
+    """Bytes that the containers around this process leave it, infinity where none has a limit."""
+    return min(_left_in_containers())
 
 
 def _left_in_containers() -> Iterator[float]:

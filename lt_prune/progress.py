@@ -27,6 +27,14 @@ class Announced(Protocol):
     def announce(self, sentence: str) -> None: ...
 
 
+@runtime_checkable
+class Following(Protocol):
+    """A progress that is also told what is known of a run: a `PlannedRun`, which may be a failure or a result; or of another
+    network, such as a member of an ensemble, a mapping of facts."""
+
+    def follow(self, what: str, known: object) -> None: ...
+
+
 class Beforehand:
     """A progress that first tells some sentences, when the work begins: what is refused until then says nothing of them."""
 
@@ -42,6 +50,10 @@ class Beforehand:
         self._begin()
         announce(self._progress, sentence)
 
+    def follow(self, what: str, known: object) -> None:
+        """Tell what is known of a run."""
+        tell(self._progress, what, known)
+
     def _begin(self) -> None:
         sentences, self._sentences = self._sentences, ()
         for sentence in sentences:
@@ -52,3 +64,30 @@ def announce(progress: Progress, sentence: str) -> None:
     """Tell it where it can be told."""
     if isinstance(progress, Announced):
         progress.announce(sentence)
+
+
+def tell(progress: Progress, what: str, known: object) -> None:
+    """Tell it what is known of a run, where it follows that."""
+    if isinstance(progress, Following):
+        progress.follow(what, known)
+
+
+class Together:
+    """Several, each of which is told everything."""
+
+    def __init__(self, *progresses: Progress) -> None:
+        self._progresses = progresses
+
+    def __call__(self, what: str, done: float, total: int) -> None:
+        for each in self._progresses:
+            each(what, done, total)
+
+    def announce(self, sentence: str) -> None:
+        """Tell a sentence."""
+        for each in self._progresses:
+            announce(each, sentence)
+
+    def follow(self, what: str, known: object) -> None:
+        """Tell what is known of a run."""
+        for each in self._progresses:
+            tell(each, what, known)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
+from lt_prune.faces import Shown
 
 Array = npt.NDArray[Any]
 
@@ -155,7 +156,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainResult(PlannedRun):
+class TrainResult(PlannedRun, Shown):
     """What a trained run reached after its last epoch, and everything that made it."""
 
     data: str | None
@@ -178,3 +179,8 @@ class TrainResult(PlannedRun):
     """How the source of the data was read, see `lt_prune.Reading.kept`."""
     root_place: Place | None = field(default=None, compare=False)
     """Of a list of files, where the root lay that it was read with; None where its paths begin beside it."""
+
+    def __repr__(self) -> str:
+        on = f"{self.subset} of {self.name}" if self.subset else self.name
+        reached = f"{self.evaluation.overall:.1%} overall, {self.evaluation.balanced:.1%} balanced"
+        return f"<TrainResult {self.method} on {on}, seed {self.seed}: {self.n_train:,} samples, {reached}>"

@@ -14,10 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from lt_prune import choices
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.reading import HOLDOUT, so_again, told_apart
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, DataError, MismatchError
+from lt_prune.faces import Shown
 
 Array = npt.NDArray[Any]
 CHUNK = 256
@@ -44,7 +46,7 @@ def kind_of(samples: Pixels) -> str:
     return "embeddings" if len(samples.shape) == 2 else "images"
 
 
-GROUPS = ("head", "middle", "tail")
+GROUPS = choices.GROUPS
 _AGAIN = "make it again from this data"
 
 
@@ -87,6 +89,9 @@ class SampleIndex:
     """Profile, imbalance ratio, seed and selection that cut the set from its source."""
     reading: Mapping[str, Any] = field(default_factory=dict)
     """How the source was read, where that decides its images and was not left at its default (`Reading.kept`)."""
+
+    def __repr__(self) -> str:
+        return f"<SampleIndex {self.name}: {self.n_samples:,} samples, {self.n_classes} classes>"
 
     @property
     def n_samples(self) -> int:
@@ -157,7 +162,7 @@ class SampleIndex:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LongTailedSet:
+class LongTailedSet(Shown):
     """A long-tailed training set and its untouched test set, with pixels."""
 
     index: SampleIndex
@@ -173,6 +178,11 @@ class LongTailedSet:
     """For file sources, each test sample's path below the source's root; files of earlier versions have none."""
     origin: str | None = None
     """What to name as --data to get this set again, where that is known."""
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.pixels.shape[1:]))
+        sizes = f"{self.index.n_samples:,} training and {len(self.test_labels):,} test {self.kind} of {shape}"
+        return f"<LongTailedSet {self.index.name}: {sizes}, {self.index.n_classes} classes>"
 
     @property
     def kind(self) -> str:
@@ -222,6 +232,11 @@ class MetricScores:
     def least(self) -> Array:
         """float32 (N,): the least score by any member."""
         return np.asarray(self.per_member.min(axis=0))
+
+    def __repr__(self) -> str:
+        n_rows, n_samples = self.per_member.shape
+        harder = "higher" if self.higher_is_harder else "lower"
+        return f"<MetricScores: {n_samples:,} samples, {n_rows} row{'s' * (n_rows != 1)}, {harder} is harder>"
 
     @cached_property
     def mean(self) -> Array:
@@ -273,7 +288,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ScoreSet:
+class ScoreSet(Shown):
     """Scores of every training sample by every metric and member; or those made elsewhere, of which nothing is known but
     their `origin`: they have no members, recipe or versions, and a row for each time that the samples were scored."""
 
@@ -300,6 +315,10 @@ class ScoreSet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arithmetic", self.arithmetic or (Arithmetic(),) * len(self.seeds))
+
+    def __repr__(self) -> str:
+        by = "made elsewhere" if self.origin else f"{len(self.seeds)} member{'s' * (len(self.seeds) != 1)}"
+        return f"<ScoreSet {self.index.name}: {self.index.n_samples:,} samples, {by}, metrics {', '.join(self.metrics)}>"
 
     @property
     def digest(self) -> str:
@@ -359,7 +378,7 @@ def label_of(strategy: str | None, metric: str | None) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Subset:
+class Subset(Shown):
     """Which samples of an index a pruning kept, and everything that decided it."""
 
     index: SampleIndex
@@ -371,6 +390,11 @@ class Subset:
     options: Mapping[str, Any]
     """Seed; budget, selection and their settings; and where scores decided, metric, number of members, and seed of the
     ensemble and digest of the scores used. Files of earlier versions lack some."""
+
+    def __repr__(self) -> str:
+        kept, n_samples = int(self.kept.sum()), self.index.n_samples
+        sizes = f"{kept:,} of {n_samples:,} samples kept, {1 - kept / n_samples:.1%} removed"
+        return f"<Subset of {self.index.name} by {self.label}: {sizes}>"
 
     @property
     def label(self) -> str:

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+
+EXTRAS = ("datasets", "pandas", "pyarrow", "safetensors", "tensorboard", "timm")
+"""Libraries that some commands need, each an extra of its name."""
+
+
+def extras() -> dict[str, str | None]:
+    """Version of each of these; None where it is not installed."""
+    found: dict[str, str | None] = dict.fromkeys(EXTRAS)
+    for name in EXTRAS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def versions() -> dict[str, str]:

@@ -1256,6 +1256,8 @@ NOT_PROVOKED = {
     "{} has no {} scores, only {}: add them by `{}`": "its parts are tried above",
     "the process that starts workers ended: run the command again": "nothing else that a test does ends it",
     "must leave out the head of its second stage, which has that of {}": "of a method that is written: tests/contract",
+    "scalars are written by tensorboard, which is not installed: pip install 'lt-prune[tensorboard]'": INSTALLS,
+    "data frames are pandas', which is not installed: pip install 'lt-prune[pandas]'": INSTALLS,
     "is one of timm's, which is not installed: pip install 'lt-prune[timm]'": INSTALLS,
     "{} is read by safetensors, which is not installed: pip install 'lt-prune[safetensors]'": INSTALLS,
     "{} has changed since the run was planned: run the command again": "it changes between two steps of one command",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 
 import click
@@ -29,7 +30,9 @@ OF_PYTHON_ALONE = {"progress", "settings", "features", "test"}
 GATHERED = {"compute": lp.Compute, "reading": lp.Reading, "grid": lp.Grid}
 """Keywords whose fields are options of their own."""
 NOT_OFFERED = {
-    **dict.fromkeys(("score", "run", "sweep"), ("n_threads",)),  # one each, whatever the number of workers
+    **dict.fromkeys(
+        ("score", "run", "sweep", "advise", "doctor"), ("n_threads",)
+    ),  # one each, whatever the number of workers
     "train": ("workers",),
     **dict.fromkeys(
         ("evaluate", "plot"), ("workers", "n_threads", "precision", "compiled", "executor")
@@ -39,6 +42,7 @@ NOT_OFFERED = {
 OF_THE_COMMAND_ALONE = {
     ("build", "device"),  # every command of the flow takes --device, so that a script may give it to all
     ("prune", "device"),
+    *product(("score", "train", "run", "sweep"), ("log", "tensorboard")),  # of `shown_progress` in Python
     ("results", "figure"),  # `plot_results` in Python
 }
 OTHER_DEFAULTS = {
@@ -155,7 +159,7 @@ PUBLIC = [name for name in lp.__all__ if inspect.isfunction(getattr(lp, name))]
 
 @pytest.mark.parametrize("name", [*PUBLIC, "Compute", "Reading", "Recipe", "Grid"])
 def test_an_unknown_keyword_is_refused_by_the_same_sentence_everywhere(in_tmp, name):
-    of_settings = ("prune", "score", "train", "run", "sweep", "evaluate", "evaluate_each")
+    of_settings = ("prune", "score", "train", "run", "sweep", "advise", "doctor", "evaluate", "evaluate_each")
     function = getattr(lp, name)
     parameters = inspect.signature(function).parameters.values()
     known = [each.name for each in parameters if each.kind is not each.VAR_POSITIONAL]

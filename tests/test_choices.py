@@ -37,6 +37,7 @@ OFFERED = {
     "for_": choices.LOADERS,
     "match": choices.MATCH,
     "sheet": (*choices.SHEETS, "all"),
+    "group": choices.GROUPS,
 }
 """By the option's name."""
 OPTIONS = [

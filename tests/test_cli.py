@@ -94,6 +94,8 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
         "sweep": ("--strategies", "random", "--ratios", "0.3", "--seeds", "0,1", *SMALL, "--out", "grid"),
         "results": ("grid/runs", "--out", "grid/rows.csv", "--figure", "grid/figure"),
+        "advise": ("grid/runs", "--tolerance", 5),
+        "doctor": (),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -64,7 +64,7 @@ def test_cores_of_a_container_of_version_1(limits):
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not tell")
 def test_cores_are_those_that_the_process_may_use(monkeypatch):
-    monkeypatch.setattr(machine, "_quota", lambda: math.inf)
+    monkeypatch.setattr(machine, "container_cores", lambda: math.inf)
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(before)})

@@ -18,6 +18,7 @@ import pytest
 
 import lt_prune
 from lt_prune.registry import Registry
+from lt_prune.versions import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(lt_prune.__file__).parent
@@ -61,7 +62,7 @@ def modules_imported() -> set[str]:
     return names
 
 
-OPTIONAL = {"datasets", "pyarrow", "safetensors", "timm"}
+OPTIONAL = {"datasets", "pandas", "pyarrow", "safetensors", "tensorboard", "timm"}
 """Imported where they are needed, and named as extras where they are not installed."""
 
 
@@ -113,6 +114,7 @@ def test_everything_required_is_imported(requirements):
 
 def test_what_is_optional_is_imported_and_an_extra_of_its_name(setup):
     assert modules_imported() >= OPTIONAL
+    assert set(EXTRAS) == OPTIONAL
     assert all(re.search(rf"^{name}>=", setup["options.extras_require"][name], re.MULTILINE) for name in OPTIONAL)
 
 

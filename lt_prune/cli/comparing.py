@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lt_prune import choices
+from lt_prune.cli.completing import a_strategy, lists_of, members_of
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
     assigned,
@@ -17,6 +18,7 @@ from lt_prune.cli.options import (
     ensemble_options,
     gathered,
     list_of,
+    log_options,
     mix_option,
     options_of,
     overwrite_option,
@@ -49,10 +51,11 @@ flow_options = options_of(
 @main.command()
 @data_option
 @click.option("--ratio", type=float, default=0.45, show_default=True, help="The fraction to REMOVE, in [0, 1).")
-@click.option("--method", default="ce", show_default=True, help="Training method.")
+@click.option("--method", default="ce", shell_complete=members_of("methods"), show_default=True, help="Training method.")
 @flow_options
 @common_options
 @per_class_option
+@log_options
 def run(
     data: str,
     method: str,
@@ -60,6 +63,8 @@ def run(
     reading: Reading,
     per_class: bool,
     as_json: bool,
+    log: Path | None,
+    tensorboard: Path | None,
     **options: Any,
 ) -> None:
     """Build, score, prune by four strategies, train on the whole set and on each subset, compare.
@@ -77,7 +82,7 @@ def run(
     from lt_prune.reports.tables import classes_tested_table, comparison_table
 
     options |= assigned(assignments, [method], None)
-    with shown_progress() as progress:
+    with shown_progress(log, tensorboard) as progress:
         lt_set = lp.open_set(data, reading=reading)
         comparison = lp.run(lt_set, method=method, progress=Beforehand(progress, *held_out(lt_set.index)), **options)
     name, results, equal = comparison.name, comparison.results, comparison.equal
@@ -96,6 +101,7 @@ def run(
 @data_option
 @click.option(
     "--strategies",
+    shell_complete=lists_of(a_strategy),
     callback=list_of(str),
     default="random,class-random,ranked",
     show_default=True,
@@ -103,6 +109,7 @@ def run(
 )
 @click.option(
     "--metrics",
+    shell_complete=lists_of(members_of("metrics")),
     callback=list_of(str),
     default="avh",
     show_default=True,
@@ -115,7 +122,14 @@ def run(
     show_default=True,
     help="Fractions to REMOVE, in [0, 1); 0 is always among them.",
 )
-@click.option("--methods", callback=list_of(str), default="ce", show_default=True, help="Training methods.")
+@click.option(
+    "--methods",
+    shell_complete=lists_of(members_of("methods")),
+    callback=list_of(str),
+    default="ce",
+    show_default=True,
+    help="Training methods.",
+)
 @click.option("--seeds", callback=seeds_of, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
@@ -130,6 +144,7 @@ def run(
 @mix_option
 @click.option("--dry-run", is_flag=True, help="Say what there is to train, and how long it takes; train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+@log_options
 def sweep(
     data: str,
     grid: Grid,
@@ -137,6 +152,8 @@ def sweep(
     reading: Reading,
     as_json: bool,
     assignments: tuple[str, ...],
+    log: Path | None,
+    tensorboard: Path | None,
     **options: Any,
 ) -> None:
     """Train on every pruning of a grid: strategy x metric x ratio x method x seed, and on the whole set.
@@ -158,7 +175,7 @@ def sweep(
     from lt_prune.reports.tables import results_table
 
     options |= assigned(assignments, grid.methods, prediction)
-    with shown_progress() as progress:
+    with shown_progress(log, tensorboard) as progress:
         lt_set = lp.open_set(data, reading=reading)
         told = held_out(lt_set.index)
         done = lp.sweep(lt_set, grid, prediction=prediction, progress=Beforehand(progress, *told), **options)

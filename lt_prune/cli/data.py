@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from lt_prune import choices
+from lt_prune.cli.completing import TO_DROP, a_source, a_strategy, lists_of, members_of
 from lt_prune.cli.group import main
 from lt_prune.cli.opening import as_before, index_of
 from lt_prune.cli.options import (
@@ -17,6 +18,7 @@ from lt_prune.cli.options import (
     common_options,
     data_option,
     list_of,
+    log_options,
     match_option,
     mix_option,
     overwrite_option,
@@ -77,6 +79,7 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
 @data_option
 @click.option(
     "--metric",
+    shell_complete=lists_of(members_of("metrics")),
     callback=list_of(str),
     default="avh",
     show_default=True,
@@ -107,6 +110,7 @@ def build(as_json: bool, device: str, out: Path | None, overwrite: bool, **optio
 @mix_option
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Score file.  [default: scores/NAME.h5]")
+@log_options
 def score(
     data: str,
     metric: list[str],
@@ -117,6 +121,8 @@ def score(
     out: Path | None,
     compute: Compute,
     reading: Reading,
+    log: Path | None,
+    tensorboard: Path | None,
     **options: Any,
 ) -> None:
     """Score every training sample with an ensemble of short runs.
@@ -137,7 +143,7 @@ def score(
     for name in metric:
         METRICS.check(name)
     n_networks = most_members(members) + (folds or 0)
-    with shown_progress() as progress, opened_once(data, reading, compute, n_networks) as lt_set:
+    with shown_progress(log, tensorboard) as progress, opened_once(data, reading, compute, n_networks) as lt_set:
         out = out or scores_path(lt_set.index, seed)
         scores = lp.score(
             lt_set,
@@ -156,7 +162,7 @@ def score(
 
 @main.command("scores")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--metric", help="Metric to show in detail.  [default: avh]")
+@click.option("--metric", shell_complete=members_of("metrics"), help="Metric to show in detail.  [default: avh]")
 @click.option("--csv", type=click.Path(path_type=Path), help="Also write every sample to this CSV file, the hardest first.")
 @click.option(
     "--correlations",
@@ -195,18 +201,22 @@ def show_scores(
 
 
 @main.command()
-@click.option("--data", help=f"{DATA_HELP}  [default: the data of --scores, or else digits]")
+@click.option("--data", shell_complete=a_source, help=f"{DATA_HELP}  [default: the data of --scores, or else digits]")
 @click.option("--ratio", type=float, help="The fraction to REMOVE, in [0, 1).  [default: that of like:SUBSET]")
 @click.option(
-    "--strategy", help="random, class-random, ranked, ccs, ccs-cp, drop, dual, nucs, rcap or d2.  [default: ranked]"
+    "--strategy",
+    shell_complete=a_strategy,
+    help="random, class-random, ranked, ccs, ccs-cp, drop, dual, nucs, rcap or d2.  [default: ranked]",
 )
 @click.option(
     "--budget",
+    shell_complete=members_of("budgets"),
     help="How many of each class are kept: global, proportional, sqrt, equal, floor, drop, drop-code, nucs, ccs-cp, rcap, "
     "or like:SUBSET for the class counts of another subset.  [default: that of --strategy]",
 )
 @click.option(
     "--select",
+    shell_complete=members_of("selections"),
     help="Which are kept: random, hard, easy, window, strata, weighted, infobatch, beta, moderate, k-center, herding or "
     "d2.  [default: that of --strategy]",
 )
@@ -219,7 +229,7 @@ def show_scores(
 )
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
 @match_option
-@click.option("--metric", help="Which of the scores to rank by.  [default: avh]")
+@click.option("--metric", shell_complete=members_of("metrics"), help="Which of the scores to rank by.  [default: avh]")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option(
@@ -229,6 +239,7 @@ def show_scores(
 )
 @click.option(
     "--drop",
+    shell_complete=TO_DROP,
     metavar="WHAT",
     help="Take out first, comma-separated: noisy:SHARE of the set by label-noise, duplicates[:SIMILARITY] but for one each.",
 )
@@ -331,8 +342,16 @@ def prune(
     type=click.Path(path_type=Path),
     help="Score file, for how steady the ranking is.  [default: scores/NAME.h5, where it is there]",
 )
-@click.option("--metric", help="Which of the scores.  [default: what the subsets were chosen by, or else avh]")
-@click.option("--data", help=f"Look for exact copies in it: {DATA_HELP[0].lower()}{DATA_HELP[1:]}  [default: none]")
+@click.option(
+    "--metric",
+    shell_complete=members_of("metrics"),
+    help="Which of the scores.  [default: what the subsets were chosen by, or else avh]",
+)
+@click.option(
+    "--data",
+    shell_complete=a_source,
+    help=f"Look for exact copies in it: {DATA_HELP[0].lower()}{DATA_HELP[1:]}  [default: none]",
+)
 @read_options
 @per_class_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")

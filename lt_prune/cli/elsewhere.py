@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lt_prune import choices
+from lt_prune.cli.completing import lists_of, members_of
 from lt_prune.cli.group import main
 from lt_prune.cli.opening import as_before, index_of
 from lt_prune.cli.options import (
@@ -42,6 +43,7 @@ import_options = options_of(
 @click.argument("scores", type=click.Path(path_type=Path))
 @click.option(
     "--metric",
+    shell_complete=lists_of(members_of("metrics")),
     callback=list_of(str),
     help="What the scores are called from now on; several, comma-separated, of several columns.  [default: the column's]",
 )
@@ -75,6 +77,7 @@ def import_scores(
 @click.argument("outputs", type=click.Path(path_type=Path))
 @click.option(
     "--metric",
+    shell_complete=lists_of(members_of("metrics")),
     callback=list_of(str),
     help="Metrics to score by, comma-separated, of which the first is shown.  [default: all that can be had]",
 )

@@ -13,6 +13,7 @@ import click
 
 import lt_prune as lp
 from lt_prune import choices
+from lt_prune.cli.completing import a_source, members_of
 
 if TYPE_CHECKING:
     from lt_prune.strategies import Strategy
@@ -157,6 +158,7 @@ speed_options = options_of(
     click.option("--compiled", is_flag=True, help="Compile networks by torch.compile first."),
     click.option(
         "--executor",
+        shell_complete=members_of("executors"),
         metavar="NAME",
         help="What trains several networks: session, processes or cuda, or another package's.  [default: by the device]",
     ),
@@ -171,10 +173,22 @@ ensemble_options = options_of(
     click.option("--members", type=int, default=10, show_default=True, help="Networks in a scoring ensemble."),
     click.option("--score-epochs", type=int, default=10, show_default=True, help="Epochs of each of them."),
 )
+log_options = options_of(
+    click.option(
+        "--log",
+        type=click.Path(path_type=Path),
+        help="Also write what is done to this file, a JSON object a line, behind what it holds.",
+    ),
+    click.option(
+        "--tensorboard",
+        type=click.Path(path_type=Path),
+        help="Also write losses and accuracies of each run below this folder, for TensorBoard.",
+    ),
+)
 mix_option = click.option(
     "--mix-compute", is_flag=True, help="Go on where what is there was computed otherwise (device, precision, compiled)."
 )
-data_option = click.option("--data", default="digits", show_default=True, help=DATA_HELP)
+data_option = click.option("--data", shell_complete=a_source, default="digits", show_default=True, help=DATA_HELP)
 per_class_option = click.option("--per-class", is_flag=True, help="Show every class, the largest first.")
 overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace what is there, instead of keeping the same and refusing anything else."
@@ -187,7 +201,9 @@ match_option = click.option(
     help="Join to the data by content, or by file name and label where the same files were decoded to other pixels.",
 )
 prediction_option = click.option(
-    "--prediction", help="How to predict; `lt-prune methods` lists it.  [default: as the method does]"
+    "--prediction",
+    shell_complete=members_of("predictors"),
+    help="How to predict; `lt-prune methods` lists it.  [default: as the method does]",
 )
 equal_option = click.option(
     "--equal",
@@ -211,6 +227,7 @@ preset_option = click.option(
 model_options = options_of(
     click.option(
         "--model",
+        shell_complete=members_of("models"),
         metavar="NAME",
         help="Network: resnet8 to resnet110 as for CIFAR, torchvision:NAME or timm:NAME; linear or mlp on embeddings.  "
         f"[default: {choices.MODELS['images']}, or {choices.MODELS['embeddings']}]",

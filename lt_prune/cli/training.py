@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from lt_prune import choices
+from lt_prune.cli.completing import a_source, members_of, words
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
     DATA_HELP,
@@ -17,6 +18,7 @@ from lt_prune.cli.options import (
     common_options,
     data_option,
     device_option,
+    log_options,
     match_option,
     overwrite_option,
     per_class_option,
@@ -36,12 +38,19 @@ from lt_prune.errors import one_line
 @data_option
 @click.option(
     "--subset",
+    shell_complete=words(choices.AUTO, choices.WHOLE),
     default=choices.AUTO,
     show_default=True,
     help="Subset file; auto is the one subset of the data in subsets/, if any, and none the whole set.",
 )
 @match_option
-@click.option("--method", default="ce", show_default=True, help="Training method; `lt-prune methods` lists them.")
+@click.option(
+    "--method",
+    default="ce",
+    shell_complete=members_of("methods"),
+    show_default=True,
+    help="Training method; `lt-prune methods` lists them.",
+)
 @click.option("--stages", type=click.IntRange(1, 2), help="1 leaves out a method's second stage.")
 @click.option(
     "--from-run",
@@ -58,6 +67,7 @@ from lt_prune.errors import one_line
 @as_compute
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME-METHOD]")
+@log_options
 def train(
     data: str,
     subset: str,
@@ -70,6 +80,8 @@ def train(
     out: Path | None,
     reading: Reading,
     assignments: tuple[str, ...],
+    log: Path | None,
+    tensorboard: Path | None,
     **options: Any,
 ) -> None:
     """Train a network on the set or on a subset of it, and test it after the last epoch.
@@ -91,7 +103,7 @@ def train(
 
     METHODS.check(method)
     options |= assigned(assignments, [method], prediction)
-    with shown_progress() as progress:
+    with shown_progress(log, tensorboard) as progress:
         lt_set, file, _ = open_with_subset(data, reading, subset)
         told = [*read_as_before(lt_set.index, lt_set.origin, reading), *held_out(lt_set.index)]
         told += [f"training on {one_line(str(file or 'the whole set'))}"]
@@ -115,8 +127,12 @@ def train(
 
 @main.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--data", help=f"{DATA_HELP}  [default: what the run was given]")
-@click.option("--prediction", help="How to predict; `lt-prune methods` lists it.  [default: as the run did]")
+@click.option("--data", shell_complete=a_source, help=f"{DATA_HELP}  [default: what the run was given]")
+@click.option(
+    "--prediction",
+    shell_complete=members_of("predictors"),
+    help="How to predict; `lt-prune methods` lists it.  [default: as the run did]",
+)
 @click.option(
     "--set",
     "assignments",
@@ -191,7 +207,7 @@ def evaluate(
     help="Another run on the same data, such as the second stage, for weight-norms and abs.",
 )
 @click.option("--scores", type=click.Path(path_type=Path), help="Score file, for hardness.  [default: scores/NAME.h5]")
-@click.option("--data", help=f"{DATA_HELP}  [default: what the run was given]")
+@click.option("--data", shell_complete=a_source, help=f"{DATA_HELP}  [default: what the run was given]")
 @click.option("--subset", type=click.Path(path_type=Path), help="What the run was trained on.  [default: found]")
 @match_option
 @device_option
@@ -225,7 +241,7 @@ def plot(run: Path, as_json: bool, **options: Any) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=members_of("methods"))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 def methods(name: str | None, as_json: bool) -> None:
     """List the training methods and predictions, or show a method: stages, settings, and what was published for which data.

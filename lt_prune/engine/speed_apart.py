@@ -1,4 +1,5 @@
-"""The speed of a run, measured in another process: one that leaves training to workers does not load torch for it."""
+"""How fast a run trains and what memory it takes, measured in another process: one that leaves training to workers does not
+load torch for it."""
 
 from __future__ import annotations
 
@@ -18,22 +19,33 @@ _ENOUGH = 2048
 _MEASURE = """
 import sys
 sys.path[:] = sys.argv[1:]
-import cloudpickle
+import cloudpickle, psutil
 from lt_prune.engine.speed import images_per_second
-print(images_per_second(*cloudpickle.load(sys.stdin.buffer)) or "")
+found = images_per_second(*cloudpickle.load(sys.stdin.buffer))
+memory = psutil.Process().memory_info()
+print(found, getattr(memory, "peak_wset", memory.rss)) if found else None
 """
 
 
 def speed_of(run: Run, compute: Compute) -> float | None:
     """`lt_prune.engine.speed.images_per_second` for a run on the CPU; None also where that fails, as the run itself says
     why."""
+    found = measured(run, compute)
+    return found and found[0]
+
+
+def measured(run: Run, compute: Compute) -> tuple[float, int] | None:
+    """The same, with the bytes of memory that a process takes which trains such a network, few samples included."""
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE, *(entry or os.getcwd() for entry in sys.path)],
         input=cloudpickle.dumps((_on_few(run), compute)),
         capture_output=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    return float(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
+    if done.returncode or not done.stdout.split():
+        return None
+    speed, memory = done.stdout.split()
+    return float(speed), int(memory)
 
 
 def _on_few(run: Run) -> Run:

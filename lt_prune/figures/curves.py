@@ -13,7 +13,7 @@ import numpy as np
 
 from lt_prune.figures.style import COLOURS, LINES, MARKERS, as_file
 from lt_prune.reports.aggregate import Row
-from lt_prune.reports.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by
+from lt_prune.reports.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by, several
 from lt_prune.types import GROUPS, Array
 
 if TYPE_CHECKING:
@@ -60,18 +60,19 @@ class Curves:
         stages = " + ".join(str(epochs) for epochs in (row["epochs"], row["stage2_epochs"]) if epochs)
         stages += " epoch" if stages == "1" else " epochs"
         how = [stages + " of the unpruned run" * (equal == "steps"), at_equal(equal), _seeds(self.rows)]
+        how += [several(sum(row["n"] for row in self.rows), "run") + " in all"]
         how += [f"ranked by {rankings[0]}"] if len(rankings) == 1 else []
         return f"What pruning costs: {', '.join(part for part in known if part)}\n{', '.join(how)}"
 
 
 def curves(rows: Sequence[Row]) -> list[Curves]:
     """The figures of these rows: one for each set, method, prediction, recipe, and what is equal, that has a pruned row."""
-    several = len(kinds_of_ranking(rows)) > 1
+    told_apart = len(kinds_of_ranking(rows)) > 1
     found: dict[tuple[Any, ...], dict[str, list[Row]]] = {}
     for row in rows:
         if row["strategy"]:
             lines = found.setdefault(tuple(row[name] for name in SEPARATE), {})
-            lines.setdefault(_label(row, several), []).append(row)
+            lines.setdefault(_label(row, told_apart), []).append(row)
     differing = [name for place, name in enumerate(SEPARATE) if len({key[place] for key in found}) > 1]
     styles = {label: number for number, label in enumerate(dict.fromkeys(chain.from_iterable(found.values())))}
     drawn = []
@@ -100,13 +101,25 @@ def figure(drawn: Curves) -> Figure:
     grid = made.subplots(2, 3, sharex=True, sharey="row")
     for measure, place in PLACES.items():
         _draw_panel(grid[place], drawn, measure)
+    cut = False
     for row in (0, 1):
         grid[row, 0].set_ylabel("test accuracy (%)")
+        cut |= not _start_at_zero(grid[row, 0])
     for axes in grid[1]:
         axes.set(xlabel="removed (%)", xlim=(0, 100))
-    _explain(grid[LEGEND], grid[0, 0], drawn)
+    _explain(grid[LEGEND], grid[0, 0], drawn, cut)
     made.suptitle("\n".join(fill(line, WIDTH) for line in drawn.title.splitlines()), parse_math=False)
     return made
+
+
+def _start_at_zero(axes: Axes) -> bool:
+    """Let an axis of accuracies start at 0, a little below so that a zero is seen, and say whether it does: not where all
+    are so near to each other that they could not be told apart then."""
+    low, high = axes.get_ylim()
+    if low >= high / 2:
+        return False
+    axes.set_ylim(bottom=min(low, -0.02 * high))
+    return True
 
 
 def _draw_panel(axes: Axes, drawn: Curves, measure: str) -> None:
@@ -150,13 +163,14 @@ def _percent(rows: Sequence[Row], measure: str) -> tuple[Array, Array]:
     return mean, deviation
 
 
-def _explain(axes: Axes, panel: Axes, drawn: Curves) -> None:
+def _explain(axes: Axes, panel: Axes, drawn: Curves, cut: bool) -> None:
     """The legend, and what the signs mean, in a place without a panel."""
     axes.axis("off")
     handles, labels = panel.get_legend_handles_labels()
     style: dict[str, Any] = {"frameon": False, "alignment": "left", "fontsize": "small" if len(labels) > 8 else None}
     legend = axes.legend(handles, labels, loc="upper left", title="pruned by", **style)
-    remarks = axes.text(0.02, 0.02, "\n".join(_remarks(drawn)), transform=axes.transAxes, va="bottom", fontsize="small")
+    said = [*_remarks(drawn), *(["an axis of accuracy does not start at 0"] if cut else [])]
+    remarks = axes.text(0.02, 0.02, "\n".join(said), transform=axes.transAxes, va="bottom", fontsize="small")
     for words in (legend, remarks):  # else long ones would take the room of the panels
         words.set_in_layout(False)
 
@@ -189,9 +203,9 @@ def _seeds(rows: Sequence[Row]) -> str:
     return f"mean of {most} seeds" if fewest == most else f"mean of {fewest} to {most} seeds"
 
 
-def _label(row: Row, several: bool) -> str:
+def _label(row: Row, told_apart: bool) -> str:
     """What the legend calls a row's line; the ensembles are told where not all rows have the same."""
-    return f"{pruned_by(row)} ({ranked_by(row)})" if several and ranked_by(row) else pruned_by(row)
+    return f"{pruned_by(row)} ({ranked_by(row)})" if told_apart and ranked_by(row) else pruned_by(row)
 
 
 def _part(shared: Mapping[str, str], differing: Sequence[str]) -> str:

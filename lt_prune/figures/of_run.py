@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from lt_prune.predictors.angular import angular_of
 from lt_prune.reports.words import at_equal
 from lt_prune.runs import TrainResult
 from lt_prune.types import Array, SampleIndex, ScoreSet, Subset
+from lt_prune.types import label_of as label_of_pruning
 
 Values = list[float | None]
 """One a class, None where it has no sample."""
@@ -83,10 +84,16 @@ class Subject:
 
     def drawing(self, what: str, panels: Sequence[Panel], columns: Mapping[str, Sequence[float | None]]) -> Drawing:
         """A drawing of columns of M values each, in the order of the classes, under a title that says `what` they are."""
-        result = self.run.result
-        rows = class_rows(self.index.class_names, result.class_counts, self.index.groups, columns, sizes=self.index.counts)
-        pruned = f" ({result.subset}, {at_equal(result.spec.equal)})" if result.subset else ""
-        return Drawing(title=f"{result.method} on {result.name}{pruned}: {what}", rows=rows, panels=tuple(panels))
+        result, counts = self.run.result, self.index.counts
+        told: dict[str, Any] = {"panels": tuple(panels)}
+        if result.strategy:
+            columns = {**columns, "before": counts.tolist()}
+            told = {"panels": (*panels, COUNTS_PANEL), "sorted_by": "count before pruning"}
+        rows = class_rows(self.index.class_names, result.class_counts, self.index.groups, columns, sizes=counts)
+        return Drawing(title=f"{result.method} on {result.name}: {what}\n{in_words(result)}", rows=rows, **told)
+
+
+COUNTS_PANEL = Panel("training samples", {"before": "before pruning", "count": "after pruning"}, bars=True, counts=True)
 
 
 def test_logits(run: OpenRun) -> Logits:
@@ -122,6 +129,18 @@ def classifier(run: OpenRun) -> tuple[Array, Array]:
     return scale[:, None] * weight, scale * bias
 
 
+def in_words(result: TrainResult) -> str:
+    """What a run was trained on and how: a run by itself has no deviation."""
+    spec = result.spec
+    stages = [spec.first.recipe.epochs] if spec.first else []
+    epochs = " + ".join(str(each) for each in (*stages, spec.recipe.epochs) if each) or "0"
+    parts = [f"one run (seed {result.seed}), so no deviation", f"{epochs} epochs" if epochs != "1" else "1 epoch"]
+    if result.strategy:
+        pruned = label_of_pruning(result.strategy, result.metric)
+        parts = [f"pruned by {pruned}, {100 * result.ratio:g} % removed", at_equal(spec.equal), *parts]
+    return ", ".join(parts)
+
+
 def weight_norms(subject: Subject) -> Drawing:
     """Figure 1: length of each class's classifier row, of the run, of its first stage, and of the run compared."""
     runs = {"weight_norm": (subject.run, label_of(subject.run.result))}
@@ -130,25 +149,25 @@ def weight_norms(subject: Subject) -> Drawing:
     if subject.compared:
         runs["weight_norm_compared"] = subject.compared, subject.compared_as
     columns = {column: np.linalg.norm(classifier(run)[0], axis=1).tolist() for column, (run, _) in runs.items()}
-    panel = Panel("norm of the classifier's row", {column: label for column, (_, label) in runs.items()})
+    panel = Panel("norm of the classifier's row", {column: label for column, (_, label) in runs.items()}, from_zero=True)
     return subject.drawing("classifier weights", [panel], columns)
 
 
 def logits(subject: Subject) -> Drawing:
     """Figures 3 and 7: mean linear and angular logit of the true class, on training and test samples."""
-    return _true_class(subject, "mean logit of the true class", "logit", Tensor.double)
+    return _true_class(subject, "mean logit of the true class", "logit", Tensor.double, percent=False)
 
 
 def probabilities(subject: Subject) -> Drawing:
     """Figures 4 and 9: mean linear and angular probability of the true class, on training and test samples."""
-    return _true_class(subject, "mean probability of the true class", "probability", _softmax)
+    return _true_class(subject, "mean probability of the true class", "probability (%)", _softmax, percent=True)
 
 
-def _true_class(subject: Subject, what: str, short: str, transform: Callable[[Tensor], Tensor]) -> Drawing:
+def _true_class(subject: Subject, what: str, short: str, transform: Callable[[Tensor], Tensor], *, percent: bool) -> Drawing:
     columns, panels = {}, []
     for kind in ("linear", "angular"):
         series = {f"{kind}_train": "training samples", f"{kind}_test": "test samples"}
-        panels.append(Panel(f"{kind} {short}", series))
+        panels.append(Panel(f"{kind} {short}", series, percent=percent))
         for column, of in zip(series, (subject.train, subject.test)):
             columns[column] = of_true_class(transform(getattr(of, kind)), of.labels)
     return subject.drawing(what, panels, columns)
@@ -173,7 +192,7 @@ def before_and_after_abs(subject: Subject) -> Drawing:
         compared = test_logits(subject.compared)
         columns["compared"] = of_true_class(_softmax(compared.angular), compared.labels)
         series["compared"] = subject.compared_as
-    panel = Panel("angular probability", series)
+    panel = Panel("angular probability (%)", series, percent=True)
     return subject.drawing("mean test probability of the true class", [panel], columns)
 
 
@@ -203,7 +222,10 @@ def hardness(subject: Subject) -> Drawing:
     require_metric(subject.scores, "avh", None)
     avh = class_means(subject.scores.metric("avh").mean, index.labels, index.n_classes)
     accuracy = subject.run.result.evaluation.per_class
-    panels = Panel("mean AVH", {"avh": "AVH"}, bars=True), Panel("test accuracy", {"accuracy": "accuracy"}, bars=True)
+    panels = (
+        Panel("mean AVH", {"avh": "AVH"}, bars=True),
+        Panel("test accuracy (%)", {"accuracy": "accuracy"}, bars=True, percent=True),
+    )
     what = f"AVH and accuracy, {_correlations(avh, accuracy)}"
     return subject.drawing(what, panels, {"avh": avh, "accuracy": accuracy})
 

@@ -16,6 +16,8 @@ from lt_prune.errors import ArgumentError
 from lt_prune.metrics import HELD_OUT, METRICS
 from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
+from lt_prune.runs import TrainResult
+from lt_prune.strategies.named import find_strategy
 from lt_prune.types import MetricScores, ScoreSet
 
 _OFFERED = ("epochs", "batch_size", "lr", "warmup", "weight_decay", "schedule", "model", "freeze")
@@ -51,6 +53,22 @@ def score_command(
     parts += [f"--folds {FOLDS}"] if metric in HELD_OUT else []
     parts += [f"--out {shlex.quote(str(out))}"] if out else []
     return " ".join(parts)
+
+
+def prune_command(run: TrainResult) -> str:
+    """`lt-prune prune` for the subset that a run was trained on, below the same folder."""
+    spec = run.spec
+    reads_scores = {"scores", "confidence"} & set(find_strategy(str(spec.strategy))[0].needs)
+    told = {
+        "strategy": spec.strategy,
+        "metric": spec.metric if reads_scores else None,
+        "keep": spec.keep if spec.keep == "easy" else None,
+        "within": spec.within if spec.within == "class" else None,
+        "ratio": spec.ratio,
+        "seed": (spec.seed if spec.ensemble is None else spec.ensemble) or None,
+    }
+    how = {name: value for name, value in told.items() if value is not None}
+    return f"lt-prune prune --data {shlex.quote(run.data or 'FILE')} {as_options({**run.reading, **how})}"
 
 
 def require_metric(scores: ScoreSet, metric: str, given: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lt_prune.progress import ALL_RUNS, Progress
+from lt_prune.progress import ALL_RUNS, Progress, announce, tell
 
 
 class Overall:
@@ -57,3 +57,11 @@ class Overall:
         if self._left[what] and what in self._begun and len(self._left) > 1:  # one by itself ends with its caller
             self._progress(what, 0, 0)
         self._left[what] = 0
+
+    def announce(self, sentence: str) -> None:
+        """Tell a sentence."""
+        announce(self._progress, sentence)
+
+    def follow(self, what: str, known: object) -> None:
+        """Tell what is known of a run."""
+        tell(self._progress, what, known)

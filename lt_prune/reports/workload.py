@@ -48,10 +48,10 @@ class Workload:
         said = f"{' and '.join(networks)}, {several(self.epochs, 'epoch')}, {self.images:,} images"
         if self.seconds is None:
             return f"{said}; the time left is told once the speed is measured"
-        return f"{said}: about {_duration(self.seconds)} at {self.images_per_second:,.0f} images/s"
+        return f"{said}: about {duration(self.seconds)} at {self.images_per_second:,.0f} images/s"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """In the unit in which it is 1 or more."""
     for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= size:

@@ -8,7 +8,7 @@ from typing import cast
 
 from lt_prune.config.compute import Compute
 from lt_prune.engine import Outcome, Run, run_all
-from lt_prune.progress import Progress, announce
+from lt_prune.progress import Progress, announce, tell
 from lt_prune.reports.overall import Overall
 from lt_prune.steps.enough import Enough
 from lt_prune.steps.ensemble import foretold, of_all_members, with_held_out, with_member
@@ -44,6 +44,7 @@ class Gathering:
         with closing(cast("Generator[tuple[int, Outcome]]", run_all(runs, compute, progress=overall))) as outcomes:
             for index, outcome in outcomes:
                 ended[index] = outcome
+                tell(overall, runs[index].title, {"loss": outcome.loss, "seconds": outcome.seconds})
                 if self.auto and self._is_enough(self.auto, ended, progress):
                     break
         self.outcomes = _in_a_row(ended)[: len(self.left_out) + self._n_needed if self._is_found else None]

@@ -61,6 +61,11 @@ def members(family: str) -> list[FamilyMember]:
     return [*(_member(registry, name, _DESCRIBED[family]) for name in registry.names), *broken]
 
 
+def names_of(family: str) -> list[str]:
+    """The names of a family's members, none of which is loaded."""
+    return _REGISTRIES[family].names
+
+
 def _member(registry: Registry[Any], name: str, described_as: Callable[[Any], dict[str, Any]]) -> FamilyMember:
     origin = registry.origin(name)
     try:

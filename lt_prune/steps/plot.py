@@ -45,8 +45,8 @@ class Plot:
     series: Mapping[str, str]
     """Columns of the rows that were drawn, and what the figure calls each."""
     rows: tuple[ClassRow, ...]
-    """One a class, by decreasing count: its index, name, count of samples trained on, group, and the values drawn; None
-    where a class has no sample."""
+    """One a class, by decreasing count: its index, name, count of samples trained on, group, and the values drawn, of a
+    pruned run also its count before; None where a class has no sample."""
     files: tuple[str, ...]
     """PNG, PDF and, of the rows, CSV."""
 

@@ -49,6 +49,18 @@ def results(*places: Path | str, out: Path | str | None = None, overwrite: bool 
         >>> [(row["strategy"], row["ratio"], row["n"]) for row in lp.results()]
         [(None, 0.0, 2), ('random', 0.5, 2)]
     """
+    rows = aggregate(runs_in(places))
+    if out:
+        put({Path(out): as_csv([_flat(row) for row in rows])}, overwrite)
+    return rows
+
+
+def runs_in(places: Sequence[Path | str]) -> list[PlannedRun]:
+    """Every run of places as `results` takes them: its result, else its failure, else what was planned.
+
+    Raises:
+        FileError: a place does not exist, a file is damaged, or there is no run.
+    """
     for place in places:
         expect_path("a place of runs", place)
     runs: dict[Path, PlannedRun | None] = {}
@@ -57,10 +69,7 @@ def results(*places: Path | str, out: Path | str | None = None, overwrite: bool 
             runs[folder] = runs.get(folder) or planned
     if not runs:
         raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
-    rows = aggregate(state_of(folder, planned) for folder, planned in runs.items())
-    if out:
-        put({Path(out): as_csv([_flat(row) for row in rows])}, overwrite)
-    return rows
+    return [state_of(folder, planned) for folder, planned in runs.items()]
 
 
 @known_keywords

@@ -13,6 +13,7 @@ from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.engine import check_executor
 from lt_prune.errors import DecisionWarning, MismatchError
+from lt_prune.faces import Shown
 from lt_prune.given import keywords_of, known_kinds
 from lt_prune.identity import differences
 from lt_prune.planning import paths
@@ -24,7 +25,7 @@ from lt_prune.reports.aggregate import aggregate
 from lt_prune.reports.overall import Overall
 from lt_prune.reports.warnings import results_warnings
 from lt_prune.reports.workload import Workload
-from lt_prune.runs import FailedRun, PlannedRun, TrainSpec
+from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.each import train_each
 from lt_prune.steps.ensembles import Ensembles
@@ -39,7 +40,7 @@ from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class Sweep(Shown):
     """How every run of a grid ended."""
 
     name: str
@@ -52,6 +53,10 @@ class Sweep:
     """Where its figure belongs, without ending: beside the record; `lt_prune.plot_results` draws it."""
     work: Workload = field(compare=False)
     """What there was to train when it was called."""
+
+    def __repr__(self) -> str:
+        done = sum(isinstance(run, TrainResult) for run in self.runs)
+        return f"<Sweep {self.name}: {done} of {len(self.runs)} runs done, {len(self.failures)} failed>"
 
     @property
     def failures(self) -> tuple[FailedRun, ...]:

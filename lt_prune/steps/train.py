@@ -28,10 +28,10 @@ from lt_prune.planning.plan import Asked, Job, plan
 from lt_prune.planning.recipes import check_names, weights_of
 from lt_prune.predictors import PREDICTORS
 from lt_prune.predictors.promised import try_out
-from lt_prune.progress import Progress, no_progress
+from lt_prune.progress import Progress, no_progress, tell
 from lt_prune.randomness import derive_seed
 from lt_prune.reports.overall import Overall
-from lt_prune.runs import TrainResult, TrainSpec
+from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_with_subset
 from lt_prune.store.folders import clear, locked, take_back
@@ -152,18 +152,20 @@ def train_all(
     """
     firsts, seconds = stages_of(jobs)
     overall = Overall.of(progress, work_of(jobs))
+    for job in jobs:
+        tell(overall, job.title, PlannedRun(spec=job.spec))
     with ExitStack() as locks:
         for job in (*seconds, *firsts):
             locks.enter_context(locked(job.out))
         _make_way(jobs, compute)
         done = {job: answer for job in (*firsts, *seconds) if (answer := _answer(job))}
         for job, answer in done.items():
-            overall.end(job.title)
+            _ended(overall, job, answer)
             if job in jobs:
                 yield job, answer
         left = [job for job in (*firsts, *seconds) if job not in done]
         for job, result in _train(left, compute, isolate, overall):
-            overall.end(job.title)
+            _ended(overall, job, result)
             if job in jobs:
                 yield job, result
 
@@ -203,6 +205,11 @@ def _make_way(jobs: Sequence[Job], compute: Compute) -> None:
     for folder in places:
         if folder / STAGE_ONE not in places:
             take_back([folder / STAGE_ONE])
+
+
+def _ended(overall: Overall, job: Job, ended: TrainResult | LtPruneError) -> None:
+    overall.end(job.title)
+    tell(overall, job.title, FailedRun(spec=job.spec, reason=str(ended)) if isinstance(ended, LtPruneError) else ended)
 
 
 def _answer(job: Job) -> TrainResult | None:

@@ -23,7 +23,7 @@ from lt_prune.steps.train import run_of, stages_of, work_of
 from lt_prune.store.files import read_scores
 from lt_prune.store.results import RESULT, read_result
 from lt_prune.strategies.named import find_strategy
-from lt_prune.types import LongTailedSet, Subset
+from lt_prune.types import LongTailedSet, Pixels, Subset
 
 Work = dict[str, tuple[int, int]]
 """Epochs, and images an epoch, by title."""
@@ -74,12 +74,12 @@ def workload(members: Work, jobs: Sequence[Job], scores: Sequence[Path], compute
     speed = _earlier_speed(jobs, scores) if every else None
     if speed is None and every and (measure or sum(epochs * images for epochs, images in every) >= LONG):
         speed = _measured(run_of(stages_of(jobs)[0][0]), compute)
-    return Workload.of(members, work, speed and speed * _gain(jobs[0], compute, max(len(members), len(work))))
+    return Workload.of(members, work, speed and speed * gain(jobs[0].data.pixels, compute, max(len(members), len(work))))
 
 
-def _gain(job: Job, compute: Compute, n_runs: int) -> int:
+def gain(pixels: Pixels, compute: Compute, n_runs: int) -> int:
     """How many times the speed of one network so many have together: those on one GPU share its speed."""
-    at_once = min(trained_at_once(compute, [job.data.pixels]), n_runs)
+    at_once = min(trained_at_once(compute, [pixels]), n_runs)
     return at_once if compute.device == "cpu" else min(at_once, len(devices_of(compute.device)))
 
 

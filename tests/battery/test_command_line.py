@@ -54,6 +54,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "results": (("run",), ()),
     "report": (("sets", "subsets"), ("--out", "new.html")),
     "gallery": (("sets", SUBSET), ("--out", "new")),
+    "advise": (("run", "pruned"), ()),
+    "doctor": ((), (*DATA, *SMALL)),
     "methods": ((), ()),
     "list": ((), ()),
 }
@@ -70,6 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ok("scores scores/mine.h5 --csv avh.csv")
         ok(f"prune {' '.join(DATA)} --ratio 0.3")
         ok(f"train {' '.join((*DATA, *SMALL))} --subset none --out run")
+        ok(f"train {' '.join((*DATA, *SMALL))} --subset {SUBSET} --out pruned")
     return work
 
 
@@ -83,6 +86,7 @@ def untrained(monkeypatch) -> None:
     for module in ("gathering", "train"):
         monkeypatch.setattr(f"lt_prune.steps.{module}.run_all", enough)
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 100.0)
+    monkeypatch.setattr("lt_prune.steps.doctor.measured", lambda run, compute: (100.0, 1000))
 
 
 def cases() -> list[list[str]]:

@@ -50,6 +50,8 @@ SETTINGS = {
     "score": ("epochs", "batch_size", "lr", "schedule", "model", "flip", "weights", "freeze"),
     "train": ("epochs", "batch_size", "lr", "milestones", "model", "mixup", "weights", "freeze", "sampler"),
     "sweep": ("epochs", "lr", "model", "weights"),
+    "advise": ("epochs", "lr", "model", "weights"),
+    "doctor": ("epochs", "lr", "model", "weights"),
     "run": ("epochs", "lr", "model", "weights"),
     "prune": ("floor", "window"),
     "evaluate": ("s", "tau"),
@@ -91,6 +93,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "plot_head": {"weight": np.ones((3, 4)), "bias": np.ones(3), "counts": [3, 2, 1]},
         "plot_results": {"rows": rows},
         "results": {},
+        "advise": {},
+        "doctor": {"data": data, "members": 1, **SMALL},
         "import_scores": {"scores": {"id": data.index.ids, "el2n": np.arange(40)}, "data": data},
         "import_outputs": {"outputs": {"id": data.index.ids, "logits": np.eye(3)[data.index.labels]}, "data": data},
         "members": {"family": "metrics"},
@@ -158,6 +162,7 @@ def untrained(monkeypatch):
     for module in ("gathering", "train"):
         monkeypatch.setattr(f"lt_prune.steps.{module}.run_all", enough)
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 100.0)
+    monkeypatch.setattr("lt_prune.steps.doctor.measured", lambda run, compute: (100.0, 1000))
 
 
 def test_nonsense_given_to_a_function_is_taken_or_refused_in_a_sentence(made, untrained, monkeypatch, whole, draw, tell):

@@ -214,3 +214,22 @@ def test_the_same_rows_give_the_same_file(format, start):
     content = render(only(grid(RANDOM, AVH)), format)
     assert content.startswith(start)
     assert content == render(only(grid(RANDOM, AVH)), format)
+
+
+def test_an_axis_of_accuracy_starts_at_zero_and_shows_one():
+    low = dict.fromkeys(PANELS, 0.0)
+    drawn = only([*grid(), *(result(low, **RANDOM, ratio=0.4, seed=seed) for seed in SEEDS)])
+    for axes in panels(drawn).values():
+        assert -5 < axes.get_ylim()[0] < 0
+    assert "does not start at 0" not in words(drawn)
+
+
+def test_where_all_are_near_to_each_other_the_axis_is_cut_and_says_so():
+    near = dict.fromkeys(PANELS, 0.9)
+    drawn = only([result(near, seed=seed) for seed in SEEDS] + [result(near, **RANDOM, ratio=0.4, seed=s) for s in SEEDS])
+    assert panels(drawn)["overall"].get_ylim()[0] > 45
+    assert "an axis of accuracy does not start at 0" in words(drawn)
+
+
+def test_the_title_says_how_many_runs_there_are():
+    assert "12 runs in all" in only(grid(RANDOM)).title  # three seeds of three ratios, and of the whole set

@@ -4,6 +4,8 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
 
 from lt_prune.figures.by_class import Drawing, Panel, class_rows, render
@@ -96,3 +98,68 @@ def test_the_same_figure_is_the_same_file(format, start):
     drawn = drawing(a=[1, 2, 3, 4, 5])
     assert render(drawn, format).startswith(start)
     assert render(drawn, format) == render(drawn, format)
+
+
+# Counts, shares, and zeros
+
+
+def axes_of(drawn: Drawing, monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
+    """The panels of a figure."""
+    kept: list[Figure] = []
+    monkeypatch.setattr("lt_prune.figures.by_class.as_file", lambda figure, format: kept.append(figure) or b"")
+    render(drawn, "png")
+    return kept[0].axes
+
+
+def heights(axes: Axes) -> list[float]:
+    return [bar.get_height() for bar in axes.patches]
+
+
+def test_counts_before_and_after_stand_beside_one_another(monkeypatch):
+    rows = class_rows(NAMES[:3], [50, 0, 1], (1, 2), {"before": [100.0, 9.0, 1.0]}, sizes=np.array([100, 9, 1]))
+    panels = Panel("a", {"before": "value"}), Panel("n", {"before": "before", "count": "after"}, bars=True, counts=True)
+    _, counts = axes_of(Drawing(title="", rows=rows, panels=panels, sorted_by="count before pruning"), monkeypatch)
+    assert heights(counts) == [100, 9, 1, 50, 0, 1]
+    before, after = counts.patches[:3], counts.patches[3:]
+    assert [bar.get_x() + bar.get_width() for bar in before] == pytest.approx([bar.get_x() for bar in after])
+    assert counts.get_yscale() == "symlog"  # logarithmic, with a place for 0
+    assert counts.get_ylim()[0] == 0
+    assert counts.get_ylim()[1] > 100
+    assert [text.get_text() for text in counts.texts] == ["0"]  # the class that lost all
+    assert counts.texts[0].xy[0] == pytest.approx(1.2)
+    assert counts.get_xlabel() == "class, by decreasing count before pruning"
+
+
+def test_counts_have_the_same_colours_whatever_else_is_drawn(monkeypatch):
+    rows = drawing(a=[1, 2, 3, 4, 5], b=[5, 4, 3, 2, 1]).rows
+    counts = Panel("n", {"a": "before", "b": "after"}, bars=True, counts=True)
+    colours = []
+    for others in ({"a": "one"}, {"a": "one", "b": "two"}):
+        *_, last = axes_of(Drawing(title="", rows=rows, panels=(Panel("x", others), counts)), monkeypatch)
+        colours.append([bar.get_facecolor() for bar in last.patches])
+    assert colours[0] == colours[1]
+
+
+def test_the_legend_names_the_series_of_every_panel():
+    rows = drawing(a=[1, 2, 3, 4, 5], b=[5, 4, 3, 2, 1]).rows
+    panels = Panel("x", {"a": "alone"}), Panel("y", {"a": "first", "b": "second"}, bars=True, counts=True)
+    said = words(Drawing(title="", rows=rows, panels=panels))
+    assert {"first", "second"} <= said
+    assert "alone" not in said
+
+
+@pytest.mark.parametrize(("bars", "top"), [(True, 100), (False, 84)])
+def test_shares_are_in_percent_from_zero(bars, top, monkeypatch):
+    drawn = drawing(a=[0.8, 0.5, 0.25, 0.1, 0.0])
+    panel = Panel("share (%)", {"a": "a"}, bars=bars, percent=True)
+    [axes] = axes_of(Drawing(title="", rows=drawn.rows, panels=(panel,)), monkeypatch)
+    shown = heights(axes) if bars else axes.lines[0].get_ydata().tolist()
+    assert shown == pytest.approx([80, 50, 25, 10, 0])
+    assert axes.get_ylim() == pytest.approx((0, top))
+    assert [row["a"] for row in drawn.rows] == [0.8, 0.5, 0.25, 0.1, 0.0]  # exports are of fractions
+
+
+def test_lengths_start_at_zero(monkeypatch):
+    panel = Panel("length", {"a": "a"}, from_zero=True)
+    [axes] = axes_of(Drawing(title="", rows=drawing(a=[2.0, 1.9, 1.8, 2.1, 2.0]).rows, panels=(panel,)), monkeypatch)
+    assert axes.get_ylim() == pytest.approx((0, 2.1 * 1.05))

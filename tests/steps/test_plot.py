@@ -153,7 +153,7 @@ def test_hardness_is_mean_avh_against_accuracy(run, uneven):
     assert column(drawn, "accuracy") == accuracy
     assert len(set(accuracy)) > 1
     pearson, spearman = pearsonr(avh, accuracy).statistic, spearmanr(avh, accuracy).statistic
-    assert drawn.title.endswith(f": AVH and accuracy, Pearson {pearson:.2f}, Spearman {spearman:.2f}")
+    assert drawn.title.splitlines()[0].endswith(f": AVH and accuracy, Pearson {pearson:.2f}, Spearman {spearman:.2f}")
 
 
 def test_hardness_takes_the_scores_at_their_usual_place(run, uneven):
@@ -169,7 +169,11 @@ def test_a_pruned_run_is_drawn_of_what_it_was_trained_on(uneven, in_tmp):
     expected = mean_of_true_class(outputs("mine", pixels)["linear"], labels)
     assert column(drawn, "linear_train") == pytest.approx(expected, rel=1e-4)
     assert column(drawn, "count") == [np.count_nonzero(labels == c) for c in ORDER]
-    assert drawn.title == "ce on blobs (random 0.4, at equal epochs): mean logit of the true class"
+    assert drawn.title.splitlines() == [
+        "ce on blobs: mean logit of the true class",
+        "pruned by random, 40 % removed, at equal epochs, one run (seed 0), so no deviation, 3 epochs",
+    ]
+    assert column(drawn, "before") == [uneven.index.counts[c] for c in ORDER]
     with pytest.raises(ArgumentError, match="name its file with --subset"):
         plot(uneven, "logits")
 

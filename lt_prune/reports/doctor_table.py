@@ -1,0 +1,60 @@
+"""What there is to work with, as it is read in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import RenderableType
+
+from lt_prune.reports.plain import plain_table
+from lt_prune.reports.words import several
+from lt_prune.reports.workload import duration
+
+
+def doctor_table(found: Mapping[str, Any]) -> RenderableType:
+    """A line a thing."""
+    table = plain_table("here", "")
+    for what, words in _lines(found):
+        table.add_row(what, words)
+    return table
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "versions", ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    yield "system", found["system"]
+    yield "extras", ", ".join(f"{name} {version or 'not installed'}" for name, version in found["extras"].items())
+    cores, memory = found["cores"], found["memory"]
+    yield "cores", f"{cores['usable']} usable of {cores['machine']}; {_limit(cores['container'], '{:g} of the container')}"
+    left = _limit(memory["container"], "the container leaves {}", size)
+    yield "memory", f"{size(memory['usable'])} free of {size(memory['machine'])}; {left}"
+    for folder, free in found["disk"].items():
+        yield "disk", f"{size(free)} free in {folder}"
+    for device in found["devices"]:
+        free = "" if device["free"] is None else f", {size(device['free'])} free of {size(device['total'])}"
+        yield "device", f"{device['device']}: {device['name']}{free}"
+    if "score" in found:
+        yield "score", _score(found["score"])
+
+
+def _limit(limit: float | None, words: str, said: Any = lambda limit: limit) -> str:
+    return "no limit of a container" if limit is None else words.format(said(limit))
+
+
+def _score(cost: Mapping[str, Any]) -> str:
+    networks, epochs = several(cost["members"], "member"), several(cost["epochs"], "epoch")
+    work = f"{networks} of {cost['model']} on {cost['n_samples']:,} samples of {cost['name']}, {epochs} in all"
+    time = "too short to be measured"
+    if cost["seconds"] is not None:
+        time = f"about {duration(cost['seconds'])} at {cost['images_per_second']:,.0f} images/s, {cost['at_once']} at once"
+    held = f"{size(cost['images_bytes'])} for the samples" if cost["images_bytes"] else "samples are read as needed"
+    each = "" if cost["member_bytes"] is None else f", up to {size(cost['member_bytes'])} for each member at work"
+    return f"{work}: {time}; memory: {held}{each}"
+
+
+def size(n_bytes: float) -> str:
+    """In the unit in which it is 1 or more, of 1,000 of the one before."""
+    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if n_bytes >= one:
+            return f"{n_bytes / one:,.1f} {unit}"
+    return f"{n_bytes / 1e3:,.1f} kB"

@@ -1,0 +1,148 @@
+"""Results of a sweep -> how much can be pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from lt_prune.choices import GROUPS, MODELS
+from lt_prune.config.compute import Compute
+from lt_prune.config.reading import Reading
+from lt_prune.errors import ArgumentError
+from lt_prune.figures.costs import costs_figure
+from lt_prune.given import expect_one_of, keywords_of, known_kinds
+from lt_prune.planning.grid import Grid
+from lt_prune.planning.recipes import check_names
+from lt_prune.progress import Progress, no_progress
+from lt_prune.reports.advice import Advice, advice_of
+from lt_prune.runs import PlannedRun
+from lt_prune.steps.build import Data, open_set
+from lt_prune.steps.results import runs_in
+from lt_prune.steps.sweep import sweep
+from lt_prune.store.pictures import write_picture
+
+MOST_SEEDS = 10
+"""Of a sweep that is planned here: more of them narrow a bound by little."""
+CHEAP = {"images": "resnet8", "embeddings": MODELS["embeddings"]}
+"""Models of such a sweep, by the kind of samples."""
+EPOCHS = 30
+"""Of its unpruned runs."""
+
+
+@known_kinds
+def advise(
+    *places: Path | str,
+    tolerance: float = 1.0,
+    group: Literal["head", "middle", "tail"] | None = None,
+    data: Data | None = None,
+    hours: float | None = None,
+    figure: Path | str | None = None,
+    compute: Compute | None = None,
+    reading: Reading | None = None,
+    out: Path | str = ".",
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+    **settings: Any,
+) -> list[Advice]:
+    """Say how much can be pruned: the largest ratio tried that loses no more accuracy than a tolerance, at 90 % confidence.
+
+    Pruned and unpruned runs are paired by seed. Of each ratio, from the smallest on, the mean difference and its deviation
+    over seeds give an upper bound by Student's t; the first bound beyond the tolerance ends it, so that all ratios passed
+    hold together at 90 % (Hsu & Berger 1999), and strategies share the doubt (Bonferroni). Nothing is taken between ratios:
+    where the runs cannot say, what is missing stands in place of a number. A monotone curve through the means (isotonic
+    regression) is for the eye. `lt_prune.reports.costs` has the method.
+
+    Accuracies are of held-out test samples, by which nothing was trained, scored or pruned. The confidence is over seeds, on
+    these test samples and this recipe; a larger network, or other test samples, may lose more or less.
+
+    Args:
+        places: of runs, as for `results`: by default the folder runs/.
+        tolerance: points (percent of the test samples) that may be lost against the unpruned runs.
+        group: "head", "middle" or "tail": no more may be lost in it, either.
+        data: with `hours`: what to run a sweep on, by default the digits.
+        hours: plan and run a sweep that takes about so long here, in place of `places`: the default grid of `sweep`, up to
+            10 seeds, and a cheap model and 30 epochs where `settings` do not say otherwise.
+        figure: draw the curves: path of the files without ending.
+        compute, reading, out, overwrite, progress: as for `sweep`, with `hours`; overwrite is also of the figure.
+        **settings: as for `sweep`, with `hours`.
+
+    Returns:
+        An advice for each set, method, prediction and recipe. `best` of it is the line that removes most, or None; each line
+        has its `costs` by measure and ratio, the `ratio` advised or None, its `limit` or what is missing, and the share of
+        training time `saved`.
+
+    Raises:
+        ArgumentError: the tolerance is below 0, the hours are too few for two seeds, or a group has no test samples.
+        FileError: there are no runs, or a file is damaged.
+
+    Example:
+        >>> import lt_prune as lp
+        >>> grid = lp.Grid(strategies=["random"], ratios=[0.5], seeds=[0, 1])
+        >>> done = lp.sweep("digits", grid, epochs=1, model="resnet8")
+        >>> [advice] = lp.advise(tolerance=5.0)
+        >>> [(line.pruned_by, line.ratio) for line in advice.lines]
+        [('random', None)]
+    """
+    if not tolerance >= 0:
+        raise ArgumentError(f"tolerance must be points that may be lost, 0 or more, not {tolerance}")
+    if group is not None:
+        expect_one_of("group", group, GROUPS)
+    check_names(["ce"], None, settings, besides=keywords_of(advise))
+    if hours is None:
+        _expect_no_sweep({"data": data, **settings})
+        runs = runs_in(places)
+    elif places:
+        raise ArgumentError("results are named, and hours are for a sweep that is yet to be run: give one of the two")
+    else:
+        how = {"compute": compute, "out": out, "overwrite": overwrite, "progress": progress}
+        runs = _swept(open_set("digits" if data is None else data, reading=reading), hours, how, settings)
+    advices = advice_of(runs, tolerance, group)
+    if not advices:
+        raise ArgumentError("no run is on a pruned set, so there is nothing to advise by: sweep some ratios, or give hours")
+    if figure is not None:
+        _draw(advices, figure, overwrite)
+    return advices
+
+
+def _expect_no_sweep(given: Mapping[str, Any]) -> None:
+    if named := [name for name, value in given.items() if value is not None]:
+        raise ArgumentError(f"{named[0]} is for a sweep that is run for this: say for how long by hours")
+
+
+def _swept(data: Any, hours: float, how: dict[str, Any], settings: dict[str, Any]) -> list[PlannedRun]:
+    """The runs of a sweep that takes about so many hours."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    settings = {"model": CHEAP[data.kind], "epochs": EPOCHS, **given}
+    planned = partial(sweep, data=data, **how, **settings)
+    grid = Grid(seeds=range(MOST_SEEDS))
+    grid = replace(grid, seeds=range(_affordable(planned, grid, hours)))
+    return list(planned(grid=grid).runs)
+
+
+def _affordable(planned: Any, grid: Grid, hours: float) -> int:
+    """How many seeds there is time for.
+
+    Raises:
+        ArgumentError: there is no time for two.
+    """
+    every = planned(grid=grid, dry_run=True).work
+    if not every.seconds:
+        return len(grid.seeds)
+    two = planned(grid=replace(grid, seeds=(0, 1)), dry_run=True).work
+    a_seed = (every.images - two.images) / (len(grid.seeds) - 2) / every.images_per_second
+    first = two.images / every.images_per_second
+    if first > hours * 3600:
+        raise ArgumentError(
+            f"two seeds, which a deviation takes, need about {first / 3600:.2g} hours here, more than {hours:g}: give more "
+            f"hours, or fewer epochs"
+        )
+    return min(len(grid.seeds), 2 + int((hours * 3600 - first) / a_seed))
+
+
+def _draw(advices: list[Advice], figure: Path | str, overwrite: bool) -> None:
+    for number, advice in enumerate(advices, 1):
+        stem = f"{figure}-{number}" if len(advices) > 1 else str(figure)
+        write_picture(stem, partial(costs_figure, advice), overwrite=overwrite)
