@@ -94,6 +94,8 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "run": ("--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all"),
         "sweep": ("--strategies", "random", "--ratios", "0.3", "--seeds", "0,1", *SMALL, "--out", "grid"),
         "results": ("grid/runs", "--out", "grid/rows.csv", "--figure", "grid/figure"),
+        "report": ("scores/digits-lt10.h5", "subsets", "grid"),
+        "gallery": ("subsets/digits-lt10-ranked-avh-0.45.h5", "--sheet", "removed"),
         "advise": ("grid/runs", "--tolerance", 5),
         "doctor": (),
     }

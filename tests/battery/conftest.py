@@ -68,11 +68,13 @@ def before(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 def _leave_unfinished(server: Server, place: Path) -> None:
     """A run that was killed after its first epoch, and one that failed."""
     args = (*COMMANDS["train"], "--out", "runs/unfinished")
-    for kill in range(100):
+    for kill in range(0, 5000, 25):  # torch writes weights in some hundred pieces
         server.run(place, args, kill=kill)
         file = place / "work" / "runs" / "unfinished" / "model.pt"
         if file.exists():
             break
+    for part in file.parent.glob(".*.part"):  # which a later command would clear, when it is a minute old
+        part.unlink()
     assert len(read_weights(file, torch.device("cpu"))["loss"]) == 1
     spec = read_result(place / "work" / "runs" / "mine-lt3-ce" / "result.json").spec
     write_failure(place / "work" / "runs" / "failed" / "failure.json", FailedRun(spec=spec, reason="it diverged"))

@@ -76,6 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         subset = lp.prune(data, scores=scores, ratio=0.3, out="subset.h5")
         result = lp.train(data, **SMALL, out="run")
         lp.train(data, subset="subset.h5", **SMALL, out="runs/pruned")
+        lp.prune("digits", ratio=0.3, strategy="random", out="digits.h5")
         rows = lp.results("run", "runs")
     ours = {"a set": data, "scores": scores, "a subset": subset, "a result": result, "rows": rows, "an index": data.index}
     calls = {
@@ -93,6 +94,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "plot_head": {"weight": np.ones((3, 4)), "bias": np.ones(3), "counts": [3, 2, 1]},
         "plot_results": {"rows": rows},
         "results": {},
+        "report": {"data": data},
+        "gallery": {"places": "digits.h5", "sheet": "removed"},
         "advise": {},
         "doctor": {"data": data, "members": 1, **SMALL},
         "import_scores": {"scores": {"id": data.index.ids, "el2n": np.arange(40)}, "data": data},

@@ -96,6 +96,12 @@ COMMANDS = {
     ),
     "export": (f"export {SUBSET} --out kept.npy", "kept.npy", f"export {SUBSET} --out kept.npy --removed"),
     "plot": ("plot run --figure head --out mine", "mine.png", "plot run --figure logits --out mine"),
+    "report": (f"report {SUBSET} --out mine.html", "mine.html", "report grid --out mine.html"),
+    "gallery": (
+        f"gallery {SUBSET} --sheet removed --out mine",
+        "mine-removed.png",
+        f"gallery {SUBSET} --sheet removed --columns 2 --out mine",
+    ),
     "results": ("results grid --out mine.csv", "mine.csv", "results run --out mine.csv"),
     "run": (
         f"run --data folder:photos --ratio 0.4 --members 1 --score-epochs 1 {SMALL} --out all",
@@ -113,7 +119,7 @@ COMMANDS = {
 
 def test_every_command_with_an_output_is_among_these():
     takes = {name for name, command in main.commands.items() if any(each.name == "out" for each in command.params)}
-    assert takes == COMMANDS.keys()
+    assert takes == COMMANDS.keys() | {"advise"}, "which writes by the step of sweep"
     assert all(any(each.name == "overwrite" for each in main.commands[name].params) for name in takes)
 
 

@@ -166,7 +166,7 @@ def test_a_model_that_breaks_its_promise_is_refused(blobs, backbone, says):
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        (pooled, "must be a Model, or a Library of them, not <function"),
+        (pooled, "must be a Model, or a Library of them, not a function"),
         (Model(summary="", backbone=pooled, takes="sounds"), "must take images or embeddings, not 'sounds'"),
         (Model(summary="", backbone=pooled, recipe={"depth": 8}), "must name fields of a recipe, and 'depth' is none"),
     ],

@@ -604,7 +604,7 @@ def test_a_run_on_them_says_no_ensemble(mine, data):
     assert (result.metric, result.spec.ensemble) == ("mine", None)
     assert lp.results("run")[0]["ensembles"] is None
     table = {"id": data.index.ids, "avh": np.linspace(0, 1, N)}
-    assert lp.plot("run", "hardness", data=data, subset=subset, scores=lp.import_scores(table, data))["hardness"].files
+    assert lp.plot("run", "hardness", data=data, scores=lp.import_scores(table, data))["hardness"].files
 
 
 def test_the_command_takes_a_file_and_names_its_own(in_tmp):
