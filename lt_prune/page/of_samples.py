@@ -10,7 +10,7 @@ import numpy as np
 from lt_prune.data.identity import originals
 from lt_prune.page.columns import packed, packed_bits, packed_short
 from lt_prune.planning.dropping import COPIES_BY, NOISE_BY, SIMILARITY
-from lt_prune.types import Array, MetricScores, SampleIndex, Subset
+from lt_prune.types import Array, MetricScores, SampleIndex, Subset, hex_id
 
 OTHER_BY = "near-other"
 """The metric that tells of near-copies in another class."""
@@ -29,6 +29,7 @@ def samples_told(
     metrics: Mapping[str, MetricScores],
     unknown: Mapping[str, bool],
     subsets: Mapping[str, Subset],
+    flags: Mapping[str, Array],
 ) -> dict[str, Any]:
     """Columns of the samples at these rows, in their order.
 
@@ -36,31 +37,36 @@ def samples_told(
         metrics: by name, of the samples of the index.
         unknown: of each, whether its spread over members is not known.
         subsets: by name, of the samples of the index.
+        flags: as `flags_of` has them.
     """
     names = index.file_names
     return {
         "n": len(rows),
-        "ids": "".join(f"{each:016x}" for each in index.ids[rows]),
+        "ids": "".join(map(hex_id, index.ids[rows])),
         "labels": packed(index.labels[rows], "<u4"),
         "places": packed(index.source_index[rows], "<u4"),
         "files": [names[row] for row in rows] if names else None,
         "kept": [packed_bits(subset.kept[rows]) for subset in subsets.values()],
         "means": [packed(each.mean[rows], "<f4") for each in metrics.values()],
         "stds": [None if unknown[name] else packed_short(each.std[rows]) for name, each in metrics.items()],
-        "flags": {name: packed_bits(mask[rows]) for name, mask in flags_of(index, metrics).items()},
+        "flags": {name: packed_bits(mask[rows]) for name, mask in flags.items()},
         "copies": packed(_numbered(originals(index.ids)[rows]), "<u4"),
     }
 
 
 def flags_of(index: SampleIndex, metrics: Mapping[str, MetricScores]) -> dict[str, Array]:
-    """bool (N,) by name of `FLAGS`: those that scores can tell of, and exact copies, of which the ids tell."""
+    """bool (N,) by name of `FLAGS`: those that scores can tell of, and exact copies, of which the ids tell.
+
+    Args:
+        metrics: by the names that metrics are registered by.
+    """
     first = originals(index.ids)
     found = {"copy": np.bincount(first, minlength=index.n_samples)[first] > 1}
     if NOISE_BY in metrics:
         found["noise"] = metrics[NOISE_BY].mean < 0
     for name, metric in (("near", COPIES_BY), ("other", OTHER_BY)):
         if metric in metrics:
-            found[name] = metrics[metric].per_member.min(axis=0) >= SIMILARITY
+            found[name] = metrics[metric].least >= SIMILARITY
     return {name: found[name] for name in FLAGS if name in found}
 
 

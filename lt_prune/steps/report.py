@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from lt_prune.given import known_keywords
 from lt_prune.measures import rank_stability
 from lt_prune.page.making import making_told
 from lt_prune.page.of_runs import runs_told
-from lt_prune.page.of_samples import FLAGS, samples_told
+from lt_prune.page.of_samples import FLAGS, flags_of, samples_told
 from lt_prune.page.of_scores import scores_told
 from lt_prune.page.of_set import set_told
 from lt_prune.page.render import render
@@ -94,13 +94,14 @@ def report(
     metrics, unknown = _metrics(found.scores)
     subsets = _named(found.subsets, found.index.name)
     first = next(iter(subsets.values()), None)
-    main = metrics.get(_main(found.scores)) if metrics else None
+    main = next(iter(metrics.values()), None)
+    flags = flags_of(found.index, _first_of_each(found.scores))
     shown = shown_rows(found.index, main.difficulty if main else None, first.kept if first else None)
     told = {
         "digest": found.index.digest,
         "set": set_told(found.index, subsets),
         "scores": scores_told(found.index, metrics, unknown),
-        "samples": samples_told(found.index, shown.rows, metrics, unknown, subsets),
+        "samples": samples_told(found.index, shown.rows, metrics, unknown, subsets, flags),
         "subsets": [{"name": name, "label": subset.label, "ratio": subset.ratio} for name, subset in subsets.items()],
         "runs": runs_told(found.index, found.runs),
         "flags": FLAGS,
@@ -150,16 +151,28 @@ def _no_pictures(found: Found) -> str:
 
 
 def _metrics(scores: Mapping[str, ScoreSet]) -> tuple[dict[str, MetricScores], dict[str, bool]]:
-    """Metrics of all files by name, those of several with the file's, the main ones first; and of each whether nothing
-    is known of how far members agree: a row made elsewhere, or rows that are one, such as those of label-noise."""
-    found, unknown = dict[str, MetricScores](), dict[str, bool]()
+    """Metrics of all files by name, those of several with the file's, of each file the one first that it is shown by; and of
+    each whether nothing is known of how far members agree: a row made elsewhere, or rows that are one, such as those of
+    label-noise."""
+    found, unknown, files = dict[str, MetricScores](), dict[str, bool](), _short_names(scores)
     for file, each in scores.items():
         for name in sorted(each.metrics, key=lambda name: (name != each.shown, name)):
-            told = f"{name} ({Path(file).stem})" if len(scores) > 1 else name
+            told = f"{name} ({files[file]})" if len(scores) > 1 else name
             rows = each.metrics[name].per_member
             found[told] = each.metrics[name]
             unknown[told] = each.spread(name) is None or (len(rows) > 1 and bool((rows == rows[0]).all()))
     return found, unknown
+
+
+def _short_names(files: Collection[str]) -> dict[str, str]:
+    """What each file is called: its name without the ending, or its path where others have that name."""
+    names = [Path(file).stem for file in files]
+    return {file: file if names.count(name) > 1 else name for file, name in zip(files, names)}
+
+
+def _first_of_each(scores: Mapping[str, ScoreSet]) -> dict[str, MetricScores]:
+    """Metrics by name, those of the first file that has them."""
+    return {name: metric for each in reversed(scores.values()) for name, metric in each.metrics.items()}
 
 
 def _named(subsets: Mapping[str, Subset], name: str) -> dict[str, Subset]:
@@ -176,12 +189,6 @@ def _named(subsets: Mapping[str, Subset], name: str) -> dict[str, Subset]:
         alike = sum(known == short or known.startswith(f"{short} (") for known in found)
         found[f"{short} ({alike + 1})" if alike else short] = subset
     return found
-
-
-def _main(scores: Mapping[str, ScoreSet]) -> str:
-    """The metric by which the samples to show are chosen."""
-    file, first = next(iter(scores.items()))
-    return f"{first.shown} ({Path(file).stem})" if len(scores) > 1 else first.shown
 
 
 def _warnings(found: Found, subsets: Mapping[str, Subset]) -> Iterator[tuple[str, list[str]]]:

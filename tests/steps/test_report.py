@@ -423,6 +423,23 @@ def test_several_score_files_name_their_metrics(place):
     assert [each["name"] for each in read()["scores"]["metrics"]] == ["avh (again)", "avh (blobs)", "el2n (blobs)"]
 
 
+def test_score_files_of_one_name_are_told_apart(place):
+    lp.write_scores("scores/again/blobs.h5", scores_of(place.index, ("avh",)))
+    lp.report()
+    told = [each["name"] for each in read()["scores"]["metrics"]]
+    assert told == ["avh (scores/again/blobs.h5)", "avh (scores/blobs.h5)", "el2n (scores/blobs.h5)"]
+
+
+def test_of_several_score_files_the_first_with_doubtful_labels_flags_them(place):
+    for file, doubtful in (("a", 4), ("b", 7)):
+        scores = scores_of(place.index, ("avh", "label-noise"))
+        scores.metrics["label-noise"].per_member[:] = np.where(np.arange(N) == doubtful, -1, 1)
+        lp.write_scores(f"scores/{file}.h5", scores)
+    lp.report()
+    samples = read()["samples"]
+    assert ids_of(samples)[mask(samples["flags"]["noise"])].tolist() == [place.index.ids[4]]
+
+
 # On the command line
 
 
