@@ -36,6 +36,11 @@ class Line:
     run: TrainResult | None = field(repr=False)
     """One at that ratio, of the first seed."""
 
+    @property
+    def lost(self) -> float:
+        """Points that are lost overall at the ratio, in the mean; 0 where there is none."""
+        return sum(cost.mean for cost in self.costs.get(OVERALL, ()) if cost.ratio == self.ratio)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
@@ -53,9 +58,9 @@ class Advice:
 
     @property
     def best(self) -> Line | None:
-        """The way that removes most; None where the runs cannot say for any."""
+        """The way that removes most, and of several loses least there; None where the runs cannot say for any."""
         known = [line for line in self.lines if line.ratio is not None]
-        return max(known, key=lambda line: (line.ratio, -line.costs[OVERALL][0].mean), default=None)
+        return max(known, key=lambda line: (line.ratio, -line.lost), default=None)
 
 
 def advice_of(runs: Iterable[PlannedRun], tolerance: float, group: str | None) -> list[Advice]:

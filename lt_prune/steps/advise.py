@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -75,7 +76,8 @@ def advise(
         training time `saved`.
 
     Raises:
-        ArgumentError: the tolerance is below 0, the hours are too few for two seeds, or a group has no test samples.
+        ArgumentError: the tolerance is below 0, the hours are no number or too few for two seeds, or a group has no test
+            samples.
         FileError: there are no runs, or a file is damaged.
 
     Example:
@@ -88,6 +90,8 @@ def advise(
     """
     if not tolerance >= 0:
         raise ArgumentError(f"tolerance must be points that may be lost, 0 or more, not {tolerance}")
+    if hours is not None and not 0 < hours < math.inf:
+        raise ArgumentError(f"hours must be a number above 0, not {hours}")
     if group is not None:
         expect_one_of("group", group, GROUPS)
     check_names(["ce"], None, settings, besides=keywords_of(advise))
@@ -139,7 +143,7 @@ def _affordable(planned: Any, grid: Grid, hours: float) -> int:
             f"two seeds, which a deviation takes, need about {first / 3600:.2g} hours here, more than {hours:g}: give more "
             f"hours, or fewer epochs"
         )
-    return min(len(grid.seeds), 2 + int((hours * 3600 - first) / a_seed))
+    return min(len(grid.seeds), 2 + int((hours * 3600 - first) / a_seed)) if a_seed else len(grid.seeds)
 
 
 def _draw(advices: list[Advice], figure: Path | str, overwrite: bool) -> None:

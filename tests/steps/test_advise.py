@@ -63,6 +63,13 @@ def runs(ratios: tuple[float, ...] = tuple(ACCURACY), seeds: int = 4, **changes:
     return [result(ratio, seed, **changes) for ratio in ratios for seed in range(seeds)]
 
 
+def moved(run: Any, gained: float) -> lp.TrainResult:
+    """A run whose accuracy overall is that much higher."""
+    evaluation = replace(run.evaluation, overall=run.evaluation.overall + gained)
+    found: lp.TrainResult = replace(run, evaluation=evaluation)
+    return found
+
+
 def only(found: list[lp.PlannedRun], tolerance: float = 2.0, group: str | None = None) -> Any:
     [advice] = advice_of(found, tolerance, group)
     [line] = advice.lines
@@ -122,6 +129,14 @@ def test_strategies_share_the_doubt():
         assert line.costs["overall"][0].at_most > alone.at_most
 
 
+def test_of_ways_that_remove_as_much_the_one_that_loses_least_there_is_best():
+    other = [moved(run, {0.2: -0.01, 0.4: 0.005}.get(run.spec.ratio, 0)) for run in runs(strategy="ranked") if run.strategy]
+    [advice] = advice_of(runs() + other, 3.0, None)
+    assert [line.ratio for line in advice.lines] == [0.4, 0.4]
+    assert advice.best.pruned_by.startswith("ranked")
+    assert advice.best.lost == pytest.approx(0.475)
+
+
 def test_methods_have_an_advice_each():
     both = runs() + [replace(run, spec=replace(run.spec, method="cb")) for run in runs()]
     assert [advice.trained.split(" by ")[0] for advice in advice_of(both, 2.0, None)] == ["blobs, ce", "blobs, cb"]
@@ -147,6 +162,9 @@ def test_no_pruned_run_is_nothing_to_advise_by(blobs, in_tmp):
         ({"group": "end"}, "group must be head or middle or tail, not 'end'"),
         ({"data": "digits"}, "data is for a sweep that is run for this: say for how long by hours"),
         ({"epochs": 3}, "epochs is for a sweep that is run for this: say for how long by hours"),
+        ({"hours": float("nan")}, "hours must be a number above 0, not nan"),
+        ({"hours": float("inf")}, "hours must be a number above 0, not inf"),
+        ({"hours": 0.0}, "hours must be a number above 0, not 0.0"),
         ({"hours": 0.0001, "model": "resnet8"}, "two seeds, which a deviation takes, need about "),
     ],
 )
