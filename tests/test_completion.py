@@ -65,6 +65,9 @@ def test_commands_are_offered():
         (["advise", "--data", "d"], "sources"),
         (["doctor", "--data", "d"], "sources"),
         (["plot", "run", "--data", "d"], "sources"),
+        (["report", "--data", "d"], "sources"),
+        (["gallery", "--data", "d"], "sources"),
+        (["gallery", "--metric", "e"], "metrics"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else value,
 )

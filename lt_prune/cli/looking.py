@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from lt_prune import choices
+from lt_prune.cli.completing import a_source, members_of
 from lt_prune.cli.group import main
 from lt_prune.cli.options import DATA_HELP, list_of, overwrite_option, read_options
 from lt_prune.cli.printing import print_json, say_wrote
 
 places_argument = click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
-look_data_option = click.option("--data", help=f"{DATA_HELP}  [default: what the files are of]")
+look_data_option = click.option("--data", shell_complete=a_source, help=f"{DATA_HELP}  [default: what the files are of]")
 
 
 @main.command()
@@ -36,7 +37,7 @@ def report(places: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     Example: lt-prune report --out report.html
     """
     import lt_prune as lp
-    from lt_prune.steps.report import size_of
+    from lt_prune.reports.words import size
 
     written = lp.report(*places, **options)
     if as_json:
@@ -44,7 +45,7 @@ def report(places: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     else:
         shown = "with pictures" if written.pictures else "without pictures"
         click.echo(
-            f"{written.file}: {size_of(written.n_bytes)}, {written.n_shown:,} of {written.n_samples:,} samples {shown}, "
+            f"{written.file}: {size(written.n_bytes)}, {written.n_shown:,} of {written.n_samples:,} samples {shown}, "
             f"{len(written.scores):,} score files, {len(written.subsets):,} subsets, {written.n_runs:,} runs"
         )
     say_wrote(written.file)
@@ -53,7 +54,9 @@ def report(places: tuple[Path, ...], as_json: bool, **options: Any) -> None:
 @main.command()
 @places_argument
 @click.option("--sheet", type=click.Choice((*choices.SHEETS, "all")), default="all", show_default=True, help="What to show.")
-@click.option("--metric", help="What is hard.  [default: avh, or the first that there is]")
+@click.option(
+    "--metric", shell_complete=members_of("metrics"), help="What is hard.  [default: avh, or the first that there is]"
+)
 @click.option("--classes", callback=list_of(str), help="Names of the classes to show, comma-separated.  [default: up to 20]")
 @click.option("--columns", type=int, default=10, show_default=True, help="Pictures of a class, at most.")
 @look_data_option

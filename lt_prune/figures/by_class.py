@@ -145,9 +145,7 @@ def _draw_lines(axes: Axes, panel: Panel, rows: Sequence[ClassRow], styles: Mapp
     places, every = np.arange(len(rows)), -(-len(rows) // OUTLINED)
     for column, label in panel.series.items():
         number, width = styles[label], 1.2 if every == 1 else 0.6
-        (line,) = axes.plot(
-            places, _drawn(rows, column, panel), label=label, markersize=4, markevery=every, linewidth=width, clip_on=False
-        )
+        (line,) = axes.plot(places, _drawn(rows, column, panel), label=label, markevery=every, linewidth=width)
         line.set(color=COLOURS[number], marker=MARKERS[number], linestyle=LINES[number], markersize=4, clip_on=False)
 
 

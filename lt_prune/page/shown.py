@@ -11,9 +11,6 @@ from lt_prune.types import Array, SampleIndex
 
 MOST = 13_000
 """Samples that a page shows: all 12,406 of CIFAR-10-LT at 100, with pictures below 8 MB."""
-PARTS = 5
-"""A class's share is cut in so many parts: of what is kept and of what is removed the hardest and the easiest each, and a
-random one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +64,8 @@ def _words(difficulty: Array | None, kept: Array | None) -> str:
 
 
 def _of_class(index: SampleIndex, rows: Array, quota: int, difficulty: Array | None, kept: Array | None) -> Array:
-    """Rows of a class, ascending."""
+    """Rows of a class, ascending: of what is kept and of what is removed the hardest and the easiest, a fifth of the quota
+    each, and others drawn by their ids; where there is no subset, a third each."""
     if len(rows) <= quota:
         return rows
     drawn = rows[np.argsort(mix(index.ids[rows], 0), kind="stable")]

@@ -57,7 +57,7 @@ def sprites(pixels: Pixels, rows: Array, room: int) -> Sprites:
             continue
         made = tuple(_text(sheet, size, quality) for sheet, size in _sheets(pixels, rows, side))
         if sum(map(len, made)) <= room or (side, quality) == ways[-1]:
-            width, height = _size(pixels, side)
+            width, height = size_within(pixels, side)
             return Sprites(made, (width, height), (_blocks(width), _blocks(height)))
     raise AssertionError("the last way is always taken")
 
@@ -77,7 +77,8 @@ def _sides(pixels: Pixels) -> list[int]:
     return [longest] if longest <= SIDES[-1] else sorted({min(side, longest) for side in SIDES}, reverse=True)
 
 
-def _size(pixels: Pixels, side: int) -> tuple[int, int]:
+def size_within(pixels: Pixels, side: int) -> tuple[int, int]:
+    """Width and height of pictures whose longer side is no longer than this, and none larger than it is."""
     height, width = pixels.shape[1:3]
     scale = min(1.0, side / max(height, width))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -89,7 +90,7 @@ def _blocks(side: int) -> int:
 
 def _sheets(pixels: Pixels, rows: Array, side: int) -> Iterator[tuple[Array, tuple[int, int]]]:
     """Sheets, uint8 (., ., 3), and the size of a picture on each."""
-    width, height = _size(pixels, side)
+    width, height = size_within(pixels, side)
     across, down = _blocks(width), _blocks(height)
     for start in range(0, len(rows), COLUMNS**2):
         images = pixels[rows[start : start + COLUMNS**2]]

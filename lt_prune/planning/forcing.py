@@ -12,7 +12,7 @@ import numpy as np
 
 from lt_prune.errors import ArgumentError, MismatchError, shown
 from lt_prune.given import expect
-from lt_prune.types import Array, SampleIndex
+from lt_prune.types import Array, SampleIndex, hex_id
 
 Ids = Path | str | Sequence[str] | Array
 """A file with an id of 16 hexadecimal digits a line, or ids: such texts, or whole numbers as an index has them."""
@@ -36,7 +36,7 @@ class Forced:
         kept, dropped = (_rows(name, given, index) for name, given in (("force_keep", keep), ("force_drop", drop)))
         if (both := kept & dropped).any():
             raise ArgumentError(
-                f"force_keep and force_drop both name {both.sum():,} samples, such as {index.ids[both][0]:016x}: name "
+                f"force_keep and force_drop both name {both.sum():,} samples, such as {hex_id(index.ids[both][0])}: name "
                 f"each in one of the two"
             )
         return Forced(kept, dropped)
@@ -66,7 +66,7 @@ class Forced:
     def told(self, index: SampleIndex) -> dict[str, list[str]]:
         """The ids, by option, as a subset keeps them."""
         rows = {"force_keep": self.keep, "force_drop": self.drop}
-        return {name: [f"{each:016x}" for each in index.ids[mask]] for name, mask in rows.items() if mask.any()}
+        return {name: [*map(hex_id, index.ids[mask])] for name, mask in rows.items() if mask.any()}
 
 
 def _rows(name: str, given: Ids | None, index: SampleIndex) -> Array:
@@ -75,7 +75,7 @@ def _rows(name: str, given: Ids | None, index: SampleIndex) -> Array:
     ids = np.array([_id(each, what) for each in _listed(name, given)], dtype=np.uint64)
     if unknown := np.setdiff1d(ids, index.ids).tolist():
         raise MismatchError(
-            f"{what} names {len(unknown):,} samples that {index.name} has not, such as {unknown[0]:016x}: mark them in a "
+            f"{what} names {len(unknown):,} samples that {index.name} has not, such as {hex_id(unknown[0])}: mark them in a "
             f"report of this set"
         )
     return np.isin(index.ids, ids)

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from lt_prune.reports.plain import plain_table
-from lt_prune.reports.words import several
+from lt_prune.reports.words import several, size
 from lt_prune.reports.workload import duration
 
 
@@ -50,11 +50,3 @@ def _score(cost: Mapping[str, Any]) -> str:
     held = f"{size(cost['images_bytes'])} for the samples" if cost["images_bytes"] else "samples are read as needed"
     each = "" if cost["member_bytes"] is None else f", up to {size(cost['member_bytes'])} for each member at work"
     return f"{work}: {time}; memory: {held}{each}"
-
-
-def size(n_bytes: float) -> str:
-    """In the unit in which it is 1 or more, of 1,000 of the one before."""
-    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
-        if n_bytes >= one:
-            return f"{n_bytes / one:,.1f} {unit}"
-    return f"{n_bytes / 1e3:,.1f} kB"

@@ -50,3 +50,11 @@ def _distinct(words: Iterable[str | None]) -> list[str]:
 def several(number: int, noun: str) -> str:
     """For example "1 member", or "1,000 members"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size(n_bytes: float) -> str:
+    """In the unit in which it is 1 or more, of 1,000 of the one before."""
+    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if n_bytes >= one:
+            return f"{n_bytes / one:,.1f} {unit}"
+    return f"{n_bytes / 1e3:,.1f} kB"

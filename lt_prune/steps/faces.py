@@ -21,9 +21,10 @@ from lt_prune.reports.log import facts_of
 from lt_prune.reports.summary import summarise_set, summarise_subset
 from lt_prune.reports.words import pruned_by
 from lt_prune.runs import TrainResult
+from lt_prune.selections import highest_first
 from lt_prune.steps.sweep import Sweep
 from lt_prune.store.pictures import write_picture
-from lt_prune.types import GROUPS, LongTailedSet, SampleIndex, ScoreSet, Subset
+from lt_prune.types import GROUPS, LongTailedSet, SampleIndex, ScoreSet, Subset, hex_id
 
 ACCURACIES = ("overall", "balanced", *GROUPS)
 Rows = list[dict[str, Any]]
@@ -131,7 +132,7 @@ def _columns(record: Any) -> Mapping[str, Any] | Rows:
 @_columns.register
 def _of_samples(index: SampleIndex) -> Mapping[str, Any]:
     return {
-        "id": [f"{each:016x}" for each in index.ids.tolist()],
+        "id": [*map(hex_id, index.ids)],
         "file": list(index.file_names or [None] * index.n_samples),
         "source_index": index.source_index,
         "class": np.array(index.class_names, dtype=object)[index.labels],
@@ -150,7 +151,7 @@ def _(record: ScoreSet) -> Mapping[str, Any]:
     columns = dict(_of_samples(record.index))
     for name, each in record.metrics.items():
         rank = np.empty(record.index.n_samples, dtype=np.int64)
-        rank[np.argsort(each.difficulty, kind="stable")[::-1]] = np.arange(1, len(rank) + 1)
+        rank[highest_first(each.difficulty)] = np.arange(1, len(rank) + 1)
         spread = record.spread(name)
         columns |= {name: each.mean} | ({} if spread is None else {f"{name}_std": spread}) | {f"{name}_rank": rank}
     return columns

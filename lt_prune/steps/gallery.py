@@ -14,13 +14,13 @@ from lt_prune.errors import ArgumentError
 from lt_prune.figures.contact import Line, contact_sheet, numbered
 from lt_prune.given import expect_whole, known_keywords
 from lt_prune.page.picks import NEEDS, other_than, picks
-from lt_prune.page.sprites import thumbnail
+from lt_prune.page.sprites import size_within, thumbnail
 from lt_prune.planning.commands import require_metric
 from lt_prune.planning.dropping import NOISE_BY
 from lt_prune.steps.build import Data
 from lt_prune.steps.finding import Found, find
 from lt_prune.store.output import put
-from lt_prune.types import Array, LongTailedSet, MetricScores, ScoreSet, Subset, kind_of
+from lt_prune.types import Array, LongTailedSet, MetricScores, ScoreSet, Subset, hex_id, kind_of
 
 MOST_CLASSES = 20
 """Rows of a sheet, where no classes are named: of more, evenly from the largest to the smallest."""
@@ -151,7 +151,7 @@ class _Shown:
             {c: index.class_names[c] for c in rows}, index.counts, None if subset is None else subset.kept_counts
         )
         lines = [Line(name=names[c], images=self._images(some), captions=self._captions(some)) for c, some in rows.items()]
-        return lines, tuple(f"{index.ids[row]:016x}" for some in rows.values() for row in some)
+        return lines, tuple(hex_id(index.ids[row]) for some in rows.values() for row in some)
 
     def title(self, name: str) -> str:
         """What a sheet shows, in a sentence."""
@@ -171,9 +171,7 @@ class _Shown:
 
     def _images(self, rows: Array) -> list[Array]:
         images = self.data.pixels[rows]
-        height, width = images.shape[1:3]
-        scale = min(1.0, SIDE / max(height, width))
-        return [thumbnail(image, (max(1, round(width * scale)), max(1, round(height * scale)))) for image in images]
+        return [thumbnail(image, size_within(images, SIDE)) for image in images]
 
     def _captions(self, rows: Array) -> list[str]:
         if self.metric is None:

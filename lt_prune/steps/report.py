@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lt_prune.config.reading import Reading
 from lt_prune.given import known_keywords
 from lt_prune.measures import rank_stability
@@ -172,7 +170,7 @@ def _short_names(files: Collection[str]) -> dict[str, str]:
 
 def _first_of_each(scores: Mapping[str, ScoreSet]) -> dict[str, MetricScores]:
     """Metrics by name, those of the first file that has them."""
-    return {name: metric for each in reversed(scores.values()) for name, metric in each.metrics.items()}
+    return {name: metric for each in reversed([*scores.values()]) for name, metric in each.metrics.items()}
 
 
 def _named(subsets: Mapping[str, Subset], name: str) -> dict[str, Subset]:
@@ -200,8 +198,3 @@ def _warnings(found: Found, subsets: Mapping[str, Subset]) -> Iterator[tuple[str
     for name, subset in subsets.items():
         yield name, list(dict.fromkeys([*subset_warnings(subset), *subset_dangers(subset, {})]))
     yield "runs", results_warnings(aggregate(found.runs))
-
-
-def size_of(n_bytes: int) -> str:
-    """For example "5.2 MB"."""
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{np.ceil(n_bytes / 1e3):.0f} kB"

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lt_prune.given import known_keywords
 from lt_prune.metrics import OF_TEST
 from lt_prune.planning.paths import scores_of
+from lt_prune.selections import highest_first
 from lt_prune.store.output import put
 from lt_prune.store.rows import as_csv
 from lt_prune.types import SampleIndex, ScoreSet, hex_id
@@ -49,7 +48,7 @@ def score_rows(
     scores = scores_of(scores)
     metric = metric or scores.main
     index, chosen, spread = scores.index, scores.metric(metric), scores.spread(metric)
-    hardest_first = np.argsort(chosen.difficulty, kind="stable")[::-1]
+    hardest_first = highest_first(chosen.difficulty)
     rows = [
         {
             **index.told(i),

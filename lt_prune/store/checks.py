@@ -29,6 +29,7 @@ from lt_prune.types import (
     SampleIndex,
     ScoreSet,
     Subset,
+    hex_id,
 )
 
 
@@ -160,7 +161,7 @@ def check_subset(subset: Subset) -> None:
         expect_whole("dropped", number, low=0)
     for name, kept in (("force_keep", True), ("force_drop", False)):
         expect(name, ids := subset.options.get(name, []), list, "a list of ids")
-        known = {f"{each:016x}" for each in (subset.kept_ids if kept else subset.removed_ids)} if ids else set()
+        known = {*map(hex_id, subset.kept_ids if kept else subset.removed_ids)} if ids else set()
         _require(known.issuperset(map(str, ids)), f"{name} names samples that are not so")
     for name in ("metric", "keep", "within", "budget", "selection"):
         if subset.options.get(name) is not None:

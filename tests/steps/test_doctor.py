@@ -12,7 +12,7 @@ import torch
 from typed import lt, ok
 
 import lt_prune as lp
-from lt_prune.reports.doctor_table import size
+from lt_prune.reports.words import size
 
 SMALL = {"epochs": 2, "model": "resnet8", "compute": lp.Compute(device="cpu", workers=3)}
 

@@ -447,8 +447,7 @@ def test_the_command_names_the_page_and_its_size(place):
     said = ok("report --out page.html")
     size = Path("page.html").stat().st_size
     assert (
-        said.stdout
-        == f"page.html: {-(-size // 1000)} kB, 45 of 45 samples with pictures, 1 score files, 2 subsets, 0 runs\n"
+        said.stdout == f"page.html: {size / 1000:.1f} kB, 45 of 45 samples with pictures, 1 score files, 2 subsets, 0 runs\n"
     )
     assert "wrote page.html" in said.stderr
     written = json.loads(ok("report subsets sets --out page.html --overwrite --json").stdout)

@@ -584,7 +584,7 @@
     const high = Math.max(1, ...shares.flat());
     const yOf = axisY(box, 0, high, "% of the group in each of 40 equal bins");
     const edges = metric.edges;
-    const xOf = (value) => box.left + ((value - edges[0]) / (edges.at(-1) - edges[0])) * (box.right - box.left);
+    const xOf = (value) => box.left + ((value - edges[0]) / (edges.at(-1) - edges[0] || 1)) * (box.right - box.left);
     for (const value of ticks(edges[0], edges.at(-1))) box.made.append(text(xOf(value), box.bottom + 16, short(value), { "text-anchor": "middle" }));
     box.made.append(text((box.left + box.right) / 2, box.bottom + 31, metric.name, { "text-anchor": "middle" }));
     shares.forEach((each, g) => {
