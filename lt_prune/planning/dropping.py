@@ -126,10 +126,11 @@ class Taken:
             ArgumentError: it is more.
         """
         if (number := int(self.rows.sum())) > n_remove:
+            n_samples = len(self.rows)
             told = " and ".join(f"{count:,} {name}" for name, count in self.numbers.items())
             raise ArgumentError(
-                f"{told} are to be taken out first, and the ratio removes {n_remove:,} of {len(self.rows):,} samples: ask "
-                f"for a ratio of {number / len(self.rows):.4g} or more, or drop less"
+                f"{told} are to be taken out first, and the ratio removes {n_remove:,} of {n_samples:,} samples: ask "
+                f"for a ratio of {-(-number * 10**4 // n_samples) / 10**4:g} or more, or drop less"
             )
 
 

@@ -47,11 +47,12 @@ class Forced:
         Raises:
             ArgumentError: it is more.
         """
-        n_keep = len(self.keep) - n_remove
+        n_samples = len(self.keep)
+        n_keep = n_samples - n_remove
         if (number := int(self.keep.sum())) > n_keep:
             raise ArgumentError(
-                f"force_keep names {number:,} samples, and the ratio keeps {n_keep:,} of {len(self.keep):,}: ask for a "
-                f"ratio of {1 - number / len(self.keep):.4g} or less, or name fewer"
+                f"force_keep names {number:,} samples, and the ratio keeps {n_keep:,} of {n_samples:,}: ask for a "
+                f"ratio of {(n_samples - number) * 10**4 // n_samples / 10**4:g} or less, or name fewer"
             )
 
     def digests(self, index: SampleIndex) -> dict[str, str]:

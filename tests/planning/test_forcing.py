@@ -9,6 +9,7 @@ import pytest
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.planning.dropping import Taken
 from lt_prune.planning.forcing import Forced
 
 N = 6
@@ -93,8 +94,19 @@ def test_no_more_is_kept_than_is_asked_for(index, n_remove, fits):
     if fits:
         forced.require_room(n_remove)
         return
-    with pytest.raises(LtPruneError, match=r"the ratio keeps 1 of 6: ask for a ratio of 0\.6667 or less"):
+    with pytest.raises(LtPruneError, match=r"the ratio keeps 1 of 6: ask for a ratio of 0\.6666 or less"):
         forced.require_room(n_remove)
+
+
+@pytest.mark.parametrize("number", [1, 333, 6203, 12000])
+def test_the_ratio_that_is_advised_has_room(number):
+    most = np.arange(12406) < number
+    none = np.zeros_like(most)
+    for refused, n_remove in ((Forced(most, none), 12406), (Taken(most, {"forced": number}), 0)):
+        with pytest.raises(ArgumentError, match=f"{number:,} ") as said:
+            refused.require_room(n_remove)
+        [ratio] = re.findall(r"ratio of ([0-9.]+) or (?:less|more)", str(said.value))
+        refused.require_room(round(float(ratio) * 12406))
 
 
 def test_a_list_is_told_by_its_ids_and_known_by_its_digest(index):

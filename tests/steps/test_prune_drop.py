@@ -125,7 +125,7 @@ def test_more_than_the_ratio_removes_cannot_go(index):
     with pytest.raises(
         ArgumentError,
         match=r"^8 duplicates and 6 noisy are to be taken out first, and the ratio removes 6 of 60 samples: ask for a "
-        r"ratio of 0\.2333 or more, or drop less$",
+        r"ratio of 0\.2334 or more, or drop less$",
     ):
         lp.prune(index, ratio=0.1, scores=scores_of(index), drop="noisy:0.1,duplicates")
 
