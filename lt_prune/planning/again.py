@@ -51,12 +51,15 @@ def score_again(scores: ScoreSet, data: str) -> str:
 
 
 def prune_again(subset: Subset, data: str, scores: str, like: str) -> str:
-    """`lt-prune prune` for a subset.
+    """`lt-prune prune` for a subset; "" of a strategy of another package that is not here.
 
     Args:
         data, scores, like: what to name as data, scores and, where its class counts were taken, another subset.
     """
-    options, (names, assignments) = subset.options, split_name(subset.strategy)
+    try:
+        options, (names, assignments) = subset.options, split_name(subset.strategy)
+    except LtPruneError:
+        return ""
     settings = dict(assignment.split("=", 1) for assignment in assignments)
     others = {"as", "noisy", "duplicates", *_FREE}
     parts = ["lt-prune prune", _option("data", data), _option("ratio", repr(subset.ratio))]

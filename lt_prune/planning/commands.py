@@ -12,7 +12,7 @@ import numpy as np
 from lt_prune.config.reading import as_options
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.spec import OF_PYTHON
-from lt_prune.errors import ArgumentError
+from lt_prune.errors import ArgumentError, LtPruneError
 from lt_prune.metrics import HELD_OUT, METRICS
 from lt_prune.planning.paths import named, scores_path
 from lt_prune.planning.recipes import MEMBER
@@ -55,10 +55,15 @@ def score_command(
     return " ".join(parts)
 
 
-def prune_command(run: TrainResult) -> str:
-    """`lt-prune prune` for the subset that a run was trained on, below the same folder."""
+def prune_command(run: TrainResult) -> str | None:
+    """`lt-prune prune` for the subset that a run was trained on, below the same folder; None where a result does not tell
+    all that decided it, such as lists of samples, or the strategy is another package's that is not here."""
     spec = run.spec
-    reads_scores = {"scores", "confidence"} & set(find_strategy(str(spec.strategy))[0].needs)
+    try:
+        strategy, _ = find_strategy(str(spec.strategy))
+    except LtPruneError:
+        return None
+    reads_scores = {"scores", "confidence"} & set(strategy.needs)
     told = {
         "strategy": spec.strategy,
         "metric": spec.metric if reads_scores else None,

@@ -84,4 +84,5 @@ def _answer(advice: Advice, command: str | None) -> str:
     best = advice.best
     if best is None:
         return "no ratio is advised: these runs cannot say how much can be pruned"
-    return f"most goes by {best.pruned_by}, {best.ratio:.0%}: {command}"
+    made_by = command or "the subset is that of the runs, and results alone do not tell how to make it again"
+    return f"most goes by {best.pruned_by}, {best.ratio:.0%}: {made_by}"

@@ -13,6 +13,7 @@ import lt_prune as lp
 from lt_prune.errors import ArgumentError
 from lt_prune.planning.commands import prune_command
 from lt_prune.reports.advice import advice_of
+from lt_prune.reports.advice_table import _answer
 
 ACCURACY = {0.0: 0.80, 0.2: 0.798, 0.4: 0.79, 0.6: 0.60}
 """Of made-up runs."""
@@ -215,6 +216,16 @@ def test_the_command_makes_the_subset_that_was_trained_on(swept):
         if run.strategy:
             subset = lp.read_subset(_made(prune_command(run)))
             assert subset.digest == run.spec.subset_digest
+
+
+@pytest.mark.parametrize("strategy", ["ranked+force_keep=ab12cd34", "like+random+as=ab12cd34", "random+noisy=0.1", "theirs"])
+def test_where_results_do_not_tell_all_there_is_no_command(strategy):
+    [advice] = advice_of(runs((0.0, 0.2), strategy=strategy), 2.0, None)
+    assert advice.best.ratio == 0.2
+    assert prune_command(advice.best.run) is None
+    assert _answer(advice, None).endswith(
+        " 20%: the subset is that of the runs, and results alone do not tell how to make it again"
+    )
 
 
 def test_json_says_what_the_table_says(swept):

@@ -417,6 +417,15 @@ def test_more_samples_than_a_page_holds_are_drawn_by_class(monkeypatch, place):
     assert sum(each["before"] for each in read()["set"]["classes"]) == N
 
 
+def test_a_subset_of_a_strategy_that_is_not_here_is_told_of_without_a_command(place):
+    subset = lp.prune(place, strategy="random", ratio=0.2)
+    lp.write_subset("subsets/theirs.h5", replace(subset, strategy="theirs"))
+    lp.report()
+    told = Text(Path("report.html").read_text()).text
+    assert "subset subsets/theirs.h5" in told
+    assert "--strategy theirs" not in told
+
+
 def test_several_score_files_name_their_metrics(place):
     lp.write_scores("scores/again.h5", scores_of(place.index, ("avh",)))
     lp.report()
