@@ -52,6 +52,7 @@ def advise(places: tuple[Path, ...], figure: Path | None, as_json: bool, **optio
     from lt_prune.planning.commands import prune_command
     from lt_prune.reports.advice_table import advice_summary, advice_table
     from lt_prune.reports.progress import shown_progress
+    from lt_prune.steps.advise import figure_stems
 
     with shown_progress() as progress:
         advices = lp.advise(*places, figure=figure, progress=progress, **options)
@@ -59,4 +60,5 @@ def advise(places: tuple[Path, ...], figure: Path | None, as_json: bool, **optio
     said = {"advice": [advice_summary(*each) for each in zip(advices, commands)]}
     print_result(as_json, said, lambda: Group(*(advice_table(*each) for each in zip(advices, commands))))
     if figure:
-        say_wrote(f"{figure}.png", f"{figure}.pdf")
+        stems = figure_stems(figure, len(advices))
+        say_wrote(*(f"{stem}.{ending}" for stem in stems for ending in ("png", "pdf")))

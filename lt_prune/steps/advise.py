@@ -66,7 +66,7 @@ def advise(
         data: with `hours`: what to run a sweep on, by default the digits.
         hours: plan and run a sweep that takes about so long here, in place of `places`: the default grid of `sweep`, up to
             10 seeds, and a cheap model and 30 epochs where `settings` do not say otherwise.
-        figure: draw the curves: path of the files without ending.
+        figure: draw the curves: path of the files without ending; of several advices, a number is added to it.
         compute, reading, out, overwrite, progress: as for `sweep`, with `hours`; overwrite is also of the figure.
         **settings: as for `sweep`, with `hours`.
 
@@ -146,7 +146,11 @@ def _affordable(planned: Any, grid: Grid, hours: float) -> int:
     return min(len(grid.seeds), 2 + int((hours * 3600 - first) / a_seed)) if a_seed else len(grid.seeds)
 
 
+def figure_stems(figure: Path | str, number: int) -> list[str]:
+    """The figures of so many advices without their endings, numbered where there are several."""
+    return [f"{figure}-{place}" for place in range(1, number + 1)] if number > 1 else [str(figure)]
+
+
 def _draw(advices: list[Advice], figure: Path | str, overwrite: bool) -> None:
-    for number, advice in enumerate(advices, 1):
-        stem = f"{figure}-{number}" if len(advices) > 1 else str(figure)
+    for advice, stem in zip(advices, figure_stems(figure, len(advices))):
         write_picture(stem, partial(costs_figure, advice), overwrite=overwrite)

@@ -253,3 +253,16 @@ def test_the_table_and_the_picture_say_what_they_are_of(swept):
         assert part in words
     assert Path("costs.png").stat().st_size
     assert shlex.split(said.stderr)[-2:] == ["costs.png,", "costs.pdf"]
+
+
+def test_the_pictures_of_several_advices_are_named(in_tmp, monkeypatch):
+    both = runs((0.0, 0.2)) + [replace(run, spec=replace(run.spec, method="cb")) for run in runs((0.0, 0.2))]
+    monkeypatch.setattr("lt_prune.steps.advise.runs_in", lambda places: both)
+    assert ok("advise --figure costs").stderr.split() == [
+        "wrote",
+        "costs-1.png,",
+        "costs-1.pdf,",
+        "costs-2.png,",
+        "costs-2.pdf",
+    ]
+    assert len(list(in_tmp.glob("costs-*"))) == 4
