@@ -13,8 +13,8 @@ from lt_prune.errors import ArgumentError, FileError, ForeignFileError, LtPruneE
 from lt_prune.given import expect_path
 from lt_prune.planning.paths import say_passed_over
 from lt_prune.runs import PlannedRun
-from lt_prune.steps.build import Data, open_set
-from lt_prune.steps.opening import open_like, read_before
+from lt_prune.steps.build import Data
+from lt_prune.steps.opening import open_as_before, open_like
 from lt_prune.steps.results import listed_runs, state_of
 from lt_prune.store.files import read_scores, read_set, read_subset
 from lt_prune.store.hdf5 import said_of
@@ -56,7 +56,7 @@ def find(places: Sequence[Path | str], data: Data | None, reading: Reading | Non
     """
     for place in places:
         expect_path("a place of files", place)
-    given = _as_before(data, reading) if data is not None else None
+    given = open_as_before(data, reading) if data is not None else None
     listed = _listed([Path(place) for place in places] or [Path(name) for name in USUAL if Path(name).exists()])
     if given is None and not listed.files and not listed.runs:
         where = ", ".join(map(str, places)) or ", ".join(f"{name}/" for name in USUAL)
@@ -71,12 +71,6 @@ def find(places: Sequence[Path | str], data: Data | None, reading: Reading | Non
         raise FileError("nothing here says which samples the runs were trained on: name them with --data")
     index = opened.index if opened else known[0]
     return Found(index, opened, scores, subsets, own.runs)
-
-
-def _as_before(data: Data, reading: Reading | None) -> LongTailedSet:
-    """The set that is named, read as it was for scores and subsets where those say how."""
-    before = None if isinstance(data, LongTailedSet) else read_before(data)
-    return open_like(data, reading, str(data), before.reading) if before else open_set(data, reading=reading)
 
 
 @dataclass(frozen=True, eq=False)

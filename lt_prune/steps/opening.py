@@ -72,13 +72,22 @@ def open_with_subset(
     if subset is None or (isinstance(subset, str) and subset == WHOLE):
         return open_set(data, reading=reading), None, None
     if isinstance(subset, str) and subset == AUTO:
-        before = read_before(data)
-        lt_set = open_like(data, reading, str(data), before.reading) if before else open_set(data, reading=reading)
+        lt_set = open_as_before(data, reading)
         file = find_subset(lt_set.index)
         return lt_set, file, subset_of(file) if file else None
     chosen = subset_of(subset)
     lt_set = open_like(data, reading, chosen.index.source, chosen.index.reading)
     return lt_set, None if isinstance(subset, Subset) else Path(subset), chosen
+
+
+def open_as_before(data: Data, reading: Reading | None) -> LongTailedSet:
+    """The set that is named, read as it was for scores and subsets where those say how.
+
+    Raises:
+        LtPruneError: as `open_set` does.
+    """
+    before = None if isinstance(data, LongTailedSet) else read_before(data)
+    return open_like(data, reading, str(data), before.reading) if before else open_set(data, reading=reading)
 
 
 def read_before(data: Data) -> SampleIndex | None:
