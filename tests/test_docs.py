@@ -1,4 +1,4 @@
-"""What README.md and docs/ say: their commands are run, in order, where a reader would run them; their links lead somewhere."""
+"""What README.md and docs/ say: their commands are run in order, where a reader would run them; links lead somewhere."""
 
 from __future__ import annotations
 
