@@ -79,6 +79,13 @@ def foreign(path: str) -> Callable[[], None]:
     return write
 
 
+def sealed_nonsense(path: str) -> Callable[[], None]:
+    def write() -> None:
+        Path(path).write_bytes(sealed("sweep", {"runs": [{"folder": "a", "spec": 1}]}))
+
+    return write
+
+
 def odd_sizes() -> None:
     Image.new("RGB", (9, 9)).save("photos/train/class0/zz.png")
 
@@ -1145,7 +1152,7 @@ CASES = {
     ),
     "a damaged record of a sweep": Case(
         advice="record of a sweep: run the sweep again, after removing it",
-        before=(f"{SWEEP} {ON_PHOTOS}", foreign("runs/photos-sweep.json")),
+        before=(f"{SWEEP} {ON_PHOTOS}", sealed_nonsense("runs/photos-sweep.json")),
         refused="results runs/photos-sweep.json",
         says="run the sweep again, after removing it",
         then=("rm runs/photos-sweep.json", f"{SWEEP} {ON_PHOTOS}", "results runs/photos-sweep.json"),

@@ -42,37 +42,36 @@ def test_the_steps_are_among_those_with_examples():
     assert {f"lt_prune.steps.{step}" for step in steps} <= set(WITH_EXAMPLES)
 
 
-def readme(number: int) -> dict[str, Any]:
-    """What a block of Python in the README leaves behind."""
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT.parent / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 4
+def block(page: str, number: int) -> dict[str, Any]:
+    """What a block of Python in a page of docs/ leaves behind."""
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT.parent / "docs" / page).read_text(), flags=re.DOTALL | re.MULTILINE)
     names: dict[str, Any] = {}
-    exec(compile(blocks[number], "README.md", "exec"), names)
+    exec(compile(blocks[number], page, "exec"), names)
     return names
 
 
 @pytest.mark.slow
-def test_the_readmes_pruned_run_learns_the_digits(in_tmp):
-    test = readme(0)["result"].evaluation
+def test_the_pages_pruned_run_learns_the_digits(in_tmp):
+    test = block("python.md", 0)["result"].evaluation
     assert test.overall > 0.9
     assert test.tail > 0.6
 
 
-def test_the_readmes_sampler_draws_its_budget(in_tmp):
-    names = readme(1)
+def test_the_pages_sampler_draws_its_budget(in_tmp):
+    names = block("training-loop.md", 1)
     assert len(names["sampler"]) == 277
     assert names["sampler"].weights.sum() == pytest.approx(503, rel=1e-3)
     assert (len(names["images"]), len(names["weights"])) == (277 % 64, 277 % 64)
 
 
-def test_the_readmes_model_predicts_by_angle():
-    logits = readme(2)["model"].eval()(torch.zeros(1, 3, 64, 64))
+def test_the_pages_model_predicts_by_angle():
+    logits = block("angular.md", 0)["model"].eval()(torch.zeros(1, 3, 64, 64))
     assert 0 <= logits.min() <= logits.max() <= math.pi
 
 
 @pytest.mark.slow
-def test_the_readmes_training_by_angle_learns_the_tail(capsys):
-    names = readme(3)
+def test_the_pages_training_by_angle_learns_the_tail(capsys):
+    names = block("angular.md", 1)
     assert names["counts"].tolist() == [100, 77, 59, 45, 35, 27, 20, 16, 12, 9]
     shares = [float(share) for share in re.findall(r"tensor\(([\d.]+)\)", capsys.readouterr().out)]
     assert shares == pytest.approx([0.85, 0.78] * 2, abs=0.06)

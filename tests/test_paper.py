@@ -90,19 +90,19 @@ def lines_of(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(opened))
 
 
-def readme_commands() -> list[list[str]]:
-    """The words after the script's name of the commands in the README."""
-    lines = re.findall(r"^(.*scripts/paper\.py .*)$", (SCRIPT.parents[1] / "README.md").read_text(), flags=re.MULTILINE)
+def commands_of_the_page() -> list[list[str]]:
+    """The words of the commands in docs/paper.md."""
+    lines = re.findall(r"^(.*scripts/paper\.py .*)$", (SCRIPT.parents[1] / "docs/paper.md").read_text(), flags=re.MULTILINE)
     return [shlex.split(line, comments=True) for line in lines]
 
 
-def test_the_readme_calls_it_in_the_environment_of_the_quick_start():
+def test_the_page_calls_it_in_the_environment_of_the_quick_start():
     python = re.search(r"^(\S+/python) -m pip install", (SCRIPT.parent / "quickstart.sh").read_text(), flags=re.MULTILINE)[1]
-    assert {tuple(words[:2]) for words in readme_commands()} == {(python, "scripts/paper.py")}
+    assert {tuple(words[:2]) for words in commands_of_the_page()} == {(python, "scripts/paper.py")}
 
 
-@pytest.mark.parametrize("words", [words[2:] for words in readme_commands()], ids=" ".join)
-def test_it_takes_the_commands_of_the_readme(paper, words):
+@pytest.mark.parametrize("words", [words[2:] for words in commands_of_the_page()], ids=" ".join)
+def test_it_takes_the_commands_of_the_page(paper, words):
     command, *options = words
     paper.main.commands[command].make_context(command, options)
 

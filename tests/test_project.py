@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = Path(lt_prune.__file__).parent
 TOP_LEVEL = {
     *("setup.cfg", "setup.py", "lt_prune", "scores", "tests", "scripts", "README.md"),  # fixed by the user
-    *("LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "ruff.toml"),
+    *("LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "docs", "ruff.toml"),
 }
 
 

@@ -215,7 +215,7 @@ FAMILIES = {
     ),
     "executor": (EXECUTORS, "lt_prune.executors", "session processes cuda"),
 }
-"""What README.md promises of each family: how messages call a member, the group of entry points, and the names."""
+"""What docs/ promises of each family: how messages call a member, the group of entry points, and the names."""
 every_family = pytest.mark.parametrize("kind", FAMILIES)
 
 

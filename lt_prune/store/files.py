@@ -123,7 +123,7 @@ def _set_facts(data: LongTailedSet) -> dict[str, Any]:
 
 @known_keywords
 def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False) -> None:
-    """Write scores, unless the file holds them already; the layout is documented in scores/README.md.
+    """Write scores, unless the file holds them already; the layout is documented in docs/formats.md.
 
     Raises:
         MismatchError: the file holds others, which are replaced where `overwrite` says so.

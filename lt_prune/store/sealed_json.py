@@ -1,7 +1,7 @@
 """JSON sealed by a checksum.
 
 The field "sha256" is the digest of the others, written without spaces, keys in order and letters beyond ASCII escaped: any
-program can check it (see scores/README.md), and a file that was only laid out otherwise is still whole.
+program can check it (see docs/formats.md), and a file that was only laid out otherwise is still whole.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ def _read(path: Path) -> Any:
 
 
 def checked(content: dict[str, Any]) -> dict[str, Any]:
-    """JSON whose seal is right, as scores/README.md says how to see it."""
+    """JSON whose seal is right, as docs/formats.md says how to see it."""
     seal = content.pop("sha256")
     assert hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest() == seal
     return content

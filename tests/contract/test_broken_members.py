@@ -382,7 +382,7 @@ def test_a_predictor_that_needs_no_outputs_is_tried_before_training(blobs, in_tm
 @pytest.mark.parametrize(
     ("member", "says"),
     [
-        (raises, "must be a Predictor, not <function raises"),
+        (raises, "must be a Predictor, not a function"),
         (predictor_of(None, fit=3), "must have a function as its fit, not 3"),
         (predictor_of(None, needs_outputs="yes"), "must declare needs_outputs, True or False, not 'yes'"),
         (predictor_of(None, settings={"lr": Setting(1.0, "")}), "must not call a setting 'lr'"),

@@ -87,7 +87,7 @@ def as_schema_1(content: dict) -> dict:
 
 
 def write_sealed(path: Path, content: dict) -> None:
-    """As someone who means it would: with the checksum as scores/README.md describes it."""
+    """As someone who means it would: with the checksum as docs/formats.md describes it."""
     rest = {name: value for name, value in content.items() if name != "sha256"}
     canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     path.write_text(json.dumps({"sha256": hashlib.sha256(canonical.encode()).hexdigest(), **rest}))
