@@ -33,17 +33,23 @@ class Log:
     """
 
     def __init__(self, path: Path | str) -> None:
-        _require_ours(Path(path))
+        self._path = Path(path)
+        _require_ours(self._path)
         try:
             self._file: IO[str] = open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115, closed by __exit__
         except OSError as error:
             raise FileError(f"{path} cannot be written ({error.strerror}): name another file for the log") from None
+        if self._file.tell() and not self._path.read_bytes().endswith(b"\n"):  # a kill has cut the last line off
+            self._file.write("\n")
 
     def __enter__(self) -> Log:
         return self
 
     def __exit__(self, *_: object) -> None:
+        empty = not self._file.tell()
         self._file.close()
+        if empty:  # as what was to be told of was refused
+            self._path.unlink(missing_ok=True)
 
     def __call__(self, what: str, done: float, total: int) -> None:
         self._write("epochs", what=what, done=done, total=total)

@@ -17,6 +17,7 @@ import lt_prune as lp
 import lt_prune.reports.progress as progress
 from lt_prune.errors import ArgumentError, FileError
 from lt_prune.progress import ALL_RUNS, Beforehand, announce, no_progress, tell
+from lt_prune.reports.log import Log
 from lt_prune.reports.overall import Overall
 from lt_prune.reports.progress import shown_progress
 
@@ -149,6 +150,19 @@ def test_a_log_has_a_line_for_each_thing_that_is_told(in_tmp, capsys):
     assert (reached["overall"], reached["tail"], reached["loss"], reached["seconds"]) == (0.5, None, [2.0, 1.0], 1.5)
     assert (failed["event"], failed["reason"]) == ("failed", "it diverged")
     assert (network["event"], network["loss"]) == ("network", [1.0])
+
+
+def test_a_log_of_nothing_is_not_there(in_tmp):
+    with Log("log.jsonl"):
+        assert Path("log.jsonl").exists()
+    assert not Path("log.jsonl").exists()
+
+
+def test_a_line_that_was_cut_off_spoils_no_other(in_tmp):
+    Path("log.jsonl").write_text('{"event": "said", "time": 1, "sentence": "a"}\n{"event": "sa')
+    with Log("log.jsonl") as log:
+        log.announce("b")
+    assert json.loads(Path("log.jsonl").read_text().splitlines()[-1])["sentence"] == "b"
 
 
 def test_a_log_goes_on_behind_what_it_holds(in_tmp):
