@@ -71,7 +71,7 @@ def commands(members: int) -> dict[str, list[str]]:
         "score": ["score", *data, "--members", str(members), "--out", "scores.h5"],
         "prune": ["prune", *data, "--scores", "scores.h5", "--ratio", RATIO, "--out", "subset.h5"],
         "train": ["train", *data, "--subset", "subset.h5", "--out", "run"],
-        "evaluate": ["evaluate", "run", *data, "--subset", "subset.h5", "--prediction", "tau-norm"],
+        "evaluate": ["evaluate", "run", *data, "--prediction", "tau-norm"],
         "sweep": ["sweep", *data, "--members", str(members), *SWEPT, "--out", "swept"],
     }
 

@@ -7,6 +7,7 @@ from lt_prune.metrics import metric
 
 @metric(higher_is_harder=False, equation="z_y - max of the others, Pleiss et al. 2020, Eq. 1")
 def margin(outputs, labels):
-    own = outputs.logits.gather(1, labels[:, None])
-    others = outputs.logits.scatter(1, labels[:, None], -torch.inf)
+    logits = outputs.logits.float()
+    own = logits.gather(1, labels[:, None])
+    others = logits.scatter(1, labels[:, None], -torch.inf)
     return own.squeeze(1) - others.amax(dim=1)
