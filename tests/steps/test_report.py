@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -468,3 +469,12 @@ def test_the_command_refuses_in_a_sentence(in_tmp):
     refused = lt("report nowhere")
     assert refused.exit_code == 1
     assert refused.stderr.startswith("lt-prune: nowhere does not exist")
+
+
+def test_no_script_is_run_but_the_pages_own(blobs, in_tmp):
+    """As its policy names the SHA-256 of what stands between the tags, byte for byte."""
+    lp.report(data=blobs())
+    page = Path("report.html").read_bytes()
+    [script] = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page.decode()
