@@ -6,6 +6,6 @@ cd "$(dirname "$0")/.."
 venv=${LT_PRUNE_VENV:-.venv}
 [ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-# Two processes of one thread each: every test file whole in one of them.
+# Three processes of one thread each, as some wait for others that they have started: every test file whole in one of them.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
-"$venv/bin/python" -m pytest --numprocesses 2 --dist loadfile "$@"
+"$venv/bin/python" -m pytest --numprocesses 3 --dist loadfile "$@"
