@@ -1480,7 +1480,7 @@ def test_less_memory_is_needed_by_smaller_steps_or_images(world, command, says):
     assert "out of memory" in refused.stderr.splitlines()[-1]
     assert says in refused.stderr.splitlines()[-1]
     assert "Traceback" not in refused.stderr
-    for way in (["--batch-size", "2"], ["--resize", "32"])[: 1 if command.startswith("score") else 2]:  # as both advise it
+    for way in (["--batch-size", "2"], ["--resize", "32"]):
         done = apart([*limited, *way, "--overwrite"])
         assert done.returncode == 0, done.stderr
 
