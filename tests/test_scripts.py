@@ -206,22 +206,23 @@ def test_a_table_of_wrong_labels_tells_the_groups_apart(monkeypatch, blobs):
 def test_cheap_members_stand_beside_the_reference(monkeypatch, blobs, in_tmp):
     lp.write_set("small.h5", blobs())
     lp.train("small.h5", epochs=1, model="resnet8", out="run")
-    how = ["--data", "small.h5", "--reference", "resnet14", "--models", "resnet8", "--epochs", "1,2", "--members", "2"]
-    done = CliRunner().invoke(load("cheap_members", monkeypatch).main, [*how, "--embeddings", "run", "--workers", "1"])
+    lp.score("small.h5", epochs=2, model="resnet14", members=3, metric="avh", out="dear.h5")
+    how = ["--data", "small.h5", "--reference", "dear.h5", "--models", "resnet8", "--epochs", "1,2", "--members", "1,2"]
+    done = CliRunner().invoke(load("cheap_members", monkeypatch).main, [*how, "--embeddings", "run"])
     assert done.exit_code == 0, done.output
-    rows = [line.rsplit(maxsplit=7) for line in done.output.splitlines() if line.endswith("%")]
-    assert [(row[0], row[1]) for row in rows] == [
-        ("resnet14, its halves", "2"),
-        ("resnet8", "1"),
-        ("resnet8", "2"),
-        ("linear, on embeddings", "2"),
-    ]
-    reference = lp.read_scores("cheap/resnet14-2.h5").metric("avh").mean
-    for name, row in (("resnet8-1", rows[1]), ("resnet8-2", rows[2])):
+    rows = [line.rsplit(maxsplit=8) for line in done.output.splitlines() if line.endswith("%")]
+    named = [("resnet14, beside its others", "2"), ("resnet8", "1"), ("resnet8", "2"), ("linear, on embeddings", "2")]
+    assert [tuple(row[:3]) for row in rows] == [(*name, size) for name in named for size in ("1", "2")]
+    dear = lp.read_scores("dear.h5")
+    reference, seconds = dear.metric("avh").per_member.astype(np.float64), float(dear.seconds.sum())
+    for name, size, line in (("resnet8-1", 1, rows[2]), ("resnet8-2", 2, rows[5])):
         scores = lp.read_scores(f"cheap/{name}.h5")
-        correlation = spearmanr(scores.metric("avh").mean, reference).statistic
-        assert float(row[2]) == pytest.approx(correlation, abs=5e-4)
-        assert float(row[5]) == pytest.approx(scores.seconds.mean(), abs=0.05)
+        few = scores.metric("avh").per_member.astype(np.float64)[:size].mean(axis=0)
+        assert float(line[3]) == pytest.approx(spearmanr(few, reference.mean(axis=0)).statistic, abs=5e-3)
+        assert float(line[6]) == pytest.approx(scores.seconds[:size].sum(), abs=0.06)
+        assert float(line[7]) == pytest.approx(100 * scores.seconds[:size].sum() / seconds, abs=0.06)
+    own = spearmanr(reference[0], reference[1:].mean(axis=0)).statistic
+    assert float(rows[0][3]) == pytest.approx(own, abs=5e-3)
 
 
 def test_scores_of_embeddings_are_joined_to_the_images_that_they_are_of(monkeypatch, blobs, in_tmp):
