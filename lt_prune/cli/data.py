@@ -36,7 +36,7 @@ from lt_prune.errors import ArgumentError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lt_prune.types import LongTailedSet, SampleIndex, Subset
+    from lt_prune.types import LongTailedSet, SampleIndex, ScoreSet, Subset
 
 
 @main.command()
@@ -227,7 +227,12 @@ def show_scores(
     metavar="NAME=VALUE",
     help="A setting of the budget or of the selection, such as window=0.3; more than once.",
 )
-@click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
+@click.option(
+    "--scores",
+    type=click.Path(path_type=Path),
+    help=f"Score file to rank by, or {choices.PUBLISHED}: those that come with lt-prune.  [default: scores/NAME.h5, or else "
+    f"{choices.PUBLISHED}]",
+)
 @match_option
 @click.option("--metric", shell_complete=members_of("metrics"), help="Which of the scores to rank by.  [default: avh]")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
@@ -288,11 +293,13 @@ def prune(
 
     from lt_prune.planning.paths import subset_path
     from lt_prune.planning.pruning import check_ranking, metrics_read, pruning_of
+    from lt_prune.planning.published_scores import published_for
     from lt_prune.reports.by_class import classes_pruned
     from lt_prune.reports.copies import in_words, told_copies
     from lt_prune.reports.summary import summarise_subset
     from lt_prune.reports.tables import classes_pruned_table, subset_table
     from lt_prune.steps.prune import check_ratio, prune_to
+    from lt_prune.types import ScoreSet
 
     named: str | SampleIndex | LongTailedSet | None = data
     how = pruning_of(strategy, budget, select, {})
@@ -301,11 +308,16 @@ def prune(
     if (metric := options["metric"]) and not scores:  # a file may hold others, made elsewhere
         check_ranking(metric)
     settings = assigned_to(how.strategy, assignments)
-    if not scores:
+    ranked_by: Path | ScoreSet | None = scores
+    if not scores or str(scores) == choices.PUBLISHED:
         named = as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
         ranks = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
-        needs_scores = ranks or options["drop"]
-        scores = _scores_of(index_of(named), data or "digits", seed) if needs_scores else None
+        index, ranked_by = index_of(named), None
+        if ranks or options["drop"]:
+            ranked_by = published_for(index) if scores else _scores_of(index, data or "digits", seed)
+        if isinstance(ranked_by, ScoreSet):
+            n_samples, members = f"{index.n_samples:,}", len(ranked_by.seeds)
+            click.echo(f"scores {ranked_by.published}: {members} members, all {n_samples} samples joined by id", err=True)
 
     def place(chosen: Subset) -> Path:
         return out or subset_path(chosen)
@@ -316,7 +328,7 @@ def prune(
         strategy=strategy,
         budget=budget,
         select=select,
-        scores=scores,
+        scores=ranked_by,
         seed=seed,
         reading=reading,
         overwrite=overwrite,
@@ -367,27 +379,35 @@ def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_cla
     import lt_prune as lp
     from lt_prune.reports.audit_tables import audit_table
 
-    scores = scores or _scores_there(lp.read_subset(subsets[0]))
-    audited = lp.audit(*subsets, scores=scores, **options)
+    ranked_by = scores or _scores_there(lp.read_subset(subsets[0]))
+    audited = lp.audit(*subsets, scores=ranked_by, **options)
     print_result(as_json, audited, lambda: audit_table(audited, per_class))
 
 
-def _scores_there(subset: Subset) -> Path | None:
-    """The score file of a subset's samples at its usual place, where it is there and is of these, or does not say."""
+def _scores_there(subset: Subset) -> Path | ScoreSet | None:
+    """The score file of a subset's samples at its usual place, where it is there and is of these, or does not say; or else
+    published scores that chose it."""
     from lt_prune.planning.paths import scores_path
+    from lt_prune.planning.published_scores import published_that_chose
     from lt_prune.store.hdf5 import said_of
 
     file, digest = scores_path(subset.index, subset.options.get("ensemble") or 0), subset.index.digest
-    return file if file.exists() and said_of(file).get("data_digest", digest) == digest else None
+    there = file.exists() and said_of(file).get("data_digest", digest) == digest
+    return file if there else published_that_chose(subset)
 
 
-def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:
-    """The score file of a set at its usual place."""
+def _scores_of(index: SampleIndex, data: str, seed: int) -> Path | ScoreSet:
+    """The score file of a set at its usual place, or else its published scores."""
     from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
+    from lt_prune.planning.published_scores import published_scores, told_others
 
     file = scores_path(index, seed)
-    if not file.exists():
-        command = score_command(data, index.reading, seed=seed)
-        raise ArgumentError(f"there are no scores of {index.name} at {file}: run `{command}` first, or give --scores")
-    return file
+    if file.exists():
+        return file
+    if found := published_scores(index, seed):
+        return found
+    command = score_command(data, index.reading, seed=seed)
+    raise ArgumentError(
+        f"there are no scores of {index.name} at {file}{told_others(index)}: run `{command}` first, or give --scores"
+    )
