@@ -36,6 +36,7 @@ from lt_prune.errors import ArgumentError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from lt_prune.strategies import Strategy
     from lt_prune.types import LongTailedSet, SampleIndex, ScoreSet, Subset
 
 
@@ -292,14 +293,12 @@ def prune(
     from rich.text import Text
 
     from lt_prune.planning.paths import subset_path
-    from lt_prune.planning.pruning import check_ranking, metrics_read, pruning_of
-    from lt_prune.planning.published_scores import published_for
+    from lt_prune.planning.pruning import check_ranking, pruning_of
     from lt_prune.reports.by_class import classes_pruned
     from lt_prune.reports.copies import in_words, told_copies
     from lt_prune.reports.summary import summarise_subset
     from lt_prune.reports.tables import classes_pruned_table, subset_table
     from lt_prune.steps.prune import check_ratio, prune_to
-    from lt_prune.types import ScoreSet
 
     named: str | SampleIndex | LongTailedSet | None = data
     how = pruning_of(strategy, budget, select, {})
@@ -311,13 +310,8 @@ def prune(
     ranked_by: Path | ScoreSet | None = scores
     if not scores or str(scores) == choices.PUBLISHED:
         named = as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
-        ranks = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
-        index, ranked_by = index_of(named), None
-        if ranks or options["drop"]:
-            ranked_by = published_for(index) if scores else _scores_of(index, data or "digits", seed)
-        if isinstance(ranked_by, ScoreSet):
-            n_samples, members = f"{index.n_samples:,}", len(ranked_by.seeds)
-            click.echo(f"scores {ranked_by.published}: {members} members, all {n_samples} samples joined by id", err=True)
+        reads = _reads_scores(how.strategy, options["recall"], options["drop"])
+        ranked_by = _scores_of(index_of(named), data or "digits", seed, scores is not None) if reads else None
 
     def place(chosen: Subset) -> Path:
         return out or subset_path(chosen)
@@ -396,16 +390,26 @@ def _scores_there(subset: Subset) -> Path | ScoreSet | None:
     return file if there else published_that_chose(subset)
 
 
-def _scores_of(index: SampleIndex, data: str, seed: int) -> Path | ScoreSet:
-    """The score file of a set at its usual place, or else its published scores."""
+def _reads_scores(strategy: Strategy, recall: Path | None, drop: str | None) -> bool:
+    """Whether a pruning needs scores: to rank, for a recall that is not given, or for what goes first."""
+    from lt_prune.planning.pruning import RECALL_BY, metrics_read
+
+    read = metrics_read(strategy, ["avh"])
+    return bool(drop) or (bool(read) and not (read == [RECALL_BY] and recall))
+
+
+def _scores_of(index: SampleIndex, data: str, seed: int, published: bool) -> Path | ScoreSet:
+    """The score file of a set at its usual place, or else published ones, which is said; or these alone."""
     from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
-    from lt_prune.planning.published_scores import published_scores, told_others
+    from lt_prune.planning.published_scores import published_for, published_scores, told_others
 
     file = scores_path(index, seed)
-    if file.exists():
+    if file.exists() and not published:
         return file
-    if found := published_scores(index, seed):
+    if found := published_for(index) if published else published_scores(index, seed):
+        members = f"{len(found.seeds)} member{'s' * (len(found.seeds) != 1)}"
+        click.echo(f"scores {found.published}: {members}, all {index.n_samples:,} samples joined by id", err=True)
         return found
     command = score_command(data, index.reading, seed=seed)
     raise ArgumentError(
