@@ -72,6 +72,6 @@ def told_others(index: SampleIndex) -> str:
     common = max(numbers)
     other = others[numbers.index(common)]
     return (
-        f" (those published of {other.name} are of other samples: {common:,} of its {other.n_samples:,} ids are among the "
-        f"{index.n_samples:,} of {index.name})"
+        f" (those published of {other.name} were made on other samples: {common:,} of its {other.n_samples:,} ids are among "
+        f"the {index.n_samples:,} of {index.name})"
     )

@@ -201,7 +201,7 @@ def test_samples_without_scores_are_refused_with_the_numbers(photos):
     next(Path("photos/train").rglob("*.png")).rename("photos/train/class3/moved.png")  # another label is another sample
     said = lt("prune --data folder:photos --ratio 0.4")
     assert said.exit_code == 2
-    assert "those published of photos are of other samples: 44 of its 45 ids are among the 45 of photos" in said.stderr
+    assert "those published of photos were made on other samples: 44 of its 45 ids are among the 45 of photos" in said.stderr
     assert "run `lt-prune score --data folder:photos` first" in said.stderr
     with pytest.raises(ArgumentError, match=r"no published scores of photos \(those .* 44 of its 45 ids"):
         lp.prune("folder:photos", scores="published", ratio=0.4)
