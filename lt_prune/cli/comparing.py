@@ -136,6 +136,9 @@ def run(
 @click.option(
     "--ensembles", type=int, default=1, show_default=True, help="1, for all seeds, or as many as seeds: one for each."
 )
+@click.option(
+    "--controls", is_flag=True, help="Beside each that is not random, random samples, as many of each class: its control."
+)
 @flow_options
 @gathered("grid")
 @prediction_option

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.reports.aggregate import aggregate
 from lt_prune.reports.overall import Overall
 from lt_prune.reports.warnings import results_warnings
+from lt_prune.reports.words import control_of, pruned_by
 from lt_prune.reports.workload import Workload
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
@@ -36,7 +37,7 @@ from lt_prune.steps.workload import Work, stand_in, workload
 from lt_prune.store.files import subset_stands, write_subset
 from lt_prune.store.hdf5 import refuse_foreign
 from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
-from lt_prune.types import LongTailedSet, ScoreSet, Subset
+from lt_prune.types import CONTROL, LongTailedSet, ScoreSet, Subset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,15 +200,37 @@ class _Gridded:
     def jobs(self, prunings: Sequence[Pruning], scores: Mapping[int, ScoreSet]) -> list[Job]:
         """A job for each seed, method and pruning, the unpruned one first; `scores` by the seed of their ensemble."""
         subsets: dict[tuple[Pruning, int], Subset] = {}
+        drawn: dict[int, list[Subset]] = {}
         jobs = []
         for seed, method in self.grid.runs:
             jobs.append(self._job(None, method, seed))
             for pruning in prunings:
-                key = pruning, self.grid.ensemble(seed) if pruning.metric else seed
+                key = pruning, self._drawn_by(pruning, seed)
                 if key not in subsets:
                     subsets[key] = self._subset(*key, scores)
                 jobs.append(self._job(subsets[key], method, seed))
+            if self.grid.controls and seed not in drawn:
+                chosen = {pruning: subsets[pruning, self._drawn_by(pruning, seed)] for pruning in prunings}
+                drawn[seed] = list(self._controls(chosen, seed))
+            jobs += [self._job(control, method, seed) for control in drawn.get(seed, ())]
         return jobs
+
+    def _drawn_by(self, pruning: Pruning, seed: int) -> int:
+        """The seed that a pruning has of a run's: that of the ensemble which ranks, or of the draw."""
+        return self.grid.ensemble(seed) if pruning.metric else seed
+
+    def _controls(self, chosen: Mapping[Pruning, Subset], seed: int) -> Iterator[Subset]:
+        """The matched controls of prunings, but for those that are among them already."""
+        fixed = {pruning: tuple(chosen[pruning].kept_counts) for pruning in chosen if pruning.by_class_size}
+        there = {counts for pruning, counts in fixed.items() if pruning.selection == "random"}
+        for pruning, subset in chosen.items():
+            counts = fixed.get(pruning)
+            if pruning.selection != "random" and (counts is None or counts not in there):
+                there |= {counts} if counts else set()
+                control = choose(self.data, ratio=pruning.ratio, budget=subset, select="random", seed=seed)
+                how = {name: subset.options.get(name) for name in ("metric", "keep", "within")}
+                label = pruned_by({"strategy": subset.strategy, **how})
+                yield replace(control, strategy=f"{CONTROL}{control_of(label)}")
 
     def _subset(self, pruning: Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
         chosen = partial(choose, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
