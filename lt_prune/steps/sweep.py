@@ -12,7 +12,7 @@ from typing import Any
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.engine import check_executor
-from lt_prune.errors import DecisionWarning, MismatchError
+from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.faces import Shown
 from lt_prune.given import keywords_of, known_kinds
 from lt_prune.identity import differences
@@ -70,6 +70,7 @@ def sweep(
     data: Data = "digits",
     grid: Grid | None = None,
     *,
+    scores: ScoreSet | Path | str | None = None,
     prediction: str | None = None,
     recipe: str | None = None,
     equal: str = "epochs",
@@ -91,6 +92,8 @@ def sweep(
     Args:
         data: a set, a set file, or a source name.
         grid: strategies, metrics, ratios, methods, seeds and scoring, by default as `lt_prune.Grid()` says.
+        scores: what ranks, or its file: an ensemble of another network, or scores made elsewhere. By default an ensemble of
+            the runs' own network is trained where scores are missing.
         prediction: a predictor, such as "linear" or "angular"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
@@ -108,8 +111,10 @@ def sweep(
             model, its weights and freeze are also those of the ensemble.
 
     Raises:
-        ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
-        MismatchError: `out` holds a sweep of other data, or with other settings, or computed otherwise.
+        ArgumentError: a value is out of range, a class would be emptied, a metric is not among the scores, or scores are
+            given and nothing ranks, or the grid says how they should be made; nothing has been trained by then.
+        MismatchError: the scores are of other data, or `out` holds a sweep of other data, or with other settings, or
+            computed otherwise.
 
     Warns:
         DecisionWarning: members have learned nothing, or runs are too short to be compared.
@@ -134,7 +139,27 @@ def sweep(
         mix_compute=mix_compute,
         overwrite=overwrite,
     )
-    return _sweep(_Gridded(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
+    given = _given_scores(scores, grid)
+    opened = open_set(data, reading=reading)
+    return _sweep(_Gridded(opened, Path(out), grid, asked, given, scores), compute, progress, dry_run)
+
+
+def _given_scores(scores: ScoreSet | Path | str | None, grid: Grid) -> ScoreSet | None:
+    """Scores that are given for a grid.
+
+    Raises:
+        ArgumentError: nothing ranks by them, or the grid says how others should be made.
+    """
+    if scores is None:
+        return None
+    if not grid.ranked_by:
+        raise ArgumentError("scores are for strategies that rank by them: leave them out, or add ranked")
+    for name in ("ensembles", "members", "score_epochs"):
+        if getattr(grid, name) != getattr(Grid, name):
+            raise ArgumentError(
+                f"{name} is for ensembles that the sweep trains, and scores are given: leave out one of the two"
+            )
+    return paths.scores_of(scores)
 
 
 def _sweep(planned: _Gridded, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:
@@ -144,7 +169,7 @@ def _sweep(planned: _Gridded, compute: Compute, progress: Progress, dry_run: boo
         choose(planned.data, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
     planned.check(planned.jobs([pruning for pruning in grid.prunings if not pruning.metric], {}))
     figure = planned.root / paths.curves_path(index, planned.asked.equal, grid.own_ensembles)
-    jobs, to_score = planned.jobs(grid.prunings, {}), planned.work_of_members()
+    jobs, to_score = planned.jobs(grid.prunings, planned.known), planned.work_of_members()
     if planned.asked.overwrite:
         for subset in _subsets(jobs):
             refuse_foreign(planned.root / paths.subset_path(subset), "subset")
@@ -173,11 +198,20 @@ class _Gridded:
     root: Path
     grid: Grid
     asked: Asked
+    given: ScoreSet | None
+    """Scores that rank in place of ensembles of the grid's own."""
+    given_as: object
+    """Those or their file, for messages."""
+
+    @property
+    def known(self) -> dict[int, ScoreSet]:
+        """Scores that there are before any is trained, as they are given, by the seed that ranks."""
+        return {self.grid.ensemble(0): self.given} if self.given else {}
 
     @property
     def score_files(self) -> dict[int, Path]:
-        """Where scores are, or will be, by the seed of their ensemble; none where nothing ranks."""
-        seeds = map(self.grid.ensemble, self.grid.seeds) if self.grid.ranked_by else ()
+        """Where scores are, or will be, by the seed of their ensemble; none where nothing ranks, or they are given."""
+        seeds = map(self.grid.ensemble, self.grid.seeds) if self.grid.ranked_by and not self.given else ()
         return {seed: self.ensembles.file(seed) for seed in seeds}
 
     @property
@@ -195,7 +229,8 @@ class _Gridded:
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
         """Scores by the seed of their ensemble, with every metric that ranks."""
         ranked_by = self.grid.ranked_by
-        return {seed: self.ensembles.scores(seed, ranked_by, compute, progress) for seed in self.score_files}
+        trained = {seed: self.ensembles.scores(seed, ranked_by, compute, progress) for seed in self.score_files}
+        return self.known | trained
 
     def jobs(self, prunings: Sequence[Pruning], scores: Mapping[int, ScoreSet]) -> list[Job]:
         """A job for each seed, method and pruning, the unpruned one first; `scores` by the seed of their ensemble."""
@@ -238,7 +273,8 @@ class _Gridded:
             return chosen()
         keep, within = (self.grid.keep, self.grid.within) if pruning.takes_ends else (None, None)
         if seed in scores:
-            return chosen(scores=scores[seed], metric=pruning.metric, keep=keep, within=within)
+            ranked = {"scores": scores[seed], "given_scores": self.given_as, "metric": pruning.metric}
+            return chosen(**ranked, keep=keep, within=within)
         named: dict[str, Any] = {"metric": pruning.metric}
         named |= {"keep": keep or "hard", "within": within or "set"} if pruning.takes_ends else {}
         return stand_in(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, ensemble=seed, **named)

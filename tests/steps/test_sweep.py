@@ -89,6 +89,41 @@ def test_each_seed_of_its_own_ensemble_has_its_own_controls(blobs, in_tmp):
     assert len(done.runs) == 6
 
 
+@pytest.mark.filterwarnings("ignore:an array is joined by place")
+def test_scores_that_are_given_rank_whoever_made_them(blobs, in_tmp):
+    data = blobs()
+    theirs = lp.import_scores(np.random.default_rng(0).random(data.index.n_samples), data, metric="el2n", made_by="a test")
+    asked = {"members": 10, "score_epochs": 10, "ratios": [0.4], "strategies": ["ranked"]}
+    planned = sweep(data, asked, scores=theirs, dry_run=True)
+    assert (planned.work.members, planned.work.runs) == (0, 4)
+    done = sweep(data, asked, scores=theirs)
+    ranked = lp.read_subset("subsets/blobs-ranked-el2n-0.4.h5")
+    assert ranked.digest == lp.prune(data, scores=theirs, ratio=0.4).digest
+    assert {run.spec.subset_digest for run in done.runs if run.strategy} == {ranked.digest}
+    assert not Path("scores").exists()
+    lp.write_scores("theirs.h5", theirs)
+    assert sweep(data, asked, scores="theirs.h5", dry_run=True).work.runs == 0
+
+
+@pytest.mark.filterwarnings("ignore:an array is joined by place")
+@pytest.mark.parametrize(
+    ("grid", "says"),
+    [
+        ({"strategies": ["random"]}, "scores are for strategies that rank by them: leave them out, or add ranked"),
+        ({"members": 3}, "members is for ensembles that the sweep trains, and scores are given"),
+        ({"score_epochs": 3}, "score_epochs is for ensembles that the sweep trains, and scores are given"),
+        ({"ensembles": 2}, "ensembles is for ensembles that the sweep trains, and scores are given"),
+        ({"metrics": ["avh"]}, "theirs.h5 has no 'avh' scores, only el2n"),
+    ],
+)
+def test_scores_that_are_given_for_nothing_are_refused(blobs, in_tmp, grid, says):
+    data = blobs()
+    lp.import_scores(np.arange(data.index.n_samples), data, metric="el2n", made_by="a test", out="theirs.h5")
+    with pytest.raises(ArgumentError, match=says):
+        sweep(data, {"members": 10, "score_epochs": 10, **grid}, scores="theirs.h5")
+    assert [file.name for file in in_tmp.iterdir()] == ["theirs.h5"]
+
+
 @pytest.mark.parametrize(
     ("strategy", "says"),
     [
