@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lt_prune.choices import PUBLISHED
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
 from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
@@ -18,7 +17,7 @@ from lt_prune.planning.deciding import Given, Recall
 from lt_prune.planning.dropping import Copies, Drop
 from lt_prune.planning.forcing import Forced, Ids
 from lt_prune.planning.joining import check_match, joined_scores, joined_subset
-from lt_prune.planning.paths import named, scores_of
+from lt_prune.planning.paths import given_published, named, scores_of
 from lt_prune.planning.pruning import pruning_of
 from lt_prune.planning.published_scores import published_for
 from lt_prune.reports.warnings import score_warnings, subset_warnings
@@ -149,7 +148,7 @@ def prune_to(
 ) -> tuple[Subset, Copies | None]:
     """As `prune`, to a file that may be named after the subset, and what went as copies first; nothing is said of a subset
     that may not be written."""
-    score_set = None if scores is None or str(scores) == PUBLISHED else scores_of(scores)
+    score_set = None if scores is None or given_published(scores) else scores_of(scores)
     choice = prepared(data, scores=score_set, given_scores=scores, **options)
     subset = choice.subset()
     if out := place(subset):
@@ -235,7 +234,7 @@ def prepared(
     if match != "ids" and not scores and not asked.like:
         raise ArgumentError("match joins scores, or another subset, and the data: give --scores, or leave out --match")
     index, samples = _opened(data, scores, reading, "features" in asked.strategy.needs and features is None)
-    scores = published_for(index) if str(given_scores) == PUBLISHED else scores
+    scores = published_for(index) if given_published(given_scores) else scores
     given = Given(
         asked=asked,
         index=index,

@@ -264,6 +264,14 @@ def test_nobody_is_told_how_far_members_agree(photos):
     assert "mean std" not in shown
 
 
+def test_a_sweep_takes_them_where_they_are_named(photos):
+    grid = {"strategies": ["ranked"], "metrics": ["avh"], "ratios": [0.4], "seeds": [0]}
+    planned = lp.sweep("folder:photos", lp.Grid(**grid), scores="published", dry_run=True)
+    assert planned.work.runs == 2  # the unpruned one and the pruned one: no member
+    with pytest.raises(ArgumentError, match="no published scores of digits"):
+        lp.sweep("digits", lp.Grid(**grid), scores="published", dry_run=True)
+
+
 def test_audit_and_report_tell_of_those_that_chose(photos):
     ok("prune --data folder:photos --ratio 0.4")
     subset = Path("subsets/photos-ranked-avh-0.4.h5")
