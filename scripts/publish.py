@@ -1,11 +1,13 @@
 #!/usr/bin/env python
-"""Publish a score file: its means go into the package, and its row into scores/README.md.
+"""Publish a score file: it goes into scores/, its means into the package, and its rows into scores/README.md.
 
-    lt-prune score --data cifar10 --folds 5                                    # below scores/
-    .venv/bin/python scripts/publish.py scores/cifar10-lt100.h5
+    lt-prune score --data bench/cifar10-lt100.h5 --out bench/scores/cifar10-lt100.h5
+    .venv/bin/python scripts/publish.py bench/scores/cifar10-lt100.h5
 
-The file of means, lt_prune/published/NAME.h5, has every metric that anything is ranked by, in float32 as it is ranked, so
-that whatever is pruned by it is what the whole file gives. It must stay below 2 MB: of a large set, leave metrics out.
+A file in scores/ must stay below 8 MB. Of a larger one, scores/NAME.h5 has the metrics of outputs, and those of the training
+and of features have files of their own. The file of means, lt_prune/published/NAME.h5, has every metric that anything is
+ranked by, in float32 as it is ranked, so that whatever is pruned by it is what the whole file gives. It must stay below
+2 MB: of a large set, leave metrics out.
 """
 
 from __future__ import annotations
@@ -22,14 +24,17 @@ import click
 
 import lt_prune as lp
 from lt_prune.errors import LtPruneError
-from lt_prune.metrics import OF_TEST
+from lt_prune.metrics import METRICS, OF_TEST
 from lt_prune.planning.again import score_again
 from lt_prune.planning.published_scores import FOLDER
 from lt_prune.types import MetricScores, Published, ScoreSet
 
 README = Path(__file__).parents[1] / "scores" / "README.md"
-MOST = 2_000_000
-"""Bytes of a file of means."""
+MOST = 8_000_000
+"""Bytes of a file in scores/."""
+MOST_OF_MEANS = 2_000_000
+PARTS = {"record": "-training", "features": "-features", "test": "-features"}
+"""What follows the set's name in the name of the file that a metric is in, by what it needs; nothing for others."""
 NEAR = "near-"
 """How metrics begin that compare a sample with others, of which the least score by any member counts, too."""
 
@@ -38,8 +43,18 @@ def sha256_of(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def parts_of(scores: ScoreSet, file: Path) -> dict[str, ScoreSet]:
+    """What goes into each file of scores/, by its name."""
+    if file.stat().st_size < MOST:
+        return {file.name: scores}
+    names: dict[str, list[str]] = {file.name: []}
+    for name in scores.metrics:
+        names.setdefault(f"{file.stem}{PARTS.get(METRICS.load(name).needs, '')}.h5", []).append(name)
+    return {part: replace(scores, metrics={name: scores.metric(name) for name in own}) for part, own in names.items()}
+
+
 def means_of(scores: ScoreSet, file: Path, without: Sequence[str] = ()) -> ScoreSet:
-    """What is published of the scores in a file: no member's own, no file names, and nothing that tells of a test."""
+    """What is published of scores, this file the first of them: no member's own, no file names, nothing of a test."""
     for name in without:
         scores.metric(name)
     metrics = {name: _means(name, each) for name, each in scores.metrics.items() if name not in (*OF_TEST, *without)}
@@ -51,13 +66,13 @@ def _means(name: str, metric: MetricScores) -> MetricScores:
     return replace(metric, per_member=metric.mean[None], lowest=metric.least if name.startswith(NEAR) else None)
 
 
-def row(scores: ScoreSet, file: Path, means: Path, command: str) -> str:
+def row(scores: ScoreSet, file: Path, means: Path | None, command: str) -> str:
     """That of the table in scores/README.md."""
     index, recipe = scores.index, scores.recipe
     assert recipe, "they are of members"
-    size = f"{means.stat().st_size / 1e6:.2f} MB"
+    of_means = f"{means.stat().st_size / 1e6:.2f} MB, `{sha256_of(means)}`" if means else "those of the file above"
     made = f"{len(scores.seeds)}, {recipe.model} x {recipe.epochs} epochs, seed {scores.ensemble}"
-    cells = [f"`{file.name}`", f"{index.n_samples:,}", made, f"`{sha256_of(file)}`", f"{size}, `{sha256_of(means)}`"]
+    cells = [f"`{file.name}`", f"{index.n_samples:,}", made, f"`{sha256_of(file)}`", of_means]
     return f"| {' | '.join([*cells, f'`{command}`'])} |"
 
 
@@ -68,16 +83,22 @@ def with_row(text: str, name: str, line: str) -> str:
     return text.replace(old, line) if old else text.replace(rows[-1], f"{rows[-1]}\n{line}")
 
 
-def written(means: ScoreSet, out: Path) -> int:
-    """How many bytes a file of means has, which is put in place only where it is small enough."""
-    with TemporaryDirectory() as folder:
-        aside = Path(folder) / out.name
-        lp.write_scores(aside, means)
-        if (size := aside.stat().st_size) > MOST:
-            raise click.ClickException(f"{out} would have {size:,} bytes, above {MOST:,}: leave metrics out by --without")
-        out.parent.mkdir(exist_ok=True)
-        shutil.copyfile(aside, out)
-    return size
+def written(scores: ScoreSet, file: Path, most: int) -> Path:
+    """The file of these scores, which must have fewer bytes."""
+    lp.write_scores(file, scores)
+    if (size := file.stat().st_size) >= most:
+        raise click.ClickException(
+            f"{file.name} would have {size:,} bytes, not below {most:,}: leave metrics out by --without"
+        )
+    return file
+
+
+def put(file: Path, place: Path) -> Path:
+    """Move a file that is good to where it belongs."""
+    place.parent.mkdir(exist_ok=True)
+    shutil.copyfile(file, place)
+    click.echo(f"wrote {place}, {place.stat().st_size:,} bytes")
+    return place
 
 
 @click.command(help=__doc__.split("\n")[0])
@@ -89,12 +110,16 @@ def main(file: Path, without: tuple[str, ...], command: str | None) -> None:
         scores = lp.read_scores(file)
         if scores.members_here is None:
             raise click.ClickException(f"{file} has no members of ours: publish a file that `lt-prune score` made")
-        means = written(means_of(scores, file, without), out := FOLDER / file.name)
+        with TemporaryDirectory() as aside:  # nothing is put in place before all of it is known to be good
+            parts = [written(part, Path(aside, name), MOST) for name, part in parts_of(scores, file).items()]
+            means = written(means_of(scores, parts[0], without), Path(aside, "means"), MOST_OF_MEANS)
+            parts, means = [put(part, README.parent / part.name) for part in parts], put(means, FOLDER / file.name)
     except LtPruneError as error:
         raise click.ClickException(str(error)) from None
-    line = row(scores, file, out, command or score_again(scores, scores.index.name))
-    README.write_text(with_row(README.read_text(), file.name, line))
-    click.echo(f"wrote {out}, {means:,} bytes, and its row of {README}")
+    text, made = README.read_text(), command or score_again(scores, scores.index.name)
+    for part in parts:
+        text = with_row(text, part.name, row(scores, part, means if part.name == file.name else None, made))
+    README.write_text(text)
 
 
 if __name__ == "__main__":

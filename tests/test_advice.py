@@ -1093,6 +1093,23 @@ CASES = {
             f"{SWEEP} {ON_PHOTOS} --seeds 0,1 --ensembles 2 --strategies ranked --members 1 --score-epochs 1 --out other",
         ),
     ),
+    "scores for random draws": Case(
+        advice="scores are for strategies that rank by them: leave them out, or add ranked",
+        before=(f"{SCORE} {ON_PHOTOS} --out mine.h5",),
+        refused=f"{SWEEP} {ON_PHOTOS} --scores mine.h5",
+        says="leave them out, or add ranked",
+        then=(f"{SWEEP} {ON_PHOTOS}", f"{SWEEP} {ON_PHOTOS} --scores mine.h5 --strategies ranked --out other"),
+    ),
+    "scores beside how to make some": Case(
+        advice="{} is for ensembles that the sweep trains, and scores are given: leave out one of the two",
+        before=(f"{SCORE} {ON_PHOTOS} --out mine.h5",),
+        refused=f"{SWEEP} {ON_PHOTOS} --strategies ranked --scores mine.h5 --members 1",
+        says="leave out one of the two",
+        then=(
+            f"{SWEEP} {ON_PHOTOS} --strategies ranked --scores mine.h5",
+            f"{SWEEP} {ON_PHOTOS} --strategies ranked --members 1 --score-epochs 1 --out other",
+        ),
+    ),
     "recall for a random draw": Case(
         advice="strategy {} does not read {}: leave it out",
         refused=f"{RANDOM} {ON_PHOTOS} --recall recall.csv",

@@ -23,10 +23,11 @@ from lt_prune.store.schema import SCHEMAS
 ROOT = Path(__file__).parents[2]
 TABLE = re.compile(
     r"^\| `(?P<name>[\w-]+\.h5)` \| (?P<n>[\d,]+) \| (?P<members>\d+), .* "
-    r"\| `(?P<whole>\w{64})` \| [\d.]+ MB, `(?P<means>\w{64})` \| `.+` \|$",
+    r"\| `(?P<whole>\w{64})` \| (?:[\d.]+ MB, `(?P<means>\w{64})`|those of the file above) \| `.+` \|$",
     re.MULTILINE,
 )
-ROWS = {row["name"]: row for row in TABLE.finditer((ROOT / "scores" / "README.md").read_text())}
+FILES = {row["name"]: row for row in TABLE.finditer((ROOT / "scores" / "README.md").read_text())}
+ROWS = {name: row for name, row in FILES.items() if row["means"]}
 KEPT_BY_AVH = {"cifar10-lt100.h5": (12_406, 6_823)}
 """Of each set by its count and the counts of the issue that asked for scores, at a ratio of 0.45."""
 PRUNINGS = (
@@ -42,6 +43,22 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+def parts_of(name: str) -> list[Path]:
+    """Every file of a set in scores/, that of the outputs' metrics first."""
+    stem = Path(name).stem
+    return [
+        ROOT / "scores" / part for part in FILES if part == name or part.startswith((f"{stem}-training", f"{stem}-features"))
+    ]
+
+
+def whole_scores(name: str) -> lp.ScoreSet:
+    """Those of all parts."""
+    first, *others = map(lp.read_scores, parts_of(name))
+    return replace(
+        first, metrics={**first.metrics, **{name: each for other in others for name, each in other.metrics.items()}}
+    )
+
+
 @pytest.fixture(params=sorted(ROWS))
 def files(request) -> tuple[Path, Path]:
     """A published file of every member, and that of its means."""
@@ -53,12 +70,21 @@ def test_every_published_file_has_its_row():
     assert set(KEPT_BY_AVH) <= set(ROWS)
 
 
-def test_digests_are_those_of_the_table(files):
-    whole, means = files
-    row = ROWS[whole.name]
-    assert (digest(whole), digest(means)) == (row["whole"], row["means"])
-    assert means.stat().st_size < 2_000_000
-    assert whole.stat().st_size < 8_000_000
+def test_every_file_of_every_member_has_its_row():
+    assert sorted(FILES) == sorted(file.name for file in (ROOT / "scores").glob("*.h5"))
+    assert sorted(part.name for name in ROWS for part in parts_of(name)) == sorted(FILES)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_is_that_of_its_row_and_small(name):
+    file = ROOT / "scores" / name
+    assert digest(file) == FILES[name]["whole"]
+    assert file.stat().st_size < 8_000_000
+
+
+def test_means_are_those_of_their_row_and_small(files):
+    assert digest(files[1]) == ROWS[files[1].name]["means"]
+    assert files[1].stat().st_size < 2_000_000
 
 
 def test_means_are_those_of_the_whole_file_bit_for_bit(files):
@@ -69,12 +95,19 @@ def test_means_are_those_of_the_whole_file_bit_for_bit(files):
         places = [name for name in ("source_index", "positions") if name in whole]  # as the first versions called it
         for one, other in (("ids", "ids"), ("labels", "labels"), (places[0], "source_index")):
             np.testing.assert_array_equal(whole[one], means[other])
-        assert set(whole["metrics"]) - {"near-test"} >= set(means["metrics"]) >= {"avh", "el2n"}
-        for name, metric in means["metrics"].items():
-            np.testing.assert_array_equal(whole[f"metrics/{name}/mean"][:].view("u4"), metric["mean"][:].view("u4"))
-            assert set(metric) <= {"mean", "least", "nearest"}
-            if "least" in metric:
-                np.testing.assert_array_equal(whole[f"metrics/{name}/per_member"][:].min(axis=0), metric["least"])
+        of_means = {name: {kind: values[:] for kind, values in metric.items()} for name, metric in means["metrics"].items()}
+    of_members = {}
+    for part in parts_of(files[0].name):
+        with h5py.File(part) as whole:
+            of_members |= {
+                name: {kind: values[:] for kind, values in metric.items()} for name, metric in whole["metrics"].items()
+            }
+    assert set(of_members) - {"near-test"} >= set(of_means) >= {"avh", "el2n"}
+    for name, metric in of_means.items():
+        np.testing.assert_array_equal(of_members[name]["mean"].view("u4"), metric["mean"].view("u4"))
+        assert set(metric) <= {"mean", "least", "nearest"}
+        if "least" in metric:
+            np.testing.assert_array_equal(of_members[name]["per_member"].min(axis=0), metric["least"])
 
 
 def test_no_picture_and_no_file_name_is_published(files):
@@ -104,7 +137,7 @@ def test_kept_counts_follow(files):
 
 
 def test_every_pruning_is_that_of_the_whole_file(files):
-    whole, means = (lp.read_scores(file) for file in files)
+    whole, means = whole_scores(files[0].name), lp.read_scores(files[1])
     for metric in means.metrics:
         np.testing.assert_array_equal(means.metric(metric).difficulty, whole.metric(metric).difficulty)
     for how in ({}, *PRUNINGS):
@@ -149,7 +182,7 @@ def photos(in_tmp, blob_folder, monkeypatch, publish) -> lp.ScoreSet:
     scores = scores_of(lp.build("folder:photos").index)
     lp.write_scores("whole/photos.h5", scores)
     monkeypatch.setattr(ours, "FOLDER", in_tmp / "package")
-    publish.written(publish.means_of(scores, Path("whole/photos.h5")), ours.FOLDER / "photos.h5")
+    lp.write_scores(ours.FOLDER / "photos.h5", publish.means_of(scores, Path("whole/photos.h5")))
     return scores
 
 
@@ -328,7 +361,8 @@ def test_the_script_writes_means_and_row(photos, publish, monkeypatch):
     assert list(published().metrics) == ["avh", "near-duplicate"]
     lines = Path("README.md").read_text().splitlines()
     [row] = [TABLE.match(line) for line in lines if "photos" in line]
-    assert (row["whole"], row["means"]) == (digest(Path("whole/photos.h5")), digest(Path("package/photos.h5")))
+    assert (row["whole"], row["means"]) == (digest(Path("photos.h5")), digest(Path("package/photos.h5")))
+    assert digest(Path("photos.h5")) == digest(Path("whole/photos.h5"))
     assert "--metric avh,margin,near-duplicate,near-test --members 4" in row.string
     assert [lines[0], lines[4], lines[-1]] == ["# Words", "| `other.h5` | 1 |", "More."]
 
@@ -343,12 +377,27 @@ def test_the_script_writes_means_and_row(photos, publish, monkeypatch):
 def test_the_script_leaves_what_is_there(photos, publish, monkeypatch, most, options, says):
     monkeypatch.setattr(publish, "FOLDER", ours.FOLDER)
     monkeypatch.setattr(publish, "README", Path("README.md"))
-    monkeypatch.setattr(publish, "MOST", most)
+    monkeypatch.setattr(publish, "MOST_OF_MEANS", most)
     before = digest(ours.published_files()[0])
     with pytest.raises(publish.click.ClickException, match=says):
         publish.main(["whole/photos.h5", *options], standalone_mode=False)
     assert digest(ours.published_files()[0]) == before
     assert not Path("README.md").exists()
+    assert not Path("photos.h5").exists()
+
+
+def test_what_is_too_large_for_one_file_has_several(photos, publish, monkeypatch):
+    monkeypatch.setattr(publish, "FOLDER", Path("package"))
+    monkeypatch.setattr(publish, "README", Path("README.md"))
+    monkeypatch.setattr(publish, "MOST", Path("whole/photos.h5").stat().st_size)
+    Path("README.md").write_text("| file |\n| --- |\n")
+    publish.main(["whole/photos.h5"], standalone_mode=False)
+    first, others = (lp.read_scores(Path(f"photos{part}.h5")) for part in ("", "-features"))
+    assert (sorted(first.metrics), sorted(others.metrics)) == (["avh", "margin"], ["near-duplicate", "near-test"])
+    for name, metric in {**first.metrics, **others.metrics}.items():
+        np.testing.assert_array_equal(metric.per_member, photos.metric(name).per_member)
+    rows = [TABLE.match(line) for line in Path("README.md").read_text().splitlines()[2:]]
+    assert [(row["name"], row["means"] is None) for row in rows] == [("photos.h5", False), ("photos-features.h5", True)]
 
 
 def test_the_script_publishes_no_means_of_means(photos, publish):
