@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -67,7 +67,9 @@ def advise(
         hours: plan and run a sweep that takes about so long here, in place of `places`: the default grid of `sweep`, up to
             10 seeds, and a cheap model and 30 epochs where `settings` do not say otherwise.
         figure: draw the curves: path of the files without ending; of several advices, a number is added to it.
-        compute, reading, out, overwrite, progress: as for `sweep`, with `hours`; overwrite is also of the figure.
+        compute, reading, out: as for `sweep`, with `hours`.
+        overwrite: as for `sweep`, with `hours`; it is also of the figure.
+        progress: as for `sweep`; without `hours` there is nothing to tell it.
         **settings: as for `sweep`, with `hours`.
 
     Returns:
@@ -76,8 +78,8 @@ def advise(
         training time `saved`.
 
     Raises:
-        ArgumentError: the tolerance is below 0, the hours are no number or too few for two seeds, or a group has no test
-            samples.
+        ArgumentError: the tolerance is below 0, the hours are no number or too few for two seeds, a group has no test
+            samples, or what a sweep alone reads is given without hours.
         FileError: there are no runs, or a file is damaged.
 
     Example:
@@ -96,7 +98,8 @@ def advise(
         expect_one_of("group", group, GROUPS)
     check_names(["ce"], None, settings, besides=keywords_of(advise))
     if hours is None:
-        _expect_no_sweep({"data": data, **settings})
+        where = {"out": None if Path(out) == Path() else out, "overwrite": True if overwrite and figure is None else None}
+        _expect_no_sweep({"data": data, "compute": compute, "reading": reading, **where, **settings})
         runs = runs_in(places)
     elif places:
         raise ArgumentError("results are named, and hours are for a sweep that is yet to be run: give one of the two")
@@ -112,8 +115,17 @@ def advise(
 
 
 def _expect_no_sweep(given: Mapping[str, Any]) -> None:
-    if named := [name for name, value in given.items() if value is not None]:
+    if named := [_named(name, value) for name, value in given.items() if value is not None]:
         raise ArgumentError(f"{named[0]} is for a sweep that is run for this: say for how long by hours")
+
+
+def _named(name: str, value: object) -> str:
+    """A keyword; of one that gathers several options, as the command line has them one by one, also which of them differ
+    from their defaults, or all where none does."""
+    if not isinstance(value, (Compute, Reading)):
+        return name
+    usual, every = type(value)(), [field.name for field in fields(value)]
+    return f"{name} ({', '.join([each for each in every if getattr(value, each) != getattr(usual, each)] or every)})"
 
 
 def _swept(data: Any, hours: float, how: dict[str, Any], settings: dict[str, Any]) -> list[PlannedRun]:
