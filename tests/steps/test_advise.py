@@ -13,8 +13,10 @@ import lt_prune as lp
 from lt_prune.errors import ArgumentError
 from lt_prune.given import keywords_of
 from lt_prune.planning.commands import prune_command
+from lt_prune.progress import tell
 from lt_prune.reports.advice import advice_of
 from lt_prune.reports.advice_table import _answer
+from lt_prune.steps import within_hours
 
 ACCURACY = {0.0: 0.80, 0.2: 0.798, 0.4: 0.79, 0.6: 0.60}
 """Of made-up runs."""
@@ -249,21 +251,22 @@ def test_results_and_hours_are_one_or_the_other(in_tmp):
 def test_as_many_seeds_are_planned_as_there_is_time_for(in_tmp, monkeypatch, blobs):
     asked = []
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 1000.0)
-    from lt_prune.steps import advise
-
-    swept = advise.sweep
+    swept = within_hours.sweep
 
     def sweep(**given: Any) -> Any:
-        if given.get("dry_run"):
-            return swept(**given)
-        asked.append((list(given["grid"].seeds), given["model"], given["epochs"], swept(**given, dry_run=True).work.seconds))
-        return swept(**given, dry_run=True)
+        dry = swept(**{**given, "dry_run": True})
+        if not given.get("dry_run"):
+            asked.append((list(given["grid"].seeds), given["model"], given["epochs"], dry.work.seconds))
+            for run in dry.runs:
+                tell(given["progress"], str(run.spec), run)
+        return dry
 
-    monkeypatch.setattr(advise, "sweep", sweep)
+    monkeypatch.setattr(within_hours, "sweep", sweep)
     for hours in (0.05, 0.1):
         with pytest.raises(ArgumentError, match="no run is on a pruned set"):  # as nothing was trained
             lp.advise(data=blobs((40, 30, 20)), hours=hours)
-    (few, *how, seconds), (more, *_) = asked
+    first, (few, *how, seconds), _, (more, *_) = asked
+    assert first[0] == [0]
     assert how == ["resnet8", 30]
     assert 2 <= len(few) < len(more) <= 10
     assert seconds <= 0.05 * 3600
