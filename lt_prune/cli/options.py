@@ -196,7 +196,7 @@ log_options = options_of(
     click.option(
         "--tensorboard",
         type=click.Path(path_type=Path),
-        help="Also write losses and accuracies of each run below this folder, for TensorBoard.",
+        help="Also write scalars of each run below this folder as epochs end, for TensorBoard.",
     ),
 )
 mix_option = click.option(

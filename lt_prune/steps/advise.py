@@ -58,7 +58,7 @@ def advise(
         data: with `hours`: what to run a sweep on, by default the digits.
         hours: plan and run a sweep that takes about so long here, in place of `places`: the default grid of `sweep`, up to
             10 seeds, and a cheap model and 30 epochs where `settings` do not say otherwise. What a run costs besides its
-            epochs is measured by the first, and no run begins after the hours.
+            epochs is measured by the first two, and no run begins after the hours.
         figure: draw the curves: path of the files without ending; of several advices, a number is added to it.
         compute, reading, out: as for `sweep`, with `hours`.
         overwrite: as for `sweep`, with `hours`; it is also of the figure.

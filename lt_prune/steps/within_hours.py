@@ -1,7 +1,7 @@
 """A sweep that takes about so many hours here.
 
-What a network costs is measured by one that the sweep needs in any case, not guessed: how long until it begins (processes
-start, images are read), and what it takes besides its epochs (tests, files). How fast epochs are is that of networks of the
+What a network costs is measured by two that the sweep needs in any case, not guessed: what the first takes to start
+(processes, torch), and what each takes besides its epochs (tests, files). How fast epochs are is that of networks of the
 kind, as `sweep --dry-run` has it. So many seeds are planned as fit; and as a plan may err, what ends after the hours is the
 last.
 """
@@ -68,9 +68,10 @@ def sweep_within(
     given = {name: value for name, value in settings.items() if value is not None}
     usual = {"model": CHEAP[data.kind], "epochs": EPOCHS}
     planned = partial(sweep, data=data, **{**how, "progress": watch, **usual, **given})
-    plan = _Plan(planned, partial(gain, data.pixels, how["compute"] or Compute()), hours, began)
+    compute = how["compute"] or Compute()
+    plan = _Plan(planned, partial(gain, data.pixels, compute), hours, began)
     plan.require_time()
-    plan = replace(plan, cost=_measured(planned, watch, how["overwrite"]))
+    plan = replace(plan, cost=_measured(planned, watch, how["overwrite"], compute))
     n_seeds = plan.n_seeds()
     expected, work = plan.spent + plan.seconds(n_seeds), plan.work(n_seeds)
     networks = several(work.members + work.runs, "network")
@@ -153,21 +154,24 @@ class _Plan:
         )
 
 
-def _measured(planned: Callable[..., Any], watch: _Watch, overwrite: bool) -> _Cost:
-    """What the first run costs that is missing and needs no scores; nothing is known where none is."""
+def _measured(planned: Callable[..., Any], watch: _Watch, overwrite: bool, compute: Compute) -> _Cost:
+    """What the first runs cost that are missing and need no scores, an unpruned and a pruned one, one after the other: the
+    second has what the first had to start. Nothing is known where none is missing."""
     every = planned(grid=_grid(MOST_SEEDS), dry_run=True).runs
-    first = next((run for run in every if overwrite or not (isinstance(run, TrainResult) or run.metric)), None)
+    missing = (run for run in every if overwrite or not isinstance(run, TrainResult))
+    first = next((run for run in missing if run.strategy and not run.metric), None)
     if first is None:
         return _Cost()
-    alone = Grid(strategies=[first.strategy or "random"], ratios=[first.ratio], seeds=[first.seed])
+    alone = Grid(strategies=[first.strategy], ratios=[first.ratio], seeds=[first.seed])
     began = monotonic()
     with warnings.catch_warnings(), suppress(_OutOfTime):
         warnings.simplefilter("ignore", DecisionWarning)  # the sweep warns of it, too
-        planned(grid=alone)
-    run = list(watch.runs.values())[-1]  # behind the unpruned one, where it is pruned
-    if watch.begun is None or not isinstance(run, TrainResult):
+        planned(grid=alone, compute=replace(compute, workers=1))
+    times = [watch.begun or began, *watch.ends]
+    besides = [end - begin - seconds for begin, end, seconds in zip(times, watch.ends, watch.seconds)]
+    if not besides:
         return _Cost()
-    return _Cost(start=watch.begun - began, each=max(0.0, watch.ended - watch.begun - run.seconds))
+    return _Cost(start=max(0.0, times[0] - began + besides[0] - besides[-1]), each=max(0.0, besides[-1]))
 
 
 class _OutOfTime(BaseException):
@@ -181,8 +185,10 @@ class _Watch:
         self._progress, self._deadline = progress, deadline
         self.begun: float | None = None
         """When the first network began."""
-        self.ended = 0.0
-        """When the last one that has ended did."""
+        self.ends: list[float] = []
+        """When networks have ended that were not there before."""
+        self.seconds: list[float] = []
+        """Of their epochs."""
         self.runs: dict[str, PlannedRun] = {}
         """What is known of each run, by title."""
 
@@ -203,10 +209,13 @@ class _Watch:
         tell(self._progress, what, known)
         if isinstance(known, PlannedRun):
             self.runs[what] = known
-            if not isinstance(known, (TrainResult, FailedRun)):
-                return
-        self.ended = monotonic()
-        if self.ended > self._deadline:
+        if not isinstance(known, (TrainResult, FailedRun, Mapping)):  # no network has ended
+            return
+        now = monotonic()
+        if self.begun is not None and not isinstance(known, FailedRun):
+            self.ends.append(now)
+            self.seconds.append(known["seconds"] if isinstance(known, Mapping) else known.seconds)
+        if now > self._deadline:
             raise _OutOfTime
 
     @property

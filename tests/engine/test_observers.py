@@ -55,7 +55,7 @@ class Wider(Seen):
 
 
 def train(run: Run, stop_at: int | None = None) -> Trained:
-    def on_epoch(*, done: int) -> None:
+    def on_epoch(*, done: float, ended: object = None) -> None:
         if done == stop_at:
             raise InterruptedError
 

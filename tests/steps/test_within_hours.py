@@ -63,15 +63,16 @@ class Fake:
             how = {"epochs": 0, "images": images, "images_per_second": speed}
             return SimpleNamespace(runs=runs, work=Workload(members=members, runs=len(left), **how))
         self.calls.append(list(grid.seeds))
+        at_once = 1 if options["compute"] and options["compute"].workers == 1 else self.gain
         self.now += START if left else 0
         for number in range(members):
-            self.train(progress, f"member {number}", self.gain)
+            self.train(progress, f"member {number}", at_once)
             self.scored += 1
             tell(progress, f"member {number}", {"loss": (), "seconds": EPOCHS})
         for run in runs:
             tell(progress, str(run.spec), run)
         for run in left:
-            self.train(progress, str(run.spec), self.gain if len(left) > 1 else 1)
+            self.train(progress, str(run.spec), at_once)
             result = self.result(run)
             self.done[run.seed, run.ratio, run.strategy] = result
             tell(progress, str(run.spec), result)
@@ -133,7 +134,7 @@ def test_more_seeds_than_ten_are_never_planned(fake):
 
 def test_networks_that_are_trained_at_once_share_what_each_costs(fake):
     fake.gain = 2
-    first = FRESH + 2 * START + EPOCHS + TESTS
+    first = FRESH + 2 * START + 2 * (EPOCHS + TESTS)
     swept = within(fake, first + (whole(2) - first) / 2 + 0.5)
     assert fake.calls[-1] == [0, 1]
     assert not any(type(run) is lp.PlannedRun for run in swept.runs)
@@ -141,7 +142,7 @@ def test_networks_that_are_trained_at_once_share_what_each_costs(fake):
 
 def test_it_says_what_was_planned_and_what_it_took(fake):
     swept = within(fake, whole(2) + 0.5)
-    planned = "planned: 2 seeds, 65 networks, 16.9 minutes of 16.9 minutes"
+    planned = "planned: 2 seeds, 64 networks, 16.9 minutes of 16.9 minutes"
     assert fake.told[-1] == f"{planned}, with 5.0 seconds a network besides its epochs"
     assert swept.said == f"{planned}; it took 16.9 minutes"
 
@@ -167,7 +168,7 @@ def test_more_hours_go_on_from_there(fake):
     assert not any(type(run) is lp.PlannedRun for run in swept.runs)
 
 
-def test_where_two_seeds_do_not_fit_it_says_after_one_run_how_many_hours_would(fake):
+def test_where_two_seeds_do_not_fit_it_says_after_the_first_runs_how_many_hours_would(fake):
     seconds = whole(2) - 1
     with pytest.raises(
         ArgumentError, match=r"^two seeds, which a deviation takes, need about (\S+) hours here, "
