@@ -51,7 +51,7 @@ function %(complete_func)s
     set -lx COMP_CWORD (commandline -ct)
     set -l response (%(prog_name)s)
     for completion in $response
-        set -l typed (string split --max 1 "," $completion)
+        set -l typed (string split -m 1 "," $completion)
         switch $typed[1]
             case file
                 __fish_complete_path (commandline -ct)
@@ -63,7 +63,7 @@ function %(complete_func)s
     end
 end
 
-complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
+complete -f -c %(prog_name)s -a "(%(complete_func)s)"
 """
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -15,7 +14,7 @@ from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.costs import costs_figure
-from lt_prune.given import expect_one_of, keywords_of, known_kinds
+from lt_prune.given import expect_one_of, expect_unread, keywords_of, known_kinds
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
 from lt_prune.reports.advice import Advice, advice_of
@@ -92,7 +91,8 @@ def advise(
     check_names(["ce"], None, settings, besides=keywords_of(advise))
     if hours is None:
         where = {"out": None if Path(out) == Path() else out, "overwrite": True if overwrite and figure is None else None}
-        _expect_no_sweep({"data": data, "compute": compute, "reading": reading, **where, **settings})
+        given = {"data": data, "compute": compute, "reading": reading, **where, **settings}
+        expect_unread(given, "is for a sweep that is run for this: say for how long by hours")
         runs, took = runs_in(places), ""
     elif places:
         raise ArgumentError("results are named, and hours are for a sweep that is yet to be run: give one of the two")
@@ -107,20 +107,6 @@ def advise(
     if figure is not None:
         _draw(advices, figure, overwrite)
     return advices
-
-
-def _expect_no_sweep(given: Mapping[str, Any]) -> None:
-    if named := [_named(name, value) for name, value in given.items() if value is not None]:
-        raise ArgumentError(f"{named[0]} is for a sweep that is run for this: say for how long by hours")
-
-
-def _named(name: str, value: object) -> str:
-    """A keyword; of one that gathers several options, as the command line has them one by one, also which of them differ
-    from their defaults, or all where none does."""
-    if not isinstance(value, (Compute, Reading)):
-        return name
-    usual, every = type(value)(), [field.name for field in fields(value)]
-    return f"{name} ({', '.join([each for each in every if getattr(value, each) != getattr(usual, each)] or every)})"
 
 
 def figure_stems(figure: Path | str, number: int) -> list[str]:
