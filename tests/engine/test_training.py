@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from stepping import StoppedError, train
 
-from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.batches import Sampling, TrainingBatches
-from lt_prune.engine.runs import Run
+from lt_prune.engine.runs import Run, Trained
 from lt_prune.engine.schedule import learning_rate
-from lt_prune.engine.train import Trained, training
 from lt_prune.errors import DivergenceError, FileError, MismatchError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models import find_model
@@ -26,10 +25,6 @@ from lt_prune.store.weights import read_weights, write_weights
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=23, warmup=1, padding=1, model="resnet8")
 """45 samples in batches of 23 and 22."""
-
-
-class StoppedError(Exception):
-    pass
 
 
 @pytest.fixture
@@ -54,28 +49,10 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
     return make
 
 
-def unwatched(*, done: float, ended: object = None) -> None:
-    pass
-
-
-def train(run: Run, on_epoch=unwatched) -> Trained:
-    steps = training(run, Arithmetic(), on_epoch)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 def train_until(run: Run, epoch: int) -> None:
     """Train and be interrupted when so many epochs are done."""
-
-    def stop(*, done: float, ended: object = None) -> None:
-        if done == epoch:
-            raise StoppedError
-
     with pytest.raises(StoppedError):
-        train(run, stop)
+        train(run, stop_at=epoch)
 
 
 def assert_same_network(first: Trained, second: Trained) -> None:
@@ -207,7 +184,7 @@ def test_a_trained_network_is_in_evaluation_mode(make):
 
 def test_epochs_are_counted_from_none_to_all(make):
     seen = []
-    train(make(), lambda *, done, ended=None: seen.append(done))
+    train(make(), on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [0, 1, 2, 3]
 
 
@@ -230,14 +207,14 @@ def test_a_run_interrupted_after_every_epoch_ends_as_an_uninterrupted_one(make, 
 def test_a_run_goes_on_where_it_was(make, tmp_path):
     run, seen = make(field={"checkpoint": tmp_path / "model.pt"}), []
     train_until(run, 2)
-    train(run, lambda *, done, ended=None: seen.append(done))
+    train(run, on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [2, 3]
 
 
 def test_a_finished_run_is_not_trained_again(make, tmp_path):
     run, seen = make(field={"checkpoint": tmp_path / "model.pt"}), []
     first = train(run)
-    again = train(run, lambda *, done, ended=None: seen.append(done))
+    again = train(run, on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [3]
     assert_same_network(again, first)
     assert again.seconds == first.seconds
@@ -361,13 +338,13 @@ def test_each_epoch_tells_what_it_came_to_once_it_has_ended(make, tmp_path):
     """A run that goes on tells of the epochs that it has trained itself."""
     told: list[tuple[float, Epoch]] = []
 
-    def on_epoch(*, done: float, ended: Epoch | None = None) -> None:
+    def on_epoch(*, done: float, ended: Epoch | None) -> None:
         if ended:
             told.append((done, ended))
 
     run = make({"checkpoint": tmp_path / "kept.pt"})
     train_until(run, 1)
-    trained = train(run, on_epoch)
+    trained = train(run, on_epoch=on_epoch)
     assert [(done, ended.epoch) for done, ended in told] == [(2, 2), (3, 3)]
     assert [ended.loss for _, ended in told] == list(trained.loss[1:])
     n_steps = -(-len(run.rows) // run.recipe.batch_size)
@@ -384,6 +361,6 @@ def test_a_long_epoch_tells_how_far_it_is_and_changes_no_number(make, monkeypatc
     seen: list[float] = []
     quiet = train(make())
     monkeypatch.setattr("lt_prune.engine.train.TOLD_EVERY", 0.0)
-    told = train(make(), on_epoch=lambda *, done, ended=None: seen.append(done))
+    told = train(make(), on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [0, 0.5, 1, 1.5, 2, 2.5, 3]  # two steps an epoch, of which the last is the next epoch's beginning
     assert told.loss == quiet.loss
