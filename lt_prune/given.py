@@ -246,6 +246,25 @@ def expect_known(names: Iterable[str], known: Collection[str], besides: Collecti
         raise ArgumentError(f"unknown setting {name!r}{hint}: there are {', '.join(known) or 'none'}")
 
 
+def expect_unread(given: Mapping[str, Any], why: str) -> None:
+    """Refuse what would be read in another case alone.
+
+    Args:
+        given: by keyword; None where it is not given.
+        why: what follows the keyword in the message.
+
+    Raises:
+        ArgumentError: something is given. Of what gathers several options, as the command line has them one by one, it says
+            which of them differ from their defaults, or lists all where none does.
+    """
+    for name, value in given.items():
+        if isinstance(value, tuple(_GATHERED.values())):
+            usual, every = type(value)(), keywords_of(type(value))
+            name += f" ({', '.join([each for each in every if getattr(value, each) != getattr(usual, each)] or every)})"
+        if value is not None:
+            raise ArgumentError(f"{name} {why}")
+
+
 def _fields_of(keywords: Collection[str]) -> dict[str, str]:
     """By each field of what is gathered under one of these keywords, how to give it."""
     return {

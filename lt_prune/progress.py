@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 
@@ -20,6 +21,19 @@ ALL_RUNS = "all runs"
 """What a step of many runs calls its progress with besides, in images trained on instead of epochs."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What is known of an epoch when it has ended."""
+
+    epoch: int
+    """Its number, from 1."""
+    loss: float
+    """Mean over its samples."""
+    lr: float
+    """Learning rate of its last step."""
+    images_per_second: float
+
+
 @runtime_checkable
 class Announced(Protocol):
     """A progress that is also told in a sentence what the work will be."""
@@ -30,7 +44,7 @@ class Announced(Protocol):
 @runtime_checkable
 class Following(Protocol):
     """A progress that is also told what is known of a run: a `PlannedRun`, which may be a failure or a result; or of another
-    network, such as a member of an ensemble, a mapping of facts."""
+    network, such as a member of an ensemble, a mapping of facts; and of either an `Epoch` as it ends."""
 
     def follow(self, what: str, known: object) -> None: ...
 

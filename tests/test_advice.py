@@ -1281,6 +1281,7 @@ NOT_PROVOKED = {
     "{} has no {} scores, only {}: add them by `{}`": "its parts are tried above",
     "the process that starts workers ended: run the command again": "nothing else that a test does ends it",
     "must leave out the head of its second stage, which has that of {}": "of a method that is written: tests/contract",
+    "is more than is free: train fewer at once with --workers": "of a measured speed: tests/steps/test_doctor.py follows it",
     "scalars are written by tensorboard, which is not installed: pip install 'lt-prune[tensorboard]'": INSTALLS,
     "data frames are pandas', which is not installed: pip install 'lt-prune[pandas]'": INSTALLS,
     "is one of timm's, which is not installed: pip install 'lt-prune[timm]'": INSTALLS,

@@ -12,6 +12,7 @@ from lt_prune.cli.completing import a_source
 from lt_prune.cli.group import main
 from lt_prune.cli.options import (
     DATA_HELP,
+    asked_for,
     device_option,
     overwrite_option,
     read_options,
@@ -55,7 +56,7 @@ def advise(places: tuple[Path, ...], figure: Path | None, as_json: bool, **optio
     from lt_prune.steps.advise import figure_stems
 
     with shown_progress() as progress:
-        advices = lp.advise(*places, figure=figure, progress=progress, **options)
+        advices = lp.advise(*places, figure=figure, progress=progress, **asked_for(options))
     commands = [prune_command(each.best.run) if each.best and each.best.run else None for each in advices]
     said = {"advice": [advice_summary(*each) for each in zip(advices, commands)]}
     print_result(as_json, said, lambda: Group(*(advice_table(*each) for each in zip(advices, commands))))

@@ -51,7 +51,7 @@ def a_source(context: click.Context, parameter: click.Parameter, incomplete: str
     """A set file, a folder, or a source; behind SOURCE: a path, where the shell does not part words at the colon."""
     source, colon, path = incomplete.partition(":")
     if colon:
-        return [CompletionItem(f"{source}:{found}") for found in _paths(path)]
+        return [CompletionItem(f"{source}:{found}") for found in paths_begun(path)]
     return [A_FILE, *(CompletionItem(name) for name in _names("sources") if name.startswith(incomplete))]
 
 
@@ -68,7 +68,7 @@ def _names(family: str) -> list[str]:
     return names_of(family)
 
 
-def _paths(begun: str) -> list[str]:
+def paths_begun(begun: str) -> list[str]:
     """Files and folders whose path begins so; folders end in a slash."""
     folder, name = Path(begun).parent if not begun.endswith("/") else Path(begun), begun.rpartition("/")[2]
     before = begun[: len(begun) - len(name)]

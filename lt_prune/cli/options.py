@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 import lt_prune as lp
 from lt_prune import choices
@@ -80,6 +81,19 @@ def gathered(name: str) -> Callable[[F], F]:
         return cast(F, gathering)
 
     return decorate
+
+
+def asked_for(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of the command that is run, with None in place of what gathers several of which none was given: so a
+    function that reads them in some cases alone can refuse them in the others."""
+    source = click.get_current_context().get_parameter_source
+    unasked = (None, ParameterSource.DEFAULT)
+    return {
+        name: None
+        if isinstance(value, (lp.Compute, lp.Reading)) and all(source(field.name) in unasked for field in fields(value))
+        else value
+        for name, value in options.items()
+    }
 
 
 as_compute = gathered("compute")
@@ -182,7 +196,7 @@ log_options = options_of(
     click.option(
         "--tensorboard",
         type=click.Path(path_type=Path),
-        help="Also write losses and accuracies of each run below this folder, for TensorBoard.",
+        help="Also write scalars of each run below this folder as epochs end, for TensorBoard.",
     ),
 )
 mix_option = click.option(

@@ -70,12 +70,23 @@ def _listen(connection: Connection, inbox: queue.SimpleQueue[bytes]) -> None:
 def _outcome(pickled: bytes, connection: Connection) -> Outcome | str:
     """How the run ended; in words where it ended by an unexpected error."""
 
-    def progress(what: str, done: float, total: int) -> None:
-        connection.send(done)
-
     try:
         sent: tuple[Run, Arithmetic] = pickle.loads(pickled)
         run, arithmetic = sent
-        return run_alone(run, arithmetic, progress)
+        return run_alone(run, arithmetic, _Sent(connection))
     except Exception as error:
         return described(error)
+
+
+class _Sent:
+    """The progress of one run, sent to the caller: epochs done, and what is known of one that has ended."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, what: str, done: float, total: int) -> None:
+        self._connection.send(done)
+
+    def follow(self, what: str, known: object) -> None:
+        """Send it."""
+        self._connection.send(known)

@@ -42,7 +42,7 @@ def images_per_second(run: Run, compute: Compute, seconds: float = 3.0) -> float
     fresh = replace(run, checkpoint=None, on_trained=None, start=None)
     timed, began, device = 0, 0.0, torch.device(compute.device)
     with threads(compute.n_threads), torch.cuda.stream(stream_of(device)), multiplying(device, compute.precision):
-        steps = training(fresh, compute.arithmetic, lambda *, done: None)
+        steps = training(fresh, compute.arithmetic, lambda *, done, ended=None: None)
         for number, _ in enumerate(steps, 1):
             if number == WARM_UP:
                 began = time.perf_counter()

@@ -25,6 +25,7 @@ from lt_prune.errors import ArgumentError, DivergenceError, FileError, MismatchE
 from lt_prune.identity import differences
 from lt_prune.methods.loss import Loss
 from lt_prune.models.network import Network, build_network, drawn_from, frozen, try_out, upon_features
+from lt_prune.progress import Epoch
 from lt_prune.randomness import derive_seed
 from lt_prune.store.pretrained import read_pretrained
 from lt_prune.store.weights import check_training, load_momentum, load_state, read_weights, write_weights
@@ -41,9 +42,10 @@ TOLD_EVERY = 5.0
 
 
 class OnEpoch(Protocol):
-    """Called with the number of epochs done, at the begin of each and, with a part of it, every few seconds."""
+    """Called with the number of epochs done, at the begin of each, then with what is known of the one that has ended, and,
+    with a part of it, every few seconds."""
 
-    def __call__(self, *, done: float) -> None: ...
+    def __call__(self, *, done: float, ended: Epoch | None = None) -> None: ...
 
 
 @dataclass
@@ -57,9 +59,13 @@ class _State:
     seconds: float
     saved: float
     """When the checkpoint was written or read, or training began, by `time.monotonic`."""
+    lr: float = 0.0
+    ended: Epoch | None = None
+    """The last epoch that was trained in this process."""
 
     def rate(self, rate: float) -> None:
         """Set the learning rate; one that is a tensor is filled, as a captured graph reads it where it lies."""
+        self.lr = rate
         for group in self.optimizer.param_groups:
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(group["factor"] * rate)
@@ -94,7 +100,7 @@ def training(
     elif run.checkpoint and not run.checkpoint.exists():  # there is nothing to train
         write_weights(run.checkpoint, _pack(run, state))
     if recipe.epochs:  # 0 of 0 would say that the run failed
-        on_epoch(done=recipe.epochs)
+        on_epoch(done=recipe.epochs, ended=state.ended)
         yield  # so that this is known before what is made of the network
     observers = state.observers.to(torch.device("cpu"))
     return Trained(state.network.eval(), tuple(state.loss), state.seconds, state.arithmetic, observers)
@@ -104,10 +110,12 @@ def _train_epochs(
     run: Run, state: _State, step: Step | GraphedStep, streams: Streams, on_epoch: OnEpoch
 ) -> Generator[None, None, None]:
     for epoch in range(len(state.loss), run.recipe.epochs):
-        on_epoch(done=epoch)
+        on_epoch(done=epoch, ended=state.ended)
+        before = state.seconds
         state.criterion.begin_epoch(epoch, run.recipe.epochs)
         state.observers.begin_epoch(epoch, run.recipe.epochs)
         state.loss.append((yield from _timed(state, _train_epoch(run, state, step, streams, epoch, _Teller(on_epoch)))))
+        state.ended = _ended(run, state, streams, state.seconds - before)
         state.criterion.end_epoch()
         state.observers.end_epoch()
         if run.parts.after_epoch:
@@ -116,6 +124,11 @@ def _train_epochs(
         if run.checkpoint and _is_due(run, state):
             write_weights(run.checkpoint, _pack(run, state))
             state.saved = time.monotonic()
+
+
+def _ended(run: Run, state: _State, streams: Streams, seconds: float) -> Epoch:
+    images = run.parts.samples(streams.main.length, len(streams.main.bounds))
+    return Epoch(epoch=len(state.loss), loss=state.loss[-1], lr=state.lr, images_per_second=images / seconds)
 
 
 def _is_due(run: Run, state: _State) -> bool:

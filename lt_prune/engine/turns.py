@@ -13,7 +13,7 @@ from lt_prune.engine.run_queue import RunQueue
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.engine.session import run_steps, threads
 from lt_prune.engine.shared import Shared
-from lt_prune.progress import Progress, no_progress
+from lt_prune.progress import Epoch, Progress, no_progress, tell
 from lt_prune.registry import described
 
 
@@ -41,7 +41,10 @@ def run_in_turns(
             each = active[0]
             ended = each.turn()
             while each.epochs:  # reported after the turn, as an error that `progress` raises is not one of the run
-                progress(each.run.title, each.epochs.popleft(), each.run.recipe.epochs)
+                done, last = each.epochs.popleft()
+                if last:
+                    tell(progress, each.run.title, last)
+                progress(each.run.title, done, each.run.recipe.epochs)
             if ended is None:  # one step each, so that a GPU has a step of every run to do
                 active.rotate(-1)
                 continue
@@ -84,12 +87,12 @@ class _Active:
     def __init__(self, index: int, run: Run, lane: _Lane, arithmetic: Arithmetic) -> None:
         self.index, self.run, self.lane = index, run, lane
         self.precision = arithmetic.precision
-        self.epochs: deque[float] = deque()
-        """Numbers of epochs done that are not reported yet."""
+        self.epochs: deque[tuple[float, Epoch | None]] = deque()
+        """Numbers of epochs done that are not reported yet, and what is known of those that have ended."""
         self._steps = run_steps(run, arithmetic, self._on_epoch, lane.shared)
 
-    def _on_epoch(self, *, done: float) -> None:
-        self.epochs.append(done)
+    def _on_epoch(self, *, done: float, ended: Epoch | None = None) -> None:
+        self.epochs.append((done, ended))
 
     def turn(self) -> Outcome | str | None:
         """Make a step: None where more are to come, otherwise how the run ended; in words where by an unexpected error."""

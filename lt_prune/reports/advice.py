@@ -56,6 +56,8 @@ class Advice:
     unpruned: Mapping[str, tuple[float, float | None, int]]
     """By measure, accuracy of the unpruned runs in percent: mean, deviation, runs; empty where there are none."""
     lines: tuple[Line, ...]
+    took: str = ""
+    """What was planned and what it took, in words, where a sweep was run for it."""
 
     @property
     def best(self) -> Line | None:

@@ -33,14 +33,16 @@ def advice_table(advice: Advice, command: str | None) -> RenderableType:
     )
     unpruned = unpruned or "none"
     notes = f"unpruned: {unpruned}. lost: mean±std over seeds, in points; at most: by {CONFIDENCE:.0%} confidence; {OF_TEST}"
-    found = [Text(f"{line.pruned_by}: {_found(line)}") for line in advice.lines]
-    return Group(Text(_title(advice), style="bold"), table, Text(notes), Text(), *found, Text(_answer(advice, command)))
+    told = [Text(advice.took)] if advice.took else []
+    told += [Text(), *(Text(f"{line.pruned_by}: {_found(line)}") for line in advice.lines)]
+    return Group(Text(_title(advice), style="bold"), table, Text(notes), *told, Text(_answer(advice, command)))
 
 
 def advice_summary(advice: Advice, command: str | None) -> dict[str, Any]:
     """The same as one dictionary."""
     best = advice.best
     said = {"trained": advice.trained, "tolerance": advice.tolerance, "confidence": CONFIDENCE}
+    said |= {"took": advice.took} if advice.took else {}
     unpruned = {measure: dict(zip(("mean", "std", "n"), known)) for measure, known in advice.unpruned.items()}
     said |= {"measures": list(advice.measures), "unpruned": unpruned, "lines": [_line(line) for line in advice.lines]}
     return said | {"pruned_by": best and best.pruned_by, "ratio": best and best.ratio, "command": command, "note": OF_TEST}

@@ -23,7 +23,9 @@ def doctor_table(found: Mapping[str, Any]) -> RenderableType:
 def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "versions", ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     yield "system", found["system"]
-    yield "extras", ", ".join(f"{name} {version or 'not installed'}" for name, version in found["extras"].items())
+    there = ", ".join(f"{name} {version}" for name, version in found["extras"].items() if version)
+    missing = ", ".join(name for name, version in found["extras"].items() if not version)
+    yield "extras", "; ".join([*([there] if there else []), *([f"not installed: {missing}"] if missing else [])])
     cores, memory = found["cores"], found["memory"]
     yield "cores", f"{cores['usable']} usable of {cores['machine']}; {_limit(cores['container'], '{:g} of the container')}"
     left = _limit(memory["container"], "the container leaves {}", size)
@@ -35,6 +37,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "device", f"{device['device']}: {device['name']}{free}"
     if "score" in found:
         yield "score", _score(found["score"])
+        yield "memory of it", _memory(found["score"], memory["usable"])
 
 
 def _limit(limit: float | None, words: str, said: Any = lambda limit: limit) -> str:
@@ -44,9 +47,17 @@ def _limit(limit: float | None, words: str, said: Any = lambda limit: limit) -> 
 def _score(cost: Mapping[str, Any]) -> str:
     networks, epochs = several(cost["members"], "member"), several(cost["epochs"], "epoch")
     work = f"{networks} of {cost['model']} on {cost['n_samples']:,} samples of {cost['name']}, {epochs} in all"
-    time = "too short to be measured"
+    time = "training is too short to be measured"
     if cost["seconds"] is not None:
-        time = f"about {duration(cost['seconds'])} at {cost['images_per_second']:,.0f} images/s, {cost['at_once']} at once"
+        speed = f"{cost['images_per_second']:,.0f} images/s, {cost['at_once']} at once"
+        time = f"about {duration(cost['seconds'])} of training at {speed}, besides the start of processes and the scores"
+    return f"{work}: {time}"
+
+
+def _memory(cost: Mapping[str, Any], usable: int) -> str:
     held = f"{size(cost['images_bytes'])} for the samples" if cost["images_bytes"] else "samples are read as needed"
-    each = "" if cost["member_bytes"] is None else f", up to {size(cost['member_bytes'])} for each member at work"
-    return f"{work}: {time}; memory: {held}{each}"
+    if cost["member_bytes"] is None:
+        return held
+    in_all = cost["images_bytes"] + cost["at_once"] * cost["member_bytes"]
+    fits = "fits" if in_all <= usable else "is more than is free: train fewer at once with --workers"
+    return f"{held}, up to {size(cost['member_bytes'])} for each member at work: {size(in_all)} in all, which {fits}"

@@ -4,6 +4,7 @@ Each has `event`, `time` (seconds since 1970) and, but for "said", `what`, which
 
 - "said": `sentence`, what the work will be;
 - "epochs": `done` of `total` epochs, or of "all runs" images trained on; `total` 0 says that a run failed;
+- "epoch": one has ended, the `epoch`th: its mean `loss`, the `lr` of its last step, and `images_per_second`;
 - "planned", "failed", "result": what a run is, `reason` of a failure, and of a result its accuracies (fractions in [0, 1],
   null where there are no test samples), `loss` of each epoch and `seconds`;
 - "network": `loss` of each epoch and `seconds` of one that is no run, such as a member of an ensemble.
@@ -14,10 +15,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 from lt_prune.errors import FileError
+from lt_prune.progress import Epoch
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult
 from lt_prune.types import GROUPS
 
@@ -68,7 +71,9 @@ class Log:
 
 
 def facts_of(known: object) -> tuple[str, dict[str, Any]]:
-    """What is known of a run, or of another network, as plain values, and what to call it."""
+    """What is known of a run, of another network, or of an epoch of either, as plain values, and what to call it."""
+    if isinstance(known, Epoch):
+        return "epoch", asdict(known)
     if isinstance(known, Mapping):
         return "network", dict(known)
     assert isinstance(known, PlannedRun)

@@ -49,8 +49,9 @@ def shown_progress(log: Path | str | None = None, tensorboard: Path | str | None
     Args:
         log: file to write all of it to besides, for machines, behind what it holds: a JSON object a line, see
             `lt_prune.reports.log`.
-        tensorboard: folder to write the losses and accuracies of each run below, when it ends, for TensorBoard; by the
-            extra `tensorboard`.
+        tensorboard: folder to write scalars of each run below, for TensorBoard, which shows them as they come: loss,
+            learning rate and images a second of an epoch when it ends, accuracies when they are measured, after the last
+            one; by the extra `tensorboard`.
 
     Raises:
         FileError: the log cannot be written, or holds something else.

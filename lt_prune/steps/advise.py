@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal
 
-from lt_prune.choices import GROUPS, MODELS
+from lt_prune.choices import GROUPS
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.costs import costs_figure
-from lt_prune.given import expect_one_of, keywords_of, known_kinds
-from lt_prune.planning.grid import Grid
+from lt_prune.given import expect_one_of, expect_unread, keywords_of, known_kinds
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, no_progress
 from lt_prune.reports.advice import Advice, advice_of
-from lt_prune.runs import PlannedRun
 from lt_prune.steps.build import Data, open_set
 from lt_prune.steps.results import runs_in
-from lt_prune.steps.sweep import sweep
+from lt_prune.steps.within_hours import sweep_within
 from lt_prune.store.pictures import write_picture
-
-MOST_SEEDS = 10
-"""Of a sweep that is planned here: more of them narrow a bound by little."""
-CHEAP = {"images": "resnet8", "embeddings": MODELS["embeddings"]}
-"""Models of such a sweep, by the kind of samples."""
-EPOCHS = 30
-"""Of its unpruned runs."""
 
 
 @known_kinds
@@ -65,9 +56,12 @@ def advise(
         group: "head", "middle" or "tail": no more may be lost in it, either.
         data: with `hours`: what to run a sweep on, by default the digits.
         hours: plan and run a sweep that takes about so long here, in place of `places`: the default grid of `sweep`, up to
-            10 seeds, and a cheap model and 30 epochs where `settings` do not say otherwise.
+            10 seeds, and a cheap model and 30 epochs where `settings` do not say otherwise. What a run costs besides its
+            epochs is measured by the first two, and no run begins after the hours.
         figure: draw the curves: path of the files without ending; of several advices, a number is added to it.
-        compute, reading, out, overwrite, progress: as for `sweep`, with `hours`; overwrite is also of the figure.
+        compute, reading, out: as for `sweep`, with `hours`.
+        overwrite: as for `sweep`, with `hours`; it is also of the figure.
+        progress: as for `sweep`; without `hours` there is nothing to tell it.
         **settings: as for `sweep`, with `hours`.
 
     Returns:
@@ -76,8 +70,8 @@ def advise(
         training time `saved`.
 
     Raises:
-        ArgumentError: the tolerance is below 0, the hours are no number or too few for two seeds, or a group has no test
-            samples.
+        ArgumentError: the tolerance is below 0, the hours are no number or too few for two seeds, a group has no test
+            samples, or what a sweep alone reads is given without hours.
         FileError: there are no runs, or a file is damaged.
 
     Example:
@@ -96,54 +90,23 @@ def advise(
         expect_one_of("group", group, GROUPS)
     check_names(["ce"], None, settings, besides=keywords_of(advise))
     if hours is None:
-        _expect_no_sweep({"data": data, **settings})
-        runs = runs_in(places)
+        where = {"out": None if Path(out) == Path() else out, "overwrite": True if overwrite and figure is None else None}
+        given = {"data": data, "compute": compute, "reading": reading, **where, **settings}
+        expect_unread(given, "is for a sweep that is run for this: say for how long by hours")
+        runs, took = runs_in(places), ""
     elif places:
         raise ArgumentError("results are named, and hours are for a sweep that is yet to be run: give one of the two")
     else:
+        began = monotonic()
         how = {"compute": compute, "out": out, "overwrite": overwrite, "progress": progress}
-        runs = _swept(open_set("digits" if data is None else data, reading=reading), hours, how, settings)
-    advices = advice_of(runs, tolerance, group)
+        swept = sweep_within(hours, began, open_set("digits" if data is None else data, reading=reading), how, settings)
+        runs, took = list(swept.runs), swept.said
+    advices = [replace(advice, took=took) for advice in advice_of(runs, tolerance, group)]
     if not advices:
         raise ArgumentError("no run is on a pruned set, so there is nothing to advise by: sweep some ratios, or give hours")
     if figure is not None:
         _draw(advices, figure, overwrite)
     return advices
-
-
-def _expect_no_sweep(given: Mapping[str, Any]) -> None:
-    if named := [name for name, value in given.items() if value is not None]:
-        raise ArgumentError(f"{named[0]} is for a sweep that is run for this: say for how long by hours")
-
-
-def _swept(data: Any, hours: float, how: dict[str, Any], settings: dict[str, Any]) -> list[PlannedRun]:
-    """The runs of a sweep that takes about so many hours."""
-    given = {name: value for name, value in settings.items() if value is not None}
-    settings = {"model": CHEAP[data.kind], "epochs": EPOCHS, **given}
-    planned = partial(sweep, data=data, **how, **settings)
-    grid = Grid(seeds=range(MOST_SEEDS))
-    grid = replace(grid, seeds=range(_affordable(planned, grid, hours)))
-    return list(planned(grid=grid).runs)
-
-
-def _affordable(planned: Any, grid: Grid, hours: float) -> int:
-    """How many seeds there is time for.
-
-    Raises:
-        ArgumentError: there is no time for two.
-    """
-    every = planned(grid=grid, dry_run=True).work
-    if not every.seconds:
-        return len(grid.seeds)
-    two = planned(grid=replace(grid, seeds=(0, 1)), dry_run=True).work
-    a_seed = (every.images - two.images) / (len(grid.seeds) - 2) / every.images_per_second
-    first = two.images / every.images_per_second
-    if first > hours * 3600:
-        raise ArgumentError(
-            f"two seeds, which a deviation takes, need about {first / 3600:.2g} hours here, more than {hours:g}: give more "
-            f"hours, or fewer epochs"
-        )
-    return min(len(grid.seeds), 2 + int((hours * 3600 - first) / a_seed)) if a_seed else len(grid.seeds)
 
 
 def figure_stems(figure: Path | str, number: int) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from lt_prune.engine import check_executor
 from lt_prune.engine.devices import devices_of, trained_at_once
 from lt_prune.engine.runs import Run
 from lt_prune.engine.speed_apart import measured
-from lt_prune.given import expect_whole, keywords_of, known_kinds
+from lt_prune.given import expect_unread, expect_whole, keywords_of, known_kinds
 from lt_prune.machine import available_cores, available_memory, container_cores, container_memory
 from lt_prune.planning.recipes import MEMBER, check_fields, resolve_recipe, weights_of
 from lt_prune.reports.workload import Workload
@@ -32,12 +33,15 @@ from lt_prune.steps.workload import gain
 from lt_prune.types import LongTailedSet
 from lt_prune.versions import extras, versions
 
+MEMBERS = 10
+"""Of an ensemble that nothing else is said of."""
+
 
 @known_kinds
 def doctor(
     data: Data | None = None,
     *,
-    members: int = 10,
+    members: int = MEMBERS,
     compute: Compute | None = None,
     reading: Reading | None = None,
     **settings: Any,
@@ -47,7 +51,7 @@ def doctor(
     Args:
         data: a set, a set file, or a source name; then one member is trained for three seconds, of which nothing is kept, to
             know its speed.
-        members: of the ensemble that is asked about.
+        members: of the ensemble that is asked about; this and what follows are for `data` alone.
         compute: device, precision and members trained at once, by default as `lt_prune.Compute()` says.
         reading: as for `build`.
         **settings: fields of `Recipe` to override, as for `score`.
@@ -56,11 +60,13 @@ def doctor(
         versions of what results depend on; extras, None where one is not installed; system; cores that may be used, of the
         machine, and that a container leaves, None where it has no limit; memory in bytes, likewise; disk, free bytes by
         folder; and devices, each with its free memory. With `data`, score: its samples, members, epochs, images trained on,
-        images_per_second of all that are trained at once and seconds (None where a member is too short to be measured),
+        images_per_second of all that are trained at once and seconds of training, without the start of processes and the
+        scores (None where a member is too short to be measured),
         at_once, and bytes of its images (0 where they are streamed) and of a process that trains one member (None where that
         is not known, as on a GPU).
 
     Raises:
+        ArgumentError: what only `data` have a use for is given without.
         LtPruneError: as `score` does.
 
     Example:
@@ -71,12 +77,13 @@ def doctor(
     """
     check_fields(settings, besides=keywords_of(doctor))
     expect_whole("members", members, low=1, high=MOST_MEMBERS)
+    if data is None:
+        given = {"members": None if members == MEMBERS else members, "compute": compute, "reading": reading, **settings}
+        expect_unread(given, "is for what scoring a set would cost: name the set by data")
+        return _machine()
     compute = replace(compute or Compute(), n_threads=1)
     check_executor(compute)
-    found = _machine()
-    if data is not None:
-        found["score"] = _cost(open_set(data, reading=reading), members, compute, settings)
-    return found
+    return {**_machine(), "score": _cost(open_set(data, reading=reading), members, compute, settings)}
 
 
 def _machine() -> dict[str, Any]:
@@ -103,11 +110,20 @@ def _known(limit: float) -> float | None:
 def _devices() -> list[dict[str, Any]]:
     import torch
 
-    found: list[dict[str, Any]] = [{"device": "cpu", "name": platform.processor() or platform.machine(), "free": None}]
+    found: list[dict[str, Any]] = [{"device": "cpu", "name": _processor(), "free": None}]
     for device in devices_of("cuda"):
         free, total = torch.cuda.mem_get_info(device)
         found.append({"device": device, "name": torch.cuda.get_device_name(device), "free": free, "total": total})
     return found
+
+
+def _processor() -> str:
+    """What the CPU calls itself, where the system says that, as Linux does."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _cost(data: LongTailedSet, members: int, compute: Compute, settings: dict[str, Any]) -> dict[str, Any]:

@@ -152,14 +152,26 @@ def test_outcomes_come_as_runs_end(make):
 @processes
 @pytest.mark.parametrize("workers", [1, 2])
 def test_progress_counts_the_epochs_of_each_run(make, workers):
-    seen: list[tuple[str, int, int]] = []
+    watch = _Watch()
+    outcomes = dict(run_all([make(0), make(1)], on_cpu(workers), progress=watch))
+    for number, outcome in outcomes.items():
+        (zero, first, one, second, two) = [told for title, *told in watch.seen if title == f"run {number}"]
+        assert [zero, one, two] == [[0, 2], [1, 2], [2, 2]]
+        assert [epoch.epoch for (epoch,) in (first, second)] == [1, 2]
+        assert tuple(epoch.loss for (epoch,) in (first, second)) == outcome.loss
 
-    def watch(what: str, done: int, total: int) -> None:
-        seen.append((what, done, total))
 
-    list(run_all([make(0), make(1)], on_cpu(workers), progress=watch))
-    for title in ("run 0", "run 1"):
-        assert [said[1:] for said in seen if said[0] == title] == [(0, 2), (1, 2), (2, 2)]
+class _Watch:
+    """A progress that is told of epochs, too."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[object, ...]] = []
+
+    def __call__(self, what: str, done: float, total: int) -> None:
+        self.seen.append((what, done, total))
+
+    def follow(self, what: str, known: object) -> None:
+        self.seen.append((what, known))
 
 
 @pytest.mark.slow

@@ -177,7 +177,7 @@ def test_upon_a_frozen_backbone_the_outputs_are_the_same():
 
 
 def test_missing_weights_to_start_from_are_an_outcome(make, tmp_path):
-    steps = run_steps(make(SECOND, start=tmp_path / "none.pt"), Arithmetic(), lambda *, done: None)
+    steps = run_steps(make(SECOND, start=tmp_path / "none.pt"), Arithmetic(), lambda *, done, ended=None: None)
     with pytest.raises(StopIteration) as end:
         next(steps)
     assert "none.pt does not exist" in str(end.value.value.failure)

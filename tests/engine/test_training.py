@@ -13,10 +13,12 @@ from stepping import StoppedError, train
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.batches import Sampling, TrainingBatches
 from lt_prune.engine.runs import Run, Trained
+from lt_prune.engine.schedule import learning_rate
 from lt_prune.errors import DivergenceError, FileError, MismatchError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
+from lt_prune.progress import Epoch
 from lt_prune.randomness import derive_seed
 from lt_prune.store.weights import read_weights, write_weights
 
@@ -182,7 +184,7 @@ def test_a_trained_network_is_in_evaluation_mode(make):
 
 def test_epochs_are_counted_from_none_to_all(make):
     seen = []
-    train(make(), on_epoch=lambda *, done: seen.append(done))
+    train(make(), on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [0, 1, 2, 3]
 
 
@@ -205,14 +207,14 @@ def test_a_run_interrupted_after_every_epoch_ends_as_an_uninterrupted_one(make, 
 def test_a_run_goes_on_where_it_was(make, tmp_path):
     run, seen = make(field={"checkpoint": tmp_path / "model.pt"}), []
     train_until(run, 2)
-    train(run, on_epoch=lambda *, done: seen.append(done))
+    train(run, on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [2, 3]
 
 
 def test_a_finished_run_is_not_trained_again(make, tmp_path):
     run, seen = make(field={"checkpoint": tmp_path / "model.pt"}), []
     first = train(run)
-    again = train(run, on_epoch=lambda *, done: seen.append(done))
+    again = train(run, on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [3]
     assert_same_network(again, first)
     assert again.seconds == first.seconds
@@ -332,6 +334,24 @@ def test_normalisation_is_that_of_the_images_trained_on(make):
     np.testing.assert_allclose(network.std.ravel(), run.pixels.astype(float).std((0, 1, 2)), rtol=1e-6)
 
 
+def test_each_epoch_tells_what_it_came_to_once_it_has_ended(make, tmp_path):
+    """A run that goes on tells of the epochs that it has trained itself."""
+    told: list[tuple[float, Epoch]] = []
+
+    def on_epoch(*, done: float, ended: Epoch | None) -> None:
+        if ended:
+            told.append((done, ended))
+
+    run = make({"checkpoint": tmp_path / "kept.pt"})
+    train_until(run, 1)
+    trained = train(run, on_epoch=on_epoch)
+    assert [(done, ended.epoch) for done, ended in told] == [(2, 2), (3, 3)]
+    assert [ended.loss for _, ended in told] == list(trained.loss[1:])
+    n_steps = -(-len(run.rows) // run.recipe.batch_size)
+    assert [ended.lr for _, ended in told] == [learning_rate(run.recipe, k, n_steps - 1, n_steps) for k in (1, 2)]
+    assert sum(len(run.rows) / ended.images_per_second for _, ended in told) < trained.seconds
+
+
 def test_a_run_without_a_checkpoint_writes_nothing(make, in_tmp: Path):
     train(make(epochs=1))
     assert list(in_tmp.iterdir()) == []
@@ -341,6 +361,6 @@ def test_a_long_epoch_tells_how_far_it_is_and_changes_no_number(make, monkeypatc
     seen: list[float] = []
     quiet = train(make())
     monkeypatch.setattr("lt_prune.engine.train.TOLD_EVERY", 0.0)
-    told = train(make(), on_epoch=lambda *, done: seen.append(done))
+    told = train(make(), on_epoch=lambda *, done, ended: seen.append(done))
     assert seen == [0, 0.5, 1, 1.5, 2, 2.5, 3]  # two steps an epoch, of which the last is the next epoch's beginning
     assert told.loss == quiet.loss

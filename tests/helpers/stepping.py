@@ -7,6 +7,7 @@ from collections.abc import Callable
 from lt_prune.config.compute import Arithmetic
 from lt_prune.engine.runs import Run, Trained
 from lt_prune.engine.train import training
+from lt_prune.progress import Epoch
 
 
 class StoppedError(Exception):
@@ -20,9 +21,9 @@ def train(run: Run, stop_at: int | None = None, on_epoch: Callable[..., None] | 
         StoppedError: they are.
     """
 
-    def after_epoch(*, done: int) -> None:
+    def after_epoch(*, done: float, ended: Epoch | None = None) -> None:
         if on_epoch:
-            on_epoch(done=done)
+            on_epoch(done=done, ended=ended)
         if done == stop_at:
             raise StoppedError
 

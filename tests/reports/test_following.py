@@ -16,7 +16,7 @@ from typed import lt, ok
 import lt_prune as lp
 import lt_prune.reports.progress as progress
 from lt_prune.errors import ArgumentError, FileError
-from lt_prune.progress import ALL_RUNS, Beforehand, announce, no_progress, tell
+from lt_prune.progress import ALL_RUNS, Beforehand, Epoch, announce, no_progress, tell
 from lt_prune.reports.log import Log
 from lt_prune.reports.overall import Overall
 from lt_prune.reports.progress import shown_progress
@@ -206,6 +206,11 @@ def test_a_sweep_tells_of_each_run_and_member(blobs, in_tmp):
     lines = read("log.jsonl")
     named = {event: [line for line in lines if line["event"] == event] for event in ("network", "planned", "result")}
     assert {event: len(found) for event, found in named.items()} == {"network": 1, "planned": 2, "result": 2}
+    for ended in (*named["network"], *named["result"]):
+        before = [line for line in lines[: lines.index(ended)] if line.get("what") == ended["what"]]
+        epochs = [line for line in before if line["event"] == "epoch"]
+        assert [(line["epoch"], line["loss"]) for line in epochs] == list(enumerate(ended["loss"], 1))
+        assert all(line["lr"] > 0 and line["images_per_second"] > 0 for line in epochs)
     done = {run.ratio: run.evaluation.overall for run in map(lp.read_result, Path("runs").glob("*/result.json"))}
     assert {line["ratio"]: line["overall"] for line in named["result"]} == done
 
@@ -217,17 +222,25 @@ def test_other_commands_have_a_log_too(blobs, in_tmp, command):
     assert {"result" if command.startswith(("train", "run")) else "network"} <= {line["event"] for line in read("log.jsonl")}
 
 
-def test_scalars_of_each_run_are_written_for_tensorboard(in_tmp, monkeypatch):
+def epoch(number: int) -> Epoch:
+    return Epoch(epoch=number, loss=3.0 - number, lr=0.1, images_per_second=50.0)
+
+
+@pytest.fixture
+def board(in_tmp, monkeypatch) -> dict[str, list[tuple[Any, ...]]]:
+    """What a writer like that of tensorboard.summary has been given, by folder."""
     written: dict[str, list[tuple[Any, ...]]] = {}
 
     class Writer:
-        """That of tensorboard.summary, which takes a folder's name."""
-
         def __init__(self, output: str) -> None:
+            Path(output).mkdir(parents=True, exist_ok=True)
             self.own = written.setdefault(output, [])
 
         def add_scalar(self, tag: str, data: float, step: int) -> None:
             self.own.append((tag, data, step))
+
+        def flush(self) -> None:
+            self.own.append(("flushed",))
 
         def close(self) -> None:
             self.own.append(("closed",))
@@ -236,22 +249,59 @@ def test_scalars_of_each_run_are_written_for_tensorboard(in_tmp, monkeypatch):
     summary.Writer = Writer
     monkeypatch.setitem(sys.modules, "tensorboard", ModuleType("tensorboard"))
     monkeypatch.setitem(sys.modules, "tensorboard.summary", summary)
+    return written
+
+
+AT_THE_END = [
+    ("test/overall", 0.5, 2),
+    ("test/balanced", 0.4, 2),
+    ("test/head", 0.75, 2),
+    ("test/middle", 0.25, 2),
+    ("test/ece", 0.1, 2),
+    ("seconds", 1.5, 2),
+    ("flushed",),
+    ("closed",),
+]
+
+
+def test_scalars_of_each_epoch_are_written_for_tensorboard_as_it_ends(board):
+    of_first = [("loss", 2.0, 1), ("lr", 0.1, 1), ("images_per_second", 50.0, 1), ("flushed",)]
+    of_second = [("loss", 1.0, 2), ("lr", 0.1, 2), ("images_per_second", 50.0, 2), ("flushed",)]
     with shown_progress(tensorboard="board") as told:
         tell(told, "blobs, ce, seed 0", planned())
+        assert not board
+        tell(told, "blobs, ce, seed 0", epoch(1))
+        assert board == {"board/blobs-ce-seed-0": of_first}
+        tell(told, "blobs, ce, seed 0", epoch(2))
         tell(told, "blobs, ce, seed 0", result())
-    assert written == {
-        "board/blobs-ce-seed-0": [
-            ("loss", 2.0, 1),
-            ("loss", 1.0, 2),
-            ("test/overall", 0.5, 2),
-            ("test/balanced", 0.4, 2),
-            ("test/head", 0.75, 2),
-            ("test/middle", 0.25, 2),
-            ("test/ece", 0.1, 2),
-            ("seconds", 1.5, 2),
-            ("closed",),
-        ]
-    }
+    assert board == {"board/blobs-ce-seed-0": [*of_first, *of_second, *AT_THE_END]}
+
+
+def test_losses_of_epochs_that_nobody_told_of_are_written_at_the_end(board):
+    """As by an executor that does not tell of epochs."""
+    with shown_progress(tensorboard="board") as told:
+        tell(told, "a run", result())
+    assert board["board/a-run"] == [("loss", 2.0, 1), ("flushed",), ("loss", 1.0, 2), ("flushed",), *AT_THE_END]
+
+
+def test_of_a_run_that_goes_on_no_epoch_is_written_twice(board):
+    for number in (1, 2):
+        with shown_progress(tensorboard="board") as told:
+            tell(told, "a run", epoch(number))
+            if number == 2:
+                tell(told, "a run", result())
+    assert [step for tag, *_, step in (each for each in board["board/a-run"] if len(each) == 3) if tag == "loss"] == [1, 2]
+
+
+def test_what_is_not_finished_is_closed(board):
+    with shown_progress(tensorboard="board") as told:
+        tell(told, "seed 0", epoch(1))
+        tell(told, "seed 0", lp.FailedRun(spec=planned().spec, reason="it diverged"))
+        tell(told, "seed 1", epoch(1))
+        assert board["board/seed-0"][-1] == ("closed",)
+        assert board["board/seed-1"][-1] == ("flushed",)
+    assert board["board/seed-1"][-1] == ("closed",)
+    assert board["board/seed-0"].count(("closed",)) == 1
 
 
 def test_tensorboards_own_files_hold_them(in_tmp):
@@ -259,9 +309,12 @@ def test_tensorboards_own_files_hold_them(in_tmp):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     with shown_progress(tensorboard="board") as told:
+        for number in (1, 2):
+            tell(told, "a run", epoch(number))
+            events = EventAccumulator("board/a-run").Reload()
+            found = [round(event.tensor_proto.float_val[0], 3) for event in events.Tensors("loss")]
+            assert found == [2.0, 1.0][:number]
         tell(told, "a run", result())
-    events = EventAccumulator("board/a-run").Reload()
-    assert [round(event.tensor_proto.float_val[0], 3) for event in events.Tensors("loss")] == [2.0, 1.0]
 
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch):

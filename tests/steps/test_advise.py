@@ -11,9 +11,12 @@ from typed import lt, ok
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError
+from lt_prune.given import keywords_of
 from lt_prune.planning.commands import prune_command
+from lt_prune.progress import tell
 from lt_prune.reports.advice import advice_of
 from lt_prune.reports.advice_table import _answer
+from lt_prune.steps import within_hours
 
 ACCURACY = {0.0: 0.80, 0.2: 0.798, 0.4: 0.79, 0.6: 0.60}
 """Of made-up runs."""
@@ -163,6 +166,22 @@ def test_no_pruned_run_is_nothing_to_advise_by(blobs, in_tmp):
         ({"group": "end"}, "group must be head or middle or tail, not 'end'"),
         ({"data": "digits"}, "data is for a sweep that is run for this: say for how long by hours"),
         ({"epochs": 3}, "epochs is for a sweep that is run for this: say for how long by hours"),
+        (
+            {"compute": lp.Compute(device="cpu", workers=3)},
+            r"^compute \(workers\) is for a sweep that is run for this: say ",
+        ),
+        (
+            {"compute": lp.Compute(device="cpu")},
+            r"^compute \(device, precision, compiled, workers, n_threads, executor\) is ",
+        ),
+        (
+            {"reading": lp.Reading(resize=8, strict=True)},
+            r"^reading \(resize, strict\) is for a sweep that is run for this: ",
+        ),
+        ({"reading": lp.Reading()}, r"^reading \(download, resize, .* strict\) is for a sweep that is run for this: say "),
+        ({"out": "elsewhere"}, "^out is for a sweep that is run for this: say for how long by hours$"),
+        ({"overwrite": True}, "^overwrite is for a sweep that is run for this: say for how long by hours$"),
+        ({"freeze": False}, "^freeze is for a sweep that is run for this: say for how long by hours$"),
         ({"hours": float("nan")}, "hours must be a number above 0, not nan"),
         ({"hours": float("inf")}, "hours must be a number above 0, not inf"),
         ({"hours": 0.0}, "hours must be a number above 0, not 0.0"),
@@ -176,6 +195,54 @@ def test_what_cannot_be_answered_is_refused(in_tmp, monkeypatch, given, says):
     assert not list(in_tmp.iterdir())
 
 
+READ_BY_SWEEPS = {
+    "data": "digits",
+    "compute": lp.Compute(device="cpu"),
+    "reading": lp.Reading(),
+    "out": "elsewhere",
+    "overwrite": True,
+}
+"""Keywords that are read with hours alone, but for settings."""
+
+
+def test_every_keyword_that_nothing_reads_without_hours_is_refused(in_tmp):
+    taken = set(keywords_of(lp.advise)) - {"tolerance", "group", "figure", "hours", "progress"}  # nothing reads a progress
+    assert taken == READ_BY_SWEEPS.keys()
+    for name, value in READ_BY_SWEEPS.items():
+        with pytest.raises(
+            ArgumentError, match=rf"^{name}.* is for a sweep that is run for this: say for how long by hours$"
+        ):
+            lp.advise(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ("--data digits", "data"),
+        ("--workers 3", "compute (workers)"),
+        ("--device cpu", "compute (device, precision, compiled, workers, n_threads, executor)"),
+        ("--executor session", "compute (executor)"),
+        ("--resize 16", "reading (resize)"),
+        ("--holdout 0.1", "reading (holdout)"),
+        ("--download", "reading (download)"),
+        ("--out elsewhere", "out"),
+        ("--overwrite", "overwrite"),
+        ("--epochs 3", "epochs"),
+        ("--no-flip", "flip"),
+    ],
+)
+def test_an_option_that_nothing_reads_is_refused_by_the_command_too(in_tmp, option, named):
+    refused = lt(f"advise {option}")
+    assert refused.exit_code == 2
+    assert refused.stderr == f"lt-prune: {named} is for a sweep that is run for this: say for how long by hours\n"
+
+
+def test_overwrite_is_of_the_figure_too(in_tmp, monkeypatch):
+    monkeypatch.setattr("lt_prune.steps.advise.runs_in", lambda places: runs((0.0, 0.2)))
+    for options in ({}, {"overwrite": True}):
+        lp.advise(figure="costs", **options)
+
+
 def test_results_and_hours_are_one_or_the_other(in_tmp):
     with pytest.raises(ArgumentError, match="give one of the two"):
         lp.advise("runs", hours=1.0)
@@ -184,21 +251,22 @@ def test_results_and_hours_are_one_or_the_other(in_tmp):
 def test_as_many_seeds_are_planned_as_there_is_time_for(in_tmp, monkeypatch, blobs):
     asked = []
     monkeypatch.setattr("lt_prune.steps.workload.speed_of", lambda run, compute: 1000.0)
-    from lt_prune.steps import advise
-
-    swept = advise.sweep
+    swept = within_hours.sweep
 
     def sweep(**given: Any) -> Any:
-        if given.get("dry_run"):
-            return swept(**given)
-        asked.append((list(given["grid"].seeds), given["model"], given["epochs"], swept(**given, dry_run=True).work.seconds))
-        return swept(**given, dry_run=True)
+        dry = swept(**{**given, "dry_run": True})
+        if not given.get("dry_run"):
+            asked.append((list(given["grid"].seeds), given["model"], given["epochs"], dry.work.seconds))
+            for run in dry.runs:
+                tell(given["progress"], str(run.spec), run)
+        return dry
 
-    monkeypatch.setattr(advise, "sweep", sweep)
+    monkeypatch.setattr(within_hours, "sweep", sweep)
     for hours in (0.05, 0.1):
         with pytest.raises(ArgumentError, match="no run is on a pruned set"):  # as nothing was trained
             lp.advise(data=blobs((40, 30, 20)), hours=hours)
-    (few, *how, seconds), (more, *_) = asked
+    first, (few, *how, seconds), _, (more, *_) = asked
+    assert first[0] == [0]
     assert how == ["resnet8", 30]
     assert 2 <= len(few) < len(more) <= 10
     assert seconds <= 0.05 * 3600

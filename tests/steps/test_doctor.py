@@ -69,7 +69,46 @@ def test_a_member_too_short_to_be_measured_says_so(blobs, monkeypatch, in_tmp):
     monkeypatch.setattr("lt_prune.steps.doctor.measured", lambda run, compute: None)
     lp.write_set("blobs.h5", blobs())
     said = " ".join(ok("doctor --data blobs.h5 --members 1 --epochs 1 --model resnet8").stdout.split())
-    assert "1 member of resnet8 on 45 samples of blobs, 1 epoch in all: too short to be measured; memory: 16.3 kB" in said
+    assert "1 member of resnet8 on 45 samples of blobs, 1 epoch in all: training is too short to be measured" in said
+    assert "memory of it 16.3 kB for the samples" in said
+
+
+@pytest.mark.parametrize(
+    ("usable", "fits"),
+    [(2e9, "which fits"), (0.9e9, "which is more than is free: train fewer at once with --workers")],
+)
+def test_whether_the_memory_suffices_is_said(blobs, speed, monkeypatch, in_tmp, usable, fits):
+    """Two members of 500 MB at once; of one there is room either way."""
+    monkeypatch.setattr("lt_prune.steps.doctor.available_memory", lambda: usable)
+    lp.write_set("blobs.h5", blobs())
+    asked = "doctor --data blobs.h5 --members 2 --epochs 2 --model resnet8 --device cpu"
+    words = " ".join(ok(f"{asked} --workers 2").stdout.split())
+    assert f"16.3 kB for the samples, up to 500.0 MB for each member at work: 1.0 GB in all, {fits}" in words
+    assert "500.0 MB in all, which fits" in " ".join(ok(f"{asked} --workers 1").stdout.split())
+    assert "about 1 seconds of training at 180 images/s, 2 at once, besides the start of processes and the scores" in words
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        ("--members 3", "members"),
+        ("--epochs 3", "epochs"),
+        ("--model resnet8", "model"),
+        ("--resize 16", "reading (resize)"),
+        ("--workers 3", "compute (workers)"),
+        ("--device cpu", "compute (device, precision, compiled, workers, n_threads, executor)"),
+    ],
+)
+def test_what_nothing_reads_without_data_is_refused(in_tmp, option, named):
+    refused = lt(f"doctor {option}")
+    assert refused.exit_code == 2
+    assert refused.stderr == f"lt-prune: {named} is for what scoring a set would cost: name the set by data\n"
+
+
+def test_extras_that_are_missing_stand_together(monkeypatch):
+    monkeypatch.setattr("lt_prune.versions.EXTRAS", ("torch", "no-such-library", "nor-this-one"))
+    said = " ".join(ok("doctor").stdout.split())
+    assert f"extras torch {version('torch')}; not installed: no-such-library, nor-this-one cores" in said
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from lt_prune.engine.executors import Executor, Outcomes
 from lt_prune.engine.run_queue import RunQueue
 from lt_prune.engine.runs import Outcome, Run
 from lt_prune.errors import LtPruneError
-from lt_prune.progress import Progress
+from lt_prune.progress import Epoch, Progress, tell
 from lt_prune.store.leftovers import scratch_folder
 from lt_prune.store.mapped import place_in_file
 from lt_prune.types import Array
@@ -75,6 +75,9 @@ def execute(runs: RunQueue, compute: Compute, progress: Progress) -> Outcomes:
                     if isinstance(message, (int, float)):  # epochs done: the run goes on
                         progress(run.title, message, run.recipe.epochs)
                         continue
+                    if isinstance(message, Epoch):
+                        tell(progress, run.title, message)
+                        continue
                     del busy[connection]
                     if isinstance(message, Outcome):
                         idle.append(connection)
@@ -105,10 +108,10 @@ def _refuses(compute: Compute) -> str:
 processes = Executor(execute=execute, refuses=_refuses)
 
 
-def _receive(connection: Connection) -> float | Outcome | str:
-    """Epochs done, the outcome, or in words why the worker is of no more use."""
+def _receive(connection: Connection) -> float | Epoch | Outcome | str:
+    """Epochs done, what is known of one, the outcome, or in words why the worker is of no more use."""
     try:
-        return cast("float | Outcome | str", connection.recv())
+        return cast("float | Epoch | Outcome | str", connection.recv())
     except (EOFError, ConnectionResetError):
         return "its worker process ended before it did (it was killed, or the system ran out of memory)"
 
