@@ -15,6 +15,7 @@ from lt_prune.page.of_runs import runs_told
 from lt_prune.page.of_samples import FLAGS, flags_of, samples_told
 from lt_prune.page.of_scores import scores_told
 from lt_prune.page.of_set import set_told
+from lt_prune.page.partners import partners_told
 from lt_prune.page.render import render
 from lt_prune.page.shown import shown_rows
 from lt_prune.page.sprites import sprites
@@ -93,13 +94,15 @@ def report(
     subsets = _named(found.subsets, found.index.name)
     first = next(iter(subsets.values()), None)
     main = next(iter(metrics.values()), None)
-    flags = flags_of(found.index, _first_of_each(found.scores))
+    first_metrics = _first_of_each(found.scores)
+    flags = flags_of(found.index, first_metrics)
     shown = shown_rows(found.index, main.difficulty if main else None, first.kept if first else None)
     told = {
         "digest": found.index.digest,
         "set": set_told(found.index, subsets),
         "scores": scores_told(found.index, metrics, unknown),
         "samples": samples_told(found.index, shown.rows, metrics, unknown, subsets, flags),
+        "partners": partners_told(found.index, shown.rows, first_metrics, flags, found.data),
         "subsets": [{"name": name, "label": subset.label, "ratio": subset.ratio} for name, subset in subsets.items()],
         "runs": runs_told(found.index, found.runs),
         "flags": FLAGS,

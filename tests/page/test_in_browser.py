@@ -61,6 +61,11 @@ def tiles(driver: Any) -> list[str]:
     return [each.text for each in driver.find_elements("css selector", "#tiles code")]
 
 
+def view(driver: Any, words: str) -> None:
+    """Press the button of these words above the samples."""
+    next(each for each in driver.find_elements("css selector", "#views button") if each.text == words).click()
+
+
 def said(driver: Any, ident: str) -> str:
     return str(driver.find_element("id", ident).text)
 
@@ -151,6 +156,64 @@ def test_it_is_used_by_keyboard(page, tmp_path):
         assert "margin" in driver.find_element("css selector", "#tiles dl").text
 
 
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, lp.SampleIndex]:
+    """A page of digits in which row 1 is a near-copy of row 400, row 2 of that, too, and row 3 of a test sample."""
+    place = tmp_path_factory.mktemp("copies")
+    data = lp.build("digits")
+    names = tuple(f"test/<b>{number}.png" for number in range(len(data.test_labels)))
+    n = data.index.n_samples
+    metrics = {
+        name: lp.MetricScores(
+            per_member=np.full((1, n), 0.1, dtype=np.float32),
+            higher_is_harder=False,
+            equation=name,
+            nearest=np.zeros(n, dtype=np.int32),
+        )
+        for name in ("near-duplicate", "near-test")
+    }
+    for row, of, name in ((1, 400, "near-duplicate"), (2, 400, "near-duplicate"), (3, 5, "near-test")):
+        metrics[name].per_member[:, row], metrics[name].nearest[row] = 0.9987, of
+    made: dict[str, Any] = {"train_accuracy": np.ones(1), "seconds": np.ones(1), "recipe": lp.Recipe(), "versions": {}}
+    lp.write_scores(place / "scores.h5", lp.ScoreSet(index=data.index, metrics=metrics, seeds=(1,), ensemble=0, **made))
+    lp.report(place / "scores.h5", data=replace(data, test_file_names=names), out=place / "report.html")
+    return place / "report.html", data.index
+
+
+def test_what_a_copy_is_of_is_gone_to_by_mouse_and_keyboard(copies, tmp_path):
+    Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+    page, index = copies
+    one, two, of_test, other = ids_of(index, [1, 2, 3, 400])
+
+    with browser(tmp_path) as driver:
+        opened(driver, page)
+        view(driver, "Near-copies")
+        assert tiles(driver) == [one, two]
+        first = driver.find_element("css selector", "#tiles .partner")
+        assert first.text == f"{other} of {index.class_names[index.labels[400]]}"
+        assert first.get_attribute("aria-label").startswith(first.text), "what is heard begins with what is seen"
+        assert first.find_element("css selector", ".picture").size["width"] >= 24
+        assert "near-copy of a sample of its class (cosine 0.9987)" in said(driver, "tiles")
+
+        first.click()
+        assert set(tiles(driver)) == {one, two, other}, "and what else is a copy of it"
+        assert driver.switch_to.active_element.get_attribute("aria-label").startswith(f"mark {other}")
+        assert said(driver, "matching") == f"3 of {index.n_samples} samples, copies of one another."
+        driver.find_element("id", "back").send_keys(Keys.ENTER)
+        assert tiles(driver) == [one, two]
+        assert driver.switch_to.active_element.get_attribute("aria-label").startswith(f"mark {one}")
+
+        driver.find_elements("css selector", "#tiles .partner")[1].send_keys(Keys.ENTER)
+        assert tiles(driver)[:2] == [other, two]
+        chosen(driver, "f-flag", "")
+        assert said(driver, "matching").startswith(f"{index.n_samples} of"), "a filter is of all samples again"
+
+        view(driver, "Near-copies of test samples")
+        assert tiles(driver) == [of_test]
+        assert "near-copy of a test sample: test/<b>5.png of " in said(driver, "tiles")
+        assert not [entry for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
 def test_charts_show_numbers_where_one_points(page, tmp_path):
     ActionChains = pytest.importorskip("selenium.webdriver").ActionChains
 
@@ -165,6 +228,16 @@ def test_charts_show_numbers_where_one_points(page, tmp_path):
         assert f"ranked: {counts.kept_counts[0]} kept, {counts.index.counts[0] - counts.kept_counts[0]} removed" in lines
 
 
+def serious(driver: Any) -> list[tuple[str, str]]:
+    """What axe-core finds."""
+    script = os.environ.get("AXE_CORE")
+    if not script:
+        pytest.skip("AXE_CORE names no axe.min.js")
+    driver.execute_script(Path(script).read_text())
+    found = driver.execute_async_script("axe.run().then((result) => arguments[0](result.violations))")
+    return [(each["impact"], each["id"]) for each in found if each["impact"] in ("serious", "critical")]
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (375, True)], ids=["wide", "phone in the dark"])
 def test_it_fits_and_axe_finds_nothing_serious(page, tmp_path, width, dark):
     with browser(tmp_path, width, dark) as driver:
@@ -174,9 +247,13 @@ def test_it_fits_and_axe_finds_nothing_serious(page, tmp_path, width, dark):
         ground = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
         shade = sum(map(int, re.findall(r"\d+", ground)[:3]))
         assert (shade < 200) == dark
-        script = os.environ.get("AXE_CORE")
-        if not script:
-            pytest.skip("AXE_CORE names no axe.min.js")
-        driver.execute_script(Path(script).read_text())
-        found = driver.execute_async_script("axe.run().then((result) => arguments[0](result.violations))")
-        assert not [(each["impact"], each["id"]) for each in found if each["impact"] in ("serious", "critical")]
+        assert not serious(driver)
+
+
+def test_axe_finds_nothing_serious_about_copies(copies, tmp_path):
+    with browser(tmp_path, 375) as driver:
+        opened(driver, copies[0])
+        view(driver, "Near-copies")
+        driver.find_element("css selector", "#tiles .partner").click()
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 375
+        assert not serious(driver)

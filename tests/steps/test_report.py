@@ -189,16 +189,84 @@ def test_doubtful_labels_and_copies_are_flagged(data, in_tmp):
 
 def test_exact_copies_are_told(in_tmp):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
-    pixels[7] = pixels[3]
+    pixels[7] = pixels[9] = pixels[3]
     labels = np.arange(20) // 10
     np.savez("mine.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
     with pytest.warns(UserWarning, match="exact copies"):
         data = lp.open_set("mine.npz")
     lp.report(data=data)
-    samples = read()["samples"]
+    told = read()
+    samples = told["samples"]
     flagged = np.unpackbits(column(samples["flags"]["copy"], "u1"), bitorder="little")[:20].astype(bool)
-    assert set(column(samples["places"], "<u4")[flagged].tolist()) == {3, 7}
-    assert len(set(column(samples["copies"], "<u4").tolist())) == 19
+    assert set(column(samples["places"], "<u4")[flagged].tolist()) == {3, 7, 9}
+    assert len(set(column(samples["copies"], "<u4").tolist())) == 18
+    pairs = {copy: of for copy, (of, cosine) in partners_of(told, "copy").items()}
+    assert pairs[7] == pairs[9] == 3
+    assert pairs[3] in (7, 9), "and the first one is of the next"
+
+
+def partners_of(told: dict[str, Any], flag: str) -> dict[int, tuple[int, float | None]]:
+    """By place in the source what each sample so flagged is a copy of, and the cosine; -1 of what is not on the page."""
+    places, own = column(told["samples"]["places"], "<u4").tolist(), told["partners"][flag]
+    alike = [None] * N if own["alike"] is None else [round(each, 4) for each in column(own["alike"], "<f4").tolist()]
+    pairs = zip(column(own["at"], "<u4").tolist(), column(own["of"], "<i4").tolist(), alike)
+    return {places[at]: (places[of] if of >= 0 else -1, cosine) for at, of, cosine in pairs}
+
+
+def near_copies(data: lp.LongTailedSet) -> lp.ScoreSet:
+    """Scores by which rows 1, 2 and 3 are near-copies: of row 4, of row 5 and of the test sample at 6."""
+    scores = scores_of(data.index, ("avh", "near-duplicate", "near-other", "near-test"))
+    metrics = {"avh": scores.metrics["avh"]}
+    for row, of, name in ((1, 4, "near-duplicate"), (2, 5, "near-other"), (3, 6, "near-test")):
+        alike, nearest = np.full((4, N), 0.1, dtype=np.float32), np.arange(N, dtype=np.int32)[::-1].copy()
+        alike[:, row], alike[1, row], nearest[row] = 0.9999, 0.9975, of
+        metrics[name] = replace(scores.metrics[name], per_member=alike, nearest=nearest)
+    return replace(scores, metrics=metrics)
+
+
+def test_of_near_copies_it_is_told_what_they_are_copies_of(data, in_tmp):
+    names = tuple(f"test/<b>{place}.png" for place in range(len(data.test_labels)))
+    lp.write_scores("scores.h5", near_copies(data))
+    lp.report("scores.h5", data=replace(data, test_file_names=names))
+    told, place = read(), data.index.source_index.tolist()
+    assert partners_of(told, "near") == {place[1]: (place[4], 0.9975)}, "the cosine is that of the member that says least"
+    assert partners_of(told, "other") == {place[2]: (place[5], 0.9975)}
+    assert partners_of(told, "test") == {place[3]: (-1, 0.9975)}
+    of_test = data.index.class_names[data.test_labels[6]]
+    assert told["partners"]["test"]["named"] == {"0": ["test/<b>6.png", of_test]}
+    assert partners_of(told, "copy") == {}
+
+
+def test_what_is_not_on_the_page_is_told_by_name(monkeypatch, data, in_tmp):
+    """Of each class 8 are shown, so of the largest one some are not."""
+    lp.write_scores("scores.h5", near_copies(data))
+    monkeypatch.setattr("lt_prune.page.shown.shown_rows.__defaults__", (25,))
+    lp.report("scores.h5", data=data)
+    there = ids_of(read()["samples"])
+    [gone] = np.flatnonzero(~np.isin(data.index.ids, there))[:1]
+    scores, row = near_copies(data), int(np.searchsorted(data.index.ids, there[0]))
+    scores.metrics["near-other"].per_member[:, row], scores.metrics["near-other"].nearest[row] = 0.999, gone
+    lp.write_scores("scores.h5", scores, overwrite=True)
+    lp.report("scores.h5", data=data, overwrite=True)
+    told = read()["partners"]["other"]
+    number = column(told["at"], "<u4").tolist().index(0)
+    wanted = [f"{data.index.ids[gone]:016x}", data.index.class_names[data.index.labels[gone]]]
+    assert (column(told["of"], "<i4")[number], told["named"][str(number)]) == (-1, wanted)
+
+
+def test_where_the_pictures_are_gone_a_test_sample_is_a_number(data, in_tmp):
+    lp.write_scores("scores.h5", near_copies(data))
+    with pytest.warns(UserWarning, match="the pictures of blobs are left out"):
+        lp.report("scores.h5")
+    assert read()["partners"]["test"]["named"] == {"0": ["test sample 6", None]}
+
+
+def test_scores_of_earlier_versions_do_not_say_what_is_nearest(data, in_tmp):
+    scores = near_copies(data)
+    lp.write_scores("scores.h5", replace(scores, metrics={n: replace(m, nearest=None) for n, m in scores.metrics.items()}))
+    lp.report("scores.h5", data=data)
+    assert list(read()["partners"]) == ["copy"]
+    assert mask(read()["samples"]["flags"]["near"]).sum() == 1
 
 
 # Runs

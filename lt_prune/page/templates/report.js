@@ -51,6 +51,7 @@
     return found;
   }
   const wholes = (packed) => new Uint32Array(bytes(packed).buffer);
+  const signed = (packed) => new Int32Array(bytes(packed).buffer);
   const floats = (packed) => new Float32Array(bytes(packed).buffer);
   function shorts(packed) {
     const upper = new Uint16Array(bytes(packed).buffer);
@@ -260,9 +261,9 @@
     return urls[number];
   }
 
-  function picture(i) {
+  function picture(i, side = 96) {
     const { size, cell, columns, each } = data.pictures;
-    const scale = Math.max(1, Math.floor(96 / Math.max(...size)));
+    const scale = Math.max(1, Math.floor(side / Math.max(...size)));
     const place = i % each;
     const onSheet = Math.min(each, n - (i - place));
     const made = element("span", { class: size[0] < 48 ? "picture small" : "picture", role: "img", "aria-label": `picture of ${classOf[labels[i]].name}` });
@@ -282,11 +283,53 @@
     for (const id of JSON.parse(localStorage.getItem(memory) || "[]")) marked.add(id);
   } catch { /* a browser may keep nothing for a file */ }
 
-  const noiseBy = metrics.findIndex((each) => each.name === "label-noise" || each.name.startsWith("label-noise ("));
-  const nearBy = metrics.findIndex((each) => each.name === "near-duplicate" || each.name.startsWith("near-duplicate ("));
+  const metricOf = (name) => metrics.findIndex((each) => each.name === name || each.name.startsWith(`${name} (`));
+  const COPIES = ["copy", "near", "other", "test"];
   const field = {};
   let matching = [];
   let listed = 0;
+
+  // Of which other sample each copy is one: by flag, and by place of the copy.
+  const partners = {};
+  for (const [name, each] of Object.entries(data.partners)) {
+    const of = signed(each.of), alike = each.alike === null ? null : floats(each.alike);
+    partners[name] = new Map(Array.from(wholes(each.at), (i, row) => [i, { of: of[row], alike: alike && alike[row], named: each.named[row] }]));
+  }
+  let together = null; // A sample, what it is a copy of, and other copies of both, shown in place of what matches.
+  let cameFrom = -1;
+
+  function filtered() {
+    together = null;
+    apply();
+  }
+
+  const nameOf = (i) => (samples.files ? samples.files[i] : idOf(i));
+
+  function seeTogether(i, other) {
+    const found = new Set([other, i]);
+    for (const each of Object.values(partners)) {
+      for (const [copy, { of }] of each) {
+        if (of === i || of === other) found.add(copy);
+        if (of >= 0 && (copy === i || copy === other)) found.add(of);
+      }
+    }
+    if (!together) cameFrom = i;
+    together = [...found];
+    apply();
+    goTo(other);
+  }
+
+  function seeAll() {
+    together = null;
+    apply();
+    goTo(cameFrom);
+  }
+
+  function goTo(i) {
+    const box = () => byId("tiles").querySelector(`[data-place="${i}"] input`);
+    while (!box() && listed < matching.length) showMore();
+    if (box()) box().focus();
+  }
 
   function makeFilters() {
     const form = byId("filters");
@@ -296,15 +339,15 @@
       form.append(made.box);
     };
     if (data.subsets.length) {
-      add("subset", select("f-subset", "Pruning", data.subsets.map((each, s) => option(s, each.name)), apply));
-      add("fate", select("f-fate", "Kept or removed", [option("", "all"), option("kept", "kept"), option("removed", "removed")], apply));
+      add("subset", select("f-subset", "Pruning", data.subsets.map((each, s) => option(s, each.name)), filtered));
+      add("fate", select("f-fate", "Kept or removed", [option("", "all"), option("kept", "kept"), option("removed", "removed")], filtered));
     }
-    add("class", select("f-class", "Class", [option("", "all classes"), ...classes.map((each) => option(each.label, each.name))], apply));
-    add("group", select("f-group", "Group", [option("", "all groups"), ...GROUPS.map((name) => option(name, name))], apply));
+    add("class", select("f-class", "Class", [option("", "all classes"), ...classes.map((each) => option(each.label, each.name))], filtered));
+    add("group", select("f-group", "Group", [option("", "all groups"), ...GROUPS.map((name) => option(name, name))], filtered));
     if (metrics.length) {
-      add("metric", select("f-metric", "Metric", metrics.map((each, m) => option(m, each.name)), () => { newMetric(); apply(); }));
+      add("metric", select("f-metric", "Metric", metrics.map((each, m) => option(m, each.name)), () => { newMetric(); filtered(); }));
       for (const [name, label] of [["low", "Score from"], ["high", "Score to"]]) {
-        const made = element("input", { type: "number", id: `f-${name}`, step: "any", oninput: apply });
+        const made = element("input", { type: "number", id: `f-${name}`, step: "any", oninput: filtered });
         add(name, { field: made, box: element("div", {}, element("label", { for: `f-${name}` }, label), made) });
       }
     }
@@ -312,12 +355,12 @@
     if (stds.some((each) => each !== null)) orders.push(option("spread", "largest spread over members first"));
     if (metrics.length > 1) orders.push(option("apart", "metrics disagree most"));
     orders.push(option("copies", "copies together"), option("id", "by id"), option("place", "as in the source"));
-    add("order", select("f-order", "Order", orders, () => { apply(); }));
-    if (metrics.length > 1) add("other", select("f-other", "Disagreement with", metrics.map((each, m) => option(m, each.name, m === 1)), apply));
+    add("order", select("f-order", "Order", orders, filtered));
+    if (metrics.length > 1) add("other", select("f-other", "Disagreement with", metrics.map((each, m) => option(m, each.name, m === 1)), filtered));
     const suspects = Object.keys(flags).map((name) => option(name, data.flags[name]));
-    add("flag", select("f-flag", "Suspicion", [option("", "any or none"), option("any", "any"), ...suspects], apply));
-    add("marked", select("f-marked", "Marked", [option("", "all"), option("yes", "marked"), option("no", "not marked")], apply));
-    form.append(element("div", {}, element("button", { type: "button", id: "reset", onclick: () => { reset(); apply(); } }, "Reset filters")));
+    add("flag", select("f-flag", "Suspicion", [option("", "any or none"), option("any", "any"), ...suspects], filtered));
+    add("marked", select("f-marked", "Marked", [option("", "all"), option("yes", "marked"), option("no", "not marked")], filtered));
+    form.append(element("div", {}, element("button", { type: "button", id: "reset", onclick: () => { reset(); filtered(); } }, "Reset filters")));
   }
 
   function newMetric() {
@@ -343,9 +386,11 @@
     ["Hardest", { order: "hard" }],
     ["Easiest", { order: "easy" }],
     ["Metrics disagree", { order: "apart" }],
-    ["Suspected label noise", { flag: "noise", order: "hard", metric: noiseBy }],
+    ["Suspected label noise", { flag: "noise", order: "hard", metric: metricOf("label-noise") }],
     ["Copies", { flag: "copy", order: "copies" }],
-    ["Near-copies", { flag: "near", order: "easy", metric: nearBy }],
+    ["Near-copies", { flag: "near", order: "easy", metric: metricOf("near-duplicate") }],
+    ["Near-copies in another class", { flag: "other", order: "hard", metric: metricOf("near-other") }],
+    ["Near-copies of test samples", { flag: "test", order: "easy", metric: metricOf("near-test") }],
   ];
 
   function makeViews() {
@@ -360,7 +405,7 @@
             if (field[name]) field[name].value = String(value);
           }
           newMetric();
-          apply();
+          filtered();
         },
       }, words));
     }
@@ -372,7 +417,7 @@
     buttons.forEach((button) => {
       const wanted = { ...plain, ...VIEWS.find(([words]) => words === button.textContent)[1] };
       const so = Object.entries(wanted).every(([name, value]) => !field[name] || field[name].value === String(value));
-      button.setAttribute("aria-pressed", String(so && (!field.low || (!field.low.value && !field.high.value))));
+      button.setAttribute("aria-pressed", String(so && !together && (!field.low || (!field.low.value && !field.high.value))));
     });
   }
 
@@ -423,13 +468,15 @@
   }
 
   function apply() {
-    matching = inOrder(matches());
+    matching = together || inOrder(matches());
     listed = 0;
     byId("tiles").replaceChildren();
     showMore();
     const subset = field.subset ? kept[Number(field.subset.value)] : null;
     const gone = subset ? matching.filter((i) => !subset(i)).length : 0;
-    byId("matching").textContent = `${count(matching.length)} of ${count(n)} samples${subset ? `, of which ${count(matching.length - gone)} are kept and ${count(gone)} removed` : ""}.`;
+    const said = together ? ", copies of one another" : "";
+    byId("back").hidden = !together;
+    byId("matching").textContent = `${count(matching.length)} of ${count(n)} samples${said}${subset ? `, of which ${count(matching.length - gone)} are kept and ${count(gone)} removed` : ""}.`;
     byId("mark-all").disabled = !matching.length;
     pressed();
   }
@@ -472,15 +519,31 @@
       }
     }
     const list = element("dl", {}, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
-    const suspects = Object.keys(flags).filter((name) => flags[name](i)).map((name) => element("div", { class: "flag" }, data.flags[name]));
+    const suspects = Object.keys(flags).filter((name) => flags[name](i)).map((name) => element("div", { class: "flag" }, data.flags[name], ...partner(i, name)));
     return element(
       "li",
-      { class: isKept ? "tile" : "tile removed" },
+      { class: isKept ? "tile" : "tile removed", "data-place": i },
       element("label", {}, data.pictures ? picture(i) : element("span", {}, element("bdi", {}, own.name)), box),
       list,
       subset < 0 ? null : element("div", { class: isKept ? "fate kept" : "fate removed" }, isKept ? "kept" : "removed"),
       ...suspects,
     );
+  }
+
+  function partner(i, flag) {
+    // What a sample is a copy of: its picture and name, to go to where it is on the page.
+    if (!COPIES.includes(flag)) return [];
+    const found = partners[flag] && partners[flag].get(i);
+    if (!found) return ["; of which one, these scores do not say"];
+    const cosine = found.alike === null ? "" : ` (cosine ${found.alike.toFixed(4)})`;
+    if (found.of < 0) {
+      const [name, own] = found.named, elsewhere = flag === "test" ? "" : ", not on this page";
+      return [": ", element("bdi", {}, name), ...(own === null ? [] : [" of ", element("bdi", {}, own)]), `${cosine}${elsewhere}`];
+    }
+    const own = classOf[labels[found.of]].name, name = nameOf(found.of);
+    const seen = data.pictures ? picture(found.of, 48) : null;
+    const go = { type: "button", class: "partner", "aria-label": `${name} of ${own}: see it beside its copies`, onclick: () => seeTogether(i, found.of) };
+    return [cosine, element("button", go, seen, element("span", {}, element("bdi", {}, name), " of ", element("bdi", {}, own)))];
   }
 
   function showMarks() {
@@ -525,6 +588,7 @@
     const next = byId("tiles").children[first];
     if (next) next.querySelector("input").focus({ preventScroll: true });
   });
+  byId("back").addEventListener("click", seeAll);
   byId("mark-all").addEventListener("click", () => { for (const i of matching) marked.add(idOf(i)); showMarks(); apply(); });
   byId("clear").addEventListener("click", () => { marked.clear(); showMarks(); apply(); });
   byId("copy").addEventListener("click", copy);
