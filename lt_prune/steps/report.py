@@ -11,7 +11,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.given import known_keywords
 from lt_prune.measures import rank_stability
 from lt_prune.page.making import making_told
-from lt_prune.page.of_runs import runs_told
+from lt_prune.page.of_runs import runs_told, runs_warned
 from lt_prune.page.of_samples import FLAGS, flags_of, samples_told
 from lt_prune.page.of_scores import scores_told
 from lt_prune.page.of_set import set_told
@@ -200,4 +200,4 @@ def _warnings(found: Found, subsets: Mapping[str, Subset]) -> Iterator[tuple[str
         yield f"scores {file}", [*score_warnings(scores), *ranking_dangers(scores.shown, members, steady)]
     for name, subset in subsets.items():
         yield name, list(dict.fromkeys([*subset_warnings(subset), *subset_dangers(subset, {})]))
-    yield "runs", results_warnings(aggregate(found.runs))
+    yield "runs", [*results_warnings(aggregate(found.runs)), *runs_warned(found.index, found.runs)]

@@ -338,6 +338,21 @@ def test_runs_are_told_with_their_control_and_what_they_save(runs):
     assert ranked["confusion"]["totals"] == [20, 20, 20, 20]
 
 
+def test_a_ranking_that_did_worse_than_its_control_is_warned_of(runs):
+    lp.report()
+    assert "did worse than" not in Path("report.html").read_text()
+    for name in ("ranked-1", "control-1"):
+        Path(f"runs/{name}/result.json").unlink()
+    control = lp.read_result("runs/control-0/result.json")
+    evaluation = replace(control.evaluation, overall=0.9)
+    write_result(Path("runs/control-0/result.json"), replace(control, evaluation=evaluation))
+    lp.report(overwrite=True)
+    text = " ".join(Text(Path("report.html").read_text()).text.split())
+    [said] = re.findall("avh, within class, [^;]*; one run each cannot tell whether that is chance", text)
+    assert "did worse than random samples, as many of each class (class-random), by 35.0 points overall" in said
+    assert "one run each cannot tell whether that is chance" in text
+
+
 def test_the_seeds_of_a_point_are_told(runs):
     Path("runs/ranked-1/result.json").unlink()
     lp.report()
