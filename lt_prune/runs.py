@@ -48,6 +48,27 @@ class Confusion:
         return whole if dtype is None else whole.astype(dtype)
 
 
+BINS = 15
+"""Of confidence: equal-width, (k/15, (k+1)/15]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Test samples by the confidence of their prediction, in `BINS` bins (Guo et al. 2017, section 2)."""
+
+    count: tuple[int, ...]
+    """Test samples in each bin."""
+    right: tuple[int, ...]
+    """Those of them that are predicted right."""
+    confidence: tuple[float | None, ...]
+    """Mean confidence in each bin; None where it is empty."""
+
+    @property
+    def accuracy(self) -> tuple[float | None, ...]:
+        """The share that is right of each bin; None where it is empty."""
+        return tuple(right / count if count else None for right, count in zip(self.right, self.count))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Test results as fractions in [0, 1]; None where a class or a group has no test sample."""
@@ -66,6 +87,8 @@ class Evaluation:
     confusion: Confusion
     """Test samples by true and predicted class."""
     n_test: int
+    calibration: Calibration | None = None
+    """The bins that `ece` is of; None in files of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -314,7 +314,7 @@ def test_train_prints_the_result_in_the_folder(said):
     assert told.pop("warnings") == []
     folder = Path(told.pop("folder"))
     written = json.loads((folder / "result.json").read_text())
-    assert written.pop("schema") == 3
+    assert written.pop("schema") == 4
     assert len(written.pop("sha256")) == 64
     assert told == written
     assert told["n_train"] == 277

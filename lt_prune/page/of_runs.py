@@ -11,7 +11,7 @@ from lt_prune.figures.curves import SEPARATE
 from lt_prune.page.controls import Pair, control_of, control_warnings, is_random
 from lt_prune.reports.aggregate import MEASURES, Row, rows_and_runs
 from lt_prune.reports.words import pruned_by, ranked_by
-from lt_prune.runs import PlannedRun, TrainResult
+from lt_prune.runs import Calibration, PlannedRun, TrainResult
 from lt_prune.types import SampleIndex
 
 CELLS = 30
@@ -93,6 +93,8 @@ def _row(index: SampleIndex, row: Row, same: Sequence[PlannedRun]) -> dict[str, 
         **measures,
         "per_class": _class_means([result.evaluation.per_class for result in results], index.n_classes),
         "confusion": _confusion(index, results),
+        "calibration": _calibration([result.evaluation.calibration for result in results]),
+        "without_bins": sum(result.evaluation.calibration is None for result in results),
     }
 
 
@@ -100,6 +102,18 @@ def _class_means(accuracies: Sequence[Sequence[float | None]], n_classes: int) -
     """Mean accuracy on each class over runs; None where there is no test sample, or no run."""
     known = [[run[c] for run in accuracies if run[c] is not None] for c in range(n_classes)]
     return [round(float(np.mean(np.array(each, dtype=np.float64))), 6) if each else None for each in known]
+
+
+def _calibration(every: Sequence[Calibration | None]) -> dict[str, Any] | None:
+    """Test samples of all runs together by confidence: how many there are in each bin, how many are right, and their mean
+    confidence, None of an empty bin. None where a result has no bins, or there is no result."""
+    known = [bins for bins in every if bins is not None]
+    if not known or len(known) < len(every):
+        return None
+    count, right = (np.sum([getattr(bins, name) for bins in known], axis=0) for name in ("count", "right"))
+    sums = np.sum([np.array(bins.count) * np.array([each or 0 for each in bins.confidence]) for bins in known], axis=0)
+    confidence = [round(float(total / n), 6) if n else None for total, n in zip(sums, count)]
+    return {"count": count.tolist(), "right": right.tolist(), "confidence": confidence}
 
 
 def _confusion(index: SampleIndex, results: Sequence[TrainResult]) -> dict[str, Any] | None:

@@ -285,8 +285,13 @@ def result_of(trained: lp.TrainResult, subset: lp.Subset | None, seed: int, accu
     true = np.repeat(np.arange(4), 10)
     wrong = (true + 1) % 4
     predicted = np.where(np.tile(np.arange(10), 4) < right[true], true, wrong)
+    right = int((predicted == true).sum())
+    bins = {8: (40 - right, 0, 0.55), 13: (right, right, 0.9)}
+    count, good, confidence = zip(*(bins.get(k, (0, 0, None)) for k in range(15)))
     evaluation = replace(
         trained.evaluation,
+        calibration=lp.Calibration(count=count, right=good, confidence=confidence),
+        ece=float(np.abs(0.55 * (40 - right)) + np.abs(0.9 * right - right)) / 40,
         per_class=tuple(accuracies),
         confusion=lp.Confusion.of(true, predicted, 4),
         overall=float(np.mean(accuracies)),
@@ -351,6 +356,28 @@ def test_a_ranking_that_did_worse_than_its_control_is_warned_of(runs):
     [said] = re.findall("avh, within class, [^;]*; one run each cannot tell whether that is chance", text)
     assert "did worse than random samples, as many of each class (class-random), by 35.0 points overall" in said
     assert "one run each cannot tell whether that is chance" in text
+
+
+def test_calibration_is_told_of_all_runs_of_a_row_together(runs):
+    """What is right is 90 % sure, and what is wrong 55 %."""
+    lp.report()
+    whole = next(row for row in read()["runs"][0]["rows"] if row["label"] == "unpruned")
+    results = [lp.read_result(f"runs/whole-{seed}/result.json").evaluation for seed in (0, 1)]
+    right = [round(40 * each.overall) for each in results]
+    assert whole["calibration"]["count"] == [0] * 8 + [80 - sum(right)] + [0] * 4 + [sum(right), 0]
+    assert whole["calibration"]["right"] == [0] * 13 + [sum(right), 0]
+    assert whole["calibration"]["confidence"] == [None] * 8 + [0.55] + [None] * 4 + [0.9, None]
+    assert whole["without_bins"] == 0
+
+
+def test_without_the_bins_of_a_result_there_is_no_diagram(runs):
+    file = Path("runs/ranked-1/result.json")
+    result = lp.read_result(file)
+    write_result(file, replace(result, evaluation=replace(result.evaluation, calibration=None)))
+    lp.report()
+    rows = {row["label"]: (row["calibration"], row["without_bins"]) for row in read()["runs"][0]["rows"]}
+    assert rows["avh, within class"] == (None, 1)
+    assert rows["unpruned"][0] is not None
 
 
 def test_the_seeds_of_a_point_are_told(runs):

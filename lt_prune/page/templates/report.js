@@ -677,6 +677,18 @@
     );
   }
 
+  // The numbers of a chart as a table below it, which keyboards and screen readers reach; it stays open when they change.
+  function numbers(chart, caption, head, rows) {
+    let box = chart.nextElementSibling;
+    if (!box || !box.classList.contains("numbers")) {
+      box = element("details", { class: "numbers" }, element("summary", {}));
+      chart.after(box);
+    }
+    box.hidden = !rows.length;
+    box.firstChild.textContent = `${caption}: the numbers`;
+    box.replaceChildren(box.firstChild, table(caption, head, rows));
+  }
+
   const two = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
 
   function drawStability() {
@@ -843,11 +855,14 @@
     byId("run-table").replaceChildren(runTable(rows));
   }
 
+  function cell(row, name) {
+    const [mean, std] = inPercent(name)(row);
+    return mean === null ? "–" : `${mean.toFixed(1)}${std === null ? "" : ` ± ${std.toFixed(1)}`}`;
+  }
+
+  const said = (row, name) => (row[`${name}_mean`] === null ? "–" : `${cell(row, name)} %`);
+
   function runTable(rows) {
-    const cell = (row, name) => {
-      const [mean, std] = inPercent(name)(row);
-      return mean === null ? "–" : `${mean.toFixed(1)}${std === null ? "" : ` ± ${std.toFixed(1)}`}`;
-    };
     const head = ["pruned by", "removed", "runs", ...MEASURES, "ECE", "s", "time saved", "matched control"];
     const body = rows.map((row) => [
       row.label,
@@ -878,6 +893,55 @@
     if (!row) return;
     drawChange(row, unprunedOf(rows));
     drawConfusion(row);
+    drawCalibration(row, unprunedOf(rows));
+  }
+
+  // Of each bin of confidence how many are right: a bar as wide as the bin, and below it how many there are.
+  function drawReliability(row) {
+    const holder = element("div", { class: "chart" });
+    const error = `expected calibration error ${said(row, "ece")}`;
+    const inside = () => {
+      if (!row.calibration) {
+        const words = `${rowName(row)}: ${error}. There is no diagram, as ${row.without_bins} of ${row.n} results ${row.without_bins === 1 ? "is" : "are"} of an earlier version, which kept no bins.`;
+        holder.replaceChildren(element("p", { class: "note" }, words));
+        return;
+      }
+      const { count: counts, right, confidence } = row.calibration, bins = counts.length;
+      const box = frame(holder, 340, `Reliability diagram of ${rowName(row)}, ${error}`, [44, 16, 104, 40]);
+      const yOf = axisY(box, 0, 100, null), xOf = (share) => box.left + share * (box.right - box.left);
+      box.made.append(text(box.left, 14, rowName(row), { "font-weight": 600 }), text(box.left, 32, error));
+      const foot = box.height - 40, most = Math.log10(1 + Math.max(...counts));
+      counts.forEach((number, k) => {
+        const share = number ? (100 * right[k]) / number : null, x = xOf(k / bins) + 0.5, wide = xOf(1 / bins) - xOf(0) - 1;
+        const words = [`confidence ${percent(k / bins, 0)} to ${percent((k + 1) / bins, 0)}`, `${count(number)} test samples`];
+        if (number) words.push(`${share.toFixed(1)} % right, ${percent(confidence[k])} sure`);
+        const part = svg("g", { "data-tip": words.join("\n") });
+        part.append(svg("rect", { x, y: box.top, width: wide, height: box.height - 40 - box.top, fill: "transparent" }));
+        if (number) {
+          const high = (Math.log10(1 + number) / most) * 36;
+          part.append(svg("rect", { x, y: Math.min(yOf(share), box.bottom - 1), width: wide, height: Math.max(1, box.bottom - yOf(share)), fill: colour(0) }));
+          part.append(marker(1, xOf(confidence[k]), yOf(100 * confidence[k]), 3), svg("rect", { class: "bar", x, y: foot - high, width: wide, height: high }));
+        }
+        box.made.append(part);
+      });
+      box.made.append(line(box.left, yOf(0), box.right, yOf(100), { stroke: "var(--text)", "stroke-dasharray": "6 4" }));
+      for (const y of [box.bottom, foot]) box.made.append(line(box.left, y, box.right, y, { class: "axis" }));
+      for (const share of [0, 0.25, 0.5, 0.75, 1]) box.made.append(text(xOf(share), foot + 16, 100 * share, { "text-anchor": "middle" }));
+      box.made.append(text((box.left + box.right) / 2, foot + 32, "confidence (%)", { "text-anchor": "middle", class: "soft" }));
+    };
+    return { holder, inside };
+  }
+
+  function drawCalibration(row, whole) {
+    const rows = whole && whole.n && whole !== row ? [row, whole] : [row];
+    byId("calibration-words").textContent = `Reliability: how many of the test samples are right (bars, %) by how sure the run is, of all runs of a row together; squares: mean confidence, which lies on the dashed line; below, how many samples each bin has, on a logarithmic axis`;
+    place(byId("calibration"), rows.map(drawReliability));
+    const shown = rows.filter((each) => each.calibration);
+    const body = shown.flatMap((each) => each.calibration.count.map((number, k) => {
+      const bins = each.calibration.count.length, share = number ? each.calibration.right[k] / number : null;
+      return [rowName(each), `${percent(k / bins, 0)} to ${percent((k + 1) / bins, 0)}`, count(number), percent(share), percent(each.calibration.confidence[k])];
+    }));
+    numbers(byId("calibration"), "Reliability by bins of confidence", ["pruned by", "confidence", "test samples", "right", "mean confidence"], body);
   }
 
   function drawChange(row, whole) {
