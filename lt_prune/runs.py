@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.faces import Shown
+from lt_prune.percent import percent
 
 Array = npt.NDArray[Any]
 
@@ -205,5 +206,5 @@ class TrainResult(PlannedRun, Shown):
 
     def __repr__(self) -> str:
         on = f"{self.subset} of {self.name}" if self.subset else self.name
-        reached = f"{self.evaluation.overall:.1%} overall, {self.evaluation.balanced:.1%} balanced"
+        reached = f"{percent(self.evaluation.overall)} overall, {percent(self.evaluation.balanced)} balanced"
         return f"<TrainResult {self.method} on {on}, seed {self.seed}: {self.n_train:,} samples, {reached}>"

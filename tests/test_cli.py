@@ -901,7 +901,7 @@ def test_warnings_are_in_the_json_and_on_stderr(flow, said):
 def test_rows_of_which_a_group_is_at_zero_are_warned_of(flow, said):
     rows = said["results"]["rows"]
     zero = [group for group in ("head", "middle", "tail") if not any(row[f"{group}_mean"] for row in rows)]
-    expected = f"digits-lt10: {' and '.join(zero)} {'are' if len(zero) > 1 else 'is'} at 0 % in every row"
+    expected = f"digits-lt10: {' and '.join(zero)} {'are' if len(zero) > 1 else 'is'} at 0% in every row"
     assert [warning.startswith(expected) for warning in said["results"]["warnings"]] == [True] * bool(zero)
 
 
@@ -986,7 +986,7 @@ def test_a_dry_run_says_what_there_is_to_train(in_tmp):
 def test_percent_for_a_fraction_is_asked_about(in_tmp, command, ratio, meant):
     result = lt(*command.split(), ratio)
     assert result.exit_code == 2
-    assert f"did you mean {meant}, which removes {ratio} %?" in result.stderr
+    assert f"did you mean {meant}, which removes {ratio}%?" in result.stderr
 
 
 @pytest.mark.parametrize("ratio", ["1", "100", "-30", "1e9"])

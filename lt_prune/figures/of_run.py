@@ -20,6 +20,7 @@ from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import Drawing, Panel, class_rows
 from lt_prune.figures.calibration import Reliability, bin_rows
 from lt_prune.models.network import Outputs
+from lt_prune.percent import percent
 from lt_prune.planning.commands import require_metric, score_command
 from lt_prune.planning.paths import scores_path, trained_rows
 from lt_prune.planning.recipes import prediction_settings
@@ -143,7 +144,7 @@ def in_words(result: TrainResult) -> str:
     parts = [f"one run (seed {result.seed}), so no deviation", f"{epochs} epochs" if epochs != "1" else "1 epoch"]
     if result.strategy:
         pruned = label_of_pruning(result.strategy, result.metric)
-        parts = [f"pruned by {pruned}, {100 * result.ratio:g} % removed", at_equal(spec.equal), *parts]
+        parts = [f"pruned by {pruned}, {percent(result.ratio, None)} removed", at_equal(spec.equal), *parts]
     return ", ".join(parts)
 
 
@@ -249,7 +250,7 @@ def calibration(subject: Subject) -> Reliability:
     evaluation = subject.run.result.evaluation
     if evaluation.calibration is None:
         raise ArgumentError(NO_BINS)
-    what = f"calibration, expected error {100 * evaluation.ece:.1f} %, {evaluation.n_test:,} test samples"
+    what = f"calibration, expected error {percent(evaluation.ece)}, {evaluation.n_test:,} test samples"
     return Reliability(title=subject.title(what), rows=bin_rows(evaluation.calibration))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.errors import LtPruneError
+from lt_prune.percent import percent
 from lt_prune.reports.aggregate import Row
 from lt_prune.reports.costs import CONFIDENCE, Cost, costs
 from lt_prune.reports.words import pruned_by, several
@@ -48,7 +49,7 @@ def control_warnings(index: SampleIndex, pairs: Sequence[Pair]) -> list[str]:
     Each is compared with its matched control, or where there is none with random pruning of the whole set at its ratio, over
     the seeds that both have a result of. It did worse, overall or in the tail, where the lower confidence bound of what it
     lost is above 0: mean - t s / sqrt(n) over the differences of n seeds, with s their standard deviation, at least one test
-    sample, and t Student's quantile with n - 1 degrees of freedom, as in `lt_prune.reports.costs`. The doubt of 10 % is
+    sample, and t Student's quantile with n - 1 degrees of freedom, as in `lt_prune.reports.costs`. The doubt of 10% is
     shared by both measures (Bonferroni) and not by all prunings, so one in ten that are as good as random is named all the
     same. t / sqrt(n) is 4.46 with 2 seeds, 1.69 with 3 and 0.95 with 5: two seeds tell large differences alone. One seed has
     no deviation; where it lost more than one test sample, that is said with that one run each cannot tell.
@@ -67,7 +68,7 @@ def _warnings(index: SampleIndex, pair: Pair, pairs: Sequence[Pair]) -> Iterator
     elif control := _random_at(row["ratio"], pairs):
         what = "random pruning at the same ratio"
     if control and (lost := dict(_worse(index, same, control[1]))):
-        yield f"{pruned_by(row)}, {row['ratio']:.1%} removed, did worse than {what}, {_in_words(lost)}"
+        yield f"{pruned_by(row)}, {percent(row['ratio'])} removed, did worse than {what}, {_in_words(lost)}"
 
 
 def _counts(runs: Sequence[PlannedRun]) -> set[tuple[int, ...]]:
@@ -80,13 +81,16 @@ def _random_at(ratio: float, pairs: Sequence[Pair]) -> Pair | None:
 
 def _in_words(lost: Mapping[str, Cost]) -> str:
     by = " and ".join(
-        f"by {cost.mean:.1f} points {MEASURES[name]} ({cost.accuracy:.1f} % against {cost.accuracy + cost.mean:.1f} %)"
+        f"by {cost.mean:.1f} points {MEASURES[name]} ({percent(cost.accuracy / 100)} against "
+        f"{percent((cost.accuracy + cost.mean) / 100)})"
         for name, cost in lost.items()
     )
     n = next(iter(lost.values())).n
     if n == 1:
         return f"{by}; one run each cannot tell whether that is chance: train with more seeds"
-    return f"{by}; means over {several(n, 'seed')}, and more than their spread explains at {CONFIDENCE:.0%} confidence"
+    return (
+        f"{by}; means over {several(n, 'seed')}, and more than their spread explains at {percent(CONFIDENCE, 0)} confidence"
+    )
 
 
 def _worse(index: SampleIndex, runs: Sequence[PlannedRun], others: Sequence[PlannedRun]) -> Iterator[tuple[str, Cost]]:

@@ -157,7 +157,7 @@ def plot_head(
         bias: (M,).
         counts: training samples of each class, which the classes are sorted by; by default they stay in their order.
         class_names: M names, by default the indices.
-        groups: (end of head, start of tail) over the sorted classes; by default the first 36 % are head, the last 29 % tail.
+        groups: (end of head, start of tail) over the sorted classes; by default the first 36% are head, the last 29% tail.
         title: above the figure.
         out: path of the files without ending.
         overwrite: replace what they hold.

@@ -73,7 +73,7 @@ def test_it_is_said_by_how_much_in_what_and_of_how_many_seeds():
     [warned] = runs_warned(INDEX, [*pruned("ranked", [0.5] * 3, ours), *pruned("class-random", [0.5] * 3, control)])
     assert warned == (
         "avh, within class, 50.0% removed, did worse than random samples, as many of each class (class-random), by 10.0 "
-        "points in the tail (41.0 % against 51.0 %); means over 3 seeds, and more than their spread explains at 90% "
+        "points in the tail (41.0% against 51.0%); means over 3 seeds, and more than their spread explains at 90% "
         "confidence"
     )
 
@@ -93,7 +93,7 @@ def test_a_matched_control_counts_before_random_pruning():
 
 def test_of_one_run_each_it_is_said_that_they_cannot_tell():
     [warned] = runs_warned(INDEX, [*pruned("ranked", [0.4]), *pruned("class-random", [0.5, 0.5, 0.5])])
-    assert "by 10.0 points overall (40.0 % against 50.0 %)" in warned
+    assert "by 10.0 points overall (40.0% against 50.0%)" in warned
     assert warned.endswith("; one run each cannot tell whether that is chance: train with more seeds")
     assert not runs_warned(INDEX, [*pruned("ranked", [0.5]), *pruned("class-random", [0.5 + 1 / (3 * N_TEST)])])
 

@@ -173,7 +173,7 @@ def test_a_pruned_run_is_drawn_of_what_it_was_trained_on(uneven, in_tmp):
     assert column(drawn, "count") == [np.count_nonzero(labels == c) for c in ORDER]
     assert drawn.title.splitlines() == [
         "ce on blobs: mean logit of the true class",
-        "pruned by random, 40 % removed, at equal epochs, one run (seed 0), so no deviation, 3 epochs",
+        "pruned by random, 40% removed, at equal epochs, one run (seed 0), so no deviation, 3 epochs",
     ]
     assert column(drawn, "before") == [uneven.index.counts[c] for c in ORDER]
     with pytest.raises(ArgumentError, match="name its file with --subset"):
@@ -203,7 +203,7 @@ def test_calibration_has_a_row_a_bin_of_the_test(run, uneven):
         assert row["accuracy"] == (right[own].mean() if own.any() else None)
         gap += abs(right[own].sum() - sure[own].sum())
     error = 100 * gap / len(right)
-    assert f"calibration, expected error {error:.1f} %, {len(right)} test samples" in drawn.title
+    assert f"calibration, expected error {error:.1f}%, {len(right)} test samples" in drawn.title
     assert Path("mine/calibration.png").read_bytes().startswith(b"\x89PNG")
 
 

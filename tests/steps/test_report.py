@@ -359,7 +359,7 @@ def test_a_ranking_that_did_worse_than_its_control_is_warned_of(runs):
 
 
 def test_calibration_is_told_of_all_runs_of_a_row_together(runs):
-    """What is right is 90 % sure, and what is wrong 55 %."""
+    """What is right is 90% sure, and what is wrong 55%."""
     lp.report()
     whole = next(row for row in read()["runs"][0]["rows"] if row["label"] == "unpruned")
     results = [lp.read_result(f"runs/whole-{seed}/result.json").evaluation for seed in (0, 1)]
@@ -378,6 +378,16 @@ def test_without_the_bins_of_a_result_there_is_no_diagram(runs):
     rows = {row["label"]: (row["calibration"], row["without_bins"]) for row in read()["runs"][0]["rows"]}
     assert rows["avh, within class"] == (None, 1)
     assert rows["unpruned"][0] is not None
+
+
+def test_percent_is_written_in_one_way_wherever_it_is_printed(runs):
+    lp.report()
+    printed = [Text(Path("report.html").read_text()).text]
+    pruning = "prune --scores scores/blobs.h5 --ratio 0.3 --per-class"
+    for line in ("results runs", "audit subsets/blobs-ranked-avh-0.4.h5", pruning):
+        printed += [(said := ok(line)).stdout, said.stderr]
+    assert sum(len(re.findall(r"\d%", each)) for each in printed) > 10
+    assert not [match for each in printed for match in re.findall(r"\d\s+%.*", each)]
 
 
 def test_the_seeds_of_a_point_are_told(runs):

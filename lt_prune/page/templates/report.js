@@ -30,7 +30,7 @@
   const line = (x1, y1, x2, y2, more = {}) => svg("line", { x1, y1, x2, y2, ...more });
   const colour = (number) => `var(--c${number % 6})`;
   const count = (number) => number.toLocaleString("en");
-  const percent = (share, digits = 1) => (share === null ? "–" : `${(100 * share).toFixed(digits)} %`);
+  const percent = (share, digits = 1) => (share === null ? "–" : `${(100 * share).toFixed(digits)}%`);
   const short = (number) => (number === 0 ? "0" : String(Number(number.toPrecision(4))));
 
   function option(value, words, chosen = false) {
@@ -658,7 +658,7 @@
       box.made.append(text(box.right + 28, box.top + 14 * g + 4, GROUPS[g]));
     });
     edges.slice(0, -1).forEach((edge, b) => {
-      const words = [`${metric.name} ${short(edge)} to ${short(edges[b + 1])}`, ...GROUPS.map((name, g) => `${name}: ${count(metric.groups[name][b])} samples, ${shares[g][b].toFixed(1)} %`)];
+      const words = [`${metric.name} ${short(edge)} to ${short(edges[b + 1])}`, ...GROUPS.map((name, g) => `${name}: ${count(metric.groups[name][b])} samples, ${shares[g][b].toFixed(1)}%`)];
       box.made.append(svg("rect", { x: xOf(edge), y: box.top, width: xOf(edges[b + 1]) - xOf(edge), height: box.bottom - box.top, fill: "transparent", "data-tip": words.join("\n") }));
     });
   }
@@ -820,7 +820,7 @@
 
   function told(row, mean, std, unit) {
     const spread = std ? ` ± ${std.toFixed(1)}` : "";
-    return `${row.label}${row.ratio ? `, ${percent(row.ratio)} removed` : ""}\n${mean.toFixed(1)}${spread} ${unit}\n${row.n === 1 ? "1 run" : `${row.n} runs`}, ${row.seeds.length === 1 ? "seed" : "seeds"} ${row.seeds.join(", ")}`;
+    return `${row.label}${row.ratio ? `, ${percent(row.ratio)} removed` : ""}\n${mean.toFixed(1)}${spread}${unit}\n${row.n === 1 ? "1 run" : `${row.n} runs`}, ${row.seeds.length === 1 ? "seed" : "seeds"} ${row.seeds.join(", ")}`;
   }
 
   const inPercent = (name) => (row) => [row[`${name}_mean`] === null ? null : 100 * row[`${name}_mean`], row[`${name}_std`] === null ? null : 100 * row[`${name}_std`]];
@@ -860,7 +860,7 @@
     return mean === null ? "–" : `${mean.toFixed(1)}${std === null ? "" : ` ± ${std.toFixed(1)}`}`;
   }
 
-  const said = (row, name) => (row[`${name}_mean`] === null ? "–" : `${cell(row, name)} %`);
+  const said = (row, name) => (row[`${name}_mean`] === null ? "–" : `${cell(row, name)}%`);
 
   function runTable(rows) {
     const head = ["pruned by", "removed", "runs", ...MEASURES, "ECE", "s", "time saved", "matched control"];
@@ -914,7 +914,7 @@
       counts.forEach((number, k) => {
         const share = number ? (100 * right[k]) / number : null, x = xOf(k / bins) + 0.5, wide = xOf(1 / bins) - xOf(0) - 1;
         const words = [`confidence ${percent(k / bins, 0)} to ${percent((k + 1) / bins, 0)}`, `${count(number)} test samples`];
-        if (number) words.push(`${share.toFixed(1)} % right, ${percent(confidence[k])} sure`);
+        if (number) words.push(`${share.toFixed(1)}% right, ${percent(confidence[k])} sure`);
         const part = svg("g", { "data-tip": words.join("\n") });
         part.append(svg("rect", { x, y: box.top, width: wide, height: box.height - 40 - box.top, fill: "transparent" }));
         if (number) {
