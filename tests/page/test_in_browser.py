@@ -238,6 +238,84 @@ def serious(driver: Any) -> list[tuple[str, str]]:
     return [(each["impact"], each["id"]) for each in found if each["impact"] in ("serious", "critical")]
 
 
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+OPEN = "for (const each of document.querySelectorAll('details')) { each.open = true; }"
+
+
+def test_every_chart_has_its_numbers_below_it(page, tmp_path):
+    """Whatever is told where one points at a chart stands in the table of that chart, too."""
+    with browser(tmp_path) as driver:
+        opened(driver, page)
+        driver.execute_script(OPEN)
+        told = wait(
+            lambda: driver.execute_script(
+                """
+                const found = [];
+                for (const chart of document.querySelectorAll('.chart')) {
+                  if (!chart.querySelector('svg')) continue;
+                  const box = [chart, chart.parentElement].map((each) => each.nextElementSibling).find(
+                    (each) => each && each.matches('details.numbers'));
+                  if (!box || !box.querySelector('table')) return null;
+                  const cells = [...box.querySelectorAll('tbody td, tbody th, thead th')].map((each) => each.textContent);
+                  const tips = [...chart.querySelectorAll('g[data-tip], rect[data-tip]')].map((each) => each.dataset.tip);
+                  found.push([chart.querySelector('svg').getAttribute('aria-label'), cells, tips]);
+                }
+                return found;
+                """
+            )
+        )
+        assert len(told) == 14, "of classes, scores (3), accuracy (5), costs (2), a class (1) and calibration (2)"
+        for label, cells, tips in told:
+            there = set(NUMBER.findall(" ".join(cells)))
+            assert label
+            for tip in tips:
+                assert set(NUMBER.findall(tip)) <= there, (label, tip)
+        assert not serious(driver)
+
+
+def test_numbers_are_opened_by_keyboard_and_follow_the_choice(page, tmp_path):
+    Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+    with browser(tmp_path) as driver:
+        opened(driver, page)
+        box = driver.find_element("css selector", "#score-classes + details.numbers")
+        box.find_element("tag name", "summary").send_keys(Keys.ENTER)
+        wait(lambda: box.find_elements("tag name", "table"))
+        assert box.text.startswith("avh in each class: the numbers")
+        assert HOSTILE in box.text
+        chosen(driver, "s-metric", "1")
+        assert box.text.startswith("margin in each class: the numbers")
+        assert box.get_attribute("open"), "it stays open"
+        assert len(box.find_elements("css selector", "tbody tr")) == 10
+
+
+def test_confusions_are_told_in_numbers_of_test_samples(page, tmp_path):
+    """Against the matrix of the result itself."""
+    confusion = np.asarray(lp.read_result(page.parent / "runs/ranked/result.json").evaluation.confusion)
+    with browser(tmp_path) as driver:
+        opened(driver, page)
+        driver.execute_script(OPEN)
+        rows = wait(lambda: driver.find_elements("css selector", "#confusion + details.numbers tbody tr"))
+        cells = [[cell.text for cell in row.find_elements("css selector", "th, td")] for row in rows]
+        assert len(cells) == (confusion > 0).sum()
+        largest = np.unravel_index(confusion.argmax(), confusion.shape)
+        names = [(HOSTILE, *map(str, lp.build("digits").index.class_names[1:]))[place] for place in largest]
+        assert cells[0] == [*names, str(confusion.max()), str(confusion[largest[0]].sum())]
+
+
+def test_calibration_is_drawn_of_a_row_and_of_the_unpruned_one(page, tmp_path):
+    found = [lp.read_result(page.parent / f"runs/{name}/result.json").evaluation for name in ("ranked", "whole")]
+    with browser(tmp_path) as driver:
+        opened(driver, page)
+        diagrams = driver.find_elements("css selector", "#calibration svg")
+        assert [each.get_attribute("aria-label") for each in diagrams] == [
+            f"Reliability diagram of {name}, expected calibration error {100 * evaluation.ece:.1f}%"
+            for name, evaluation in zip(("avh, 45.0% removed", "unpruned"), found)
+        ]
+        for diagram, evaluation in zip(diagrams, found):
+            bars = diagram.find_elements("css selector", "rect.bar")
+            assert len(bars) == sum(number > 0 for number in evaluation.calibration.count)
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (375, True)], ids=["wide", "phone in the dark"])
 def test_it_fits_and_axe_finds_nothing_serious(page, tmp_path, width, dark):
     with browser(tmp_path, width, dark) as driver:

@@ -142,6 +142,39 @@
     return { made, width, height, left, top, right: width - right, bottom: height - bottom };
   }
 
+  function table(caption, head, rows) {
+    return element(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      element(
+        "table",
+        {},
+        element("caption", {}, caption),
+        element("thead", {}, element("tr", {}, ...head.map((each) => element("th", { scope: "col" }, each)))),
+        element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((each, i) => (i ? element("td", {}, each) : element("th", { scope: "row" }, element("bdi", {}, each))))))),
+      ),
+    );
+  }
+
+  // The numbers of a chart as a table below it, which keyboards and screen readers reach. It is made when it is opened, and
+  // stays open when the numbers change.
+  function numbers(chart, caption, head, rows) {
+    let box = chart.nextElementSibling;
+    if (!box || !box.classList.contains("numbers")) {
+      box = element("details", { class: "numbers", ontoggle: () => fill(box) }, element("summary", {}));
+      chart.after(box);
+    }
+    box.hidden = !rows.length;
+    box.firstChild.textContent = `${caption}: the numbers`;
+    box.replaceChildren(box.firstChild);
+    box.make = () => table(caption, head, rows);
+    fill(box);
+  }
+
+  function fill(box) {
+    if (box.open && box.childElementCount === 1) box.append(box.make());
+  }
+
   const redraw = [];
   let width = innerWidth;
   function drawn(draw) {
@@ -226,6 +259,8 @@
     });
     groupBands(box, xOf, box.top - 4);
     classNames(box, xOf, step);
+    const head = ["class", "group", "before", ...data.subsets.flatMap(({ name }) => [`${name}: kept`, `${name}: removed`])];
+    numbers(holder, "Samples of each class", head, classes.map((each) => [each.name, each.group, count(each.before), ...each.kept.flatMap((number) => [count(number), count(each.before - number)])]));
   }
 
   function sign(number, bar = false) {
@@ -636,6 +671,9 @@
     });
     groupBands(box, xOf, box.top - 4);
     classNames(box, xOf, step);
+    const head = ["class", "group", "samples", ...data.scores.quantiles.map((share) => `${percent(share, 0)} are below`)];
+    const known = classes.filter((each) => metric.classes[each.label]);
+    numbers(holder, `${metric.name} in each class`, head, known.map((each) => [each.name, each.group, count(each.before), ...metric.classes[each.label].map(short)]));
     drawGroups(metric);
   }
 
@@ -661,32 +699,9 @@
       const words = [`${metric.name} ${short(edge)} to ${short(edges[b + 1])}`, ...GROUPS.map((name, g) => `${name}: ${count(metric.groups[name][b])} samples, ${shares[g][b].toFixed(1)}%`)];
       box.made.append(svg("rect", { x: xOf(edge), y: box.top, width: xOf(edges[b + 1]) - xOf(edge), height: box.bottom - box.top, fill: "transparent", "data-tip": words.join("\n") }));
     });
-  }
-
-  function table(caption, head, rows) {
-    return element(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      element(
-        "table",
-        {},
-        element("caption", {}, caption),
-        element("thead", {}, element("tr", {}, ...head.map((each) => element("th", { scope: "col" }, each)))),
-        element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((each, i) => (i ? element("td", {}, each) : element("th", { scope: "row" }, element("bdi", {}, each))))))),
-      ),
-    );
-  }
-
-  // The numbers of a chart as a table below it, which keyboards and screen readers reach; it stays open when they change.
-  function numbers(chart, caption, head, rows) {
-    let box = chart.nextElementSibling;
-    if (!box || !box.classList.contains("numbers")) {
-      box = element("details", { class: "numbers" }, element("summary", {}));
-      chart.after(box);
-    }
-    box.hidden = !rows.length;
-    box.firstChild.textContent = `${caption}: the numbers`;
-    box.replaceChildren(box.firstChild, table(caption, head, rows));
+    const head = ["from", "to", ...GROUPS.flatMap((name) => [`${name}: samples`, `${name}: share`])];
+    const rows = edges.slice(0, -1).map((edge, b) => [short(edge), short(edges[b + 1]), ...GROUPS.flatMap((name, g) => [count(metric.groups[name][b]), `${shares[g][b].toFixed(1)}%`])]);
+    numbers(byId("score-groups"), `${metric.name} in head, middle and tail`, head, rows);
   }
 
   const two = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
@@ -722,6 +737,18 @@
     byId("correlations").replaceChildren(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rank correlations" }, element("table", { class: "heat" }, element("caption", {}, "Spearman's rank correlation between metrics"), head, element("tbody", {}, ...body))));
   }
 
+  // Of each tenth of the samples by one score how many there are, both ranges, and the mean of the other score.
+  function tenths(xs, ys) {
+    const order = Array.from(xs.keys()).sort((a, b) => xs[a] - xs[b] || a - b);
+    return Array.from({ length: 10 }, (_, part) => [part, order.slice(Math.floor((part * n) / 10), Math.floor(((part + 1) * n) / 10))])
+      .filter(([, own]) => own.length)
+      .map(([part, own]) => {
+        const others = own.map((i) => ys[i]);
+        const mean = others.reduce((sum, value) => sum + value, 0) / own.length;
+        return [String(part + 1), count(own.length), short(xs[own[0]]), short(xs[own.at(-1)]), short(Math.min(...others)), short(Math.max(...others)), short(mean)];
+      });
+  }
+
   function drawPair() {
     const one = Number(byId("p-one").value), other = Number(byId("p-other").value);
     const holder = byId("pair-chart");
@@ -745,6 +772,7 @@
       box.made.append(svg("path", { d: each.join(""), fill: colour(g), opacity: 0.75 }));
       box.made.append(marker(g, box.right + 14, box.top + 16 * g, 5), text(box.right + 24, box.top + 16 * g + 4, GROUPS[g]));
     });
+    numbers(holder, `${metrics[other].name} against ${metrics[one].name}`, [`tenth of the samples shown, by ${metrics[one].name}`, "samples", `${metrics[one].name} from`, "to", `${metrics[other].name} from`, "to", "mean"], tenths(xs, ys));
     const value = data.scores.correlations[one][other];
     byId("pair-words").textContent = `${metrics[other].name} against ${metrics[one].name}: rank correlation ${two(value)}` + (every > 1 ? `; every ${every === 2 ? "second" : `${every}th`} sample shown above is a point` : "; a point a sample");
   }
@@ -852,7 +880,7 @@
       drawPanel("expected calibration error (%)", rows, inPercent("ece"), 0, most, "%"),
       drawPanel("training time saved (%)", rows.filter((row) => row.ratio), (row) => [row.saved === null ? null : 100 * row.saved, null], least, 100, "% of the time of the unpruned run"),
     ]);
-    byId("run-table").replaceChildren(runTable(rows));
+    runNumbers(rows);
   }
 
   function cell(row, name) {
@@ -862,20 +890,14 @@
 
   const said = (row, name) => (row[`${name}_mean`] === null ? "–" : `${cell(row, name)}%`);
 
-  function runTable(rows) {
-    const head = ["pruned by", "removed", "runs", ...MEASURES, "ECE", "s", "time saved", "matched control"];
-    const body = rows.map((row) => [
-      row.label,
-      percent(row.ratio),
-      `${row.n}${row.failed ? `, ${row.failed} failed` : ""}${row.missing ? `, ${row.missing} missing` : ""}`,
-      ...MEASURES.map((name) => cell(row, name)),
-      cell(row, "ece"),
-      row.seconds_mean === null ? "–" : row.seconds_mean.toFixed(1),
-      row.ratio ? percent(row.saved) : "–",
-      row.control || "–",
-    ]);
+  // What the accuracies and the costs of rows are, under the charts of each.
+  function runNumbers(rows) {
+    const known = (row) => [row.label, percent(row.ratio), `${row.n}${row.failed ? `, ${row.failed} failed` : ""}${row.missing ? `, ${row.missing} missing` : ""}`, row.seeds.join(", ")];
+    const head = ["pruned by", "removed", "runs", "seeds"];
+    numbers(byId("run-charts"), "Test accuracy, means and standard deviations over seeds in percent", [...head, ...MEASURES, "matched control"], rows.map((row) => [...known(row), ...MEASURES.map((name) => cell(row, name)), row.control || "–"]));
+    numbers(byId("run-costs"), "Calibration error in percent, and seconds of training", [...head, "ECE", "s", "time saved"], rows.map((row) => [...known(row), cell(row, "ece"), row.seconds_mean === null ? "–" : row.seconds_mean.toFixed(1), row.ratio ? percent(row.saved) : "–"]));
     const reasons = rows.flatMap((row) => row.reasons.map((reason) => element("li", {}, `${row.label}, ${percent(row.ratio)} removed, ${reason}`)));
-    return element("details", {}, element("summary", {}, "Runs as a table"), table("Means and standard deviations over seeds, in percent", head, body), ...(reasons.length ? [element("ul", {}, ...reasons)] : []));
+    byId("run-reasons").replaceChildren(...(reasons.length ? [element("details", {}, element("summary", {}, "Runs without a result"), element("ul", {}, ...reasons))] : []));
   }
 
   const rowName = (row) => `${row.label}${row.ratio ? `, ${percent(row.ratio)} removed` : ""}`;
@@ -925,6 +947,7 @@
         box.made.append(part);
       });
       box.made.append(line(box.left, yOf(0), box.right, yOf(100), { stroke: "var(--text)", "stroke-dasharray": "6 4" }));
+      box.made.append(text(box.left, box.bottom + 20, `test samples: up to ${count(Math.max(...counts))} a bin`, { class: "soft" }));
       for (const y of [box.bottom, foot]) box.made.append(line(box.left, y, box.right, y, { class: "axis" }));
       for (const share of [0, 0.25, 0.5, 0.75, 1]) box.made.append(text(xOf(share), foot + 16, 100 * share, { "text-anchor": "middle" }));
       box.made.append(text((box.left + box.right) / 2, foot + 32, "confidence (%)", { "text-anchor": "middle", class: "soft" }));
@@ -972,11 +995,14 @@
     box.made.append(line(box.left, yOf(0), box.right, yOf(0), { class: "axis" }));
     groupBands(box, xOf, box.top - 4);
     classNames(box, xOf, step);
+    const changes = values.map((value) => (value === null ? "–" : `${compared && value > 0 ? "+" : ""}${value.toFixed(1)}`));
+    numbers(holder, compared ? "Change on each class, in points of percent" : "Accuracy on each class, in percent", ["class", "group", "samples", ...(compared ? ["unpruned", "here", "change"] : ["accuracy"])], classes.map((each, i) => [each.name, each.group, count(each.before), ...(compared ? [percent(whole.per_class[each.label]), percent(row.per_class[each.label])] : []), changes[i]]));
   }
 
   function drawConfusion(row) {
     const { whole, cells, totals } = row.confusion;
     const runs = row.n === 1 ? "one run" : `${row.n} runs together`;
+    numbers(byId("confusion"), "Confusions", ["class", "taken for", "test samples", "of"], whole ? cells.map(([t, p, number]) => [classOf[t].name, classOf[p].name, count(number), count(totals[t])]) : []);
     if (!whole) {
       byId("confusion-words").textContent = `${rowName(row)}: what is confused most, of ${runs}`;
       byId("confusion").replaceChildren(table("Pairs of classes that are confused most", ["class", "taken for", "test samples", "of the class"], cells.map(([t, p, number]) => [classOf[t].name, classOf[p].name, count(number), percent(number / totals[t])])));
