@@ -371,10 +371,20 @@ class ScoreSet(Shown):
         return self.metrics[name]
 
 
+CONTROL = "like+random+as="
+"""How the strategy of a matched control begins: random samples, as many of each class as another subset keeps; behind it
+comes what that one is called, or its digest."""
+LIKE = "random like "
+"""How it begins in words."""
+
+
 def label_of(strategy: str | None, metric: str | None) -> str:
-    """Short name of what pruned: the metric for "ranked", otherwise the strategy, and its metric if any; "" of nothing."""
+    """Short name of what pruned: the metric for "ranked", "random like" that of another for its matched control, otherwise
+    the strategy, and its metric if any; "" of nothing."""
     if metric and strategy == "ranked":
         return metric
+    if strategy and strategy.startswith(CONTROL):
+        strategy = f"{LIKE}{strategy.removeprefix(CONTROL)}"
     return " ".join(part for part in (strategy, metric) if part)
 
 

@@ -2,6 +2,9 @@
 """Run the long trainings of the benchmark, one after another; stopped at any time, it goes on where it was.
 
     lt-prune build --data folder:cifar10 --imbalance 100 --groups 3,7 --out bench/cifar10-lt100.h5
+    lt-prune build --data folder:cifar100 --imbalance 100 --groups 36,71 --out bench/cifar100-lt100.h5
+    lt-prune build --data fashion-mnist-lt100:FOLDER --out bench/fashion-mnist-lt100.h5
+    lt-prune build --data digits --out bench/digits-lt10.h5
     .venv/bin/python scripts/benchmark.py --out bench              # everything, in this order
     .venv/bin/python scripts/benchmark.py --out bench --list       # what there is to do
     .venv/bin/python scripts/benchmark.py --out bench scores       # only jobs whose names begin so
@@ -29,7 +32,9 @@ MEMBERS = (2, 4, 6, 8, 10)
 """A score file is written after each of these, so that it can be used before the last member is there."""
 STAGE_ONE = {"mixup": ["--method", "mixup"], "aem": ["--method", "aem"]}
 STAGE_ONE["aem-minimised"] = ["--method", "aem", "--set", "entropy=minimised"]
-CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", "--seeds", "0-2", "--model", "resnet20", "--epochs", "30"]
+CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", "--model", "resnet20", "--epochs", "30"]
+PRUNINGS = ["--strategies", "random,class-random,ranked,proportional+hard", "--metrics", "el2n,avh", "--controls"]
+"""What every set is pruned by; a metric within classes has class-random as its control."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Job:
 
 def jobs() -> Iterator[Job]:
     """Everything, in the order in which it is done."""
-    for data in ("cifar10-lt100", "cifar100-lt100", "fashion-mnist-lt100"):
+    for data in ("cifar10-lt100", "digits-lt10", "fashion-mnist-lt100", "cifar100-lt100"):
         for members in MEMBERS:
             yield Job(f"scores/{data}/{members}", data, ("score", "--members", str(members)))
     data = "cifar10-lt100"
@@ -57,8 +62,11 @@ def jobs() -> Iterator[Job]:
     for method, first in (("mislas", "mixup"), ("l2a", "mixup"), ("abs", "mixup"), ("alas", "mixup"), ("atl", "aem")):
         start = ("--from-run", f"runs/{data}-{first}")
         yield Job(f"paper/{data}/{method}", data, ("train", "--method", method, *start, "--out", f"runs/{data}-{method}"))
-    for data in ("cifar10-lt100", "fashion-mnist-lt100"):
-        yield Job(f"curves/{data}", data, ("sweep", "--metrics", "el2n,avh", *CURVES, "--out", "curves"))
+    for data in ("cifar10-lt100", "fashion-mnist-lt100", "digits-lt10"):
+        how = (*PRUNINGS, *CURVES, "--scores", f"scores/{data}.h5", "--out", "curves")
+        for seeds in ("0", "0-2"):  # one seed of everything first
+            for equal in ("epochs", "steps"):
+                yield Job(f"curves/{data}/{equal}/{seeds}", data, ("sweep", *how, "--seeds", seeds, "--equal", equal))
 
 
 def run(job: Job, out: Path, workers: int) -> int:

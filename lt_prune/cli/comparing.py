@@ -130,11 +130,19 @@ def run(
     show_default=True,
     help="Training methods.",
 )
+@click.option(
+    "--scores",
+    type=click.Path(path_type=Path),
+    help="Rank by these, such as those of another network.  [default: train an ensemble of the runs' own network]",
+)
 @click.option("--seeds", callback=seeds_of, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
 @click.option("--within", type=click.Choice(choices.WITHIN), help="Rank over the set or within classes.  [default: set]")
 @click.option(
     "--ensembles", type=int, default=1, show_default=True, help="1, for all seeds, or as many as seeds: one for each."
+)
+@click.option(
+    "--controls", is_flag=True, help="Beside each that is not random, random samples, as many of each class: its control."
 )
 @flow_options
 @gathered("grid")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from textwrap import fill
@@ -14,8 +14,8 @@ import numpy as np
 from lt_prune.figures.style import COLOURS, LINES, MARKERS, as_file
 from lt_prune.percent import percent
 from lt_prune.reports.aggregate import Row
-from lt_prune.reports.words import at_equal, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by, several
-from lt_prune.types import GROUPS, Array
+from lt_prune.reports.words import at_equal, control_of, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by, several
+from lt_prune.types import GROUPS, LIKE, Array
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -75,7 +75,7 @@ def curves(rows: Sequence[Row]) -> list[Curves]:
             lines = found.setdefault(tuple(row[name] for name in SEPARATE), {})
             lines.setdefault(_label(row, told_apart), []).append(row)
     differing = [name for place, name in enumerate(SEPARATE) if len({key[place] for key in found}) > 1]
-    styles = {label: number for number, label in enumerate(dict.fromkeys(chain.from_iterable(found.values())))}
+    styles = _styles(dict.fromkeys(chain.from_iterable(found.values())))
     drawn = []
     for key, lines in found.items():
         shared = dict(zip(SEPARATE, key))
@@ -84,6 +84,15 @@ def curves(rows: Sequence[Row]) -> list[Curves]:
         part = _part(shared, differing)
         drawn.append(Curves(part=part, unpruned=next(unpruned, None), lines=by_ratio, styles=styles))
     return drawn
+
+
+def _styles(labels: Iterable[str]) -> dict[str, int]:
+    """A number for each line; a matched control has that of what it is beside, where that is there."""
+    own = {label: number for number, label in enumerate(label for label in labels if not label.startswith(LIKE))}
+    like = {f"{LIKE}{control_of(label)}": number for label, number in own.items()}
+    more = (label for label in labels if label.startswith(LIKE) and label not in like)
+    alone = {label: len(own) + number for number, label in enumerate(more)}
+    return {label: {**own, **like, **alone}[label] for label in labels}
 
 
 def render(drawn: Curves, format: str) -> bytes:
@@ -147,6 +156,7 @@ def _draw_line(axes: Axes, rows: Sequence[Row], measure: str, label: str, number
     removed = np.array([100 * row["ratio"] for row in rows])
     style: dict[str, Any] = {"color": DRAWN[number % len(DRAWN)], "marker": MARKERS[number % len(MARKERS)], "markersize": 5}
     style |= {"linestyle": LINES[number // len(DRAWN) % len(LINES)], "linewidth": 1.2, "capsize": 2}
+    style |= {"linestyle": ":", "markerfacecolor": "white"} if label.startswith(LIKE) else {}
     artists: list[Artist] = axes.errorbar(removed, *_percent(rows, measure), label=label, **style).get_children()
     if len(missing := removed[[row["n"] == 0 for row in rows]]):  # crosses on the axis, so that they do not look like zeros
         cross = {"color": style["color"], "marker": "x", "linestyle": "", "transform": axes.get_xaxis_transform()}
@@ -168,7 +178,8 @@ def _explain(axes: Axes, panel: Axes, drawn: Curves, cut: bool) -> None:
     """The legend, and what the signs mean, in a place without a panel."""
     axes.axis("off")
     handles, labels = panel.get_legend_handles_labels()
-    style: dict[str, Any] = {"frameon": False, "alignment": "left", "fontsize": "small" if len(labels) > 8 else None}
+    style: dict[str, Any] = {"frameon": False, "alignment": "left"}
+    style |= {"fontsize": "small", "labelspacing": 0.2} if len(labels) > 8 else {}
     legend = axes.legend(handles, labels, loc="upper left", title="pruned by", **style)
     said = [*_remarks(drawn), *(["an axis of accuracy does not start at 0"] if cut else [])]
     remarks = axes.text(0.02, 0.02, "\n".join(said), transform=axes.transAxes, va="bottom", fontsize="small")
@@ -178,6 +189,8 @@ def _explain(axes: Axes, panel: Axes, drawn: Curves, cut: bool) -> None:
 
 def _remarks(drawn: Curves) -> list[str]:
     remarks = ["points of one ratio stand side by side"] if len(drawn.lines) > 1 else []
+    if any(label.startswith(LIKE) for label in drawn.lines):
+        remarks.append(f"dotted, {LIKE}...: as many of each class, at random")
     if any(row["n"] > 1 for row in drawn.rows):
         remarks.append("bars, grey band: standard deviation over seeds")
     single = [row for row in drawn.rows if row["n"] == 1]

@@ -34,13 +34,13 @@ def is_random(row: Row) -> bool:
     return bool(parts) and parts is not None and parts[1] == "random"
 
 
-def control_of(pair: Pair, pairs: Sequence[Pair]) -> Pair | None:
-    """The matched control of a row that is not of random samples: random ones, as many of each class."""
+def matched_control(pair: Pair, pairs: Sequence[Pair]) -> Pair | None:
+    """The matched control of a row that is not of random samples: random ones, as many of each class at each seed that both
+    have a result of."""
     row, same = pair
-    counts = _counts(same)
-    if not row["strategy"] or is_random(row) or not counts:
+    if not row["strategy"] or is_random(row):
         return None
-    return next((other for other in pairs if is_random(other[0]) and _counts(other[1]) == counts), None)
+    return next((other for other in pairs if is_random(other[0]) and _same_counts(same, other[1])), None)
 
 
 def control_warnings(index: SampleIndex, pairs: Sequence[Pair]) -> list[str]:
@@ -63,7 +63,7 @@ def control_warnings(index: SampleIndex, pairs: Sequence[Pair]) -> list[str]:
 
 def _warnings(index: SampleIndex, pair: Pair, pairs: Sequence[Pair]) -> Iterator[str]:
     row, same = pair
-    if control := control_of(pair, pairs):
+    if control := matched_control(pair, pairs):
         what = f"random samples, as many of each class ({pruned_by(control[0])})"
     elif control := _random_at(row["ratio"], pairs):
         what = "random pruning at the same ratio"
@@ -71,8 +71,12 @@ def _warnings(index: SampleIndex, pair: Pair, pairs: Sequence[Pair]) -> Iterator
         yield f"{pruned_by(row)}, {percent(row['ratio'])} removed, did worse than {what}, {_in_words(lost)}"
 
 
-def _counts(runs: Sequence[PlannedRun]) -> set[tuple[int, ...]]:
-    return {run.class_counts for run in runs if isinstance(run, TrainResult)}
+def _same_counts(runs: Sequence[PlannedRun], others: Sequence[PlannedRun]) -> bool:
+    """Whether there are as many of each class; where no seed is in both, at all of their seeds."""
+    one, two = ({seed: run.class_counts for seed, run in _by_seed(each).items()} for each in (runs, others))
+    if shared := one.keys() & two.keys():
+        return all(one[seed] == two[seed] for seed in shared)
+    return bool(one) and set(one.values()) == set(two.values())
 
 
 def _random_at(ratio: float, pairs: Sequence[Pair]) -> Pair | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.figures.curves import SEPARATE
-from lt_prune.page.controls import Pair, control_of, control_warnings, is_random
+from lt_prune.page.controls import Pair, control_warnings, is_random, matched_control
 from lt_prune.reports.aggregate import MEASURES, Row, rows_and_runs
 from lt_prune.reports.words import pruned_by, ranked_by
 from lt_prune.runs import Calibration, PlannedRun, TrainResult
@@ -62,7 +62,7 @@ def _told(index: SampleIndex, key: Sequence[Any], pairs: Sequence[Pair]) -> dict
     rows = [_row(index, row, same) for row, same in pairs]
     seconds = next((row["seconds_mean"] for row, _ in pairs if not row["strategy"]), None)
     for row, pair in zip(rows, pairs):
-        control = control_of(pair, pairs)
+        control = matched_control(pair, pairs)
         row["control"] = pruned_by(control[0]) if control else None
         row["saved"] = None if not seconds or row["seconds_mean"] is None else 1 - row["seconds_mean"] / seconds
     return {"title": _title(key), "equal": key[-1], "rows": rows}

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import product
 from typing import Literal
 
+from lt_prune.budgets import BUDGETS
 from lt_prune.choices import KEEP, MOST_MEMBERS, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of, expect_whole, gathered_as
@@ -26,6 +27,15 @@ class Pruning:
     ratio: float
     takes_ends: bool = False
     """Whether it is asked which end is kept, and within what."""
+    budget: str | None = None
+    selection: str | None = None
+    """What it consists of; None where it is a function."""
+
+    @property
+    def by_class_size(self) -> bool:
+        """Whether how many of each class are kept follows from the set alone."""
+        budget = BUDGETS.load(self.budget) if self.budget else None
+        return budget is not None and budget.function is not None and not budget.needs
 
 
 @gathered_as("grid")
@@ -41,6 +51,9 @@ class Grid:
         seeds: each names the randomness of training, and the draw of the random strategies.
         keep, within: as for `prune`, for the strategies that rank; None for what is usual there.
         members, score_epochs: size of a scoring ensemble; it is trained where scores are missing.
+        controls: also the matched control of each pruning that does not draw its samples at random: random ones, as many of
+            each class. What the score does is told apart by it from what other class sizes do. There is none where the grid
+            has that very pruning, as class-random is of a proportional budget.
         ensembles: 1, and the ensemble of seed 0 ranks for all seeds; or as many as there are seeds, and each is ranked by an
             ensemble of its own, so that the deviation of ranked strategies is that of their scores, too.
 
@@ -64,6 +77,7 @@ class Grid:
     members: int = 10
     score_epochs: int = 10
     ensembles: int = 1
+    controls: bool = False
 
     def __post_init__(self) -> None:
         for name in ("strategies", "metrics", "ratios", "methods", "seeds"):
@@ -117,8 +131,9 @@ class Grid:
             for metric in dict.fromkeys(metrics) or (None,):
                 if metric:
                     check_ranking(metric)
+                parts = chosen.parts(self.keep or "hard", self.within or "set") or (None, None)
                 ratios = [ratio for ratio in dict.fromkeys(self.ratios) if ratio]
-                found += [Pruning(strategy, metric, ratio, chosen.takes_ends) for ratio in ratios]
+                found += [Pruning(strategy, metric, ratio, chosen.takes_ends, *parts) for ratio in ratios]
         return found
 
     @property

@@ -14,6 +14,7 @@ from lt_prune.reports.aggregate import every_setting
 from lt_prune.reports.costs import CONFIDENCE, MOST_SEEDS, Cost, costs, n_within, seeds_needed
 from lt_prune.reports.words import pruned_by, several
 from lt_prune.runs import PlannedRun, TrainResult
+from lt_prune.types import CONTROL
 
 OVERALL = "overall"
 _LINE = ("strategy", "metric", "keep", "within", "equal")
@@ -74,7 +75,7 @@ def advice_of(runs: Iterable[PlannedRun], tolerance: float, group: str | None) -
     """
     apart: dict[tuple[Any, ...], list[TrainResult]] = {}
     for run in runs:
-        if isinstance(run, TrainResult):
+        if isinstance(run, TrainResult) and not (run.strategy or "").startswith(CONTROL):  # nobody would choose a control
             spec = run.spec
             key = spec.name, spec.method, spec.prediction, spec.data_digest, tuple(every_setting(run).items())
             apart.setdefault(key, []).append(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from lt_prune.reports.aggregate import Row
@@ -16,6 +17,12 @@ def pruned_by(row: Row) -> str:
     parts += ["easy kept"] if row["keep"] == "easy" else []
     parts += ["within class"] if row["within"] == "class" else []
     return ", ".join(parts)
+
+
+def control_of(label: str) -> str:
+    """What the matched control of a row is named after, which `pruned_by` calls so: without the signs that part the name of
+    a strategy, for example "avh-within-class"."""
+    return re.sub(r"[ ,]+", "-", label.replace("+", ".").replace("=", ""))
 
 
 def at_equal(equal: str) -> str:

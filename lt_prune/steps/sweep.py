@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from lt_prune.config.compute import Compute
 from lt_prune.config.reading import Reading
 from lt_prune.engine import check_executor
-from lt_prune.errors import DecisionWarning, MismatchError
+from lt_prune.errors import ArgumentError, DecisionWarning, MismatchError
 from lt_prune.faces import Shown
 from lt_prune.given import keywords_of, known_kinds
 from lt_prune.identity import differences
@@ -24,6 +24,7 @@ from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.reports.aggregate import aggregate
 from lt_prune.reports.overall import Overall
 from lt_prune.reports.warnings import results_warnings
+from lt_prune.reports.words import control_of, pruned_by
 from lt_prune.reports.workload import Workload
 from lt_prune.runs import FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.steps.build import Data, open_set
@@ -36,7 +37,7 @@ from lt_prune.steps.workload import Work, stand_in, workload
 from lt_prune.store.files import subset_stands, write_subset
 from lt_prune.store.hdf5 import refuse_foreign
 from lt_prune.store.results import RESULT, read_grid, read_result, write_grid
-from lt_prune.types import LongTailedSet, ScoreSet, Subset
+from lt_prune.types import CONTROL, LongTailedSet, ScoreSet, Subset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ def sweep(
     data: Data = "digits",
     grid: Grid | None = None,
     *,
+    scores: ScoreSet | Path | str | None = None,
     prediction: str | None = None,
     recipe: str | None = None,
     equal: str = "epochs",
@@ -90,6 +92,8 @@ def sweep(
     Args:
         data: a set, a set file, or a source name.
         grid: strategies, metrics, ratios, methods, seeds and scoring, by default as `lt_prune.Grid()` says.
+        scores: what ranks, or its file: an ensemble of another network, or scores made elsewhere. By default an ensemble of
+            the runs' own network is trained where scores are missing.
         prediction: a predictor, such as "linear" or "angular"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
@@ -107,8 +111,10 @@ def sweep(
             model, its weights and freeze are also those of the ensemble.
 
     Raises:
-        ArgumentError: a value is out of range, or a class would be emptied; nothing has been trained by then.
-        MismatchError: `out` holds a sweep of other data, or with other settings, or computed otherwise.
+        ArgumentError: a value is out of range, a class would be emptied, a metric is not among the scores, or scores are
+            given and nothing ranks, or the grid says how they should be made; nothing has been trained by then.
+        MismatchError: the scores are of other data, or `out` holds a sweep of other data, or with other settings, or
+            computed otherwise.
 
     Warns:
         DecisionWarning: members have learned nothing, or runs are too short to be compared.
@@ -133,7 +139,27 @@ def sweep(
         mix_compute=mix_compute,
         overwrite=overwrite,
     )
-    return _sweep(_Gridded(open_set(data, reading=reading), Path(out), grid, asked), compute, progress, dry_run)
+    given = _given_scores(scores, grid)
+    opened = open_set(data, reading=reading)
+    return _sweep(_Gridded(opened, Path(out), grid, asked, given, scores), compute, progress, dry_run)
+
+
+def _given_scores(scores: ScoreSet | Path | str | None, grid: Grid) -> ScoreSet | None:
+    """Scores that are given for a grid.
+
+    Raises:
+        ArgumentError: nothing ranks by them, or the grid says how others should be made.
+    """
+    if scores is None:
+        return None
+    if not grid.ranked_by:
+        raise ArgumentError("scores are for strategies that rank by them: leave them out, or add ranked")
+    for name in ("ensembles", "members", "score_epochs"):
+        if getattr(grid, name) != getattr(Grid, name):
+            raise ArgumentError(
+                f"{name} is for ensembles that the sweep trains, and scores are given: leave out one of the two"
+            )
+    return paths.scores_of(scores)
 
 
 def _sweep(planned: _Gridded, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:
@@ -143,7 +169,7 @@ def _sweep(planned: _Gridded, compute: Compute, progress: Progress, dry_run: boo
         choose(planned.data, ratio=ratio, strategy="random")  # refuses what would empty a class, whatever the strategy
     planned.check(planned.jobs([pruning for pruning in grid.prunings if not pruning.metric], {}))
     figure = planned.root / paths.curves_path(index, planned.asked.equal, grid.own_ensembles)
-    jobs, to_score = planned.jobs(grid.prunings, {}), planned.work_of_members()
+    jobs, to_score = planned.jobs(grid.prunings, planned.known), planned.work_of_members()
     if planned.asked.overwrite:
         for subset in _subsets(jobs):
             refuse_foreign(planned.root / paths.subset_path(subset), "subset")
@@ -172,11 +198,20 @@ class _Gridded:
     root: Path
     grid: Grid
     asked: Asked
+    given: ScoreSet | None
+    """Scores that rank in place of ensembles of the grid's own."""
+    given_as: object
+    """Those or their file, for messages."""
+
+    @property
+    def known(self) -> dict[int, ScoreSet]:
+        """Scores that there are before any is trained, as they are given, by the seed that ranks."""
+        return {self.grid.ensemble(0): self.given} if self.given else {}
 
     @property
     def score_files(self) -> dict[int, Path]:
-        """Where scores are, or will be, by the seed of their ensemble; none where nothing ranks."""
-        seeds = map(self.grid.ensemble, self.grid.seeds) if self.grid.ranked_by else ()
+        """Where scores are, or will be, by the seed of their ensemble; none where nothing ranks, or they are given."""
+        seeds = map(self.grid.ensemble, self.grid.seeds) if self.grid.ranked_by and not self.given else ()
         return {seed: self.ensembles.file(seed) for seed in seeds}
 
     @property
@@ -194,20 +229,43 @@ class _Gridded:
     def scores(self, compute: Compute, progress: Progress) -> dict[int, ScoreSet]:
         """Scores by the seed of their ensemble, with every metric that ranks."""
         ranked_by = self.grid.ranked_by
-        return {seed: self.ensembles.scores(seed, ranked_by, compute, progress) for seed in self.score_files}
+        trained = {seed: self.ensembles.scores(seed, ranked_by, compute, progress) for seed in self.score_files}
+        return self.known | trained
 
     def jobs(self, prunings: Sequence[Pruning], scores: Mapping[int, ScoreSet]) -> list[Job]:
         """A job for each seed, method and pruning, the unpruned one first; `scores` by the seed of their ensemble."""
         subsets: dict[tuple[Pruning, int], Subset] = {}
+        drawn: dict[int, list[Subset]] = {}
         jobs = []
         for seed, method in self.grid.runs:
             jobs.append(self._job(None, method, seed))
             for pruning in prunings:
-                key = pruning, self.grid.ensemble(seed) if pruning.metric else seed
+                key = pruning, self._drawn_by(pruning, seed)
                 if key not in subsets:
                     subsets[key] = self._subset(*key, scores)
                 jobs.append(self._job(subsets[key], method, seed))
+            if self.grid.controls and seed not in drawn:
+                chosen = {pruning: subsets[pruning, self._drawn_by(pruning, seed)] for pruning in prunings}
+                drawn[seed] = list(self._controls(chosen, seed))
+            jobs += [self._job(control, method, seed) for control in drawn.get(seed, ())]
         return jobs
+
+    def _drawn_by(self, pruning: Pruning, seed: int) -> int:
+        """The seed that a pruning has of a run's: that of the ensemble which ranks, or of the draw."""
+        return self.grid.ensemble(seed) if pruning.metric else seed
+
+    def _controls(self, chosen: Mapping[Pruning, Subset], seed: int) -> Iterator[Subset]:
+        """The matched controls of prunings, but for those that are among them already."""
+        fixed = {pruning: tuple(chosen[pruning].kept_counts) for pruning in chosen if pruning.by_class_size}
+        there = {counts for pruning, counts in fixed.items() if pruning.selection == "random"}
+        for pruning, subset in chosen.items():
+            counts = fixed.get(pruning)
+            if pruning.selection != "random" and (counts is None or counts not in there):
+                there |= {counts} if counts else set()
+                control = choose(self.data, ratio=pruning.ratio, budget=subset, select="random", seed=seed)
+                how = {name: subset.options.get(name) for name in ("metric", "keep", "within")}
+                label = pruned_by({"strategy": subset.strategy, **how})
+                yield replace(control, strategy=f"{CONTROL}{control_of(label)}")
 
     def _subset(self, pruning: Pruning, seed: int, scores: Mapping[int, ScoreSet]) -> Subset:
         chosen = partial(choose, self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed)
@@ -215,7 +273,8 @@ class _Gridded:
             return chosen()
         keep, within = (self.grid.keep, self.grid.within) if pruning.takes_ends else (None, None)
         if seed in scores:
-            return chosen(scores=scores[seed], metric=pruning.metric, keep=keep, within=within)
+            ranked = {"scores": scores[seed], "given_scores": self.given_as, "metric": pruning.metric}
+            return chosen(**ranked, keep=keep, within=within)
         named: dict[str, Any] = {"metric": pruning.metric}
         named |= {"keep": keep or "hard", "within": within or "set"} if pruning.takes_ends else {}
         return stand_in(self.data, strategy=pruning.strategy, ratio=pruning.ratio, seed=seed, ensemble=seed, **named)

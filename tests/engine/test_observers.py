@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from stepping import StoppedError, train
 
-from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.engine.observers import Observers
 from lt_prune.engine.runs import Run, Trained
-from lt_prune.engine.train import training
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.metrics.observer import Observer
 from lt_prune.models import find_model
@@ -52,19 +51,6 @@ class Wider(Seen):
 
     def forward(self, rows: torch.Tensor, outputs: Any, target: torch.Tensor) -> None:
         self.sum.index_add_(0, rows, outputs.logits)
-
-
-def train(run: Run, stop_at: int | None = None) -> Trained:
-    def on_epoch(*, done: int) -> None:
-        if done == stop_at:
-            raise InterruptedError
-
-    steps = training(run, Arithmetic(), on_epoch)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 @pytest.fixture
@@ -134,7 +120,7 @@ def test_watching_changes_no_number(make):
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_an_interrupted_run_ends_at_the_same_record_bit_for_bit(make, tmp_path, epoch):
     run, expected = make(checkpoint=tmp_path / "model.pt"), record(train(make()))
-    with pytest.raises(InterruptedError):
+    with pytest.raises(StoppedError):
         train(run, stop_at=epoch)
     assert all(map(torch.equal, record(train(run)).values(), expected.values()))
     assert all(map(torch.equal, record(train(run)).values(), expected.values())), "and again from what is kept"
@@ -164,7 +150,7 @@ def test_an_observer_is_tried_on_few_samples():
 @pytest.mark.parametrize("kept", [{}, {"seen": {"often": torch.zeros(2)}}, [1], None], ids=["none", "other", "list", "old"])
 def test_of_a_checkpoint_without_the_record_there_is_none(make, tmp_path, kept):
     run = make(checkpoint=tmp_path / "model.pt")
-    with pytest.raises(InterruptedError):
+    with pytest.raises(StoppedError):
         train(run, stop_at=1)
     saved = read_weights(run.checkpoint, torch.device("cpu"))
     write_weights(run.checkpoint, {**saved, "observers": kept})

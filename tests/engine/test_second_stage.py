@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from stepping import StoppedError, train
 
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
-from lt_prune.engine.runs import Run
+from lt_prune.engine.runs import Run, Trained
 from lt_prune.engine.session import run_steps
-from lt_prune.engine.train import Trained, training
 from lt_prune.methods.alas import ActivelySmoothed
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models import find_model
@@ -26,21 +26,6 @@ CPU = torch.device("cpu")
 COUNTS = [24, 12, 6, 3]
 FIRST = Recipe(epochs=2, batch_size=16, warmup=0, padding=1, model="resnet8")
 SECOND = replace(FIRST, schedule="cosine", sampler="balanced", trained="classifier", lr_factor=0.5)
-
-
-def train(run: Run, stop_at: int | None = None) -> Trained | None:
-    def on_epoch(*, done: int) -> None:
-        if done == stop_at:
-            raise InterruptedError
-
-    steps = training(run, Arithmetic(), on_epoch)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-        except InterruptedError:
-            return None
 
 
 @pytest.fixture
@@ -167,7 +152,8 @@ def test_an_interrupted_stage_goes_on_with_the_state_of_its_loss(make, start, tm
     recipe = replace(SECOND, epochs=3)
     whole = train(make(recipe, start=start, loss=loss))
     in_pieces = make(recipe, start=start, loss=loss, checkpoint=tmp_path / "second.pt")
-    assert train(in_pieces, stop_at=1) is None
+    with pytest.raises(StoppedError):
+        train(in_pieces, stop_at=1)
     resumed = train(in_pieces)
     assert resumed.loss == whole.loss
     assert all(torch.equal(v, resumed.network.state_dict()[k]) for k, v in whole.network.state_dict().items())

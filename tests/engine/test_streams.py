@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from stepping import StoppedError, train
 
-from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
-from lt_prune.engine.runs import Run, Trained
-from lt_prune.engine.train import training
+from lt_prune.engine.runs import Run
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.methods.parts import Batch, Parts, Stream, plain
 from lt_prune.models import find_model
@@ -23,19 +22,6 @@ from lt_prune.store.pretrained import digest_of_weights
 COUNTS = [24, 12, 6, 3]
 LABELS = np.repeat(np.arange(4), COUNTS)
 Steps = list[tuple[Batch, ...]]
-
-
-def train(run: Run, stop_at: int | None = None) -> Trained:
-    def on_epoch(*, done: int) -> None:
-        if done == stop_at:
-            raise InterruptedError
-
-    steps = training(run, Arithmetic(), on_epoch)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 @pytest.fixture
@@ -147,7 +133,7 @@ def test_an_interrupted_run_gets_the_same_batches(make, tmp_path, epoch):
     whole, expected = make(parts=parts)
     train(whole)
     run, seen = make(parts=parts, field={"checkpoint": tmp_path / "model.pt"})
-    with pytest.raises(InterruptedError):
+    with pytest.raises(StoppedError):
         train(run, stop_at=epoch)
     train(run)
     for ours, theirs in zip(seen, expected, strict=True):

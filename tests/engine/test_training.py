@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from stepping import StoppedError, train
 
-from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.data.batches import Sampling, TrainingBatches
-from lt_prune.engine.runs import Run
-from lt_prune.engine.train import Trained, training
+from lt_prune.engine.runs import Run, Trained
 from lt_prune.errors import DivergenceError, FileError, MismatchError
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.models import find_model
@@ -24,10 +23,6 @@ from lt_prune.store.weights import read_weights, write_weights
 CPU = torch.device("cpu")
 RECIPE = Recipe(epochs=3, batch_size=23, warmup=1, padding=1, model="resnet8")
 """45 samples in batches of 23 and 22."""
-
-
-class StoppedError(Exception):
-    pass
 
 
 @pytest.fixture
@@ -52,28 +47,10 @@ def make(blobs, tmp_path) -> Callable[..., Run]:
     return make
 
 
-def unwatched(*, done: int) -> None:
-    pass
-
-
-def train(run: Run, on_epoch=unwatched) -> Trained:
-    steps = training(run, Arithmetic(), on_epoch)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
-
-
 def train_until(run: Run, epoch: int) -> None:
     """Train and be interrupted when so many epochs are done."""
-
-    def stop(*, done: int) -> None:
-        if done == epoch:
-            raise StoppedError
-
     with pytest.raises(StoppedError):
-        train(run, stop)
+        train(run, stop_at=epoch)
 
 
 def assert_same_network(first: Trained, second: Trained) -> None:
@@ -205,7 +182,7 @@ def test_a_trained_network_is_in_evaluation_mode(make):
 
 def test_epochs_are_counted_from_none_to_all(make):
     seen = []
-    train(make(), lambda *, done: seen.append(done))
+    train(make(), on_epoch=lambda *, done: seen.append(done))
     assert seen == [0, 1, 2, 3]
 
 
@@ -228,14 +205,14 @@ def test_a_run_interrupted_after_every_epoch_ends_as_an_uninterrupted_one(make, 
 def test_a_run_goes_on_where_it_was(make, tmp_path):
     run, seen = make(field={"checkpoint": tmp_path / "model.pt"}), []
     train_until(run, 2)
-    train(run, lambda *, done: seen.append(done))
+    train(run, on_epoch=lambda *, done: seen.append(done))
     assert seen == [2, 3]
 
 
 def test_a_finished_run_is_not_trained_again(make, tmp_path):
     run, seen = make(field={"checkpoint": tmp_path / "model.pt"}), []
     first = train(run)
-    again = train(run, lambda *, done: seen.append(done))
+    again = train(run, on_epoch=lambda *, done: seen.append(done))
     assert seen == [3]
     assert_same_network(again, first)
     assert again.seconds == first.seconds

@@ -198,6 +198,22 @@ def test_a_strategy_has_the_same_colour_in_every_figure():
     assert all(each["el2n"] == colours[0]["el2n"] for each in colours)
 
 
+def test_a_matched_control_is_dotted_and_has_the_colour_of_what_it_is_beside():
+    within, other = {**AVH, "within": "class"}, {"strategy": "like+random+as=1a2b3c4d"}
+    controls = ({"strategy": "like+random+as=avh"}, {"strategy": "like+random+as=avh-within-class"}, other)
+    drawn = only(grid(AVH, within, *controls))
+    found = {each.get_label(): each.lines[0] for each in panels(drawn)["overall"].containers}
+    for label in ("avh", "avh, within class"):
+        own, control = found[label], found["random like " + label.replace(", ", "-").replace(" ", "-")]
+        assert (control.get_color(), control.get_marker()) == (own.get_color(), own.get_marker())
+        assert [own.get_linestyle(), control.get_linestyle()] == ["-", ":"]
+    assert found["random like 1a2b3c4d"].get_color() not in (
+        found["avh"].get_color(),
+        found["avh, within class"].get_color(),
+    )
+    assert "dotted, random like ...: as many of each class, at random" in words(drawn)
+
+
 def test_many_lines_can_be_distinguished():
     names = [f"strategy{number}" for number in range(9)]
     axes = panels(only(grid(*({"strategy": name} for name in names))))["overall"]

@@ -125,3 +125,15 @@ def test_of_several_families_each_is_named():
     titles = [family["title"] for family in runs_told(INDEX, [*runs, *mixup])]
     assert len(warned) == len(titles) == 2
     assert all(warning.startswith(f"{title}: avh, within class") for title, warning in zip(titles, warned))
+
+
+def test_a_control_of_a_sweep_is_matched_seed_by_seed():
+    """An ensemble a seed keeps other numbers of each class at each, and a seed may be missing."""
+    kept = [(5, 20, 10), (6, 19, 10), (7, 18, 10)]
+    ours = [run("ranked", seed, 0.4 + seed / 100, 0.5, kept=counts) for seed, counts in enumerate(kept)]
+    controls = [run("like+random+as=avh", seed, 0.6 + seed / 100, 0.5, kept=counts) for seed, counts in enumerate(kept)]
+    [warned] = runs_warned(INDEX, [*ours, *controls[:2], *pruned("random", [0.4] * 3, kept=(21, 9, 5))])
+    assert "did worse than random samples, as many of each class (random like avh), by 20.0 points overall" in warned
+    assert "means over 2 seeds" in warned
+    [family] = runs_told(INDEX, [*ours, *controls[:2]])
+    assert {row["label"]: row["control"] for row in family["rows"]} == {"avh": "random like avh", "random like avh": None}

@@ -10,6 +10,7 @@ import pytest
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, MismatchError, UnknownNameError
+from lt_prune.reports.words import pruned_by
 from lt_prune.store.results import read_grid, write_json
 from lt_prune.strategies import STRATEGIES, strategy
 
@@ -51,6 +52,76 @@ def test_a_strategy_may_be_a_budget_and_a_selection_with_settings(blobs, in_tmp)
         how = {"scores": scores, "metric": "el2n"} if run.metric else {}
         alone = lp.prune(blobs(), strategy=run.strategy, ratio=0.4, keep=run.spec.keep, **how)
         assert run.spec.subset_digest == alone.digest
+
+
+def test_controls_are_random_samples_as_many_of_each_class(blobs, in_tmp):
+    asked = {"strategies": ["class-random", "ranked", "proportional+hard"], "ratios": [0.4], "controls": True}
+    planned = sweep(blobs(), asked, dry_run=True)
+    done = sweep(blobs(), asked)
+    assert (planned.work.members, planned.work.runs) == (1, len(done.runs))
+    of_seed = [[run for run in done.runs if run.seed == seed] for seed in (0, 1)]
+    assert [[run.strategy for run in runs if run.strategy] for runs in of_seed] == [
+        ["class-random", "ranked", "proportional+hard", "like+random+as=el2n"]  # class-random is the control of the third
+    ] * 2
+    drawn = [lp.read_subset(f"subsets/blobs-like+random+as=el2n-0.4{seed}.h5") for seed in ("", "-seed1")]
+    ranked = lp.read_subset("subsets/blobs-ranked-el2n-0.4.h5")
+    for control, runs in zip(drawn, of_seed):
+        assert control.kept_counts.tolist() == ranked.kept_counts.tolist()
+        assert control.options["like"] == ranked.digest
+        assert runs[-1].spec.subset_digest == control.digest != ranked.digest
+    assert drawn[0].digest != drawn[1].digest
+    labels = [pruned_by(row) for row in lp.results()]
+    assert sorted(labels) == ["class-random", "el2n", "proportional+hard el2n", "random like el2n", "unpruned"]
+    again = sweep(blobs(), asked, dry_run=True).work
+    assert (again.members, again.runs) == (0, 0)
+    [advice] = lp.advise(tolerance=1.0)
+    assert {line.pruned_by for line in advice.lines} == {"class-random", "el2n", "proportional+hard el2n"}
+
+
+def test_each_seed_of_its_own_ensemble_has_its_own_controls(blobs, in_tmp):
+    asked = {"strategies": ["ranked"], "ratios": [0.4], "controls": True, "ensembles": 2, "within": "class", "keep": "easy"}
+    done = sweep(blobs(), asked)
+    controls = [
+        lp.read_subset(f"subsets/blobs-like+random+as=el2n-easy-kept-within-class-0.4{end}.h5") for end in ("", "-seed1")
+    ]
+    ranked = [lp.read_subset(f"subsets/blobs-ranked-el2n-0.4-easy-within-class{end}.h5") for end in ("", "-seed1")]
+    assert [control.options["like"] for control in controls] == [each.digest for each in ranked]
+    assert len(done.runs) == 6
+
+
+@pytest.mark.filterwarnings("ignore:an array is joined by place")
+def test_scores_that_are_given_rank_whoever_made_them(blobs, in_tmp):
+    data = blobs()
+    theirs = lp.import_scores(np.random.default_rng(0).random(data.index.n_samples), data, metric="el2n", made_by="a test")
+    asked = {"members": 10, "score_epochs": 10, "ratios": [0.4], "strategies": ["ranked"]}
+    planned = sweep(data, asked, scores=theirs, dry_run=True)
+    assert (planned.work.members, planned.work.runs) == (0, 4)
+    done = sweep(data, asked, scores=theirs)
+    ranked = lp.read_subset("subsets/blobs-ranked-el2n-0.4.h5")
+    assert ranked.digest == lp.prune(data, scores=theirs, ratio=0.4).digest
+    assert {run.spec.subset_digest for run in done.runs if run.strategy} == {ranked.digest}
+    assert not Path("scores").exists()
+    lp.write_scores("theirs.h5", theirs)
+    assert sweep(data, asked, scores="theirs.h5", dry_run=True).work.runs == 0
+
+
+@pytest.mark.filterwarnings("ignore:an array is joined by place")
+@pytest.mark.parametrize(
+    ("grid", "says"),
+    [
+        ({"strategies": ["random"]}, "scores are for strategies that rank by them: leave them out, or add ranked"),
+        ({"members": 3}, "members is for ensembles that the sweep trains, and scores are given"),
+        ({"score_epochs": 3}, "score_epochs is for ensembles that the sweep trains, and scores are given"),
+        ({"ensembles": 2}, "ensembles is for ensembles that the sweep trains, and scores are given"),
+        ({"metrics": ["avh"]}, "theirs.h5 has no 'avh' scores, only el2n"),
+    ],
+)
+def test_scores_that_are_given_for_nothing_are_refused(blobs, in_tmp, grid, says):
+    data = blobs()
+    lp.import_scores(np.arange(data.index.n_samples), data, metric="el2n", made_by="a test", out="theirs.h5")
+    with pytest.raises(ArgumentError, match=says):
+        sweep(data, {"members": 10, "score_epochs": 10, **grid}, scores="theirs.h5")
+    assert [file.name for file in in_tmp.iterdir()] == ["theirs.h5"]
 
 
 @pytest.mark.parametrize(
