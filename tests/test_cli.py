@@ -333,7 +333,7 @@ def test_plot_prints_the_values_in_its_tables(said):
         assert [Path(file) for file in told["files"]] == [folder / f"{name}.{ending}" for ending in ("png", "pdf", "csv")]
         with open(told["files"][2], newline="") as file:
             assert [list(row.values()) for row in csv.DictReader(file)] == [
-                list(map(str, row.values())) for row in told["rows"]
+                ["" if value is None else str(value) for value in row.values()] for row in told["rows"]
             ]
 
 
