@@ -24,6 +24,9 @@ DROPS = ("noisy", "duplicates")
 AUTO, WHOLE = "auto", "none"
 """In place of a subset: the one that subsets/ holds of the data, or no subset but the whole set."""
 
+PUBLISHED = "published"
+"""In place of a score file: the scores that come with the package."""
+
 MATCH = ("ids", "names")
 """By what scores or a subset are joined to data: the content of each sample, or its file name and label."""
 

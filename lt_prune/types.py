@@ -213,7 +213,8 @@ class MetricScores:
     """One metric's scores by every member of an ensemble."""
 
     per_member: Array
-    """float32 (K, N); float64 of scores made elsewhere some of which would be the same in float32, and are not."""
+    """float32 (K, N); float64 of scores made elsewhere some of which would be the same in float32, and are not; of published
+    scores (1, N), the means."""
     higher_is_harder: bool
     """Whether a higher score means a harder sample."""
     equation: str
@@ -221,6 +222,8 @@ class MetricScores:
     nearest: Array | None = None
     """int32 (N,): of a metric that compares a sample with others, the row of the other that its least score is of: in the
     set, or among its test samples by `near-test`; -1 where there is none. None of other metrics, and in older files."""
+    lowest: Array | None = None
+    """float32 (N,): of published scores, the least by any member, where the metric compares a sample with others."""
 
     def joined(self, more: MetricScores) -> MetricScores:
         """Scores by these members, and by more of them."""
@@ -232,7 +235,7 @@ class MetricScores:
     @property
     def least(self) -> Array:
         """float32 (N,): the least score by any member."""
-        return np.asarray(self.per_member.min(axis=0))
+        return np.asarray(self.per_member.min(axis=0)) if self.lowest is None else self.lowest
 
     def __repr__(self) -> str:
         n_rows, n_samples = self.per_member.shape
@@ -269,6 +272,19 @@ class Origin:
     def __str__(self) -> str:
         by = f", by {self.made_by}" if self.made_by else ""
         return f"made elsewhere: {self.file}, sha256 {self.sha256}{by}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """Which score file of every member published scores are the means of."""
+
+    file: str
+    """Its place in the repository."""
+    sha256: str
+    """Of the file, in hexadecimal."""
+
+    def __str__(self) -> str:
+        return f"published with lt-prune, the means of {self.file}, sha256 {self.sha256}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -313,21 +329,25 @@ class ScoreSet(Shown):
     """Networks besides the members, for metrics of samples that a network did not train on; None where there are none."""
     origin: Origin | None = None
     """Of scores made elsewhere, where they are from."""
+    published: Published | None = None
+    """Of published scores, which are means alone: their K members are known, and what each has said is not here."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "arithmetic", self.arithmetic or (Arithmetic(),) * len(self.seeds))
 
     def __repr__(self) -> str:
-        by = "made elsewhere" if self.origin else f"{len(self.seeds)} member{'s' * (len(self.seeds) != 1)}"
+        members = f"{'means of ' * (self.published is not None)}{len(self.seeds)} member{'s' * (len(self.seeds) != 1)}"
+        by = "made elsewhere" if self.origin else members
         return f"<ScoreSet {self.index.name}: {self.index.n_samples:,} samples, {by}, metrics {', '.join(self.metrics)}>"
 
     @property
     def digest(self) -> str:
-        """Hexadecimal digest of every member's seed and scores, by name of metric."""
+        """Hexadecimal digest of every member's seed and scores, of published ones the means, by name of metric."""
         content = hashlib.sha256(np.array(self.seeds, dtype="<i8").tobytes())
         for name in sorted(self.metrics):
-            rows = self.metrics[name].per_member
+            rows, lowest = self.metrics[name].per_member, self.metrics[name].lowest
             content.update(name.encode() + rows.astype(rows.dtype.newbyteorder("<")).tobytes())
+            content.update(b"" if lowest is None else lowest.astype("<f4").tobytes())
         return content.hexdigest()
 
     @property
@@ -341,9 +361,15 @@ class ScoreSet(Shown):
         return self.main if self.main in self.metrics else min(self.metrics)
 
     def spread(self, name: str) -> Array | None:
-        """(N,): the standard deviation over members by a metric; None where one row was made elsewhere, of which
-        nobody knows."""
-        return None if self.origin and len(self.metric(name).per_member) == 1 else self.metric(name).std
+        """(N,): the standard deviation over members by a metric; None of published means, and where one row was made
+        elsewhere, of which nobody knows."""
+        unknown = self.published or (self.origin and len(self.metric(name).per_member) == 1)
+        return None if unknown else self.metric(name).std
+
+    @property
+    def members_here(self) -> int | None:
+        """How many members' own scores there are; None of scores made elsewhere and of published means."""
+        return None if self.origin or self.published else len(self.seeds)
 
     @staticmethod
     def made_elsewhere(index: SampleIndex, metrics: Mapping[str, MetricScores], origin: Origin) -> ScoreSet:

@@ -32,6 +32,7 @@ from lt_prune.models import find_model
 from lt_prune.models.network import build_network
 from lt_prune.steps.evaluate import open_run
 from lt_prune.store.sealed_json import sealed
+from lt_prune.types import Published
 
 PACKAGE = Path(lp.__file__).parent
 SMALL = "--epochs 1 --model resnet8"
@@ -287,7 +288,7 @@ CASES = {
         then=("results --out mine.csv --figure other",),
     ),
     "no scores": Case(
-        advice="there are no scores of {} at {}: run `{}` first, or give --scores",
+        advice="there are no scores of {} at {}{}: run `{}` first, or give --scores",
         refused="prune --data folder:photos --ratio 0.4 --seed 1",
         says="run `lt-prune score --data folder:photos --seed 1` first",
         then=(f"score --data folder:photos --seed 1 --members 1 {SMALL}", "prune --data folder:photos --ratio 0.4 --seed 1"),
@@ -1294,6 +1295,10 @@ BELOW = {
     "train fewer networks at once with --workers, or smaller batches with --batch-size",
     "another process is at work in {}: wait for it, or give another --out",
     "strategy {} ranks by scores: give a score file, which `lt-prune score` makes",
+    "those published are by the ensemble of seed {}: name them by --scores {}",
+    "score the set by `lt-prune score`, or name the one that they are of",
+    "are not among the published, only {}: make your own by `{}`",
+    "give it by --recall, or name a score file of every member by --scores",
     "torch.compile fails here ({}): leave out --compiled, or give torch a C++ compiler and a folder to write to "
     "(TORCHINDUCTOR_CACHE_DIR)",
 }
@@ -1503,6 +1508,58 @@ def test_scores_to_drop_by_are_made_by_the_command_that_python_names(world):
     follow(f"{SCORE} {ON_PHOTOS} --folds 5")
     how = {"strategy": "random", "drop": "noisy:0.1,duplicates:1"}
     assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5", **how).kept.sum() == 14
+
+
+@pytest.fixture
+def published(world, monkeypatch) -> lp.ScoreSet:
+    """Means by two members are published of photos/; the scores of each lie in whole.h5."""
+    follow(f"score {ON_PHOTOS} --members 2 {SMALL} --metric avh,margin --out whole.h5")
+    scores = lp.read_scores("whole.h5")
+    metrics = {name: replace(metric, per_member=metric.mean[None], nearest=None) for name, metric in scores.metrics.items()}
+    means = replace(scores, metrics=metrics, published=Published(file="scores/photos.h5", sha256=""))
+    lp.write_scores("package/photos.h5", means)
+    monkeypatch.setattr("lt_prune.planning.published_scores.FOLDER", Path("package"))
+    return means
+
+
+@pytest.mark.slow
+def test_published_scores_of_another_ensemble_are_named(published):
+    refused = lt(f"prune {ON_PHOTOS} --ratio 0.4 --seed 1")
+    assert "those published are by the ensemble of seed 0: name them by --scores published" in refused.stderr
+    assert "run `lt-prune score --data folder:photos --seed 1` first" in refused.stderr
+    ok(f"prune {ON_PHOTOS} --ratio 0.4 --seed 1 --scores published")
+    follow(f"{SCORE} {ON_PHOTOS} --seed 1")
+    ok(f"prune {ON_PHOTOS} --ratio 0.4 --seed 1 --out own.h5")
+
+
+@pytest.mark.slow
+def test_a_set_that_none_are_published_of_is_scored(published):
+    shutil.copytree("photos", "more")
+    shutil.copy("more/train/class0/0000.png", "more/train/class1/more.png")
+    refused = lt("prune --data folder:more --ratio 0.4 --scores published")
+    assert "24 of its 24 ids are among the 25 of more" in refused.stderr
+    assert "score the set by `lt-prune score`, or name the one that they are of" in refused.stderr
+    ok(f"prune {ON_PHOTOS} --ratio 0.4 --scores published")
+    follow(f"{SCORE} --data folder:more")
+    ok("prune --data folder:more --ratio 0.4")
+
+
+@pytest.mark.slow
+def test_a_metric_that_is_not_published_is_scored(published):
+    refused = lt(f"prune {ON_PHOTOS} --ratio 0.4 --metric grand")
+    command = "score --data folder:photos --epochs 1 --model resnet8 --metric grand"
+    assert f"make your own by `lt-prune {command}`" in refused.stderr
+    follow(f"{command} --members 1")
+    ok(f"prune {ON_PHOTOS} --ratio 0.4 --metric grand")
+
+
+@pytest.mark.slow
+def test_recall_that_means_do_not_tell_is_given_or_read_of_members(published):
+    drop = f"prune {ON_PHOTOS} --ratio 0.4 --budget drop"
+    assert "give it by --recall, or name a score file of every member by --scores" in lt(drop).stderr
+    Path("recall.csv").write_text("class,recall\nclass0,0.5\nclass1,0.5\nclass2,0.5\n")
+    ok(f"{drop} --recall recall.csv")
+    ok(f"{drop} --scores whole.h5")
 
 
 def test_a_sampler_of_a_subset_takes_no_ratio_and_one_of_scores_does(world):

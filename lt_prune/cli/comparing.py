@@ -133,7 +133,8 @@ def run(
 @click.option(
     "--scores",
     type=click.Path(path_type=Path),
-    help="Rank by these, such as those of another network.  [default: train an ensemble of the runs' own network]",
+    help=f"Rank by these, such as those of another network, or {choices.PUBLISHED}: those that come with lt-prune.  "
+    "[default: train an ensemble of the runs' own network]",
 )
 @click.option("--seeds", callback=seeds_of, default="0-4", show_default=True, help="Such as 0-4 or 0,1,2.")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")

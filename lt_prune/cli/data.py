@@ -36,7 +36,8 @@ from lt_prune.errors import ArgumentError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lt_prune.types import LongTailedSet, SampleIndex, Subset
+    from lt_prune.strategies import Strategy
+    from lt_prune.types import LongTailedSet, SampleIndex, ScoreSet, Subset
 
 
 @main.command()
@@ -227,7 +228,12 @@ def show_scores(
     metavar="NAME=VALUE",
     help="A setting of the budget or of the selection, such as window=0.3; more than once.",
 )
-@click.option("--scores", type=click.Path(path_type=Path), help="Score file to rank by.  [default: scores/NAME.h5]")
+@click.option(
+    "--scores",
+    type=click.Path(path_type=Path),
+    help=f"Score file to rank by, or {choices.PUBLISHED}: those that come with lt-prune.  [default: scores/NAME.h5, or else "
+    f"{choices.PUBLISHED}]",
+)
 @match_option
 @click.option("--metric", shell_complete=members_of("metrics"), help="Which of the scores to rank by.  [default: avh]")
 @click.option("--keep", type=click.Choice(choices.KEEP), help="Which end ranked keeps.  [default: hard]")
@@ -287,7 +293,7 @@ def prune(
     from rich.text import Text
 
     from lt_prune.planning.paths import subset_path
-    from lt_prune.planning.pruning import check_ranking, metrics_read, pruning_of
+    from lt_prune.planning.pruning import check_ranking, pruning_of
     from lt_prune.reports.by_class import classes_pruned
     from lt_prune.reports.copies import in_words, told_copies
     from lt_prune.reports.summary import summarise_subset
@@ -301,11 +307,11 @@ def prune(
     if (metric := options["metric"]) and not scores:  # a file may hold others, made elsewhere
         check_ranking(metric)
     settings = assigned_to(how.strategy, assignments)
-    if not scores:
+    ranked_by: Path | ScoreSet | None = scores
+    if not scores or str(scores) == choices.PUBLISHED:
         named = as_before(data or "digits", reading, with_samples="features" in how.strategy.needs)
-        ranks = metrics_read(how.strategy, ["avh"]) and ("recall" not in how.strategy.needs or not options["recall"])
-        needs_scores = ranks or options["drop"]
-        scores = _scores_of(index_of(named), data or "digits", seed) if needs_scores else None
+        reads = _reads_scores(how.strategy, options["recall"], options["drop"])
+        ranked_by = _scores_of(index_of(named), data or "digits", seed, scores is not None) if reads else None
 
     def place(chosen: Subset) -> Path:
         return out or subset_path(chosen)
@@ -316,7 +322,7 @@ def prune(
         strategy=strategy,
         budget=budget,
         select=select,
-        scores=scores,
+        scores=ranked_by,
         seed=seed,
         reading=reading,
         overwrite=overwrite,
@@ -367,27 +373,45 @@ def audit(subsets: tuple[Path, ...], scores: Path | None, as_json: bool, per_cla
     import lt_prune as lp
     from lt_prune.reports.audit_tables import audit_table
 
-    scores = scores or _scores_there(lp.read_subset(subsets[0]))
-    audited = lp.audit(*subsets, scores=scores, **options)
+    ranked_by = scores or _scores_there(lp.read_subset(subsets[0]))
+    audited = lp.audit(*subsets, scores=ranked_by, **options)
     print_result(as_json, audited, lambda: audit_table(audited, per_class))
 
 
-def _scores_there(subset: Subset) -> Path | None:
-    """The score file of a subset's samples at its usual place, where it is there and is of these, or does not say."""
+def _scores_there(subset: Subset) -> Path | ScoreSet | None:
+    """The score file of a subset's samples at its usual place, where it is there and is of these, or does not say; or else
+    published scores that chose it."""
     from lt_prune.planning.paths import scores_path
+    from lt_prune.planning.published_scores import published_that_chose
     from lt_prune.store.hdf5 import said_of
 
     file, digest = scores_path(subset.index, subset.options.get("ensemble") or 0), subset.index.digest
-    return file if file.exists() and said_of(file).get("data_digest", digest) == digest else None
+    there = file.exists() and said_of(file).get("data_digest", digest) == digest
+    return file if there else published_that_chose(subset)
 
 
-def _scores_of(index: SampleIndex, data: str, seed: int) -> Path:
-    """The score file of a set at its usual place."""
+def _reads_scores(strategy: Strategy, recall: Path | None, drop: str | None) -> bool:
+    """Whether a pruning needs scores: to rank, for a recall that is not given, or for what goes first."""
+    from lt_prune.planning.pruning import RECALL_BY, metrics_read
+
+    read = metrics_read(strategy, ["avh"])
+    return bool(drop) or (bool(read) and not (read == [RECALL_BY] and recall))
+
+
+def _scores_of(index: SampleIndex, data: str, seed: int, published: bool) -> Path | ScoreSet:
+    """The score file of a set at its usual place, or else published ones, which is said; or these alone."""
     from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
+    from lt_prune.planning.published_scores import published_for, published_scores, told_others
 
     file = scores_path(index, seed)
-    if not file.exists():
-        command = score_command(data, index.reading, seed=seed)
-        raise ArgumentError(f"there are no scores of {index.name} at {file}: run `{command}` first, or give --scores")
-    return file
+    if file.exists() and not published:
+        return file
+    if found := published_for(index) if published else published_scores(index, seed):
+        members = f"{len(found.seeds)} member{'s' * (len(found.seeds) != 1)}"
+        click.echo(f"scores {found.published}: {members}, all {index.n_samples:,} samples joined by id", err=True)
+        return found
+    command = score_command(data, index.reading, seed=seed)
+    raise ArgumentError(
+        f"there are no scores of {index.name} at {file}{told_others(index)}: run `{command}` first, or give --scores"
+    )

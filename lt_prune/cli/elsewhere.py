@@ -152,11 +152,12 @@ def export(subset: Path, out: Path | None, format: str | None, scores: Path | No
     if not out:
         ending, of_all = (writer.ending, writer.of_all) if writer else ("", False)
         out = export_path(subset, str(format), ending, of_all, options["removed"])
+    chose: Path | ScoreSet | None = scores
     if writer and writer.scores and not scores and chosen.options.get("scores"):
-        scores = scores_that_chose(chosen)
-        if not scores:
+        chose = scores_that_chose(chosen)
+        if not chose:
             click.echo(f"no scores of {subset.name} are here: name those that chose it by --scores", err=True)
-    if order := lp.export(chosen, out, format, scores=scores, **options):
+    if order := lp.export(chosen, out, format, scores=chose, **options):
         click.echo(f"indices are places in {order}", err=True)
     say_wrote(out)
     click.echo(exported(chosen), err=True)

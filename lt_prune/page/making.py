@@ -67,6 +67,7 @@ def _of_scores(scores: ScoreSet) -> list[tuple[str, str]]:
         return [("origin", str(scores.origin)), ("metrics", ", ".join(sorted(scores.metrics)))]
     folds = [("networks for label-noise", str(scores.held_out.folds))] if scores.held_out else []
     return [
+        *([("scores", str(scores.published))] if scores.published else []),
         ("metrics", ", ".join(sorted(scores.metrics))),
         ("members", str(len(scores.seeds))),
         *folds,

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lt_prune.choices import PUBLISHED
 from lt_prune.config.reading import as_options
 from lt_prune.data.spec import OF_PYTHON, parse_spec
 from lt_prune.errors import LtPruneError
@@ -68,7 +69,7 @@ def prune_again(subset: Subset, data: str, scores: str, like: str) -> str:
     else:
         parts += [_option("strategy", "+".join(names))]
     parts += [f"--set {shlex.quote(f'{name}={value}')}" for name, value in settings.items() if name not in others]
-    parts += [_option("scores", scores)] if "scores" in options else []
+    parts += [_option("scores", PUBLISHED if "published" in options else scores)] if "scores" in options else []
     parts += [_option(name, options[name]) for name in ("metric", "keep", "within", "drop") if _is_given(subset, name)]
     parts += [f"{_flag(name)} FILE" for name in _FREE if name in settings or name in options]
     parts += [_option("seed", options["seed"])] if options.get("seed") else []

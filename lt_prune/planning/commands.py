@@ -89,7 +89,10 @@ def require_metric(scores: ScoreSet, metric: str, given: object) -> None:
     if scores.origin:
         raise ArgumentError(f"{what} has no {metric!r} scores, only {there}, and was made elsewhere: name one of these")
     METRICS.check(metric)
-    raise ArgumentError(f"{what} has no {metric!r} scores, only {there}: add them by `{_adding(scores, metric, given)}`")
+    command = _adding(scores, metric, given)
+    if scores.published:
+        raise ArgumentError(f"scores by {metric!r} are not among the published, only {there}: make your own by `{command}`")
+    raise ArgumentError(f"{what} has no {metric!r} scores, only {there}: add them by `{command}`")
 
 
 def finite_scores(scores: ScoreSet, metric: str) -> MetricScores:
@@ -128,6 +131,6 @@ def _adding(scores: ScoreSet, metric: str, given: object) -> str:
     """The command that adds a metric to scores."""
     index, seed = scores.index, scores.ensemble or 0
     file = Path(given) if isinstance(given, (str, Path)) else None
-    out = None if file == scores_path(index, seed) else file
+    out = None if scores.published or file == scores_path(index, seed) else file
     source = "FILE" if index.source.startswith(f"{OF_PYTHON}:") else index.source  # which no command opens
     return score_command(source, index.reading, seed=seed, metric=metric, recipe=scores.recipe, out=out)

@@ -163,6 +163,11 @@ class Given:
         """float64 (M,): as given, or the share of each class that members are right about, by the sign of their margins."""
         if self.recall is not None:
             return self._given_recall(self.recall)
+        if self.scores and self.scores.published:
+            raise ArgumentError(
+                f"strategy {self.asked.base!r} needs the recall of each class, which means over members do not tell: give "
+                f"it by --recall, or name a score file of every member by --scores"
+            )
         if self.scores is None or RECALL_BY not in self.scores.metrics:
             raise ArgumentError(
                 f"strategy {self.asked.base!r} needs the recall of each class: give it, a number a class, or scores by "
@@ -221,7 +226,8 @@ def _made_by(scores: ScoreSet, ranked: bool) -> dict[str, Any]:
     if scores.origin:
         return {"origin": str(scores.origin), "scores": scores.digest}
     members = {"members": len(scores.seeds)} if ranked else {}
-    return {**members, "ensemble": scores.ensemble, "scores": scores.digest}
+    published = {"published": str(scores.published)} if scores.published else {}
+    return {**members, "ensemble": scores.ensemble, "scores": scores.digest, **published}
 
 
 def require_features(strategy: str, index: SampleIndex, samples: object) -> None:

@@ -33,7 +33,8 @@ def _moved(name: str, metric: MetricScores, rows: Array) -> MetricScores:
     nearest = metric.nearest
     if nearest is not None:
         nearest = nearest[rows] if name in OF_TEST else np.append(np.argsort(rows), -1)[nearest[rows]].astype(np.int32)
-    return replace(metric, per_member=metric.per_member[:, rows], nearest=nearest)
+    lowest = None if metric.lowest is None else metric.lowest[rows]
+    return replace(metric, per_member=metric.per_member[:, rows], nearest=nearest, lowest=lowest)
 
 
 def joined_subset(subset: Subset, index: SampleIndex, what: str, match: str = "ids") -> Subset:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from lt_prune.choices import PUBLISHED
 from lt_prune.errors import ArgumentError, ForeignFileError, MismatchError
 from lt_prune.given import expect
 from lt_prune.planning.joining import joined_subset
 from lt_prune.planning.places import found, tried
+from lt_prune.planning.published_scores import published_for, published_that_chose
 from lt_prune.runs import TrainResult
 from lt_prune.store.files import read_scores, read_subset
 from lt_prune.store.hdf5 import said_of
@@ -93,8 +95,24 @@ def scores_of(given: ScoreSet | Path | str) -> ScoreSet:
     return given if isinstance(given, ScoreSet) else read_scores(given)
 
 
-def scores_that_chose(subset: Subset) -> Path | None:
-    """The file below scores/ of the very scores that chose a subset; None where there is none.
+def scores_given(given: ScoreSet | Path | str | None, index: SampleIndex) -> ScoreSet | None:
+    """Scores, those of a file, or those published of the samples of an index; None of none.
+
+    Raises:
+        ArgumentError: they are none of these, or none are published.
+    """
+    if given is None:
+        return None
+    return published_for(index) if given_published(given) else scores_of(given)
+
+
+def given_published(given: object) -> bool:
+    """Whether published scores are named in place of a file."""
+    return isinstance(given, (str, Path)) and str(given) == PUBLISHED
+
+
+def scores_that_chose(subset: Subset) -> Path | ScoreSet | None:
+    """The very scores that chose a subset: their file below scores/, or those published; None where there are none.
 
     Raises:
         FileError: one of these samples is damaged.
@@ -102,7 +120,7 @@ def scores_that_chose(subset: Subset) -> Path | None:
     for file in sorted(Path("scores").glob("*.h5")):
         if said_of(file).get("data_digest") == subset.index.digest and read_scores(file).digest == subset.options["scores"]:
             return file
-    return None
+    return published_that_chose(subset)
 
 
 def named(given: object, kind: str) -> str:

@@ -40,7 +40,7 @@ def subset_dangers(subset: Subset, copies: Mapping[str, Sequence[Any] | None]) -
 
 
 def ranking_dangers(metric: str, members: int | None, stability: float | None) -> list[str]:
-    """A ranking that other members would not repeat; `members` is None of scores made elsewhere."""
+    """A ranking that other members would not repeat; `members` is None of scores made elsewhere and of published means."""
     if members is None:
         steady = stability is None or stability >= STEADY
         halves = f"two halves of its rows, made elsewhere, correlate by {stability:.2f}" if stability is not None else ""

@@ -103,6 +103,7 @@ def _made_by(scores: ScoreSet) -> dict[str, Any]:
         "arithmetic": list(map(str, scores.arithmetic)),
         "versions": dict(scores.versions),
         "folds": scores.held_out.folds if scores.held_out else None,
+        **({"published": asdict(scores.published)} if scores.published else {}),
     }
 
 

@@ -77,8 +77,11 @@ def _made_by(scores: ScoreSet, summary: Mapping[str, Any]) -> tuple[str, str]:
         else f"members reach {percent(min(accuracy))} to {percent(max(accuracy))}"
     )
     epochs, seconds = several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
-    return several(summary["members"], "member"), (
-        f"{reach} on the training samples, {epochs}{'' if one else ' each'}, {seconds}{'' if one else ' summed over them'}"
+    each, summed = ("", "") if one else (" each", " summed over them")
+    published = f"{scores.published}\n" if scores.published else ""
+    members = several(summary["members"], "member")
+    return f"means over {members} alone" if scores.published else members, (
+        f"{published}{reach} on the training samples, {epochs}{each}, {seconds}{summed}"
     )
 
 

@@ -62,8 +62,9 @@ def audit(
           earlier version do not say it. And `copies_dropped`, the same of what `drop` took out, None where the scores are
           not those that told it;
         - `overlaps`: of each pair the Jaccard index of what they keep;
-        - `rankings`: of each metric the members (None of scores made elsewhere), `stability`, Spearman's correlation of two
-          halves of the ensemble, and `with_class_size`, that of classes' mean difficulty with their sizes;
+        - `rankings`: of each metric the members (None of scores made elsewhere and of published means), `stability`,
+          Spearman's correlation of two halves of the ensemble, and `with_class_size`, that of classes' mean difficulty with
+          their sizes;
         - `classes`, the largest first: samples before and kept by each subset, and mean scores;
         - `dangers`: sentences; thresholds and reasons are in `lt_prune.reports.dangers`.
 
@@ -176,7 +177,7 @@ def _ranking(scores: ScoreSet, metric: str) -> dict[str, Any]:
     means = _class_means(index, chosen.difficulty)
     return {
         "metric": metric,
-        "members": None if scores.origin else len(scores.seeds),
+        "members": scores.members_here,
         "stability": rank_stability(chosen.per_member),
         "with_class_size": spearman(means[filled], index.counts[filled]),
     }

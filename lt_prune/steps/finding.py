@@ -12,6 +12,7 @@ from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, FileError, ForeignFileError, LtPruneError, MismatchError
 from lt_prune.given import expect_path
 from lt_prune.planning.paths import say_passed_over
+from lt_prune.planning.published_scores import published_that_chose
 from lt_prune.runs import PlannedRun
 from lt_prune.steps.build import Data
 from lt_prune.steps.opening import open_as_before, open_like
@@ -34,7 +35,7 @@ class Found:
     data: LongTailedSet | None
     """None where its pictures are nowhere to be found."""
     scores: dict[str, ScoreSet]
-    """By their file."""
+    """By their file; where there is none, those published that chose a subset."""
     subsets: dict[str, Subset]
     runs: list[PlannedRun]
 
@@ -65,6 +66,9 @@ def find(places: Sequence[Path | str], data: Data | None, reading: Reading | Non
     own = listed.of(digest)
     scores = {str(file): read_scores(file) for file in own.files if own.files[file][0] == "scores"}
     subsets = {str(file): read_subset(file) for file in own.files if own.files[file][0] == "subset"}
+    if not scores:
+        chose = [each for each in map(published_that_chose, subsets.values()) if each]
+        scores = {f"{each.index.name}.h5 (published)": each for each in chose}
     known = [*(each.index for each in scores.values()), *(each.index for each in subsets.values())]
     opened = given or _opened(own, known, reading)
     if opened is None and not known:

@@ -18,8 +18,9 @@ from lt_prune.planning.deciding import Given, Recall
 from lt_prune.planning.dropping import Copies, Drop
 from lt_prune.planning.forcing import Forced, Ids
 from lt_prune.planning.joining import check_match, joined_scores, joined_subset
-from lt_prune.planning.paths import named, scores_of
+from lt_prune.planning.paths import given_published, named, scores_of
 from lt_prune.planning.pruning import pruning_of
+from lt_prune.planning.published_scores import published_for
 from lt_prune.reports.warnings import score_warnings, subset_warnings
 from lt_prune.steps.build import Data, open_index, open_set
 from lt_prune.steps.opening import index_like, open_like
@@ -67,7 +68,8 @@ def prune(
             "rcap", or "like:FILE" or a subset, whose class counts are taken.
         select: "hard" (by default), "easy", "random", "window", "strata", "weighted", "infobatch", "beta", "moderate",
             "k-center", "herding" or "d2".
-        scores: for what ranks.
+        scores: for what ranks; "published" for those of these samples that come with lt-prune, which are the means over an
+            ensemble.
         metric: which of the scores to rank by ("avh" by default, or the only one that was made elsewhere).
         keep: of `ranked`, which end stays, "hard" (default) or "easy".
         within: of `ranked`, over the whole "set" (default) or within each "class".
@@ -147,12 +149,13 @@ def prune_to(
 ) -> tuple[Subset, Copies | None]:
     """As `prune`, to a file that may be named after the subset, and what went as copies first; nothing is said of a subset
     that may not be written."""
-    score_set = scores_of(scores) if scores is not None else None
+    score_set = None if scores is None or given_published(scores) else scores_of(scores)
     choice = prepared(data, scores=score_set, given_scores=scores, **options)
     subset = choice.subset()
     if out := place(subset):
         write_subset(out, subset, overwrite=overwrite)
-    of_scores = score_warnings(score_set) if score_set and "metric" in subset.options else []
+    ranked_by = choice.given.scores
+    of_scores = score_warnings(ranked_by) if ranked_by and "metric" in subset.options else []
     for warning in (*of_scores, *subset_warnings(subset)):
         warnings.warn(warning, DecisionWarning, stacklevel=4)
     return subset, choice.given.taken.copies
@@ -232,6 +235,7 @@ def prepared(
     if match != "ids" and not scores and not asked.like:
         raise ArgumentError("match joins scores, or another subset, and the data: give --scores, or leave out --match")
     index, samples = _opened(data, scores, reading, "features" in asked.strategy.needs and features is None)
+    scores = published_for(index) if given_published(given_scores) else scores
     given = Given(
         asked=asked,
         index=index,

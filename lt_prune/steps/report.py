@@ -195,7 +195,7 @@ def _named(subsets: Mapping[str, Subset], name: str) -> dict[str, Subset]:
 def _warnings(found: Found, subsets: Mapping[str, Subset]) -> Iterator[tuple[str, list[str]]]:
     """What an owner of this may not want, in sentences by what they are of."""
     for file, scores in found.scores.items():
-        members = None if scores.origin else len(scores.seeds)
+        members = scores.members_here
         steady = rank_stability(scores.metric(scores.shown).per_member)
         yield f"scores {file}", [*score_warnings(scores), *ranking_dangers(scores.shown, members, steady)]
     for name, subset in subsets.items():

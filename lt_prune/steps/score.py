@@ -283,6 +283,8 @@ def known_scores(out: Path | None, lt_set: LongTailedSet, recipe: Recipe, seed: 
     lt_set.index.require_same(known.index, str(out), again=_REMEDY)
     if not known.recipe:
         raise MismatchError(f"{out} holds scores that were {known.origin}, to which no member can be added: {_REMEDY}")
+    if known.published:
+        raise MismatchError(f"{out} holds scores {known.published}, to which no member can be added: {_REMEDY}")
     was, asked = dict(vars(known.recipe)), dict(vars(recipe))
     if known.seeds != tuple(derive_seed(seed, "member", k) for k in range(len(known.seeds))):
         was, asked = was | {"seed": known.ensemble}, asked | {"seed": seed}

@@ -92,7 +92,8 @@ def sweep(
     Args:
         data: a set, a set file, or a source name.
         grid: strategies, metrics, ratios, methods, seeds and scoring, by default as `lt_prune.Grid()` says.
-        scores: what ranks, or its file: an ensemble of another network, or scores made elsewhere. By default an ensemble of
+        scores: what ranks, or its file: an ensemble of another network, scores made elsewhere, or
+            "published" for those that come with lt-prune. By default an ensemble of
             the runs' own network is trained where scores are missing.
         prediction: a predictor, such as "linear" or "angular"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
@@ -139,19 +140,20 @@ def sweep(
         mix_compute=mix_compute,
         overwrite=overwrite,
     )
-    given = _given_scores(scores, grid)
+    _check_given(scores, grid)
     opened = open_set(data, reading=reading)
+    given = paths.scores_given(scores, opened.index)
     return _sweep(_Gridded(opened, Path(out), grid, asked, given, scores), compute, progress, dry_run)
 
 
-def _given_scores(scores: ScoreSet | Path | str | None, grid: Grid) -> ScoreSet | None:
-    """Scores that are given for a grid.
+def _check_given(scores: ScoreSet | Path | str | None, grid: Grid) -> None:
+    """Refuse scores that a grid has no use for.
 
     Raises:
         ArgumentError: nothing ranks by them, or the grid says how others should be made.
     """
     if scores is None:
-        return None
+        return
     if not grid.ranked_by:
         raise ArgumentError("scores are for strategies that rank by them: leave them out, or add ranked")
     for name in ("ensembles", "members", "score_epochs"):
@@ -159,7 +161,6 @@ def _given_scores(scores: ScoreSet | Path | str | None, grid: Grid) -> ScoreSet 
             raise ArgumentError(
                 f"{name} is for ensembles that the sweep trains, and scores are given: leave out one of the two"
             )
-    return paths.scores_of(scores)
 
 
 def _sweep(planned: _Gridded, compute: Compute, progress: Progress, dry_run: bool) -> Sweep:

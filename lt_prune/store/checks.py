@@ -26,6 +26,7 @@ from lt_prune.types import (
     MetricScores,
     Origin,
     Pixels,
+    Published,
     SampleIndex,
     ScoreSet,
     Subset,
@@ -92,15 +93,20 @@ def check_scores(scores: ScoreSet) -> None:
     check_index(scores.index)
     _require(len(scores.metrics) > 0, "it holds scores of no metric")
     k = _check_origin(scores) if scores.origin else _check_members(scores)
+    if scores.published:
+        _require(str(scores.published).isprintable(), "what was published must be said without control characters")
+        k = 1
     for name, metric in scores.metrics.items():
         _check_metric(check_name("a metric's name", name), metric, k, scores.index.n_samples, scores.origin)
+        _require(scores.published or metric.lowest is None, f"the least by {name} is told by its members")
     expect("versions", scores.versions, Mapping, "versions by library")
 
 
 def _check_origin(scores: ScoreSet) -> int:
     """How many rows there are of scores made elsewhere, which say nothing of members."""
     said = (*scores.seeds, *scores.train_accuracy, *scores.seconds, *scores.arithmetic, *scores.versions)
-    _require(not said and scores.recipe is None and scores.ensemble is None, "scores made elsewhere have no members")
+    known = scores.recipe is not None or scores.ensemble is not None or scores.published
+    _require(not said and not known, "scores made elsewhere have no members")
     _require(str(scores.origin).isprintable(), "where scores are from must be said without control characters")
     k = min(len(metric.per_member) for metric in scores.metrics.values())
     _require(k > 0, "it holds no scores")
@@ -144,6 +150,8 @@ def _check_metric(name: str, metric: MetricScores, n_members: int, n_samples: in
     if metric.nearest is not None:
         _expect_array(f"the nearest by {name}", metric.nearest, np.int32, n_samples)
         _require((metric.nearest >= -1).all(), f"the nearest by {name} must be rows, or -1")
+    if metric.lowest is not None:
+        _expect_numbers(f"the least by {name}", metric.lowest, np.float32, n_samples)
 
 
 def check_subset(subset: Subset) -> None:
@@ -268,6 +276,11 @@ def arithmetic_of(content: Mapping[str, Any]) -> Arithmetic:
 def origin_of(content: Mapping[str, Any]) -> Origin:
     """Where scores made elsewhere are from, of fields that were read."""
     return Origin(**_alike(content, {"file": "", "sha256": "", "made_by": ""}))
+
+
+def published_of(content: Mapping[str, Any]) -> Published:
+    """Which file published scores are the means of, of fields that were read."""
+    return Published(**_alike(content, {"file": "", "sha256": ""}))
 
 
 def evaluation_of(content: Mapping[str, Any]) -> Evaluation:

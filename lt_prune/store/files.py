@@ -24,14 +24,28 @@ from lt_prune.store.checks import (
     check_subset,
     flag_of,
     origin_of,
+    published_of,
     recipe_of,
 )
 from lt_prune.store.hdf5 import AGAIN, Document, open_document, write_document
 from lt_prune.store.output import stands
-from lt_prune.types import CHUNK, Array, HeldOut, LongTailedSet, MetricScores, Pixels, SampleIndex, ScoreSet, Subset
+from lt_prune.types import (
+    CHUNK,
+    Array,
+    HeldOut,
+    LongTailedSet,
+    MetricScores,
+    Pixels,
+    Published,
+    SampleIndex,
+    ScoreSet,
+    Subset,
+)
 
 PIXELS, TEST_PIXELS = "pixels", "test/pixels"
 """Arrays of a set that are as large as all its images."""
+_NARROW = ("labels", "source_index")
+"""Arrays of a published file that are as narrow as they can be."""
 
 
 @known_keywords
@@ -136,13 +150,27 @@ def write_scores(path: Path | str, scores: ScoreSet, *, overwrite: bool = False)
     arrays, attributes = _made_by(scores)
     for name, metric in scores.metrics.items():
         place = f"metrics/{name}"
-        arrays |= {f"{place}/{part}": getattr(metric, part).astype(np.float32) for part in ("per_member", "mean", "std")}
-        if metric.per_member.dtype == np.float64:
-            arrays[f"{place}/exact"] = metric.per_member
-        if metric.nearest is not None:
-            arrays[f"{place}/nearest"] = metric.nearest
+        parts = _means(metric) if scores.published else _rows(metric)
+        arrays |= {f"{place}/{part}": array for part, array in parts.items() if array is not None}
         attributes[place] = {"higher_is_harder": int(metric.higher_is_harder), "equation": metric.equation}
+    if scores.published:
+        arrays |= {name: _narrow(getattr(scores.index, name)) for name in _NARROW}
     _write(path, "scores", scores.index, arrays, attributes)
+
+
+def _rows(metric: MetricScores) -> dict[str, Array | None]:
+    rounded = {part: getattr(metric, part).astype(np.float32) for part in ("per_member", "mean", "std")}
+    exact = metric.per_member if metric.per_member.dtype == np.float64 else None
+    return {**rounded, "exact": exact, "nearest": metric.nearest}
+
+
+def _means(metric: MetricScores) -> dict[str, Array | None]:
+    return {"mean": metric.mean, "least": metric.lowest, "nearest": metric.nearest}
+
+
+def _narrow(numbers: Array) -> Array:
+    """Whole numbers from 0 on, in as few bytes as hold the largest."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max())))
 
 
 def _made_by(scores: ScoreSet) -> tuple[dict[str, Array], dict[str, Mapping[str, Any]]]:
@@ -157,6 +185,7 @@ def _made_by(scores: ScoreSet) -> tuple[dict[str, Array], dict[str, Mapping[str,
     }
     own: dict[str, Any] = {"recipe": asdict(scores.recipe), "versions": dict(scores.versions)}
     own |= {} if scores.ensemble is None else {"ensemble": scores.ensemble}
+    own |= {"published": asdict(scores.published)} if scores.published else {}
     attributes: dict[str, Mapping[str, Any]] = {
         "/": own,
         "members": {"arithmetic": [asdict(each) for each in scores.arithmetic]},
@@ -168,7 +197,8 @@ def _made_by(scores: ScoreSet) -> tuple[dict[str, Array], dict[str, Mapping[str,
 
 
 def _score_facts(scores: ScoreSet) -> dict[str, Any]:
-    made_by = {"origin": str(scores.origin)} if scores.origin else {"members": len(scores.seeds)}
+    made_by: dict[str, Any] = {"origin": str(scores.origin)} if scores.origin else {"members": len(scores.seeds)}
+    made_by |= {"published": str(scores.published)} if scores.published else {}
     recipe = vars(scores.recipe) if scores.recipe else {}
     return {**_index_facts(scores.index), **made_by, "scores": scores.digest, **recipe}
 
@@ -179,18 +209,21 @@ def read_scores(path: Path | str) -> ScoreSet:
     with _reading(path, "scores") as document:
         scores = _scores(document, document.attributes["/"])
         check_scores(scores)
-        _check_means(document, scores)
+        if not scores.published:
+            _check_means(document, scores)
         return scores
 
 
 def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
-    index = _index(document)
+    published = published_of(json.loads(own["published"])) if "published" in own else None
+    index = _index(_widened(document) if published else document)
     metrics = {
         place.removeprefix("metrics/"): MetricScores(
-            per_member=document.arrays.get(f"{place}/exact", document.arrays[f"{place}/per_member"]),
+            per_member=_rows_of(document.arrays, place, published),
             higher_is_harder=flag_of("higher_is_harder", attributes["higher_is_harder"]),
             equation=attributes["equation"],
             nearest=document.arrays.get(f"{place}/nearest"),
+            lowest=document.arrays.get(f"{place}/least"),
         )
         for place, attributes in document.attributes.items()
         if place.startswith("metrics/")
@@ -208,7 +241,22 @@ def _scores(document: Document, own: Mapping[str, Any]) -> ScoreSet:
         ensemble=own.get("ensemble"),
         arithmetic=_arithmetic(document),
         held_out=_held_out(document),
+        published=published,
     )
+
+
+def _widened(document: Document) -> Document:
+    """The document with places and labels in the type that they have in memory."""
+    arrays = dict(document.arrays)
+    arrays |= {name: arrays[name].astype(np.int64) for name in _NARROW if arrays[name].dtype.kind == "u"}
+    return replace(document, arrays=arrays)
+
+
+def _rows_of(arrays: Mapping[str, Array], place: str, published: Published | None) -> Array:
+    """What is ranked by: members' scores, or the means of them that were published."""
+    if published:
+        return arrays[f"{place}/mean"][None]
+    return arrays.get(f"{place}/exact", arrays[f"{place}/per_member"])
 
 
 def _check_means(document: Document, scores: ScoreSet) -> None:

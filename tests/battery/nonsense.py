@@ -209,6 +209,21 @@ def add(file: h5py.File, name: str, values: Any) -> None:
     file.create_dataset(f"{METRIC}/{name}", data=values)
 
 
+def change_to(file: h5py.File, name: str, values: Any) -> None:
+    del file[name]
+    file[name] = values
+
+
+def published(change: Callable[[h5py.File], None]) -> Change:
+    """A change of a file that says that it holds means alone."""
+
+    def apply(file: h5py.File) -> None:
+        file.attrs["published"] = '{"file": "scores/a.h5", "sha256": ""}'
+        change(file)
+
+    return in_hdf5(apply)
+
+
 SCORES: dict[str, Change] = {
     **any_index(),
     "scores not a number": array(f"{METRIC}/per_member", set_to((0, 0), np.nan)),
@@ -242,6 +257,14 @@ SCORES: dict[str, Change] = {
     "origin of no file": attribute("origin", '{"sha256": ""}'),
     "origin of numbers": attribute("origin", '{"file": 1, "sha256": "", "made_by": ""}'),
     "origin of an escape": attribute("origin", '{"file": "\\u001b[2J", "sha256": "", "made_by": ""}'),
+    "published a list": attribute("published", "[]"),
+    "published of numbers": attribute("published", '{"file": 1, "sha256": ""}'),
+    "published of an escape": attribute("published", '{"file": "\\u001b[2J", "sha256": ""}'),
+    "published means of two": published(lambda file: change_to(file, f"{METRIC}/mean", file[f"{METRIC}/per_member"][:])),
+    "published means missing": published(lambda file: file.__delitem__(f"{METRIC}/mean")),
+    "published labels beyond": published(lambda file: change_to(file, "labels", np.full(file["ids"].size, 2**64 - 1, "u8"))),
+    "published least of float64": published(lambda file: add(file, "least", np.zeros(file["ids"].size))),
+    "least of members": in_hdf5(lambda file: add(file, "least", np.zeros(file["ids"].size, np.float32))),
     "ensemble a word": attribute("ensemble", "first"),
     "arithmetic of one": attribute("arithmetic", "[{}]", "members"),
     "arithmetic of words": attribute("arithmetic", '["cpu", "cpu"]', "members"),
