@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lt_prune.planning.grid import Grid as Grid
     from lt_prune.reports.advice import Advice as Advice
     from lt_prune.reports.progress import shown_progress as shown_progress
+    from lt_prune.runs import Calibration as Calibration
     from lt_prune.runs import Confusion as Confusion
     from lt_prune.runs import Evaluation as Evaluation
     from lt_prune.runs import FailedRun as FailedRun
@@ -88,7 +89,7 @@ _NAMES = {
     "planning.grid": ("Grid",),
     "reports.advice": ("Advice",),
     "reports.progress": ("shown_progress",),
-    "runs": ("Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
+    "runs": ("Calibration", "Confusion", "Evaluation", "FailedRun", "PlannedRun", "TrainResult", "TrainSpec"),
     "steps.advise": ("advise",),
     "steps.audit": ("audit",),
     "steps.build": ("build", "open_set"),

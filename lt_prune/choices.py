@@ -49,8 +49,8 @@ DRAWS = ("samples", "oversampled")
 TRAINED = ("network", "classifier", "scale", "classifier+scale", "nothing")
 """What a recipe's fields of these names may be."""
 
-FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness")
-"""Of a trained run, in the order of the paper."""
+FIGURES = ("weight-norms", "logits", "probabilities", "abs", "head", "hardness", "calibration")
+"""Of a trained run, in the order of the paper; the last is in none."""
 SHEETS = ("removed", "kept", "hardest", "easiest", "disagreements", "noisy", "copies")
 """Of pictures: what each shows of every class."""
 FORMATS = ("npy", "txt", "csv", "json", "parquet", "ids", "list", "weights", "fiftyone", "cleanlab", "copies", "links")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lt_prune.runs import Confusion, Evaluation
+from lt_prune.runs import BINS, Calibration, Confusion, Evaluation
 from lt_prune.types import GROUPS, Array
 
 
@@ -40,11 +40,12 @@ def evaluate_probabilities(probabilities: Array, labels: Array, class_groups: Ar
         macro_f1=float(f1_score(labels, predicted, average="macro")),
         confusion=Confusion.of(labels, predicted, len(classes)),
         n_test=len(labels),
+        calibration=calibration_of(probabilities, labels),
         **by_group,
     )
 
 
-def expected_calibration_error(probabilities: Array, labels: Array, bins: int = 15) -> float:
+def expected_calibration_error(probabilities: Array, labels: Array, bins: int = BINS) -> float:
     """Expected calibration error (Guo et al. 2017, Eq. 3): the mean gap between confidence and accuracy over equal-width
     bins (k/bins, (k+1)/bins] of the confidence, weighted by their sizes.
 
@@ -55,8 +56,31 @@ def expected_calibration_error(probabilities: Array, labels: Array, bins: int = 
     Returns:
         A fraction in [0, 1].
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    place = np.minimum(np.ceil(confidence * bins).astype(int), bins)  # rounding may leave a confidence above 1
+    confidence, right, place = _by_confidence(probabilities, labels, bins)
     gap = np.bincount(place, weights=confidence - right)
     return float(np.abs(gap).sum() / len(labels))
+
+
+def calibration_of(probabilities: Array, labels: Array) -> Calibration:
+    """The bins that the expected calibration error is of.
+
+    Args:
+        probabilities: (T, M).
+        labels: int64 (T,).
+    """
+    confidence, right, place = _by_confidence(probabilities, labels, BINS)
+    place = np.maximum(place, 1) - 1  # probabilities that are all 0 have a confidence of 0
+    count = np.bincount(place, minlength=BINS)
+    sums = np.bincount(place, weights=confidence, minlength=BINS)
+    return Calibration(
+        count=tuple(count.tolist()),
+        right=tuple(np.bincount(place[right], minlength=BINS).tolist()),
+        confidence=tuple(float(total / n) if n else None for total, n in zip(sums, count)),
+    )
+
+
+def _by_confidence(probabilities: Array, labels: Array, bins: int) -> tuple[Array, Array, Array]:
+    """Of each sample, (T,): confidence, float64, whether the prediction is right, and the number of its bin, from 1 on."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    return confidence, right, np.minimum(np.ceil(confidence * bins).astype(int), bins)  # rounding may leave one above 1

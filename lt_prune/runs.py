@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.faces import Shown
+from lt_prune.percent import percent
 
 Array = npt.NDArray[Any]
 
@@ -48,6 +49,27 @@ class Confusion:
         return whole if dtype is None else whole.astype(dtype)
 
 
+BINS = 15
+"""Of confidence: equal-width, (k/15, (k+1)/15]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Test samples by the confidence of their prediction, in `BINS` bins (Guo et al. 2017, section 2)."""
+
+    count: tuple[int, ...]
+    """Test samples in each bin."""
+    right: tuple[int, ...]
+    """Those of them that are predicted right."""
+    confidence: tuple[float | None, ...]
+    """Mean confidence in each bin; None where it is empty."""
+
+    @property
+    def accuracy(self) -> tuple[float | None, ...]:
+        """The share that is right of each bin; None where it is empty."""
+        return tuple(right / count if count else None for right, count in zip(self.right, self.count))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Test results as fractions in [0, 1]; None where a class or a group has no test sample."""
@@ -66,6 +88,8 @@ class Evaluation:
     confusion: Confusion
     """Test samples by true and predicted class."""
     n_test: int
+    calibration: Calibration | None = None
+    """The bins that `ece` is of; None in files of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,5 +206,5 @@ class TrainResult(PlannedRun, Shown):
 
     def __repr__(self) -> str:
         on = f"{self.subset} of {self.name}" if self.subset else self.name
-        reached = f"{self.evaluation.overall:.1%} overall, {self.evaluation.balanced:.1%} balanced"
+        reached = f"{percent(self.evaluation.overall)} overall, {percent(self.evaluation.balanced)} balanced"
         return f"<TrainResult {self.method} on {on}, seed {self.seed}: {self.n_train:,} samples, {reached}>"

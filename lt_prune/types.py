@@ -20,6 +20,7 @@ from lt_prune.config.reading import HOLDOUT, so_again, told_apart
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, DataError, MismatchError
 from lt_prune.faces import Shown
+from lt_prune.percent import percent
 
 Array = npt.NDArray[Any]
 CHUNK = 256
@@ -429,7 +430,7 @@ class Subset(Shown):
 
     def __repr__(self) -> str:
         kept, n_samples = int(self.kept.sum()), self.index.n_samples
-        sizes = f"{kept:,} of {n_samples:,} samples kept, {1 - kept / n_samples:.1%} removed"
+        sizes = f"{kept:,} of {n_samples:,} samples kept, {percent(1 - kept / n_samples)} removed"
         return f"<Subset of {self.index.name} by {self.label}: {sizes}>"
 
     @property

@@ -314,7 +314,7 @@ def test_train_prints_the_result_in_the_folder(said):
     assert told.pop("warnings") == []
     folder = Path(told.pop("folder"))
     written = json.loads((folder / "result.json").read_text())
-    assert written.pop("schema") == 3
+    assert written.pop("schema") == 4
     assert len(written.pop("sha256")) == 64
     assert told == written
     assert told["n_train"] == 277
@@ -333,7 +333,7 @@ def test_plot_prints_the_values_in_its_tables(said):
         assert [Path(file) for file in told["files"]] == [folder / f"{name}.{ending}" for ending in ("png", "pdf", "csv")]
         with open(told["files"][2], newline="") as file:
             assert [list(row.values()) for row in csv.DictReader(file)] == [
-                list(map(str, row.values())) for row in told["rows"]
+                ["" if value is None else str(value) for value in row.values()] for row in told["rows"]
             ]
 
 
@@ -901,7 +901,7 @@ def test_warnings_are_in_the_json_and_on_stderr(flow, said):
 def test_rows_of_which_a_group_is_at_zero_are_warned_of(flow, said):
     rows = said["results"]["rows"]
     zero = [group for group in ("head", "middle", "tail") if not any(row[f"{group}_mean"] for row in rows)]
-    expected = f"digits-lt10: {' and '.join(zero)} {'are' if len(zero) > 1 else 'is'} at 0 % in every row"
+    expected = f"digits-lt10: {' and '.join(zero)} {'are' if len(zero) > 1 else 'is'} at 0% in every row"
     assert [warning.startswith(expected) for warning in said["results"]["warnings"]] == [True] * bool(zero)
 
 
@@ -986,7 +986,7 @@ def test_a_dry_run_says_what_there_is_to_train(in_tmp):
 def test_percent_for_a_fraction_is_asked_about(in_tmp, command, ratio, meant):
     result = lt(*command.split(), ratio)
     assert result.exit_code == 2
-    assert f"did you mean {meant}, which removes {ratio} %?" in result.stderr
+    assert f"did you mean {meant}, which removes {ratio}%?" in result.stderr
 
 
 @pytest.mark.parametrize("ratio", ["1", "100", "-30", "1e9"])

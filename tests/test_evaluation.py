@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -177,3 +179,42 @@ def test_the_confusion_matrix_has_a_row_for_each_true_class():
     found = evaluate_probabilities(sure_of([0, 1, 1, 4]), np.array([0, 0, 1, 2]), GROUPS)
     rows = [[1, 1, 0, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0] * 5, [0] * 5]
     assert np.asarray(found.confusion).tolist() == rows
+
+
+def bins_by_hand(probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[int, int, float | None]]:
+    """Of each of 15 bins its samples, how many are right, and their mean confidence, in exact fractions."""
+    found: list[list[tuple[Fraction, bool]]] = [[] for _ in range(15)]
+    for row, label in zip(probabilities.tolist(), labels.tolist()):
+        sure = Fraction(max(row))
+        [number] = [k for k in range(15) if Fraction(k, 15) < sure <= Fraction(k + 1, 15)]
+        found[number].append((sure, row.index(max(row)) == label))
+    return [
+        (len(each), sum(right for _, right in each), float(sum(sure for sure, _ in each) / len(each)) if each else None)
+        for each in found
+    ]
+
+
+@pytest.mark.parametrize("sharpness", [0.3, 2.0, 5.0])
+def test_bins_of_calibration_are_those_counted_one_by_one(sharpness):
+    probabilities, labels = draw(1, sharpness=sharpness)
+    found = evaluate_probabilities(probabilities, labels, GROUPS)
+    bins, wanted = found.calibration, bins_by_hand(probabilities, labels)
+    assert list(zip(bins.count, bins.right)) == [(count, right) for count, right, _ in wanted]
+    known = [(ours, theirs) for ours, (_, _, theirs) in zip(bins.confidence, wanted)]
+    assert all((ours is None) == (theirs is None) for ours, theirs in known)
+    assert all(ours == pytest.approx(theirs, abs=1e-12) for ours, theirs in known if theirs is not None)
+    gaps = [abs(count * sure - right) for count, right, sure in wanted if sure is not None]
+    assert found.ece == pytest.approx(sum(gaps) / len(labels), abs=1e-12)
+    assert sum(bins.right) == round(found.overall * len(labels))
+
+
+def test_an_empty_bin_has_neither_confidence_nor_accuracy():
+    bins = evaluate_probabilities(sure_of([0, 1, 2, 4]), np.array([0, 0, 2, 2]), GROUPS).calibration
+    assert bins.count == (0,) * 13 + (4, 0)
+    assert bins.accuracy == (None,) * 13 + (0.5, None)
+    assert bins.confidence == (None,) * 13 + (pytest.approx(0.9), None)
+
+
+def test_a_confidence_that_rounding_leaves_above_1_is_in_the_last_bin():
+    probabilities = np.array([[1 + 1e-7, 0.0, 0.0, 0.0, 0.0]], dtype=np.float32)
+    assert evaluate_probabilities(probabilities, np.array([0]), GROUPS).calibration.count == (0,) * 14 + (1,)

@@ -21,12 +21,12 @@ class AngularEntropyLoss(nn.Module):
     The default is L = CE(linear logits, q) - weight H(p), with the classifier's rows detached in H: the entropy moves the
     features alone. Eq. 6 prints -sum q log p - sum p log p, which is `entropy="minimised"`, `cross_entropy="angular"`,
     `rows="attached"`, and does not train a long tail. What each choice gave on CIFAR-10-LT at an imbalance of 100 (ResNet8,
-    30 epochs with mixup, one seed, accuracy by angular prediction; 50.3 % without the entropy):
+    30 epochs with mixup, one seed, accuracy by angular prediction; 50.3% without the entropy):
 
-    - `entropy`: maximised, as the text around Eq. 6 says, 51.3 %; minimised, as the equation says, 46.7 %.
-    - `cross_entropy`: linear, the figures above; angular collapses to the largest classes (10 to 16 %), since logits in
-      [0, pi] fit no sample and the repulsion from the head never fades (scaled by 10: 48.7 %, with entropy 44.5 %).
-    - `rows`: detached, the figures above; attached, the classifier takes the gradient of the entropy and collapses (10.0 %).
+    - `entropy`: maximised, as the text around Eq. 6 says, 51.3%; minimised, as the equation says, 46.7%.
+    - `cross_entropy`: linear, the figures above; angular collapses to the largest classes (10 to 16%), since logits in
+      [0, pi] fit no sample and the repulsion from the head never fades (scaled by 10: 48.7%, with entropy 44.5%).
+    - `rows`: detached, the figures above; attached, the classifier takes the gradient of the entropy and collapses (10.0%).
 
     Args:
         entropy: "maximised" or "minimised".

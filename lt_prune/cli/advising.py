@@ -41,7 +41,7 @@ from lt_prune.cli.printing import print_result, say_wrote
 def advise(places: tuple[Path, ...], figure: Path | None, as_json: bool, **options: Any) -> None:
     """Say how much can be pruned, from the results of a sweep.  [default: all below runs/]
 
-    The largest ratio tried that loses no more than --tolerance points against unpruned runs of the same seeds, at 90 %
+    The largest ratio tried that loses no more than --tolerance points against unpruned runs of the same seeds, at 90%
     confidence, what time it saves, and the command that makes that subset; where the runs cannot say, what is missing.
 
     \b

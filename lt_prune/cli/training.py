@@ -217,7 +217,7 @@ def evaluate(
 @overwrite_option
 @click.option("--out", type=click.Path(path_type=Path), help="Files, without ending.  [default: RUN/FIGURE]")
 def plot(run: Path, as_json: bool, **options: Any) -> None:
-    """Draw a trained run class by class: figures as PNG and PDF, and their values as CSV.
+    """Draw a trained run, mostly class by class: figures as PNG and PDF, and their values as CSV.
 
     \b
     weight-norms   length of each classifier row, also of the first stage
@@ -226,6 +226,7 @@ def plot(run: Path, as_json: bool, **options: Any) -> None:
     abs            mean test probability of the true class, before and after ABS
     head           classifier weights and biases
     hardness       mean AVH of the scores, and test accuracy
+    calibration    how often predictions are right, by how sure they are
 
     \b
     Example: lt-prune plot runs/digits-lt10-ce --figure logits

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lt_prune.figures.style import COLOURS, MARKERS, as_file, count_axis, mark_zeros
+from lt_prune.percent import percent
 from lt_prune.reports.summary import compare_results
 from lt_prune.reports.words import at_equal, several
 from lt_prune.runs import TrainResult
@@ -51,7 +52,7 @@ def comparison_figure(name: str, results: tuple[TrainResult, ...], equal: str = 
 
 def _label(result: TrainResult) -> str:
     """What a run was trained on, and how many samples that is."""
-    removed = f", {100 * result.ratio:g} % removed" if result.strategy else ""
+    removed = f", {percent(result.ratio, None)} removed" if result.strategy else ""
     what = label_of(result.strategy, result.metric) if result.strategy else "whole set"
     return f"{what}{removed} ({result.n_train:,})"
 

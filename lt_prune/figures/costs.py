@@ -7,6 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from lt_prune.figures.style import COLOURS, LINES, MARKERS, as_file
+from lt_prune.percent import percent
 from lt_prune.reports.advice import Advice, Line
 from lt_prune.reports.costs import CONFIDENCE, monotone
 from lt_prune.reports.words import several
@@ -31,14 +32,15 @@ def costs_figure(advice: Advice, format: str) -> bytes:
         for number, line in enumerate(advice.lines):
             _draw(axes, line, measure, number)
         mean, _, n = advice.unpruned.get(measure, (0.0, None, 0))
-        whole = f"{mean:.1f} % over {several(n, 'seed')}" if n else "no run"
+        whole = f"{percent(mean / 100)} over {several(n, 'seed')}" if n else "no run"
         axes.set_title(f"{measure} (unpruned: {whole})")
         axes.set(xlabel="removed (%)", xlim=(0, 100))
         axes.grid(linewidth=0.5, alpha=0.4)
     panels[0].set_ylabel("test accuracy lost (points)")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
-    what = f"What pruning costs: {advice.trained}. Points: means over seeds; bars: up to the {CONFIDENCE:.0%} bound; lines: "
-    figure.suptitle(fill(f"{what}monotone curves", WIDTH * len(panels)), parse_math=False)
+    bars = f"bars: up to the {percent(CONFIDENCE, 0)} bound"
+    what = f"What pruning costs: {advice.trained}. Points: means over seeds; {bars}; lines: monotone curves"
+    figure.suptitle(fill(what, WIDTH * len(panels)), parse_math=False)
     return as_file(figure, format)
 
 

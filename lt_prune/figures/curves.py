@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lt_prune.figures.style import COLOURS, LINES, MARKERS, as_file
+from lt_prune.percent import percent
 from lt_prune.reports.aggregate import Row
 from lt_prune.reports.words import at_equal, control_of, kinds_of_equal, kinds_of_ranking, pruned_by, ranked_by, several
 from lt_prune.types import GROUPS, LIKE, Array
@@ -203,7 +204,7 @@ def _remarks(drawn: Curves) -> list[str]:
 
 
 def _named(rows: Sequence[Row]) -> str:
-    shown = [f"{pruned_by(row)} {100 * row['ratio']:g} %" for row in rows[:3]]
+    shown = [f"{pruned_by(row)} {percent(row['ratio'], None)}" for row in rows[:3]]
     return ", ".join(shown) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
 
 

@@ -1,4 +1,4 @@
-"""What each figure of a trained run shows, class by class: a function a figure, in the table `FIGURES`."""
+"""What each figure of a trained run shows, most of them class by class: a function a figure, in the table `FIGURES`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from lt_prune.engine.opened import OpenRun
 from lt_prune.engine.predict import outputs_of
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import Drawing, Panel, class_rows
+from lt_prune.figures.calibration import Reliability, bin_rows
 from lt_prune.models.network import Outputs
+from lt_prune.percent import percent
 from lt_prune.planning.commands import require_metric, score_command
 from lt_prune.planning.paths import scores_path, trained_rows
 from lt_prune.planning.recipes import prediction_settings
@@ -90,7 +92,12 @@ class Subject:
             columns = {**columns, "before": counts.tolist()}
             told = {"panels": (*panels, COUNTS_PANEL), "sorted_by": "count before pruning"}
         rows = class_rows(self.index.class_names, result.class_counts, self.index.groups, columns, sizes=counts)
-        return Drawing(title=f"{result.method} on {result.name}: {what}\n{in_words(result)}", rows=rows, **told)
+        return Drawing(title=self.title(what), rows=rows, **told)
+
+    def title(self, what: str) -> str:
+        """Of a figure of this, which says `what` it shows."""
+        result = self.run.result
+        return f"{result.method} on {result.name}: {what}\n{in_words(result)}"
 
 
 COUNTS_PANEL = Panel("training samples", {"before": "before pruning", "count": "after pruning"}, bars=True, counts=True)
@@ -137,7 +144,7 @@ def in_words(result: TrainResult) -> str:
     parts = [f"one run (seed {result.seed}), so no deviation", f"{epochs} epochs" if epochs != "1" else "1 epoch"]
     if result.strategy:
         pruned = label_of_pruning(result.strategy, result.metric)
-        parts = [f"pruned by {pruned}, {100 * result.ratio:g} % removed", at_equal(spec.equal), *parts]
+        parts = [f"pruned by {pruned}, {percent(result.ratio, None)} removed", at_equal(spec.equal), *parts]
     return ", ".join(parts)
 
 
@@ -238,12 +245,24 @@ def _correlations(one: Sequence[float | None], other: Sequence[float | None]) ->
     return f"Pearson {stats.pearsonr(*both).statistic:.2f}, Spearman {stats.spearmanr(*both).statistic:.2f}"
 
 
-FIGURES: dict[str, Callable[[Subject], Drawing]] = {
+def calibration(subject: Subject) -> Reliability:
+    """A reliability diagram of the test, as the run predicted it (Guo et al. 2017, Fig. 1)."""
+    evaluation = subject.run.result.evaluation
+    if evaluation.calibration is None:
+        raise ArgumentError(NO_BINS)
+    what = f"calibration, expected error {percent(evaluation.ece)}, {evaluation.n_test:,} test samples"
+    return Reliability(title=subject.title(what), rows=bin_rows(evaluation.calibration))
+
+
+NO_BINS = "the result is of an earlier version, which kept no bins of calibration: train it again to have them"
+
+FIGURES: dict[str, Callable[[Subject], Drawing | Reliability]] = {
     "weight-norms": weight_norms,
     "logits": logits,
     "probabilities": probabilities,
     "abs": before_and_after_abs,
     "head": head,
     "hardness": hardness,
+    "calibration": calibration,
 }
 """By name; `lt_prune.choices` has the names."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from lt_prune.percent import percent
 from lt_prune.planning.again import build_again, prune_again, score_again, train_again
 from lt_prune.planning.paths import set_path
 from lt_prune.reports.aggregate import every_setting, rows_and_runs
@@ -75,7 +76,7 @@ def _of_scores(scores: ScoreSet) -> list[tuple[str, str]]:
         ("recipe", _recipe(scores.recipe)),
         ("computed", ", ".join(dict.fromkeys(map(str, scores.arithmetic)))),
         ("training", f"{scores.seconds.sum():,.0f} s in all"),
-        ("right about the training samples", ", ".join(f"{each:.1%}" for each in scores.train_accuracy)),
+        ("right about the training samples", ", ".join(percent(each) for each in scores.train_accuracy)),
         ("versions", _versions(scores.versions)),
         ("digest", scores.digest),
     ]
@@ -105,7 +106,7 @@ def _of_runs(same: Sequence[PlannedRun], data: str, by_subset: Mapping[str, str]
     named = by_subset.get(str(spec.subset_digest), SUBSET) if spec.strategy else "none"
     label = pruned_by({"strategy": spec.strategy, "metric": spec.metric, "keep": spec.keep, "within": spec.within})
     return {
-        "title": f"runs: {spec.method}, {label}" + (f", {spec.ratio:.1%} removed" if spec.strategy else ""),
+        "title": f"runs: {spec.method}, {label}" + (f", {percent(spec.ratio)} removed" if spec.strategy else ""),
         "facts": [
             ("seeds", ", ".join(str(run.seed) for run in same)),
             ("stages", "2" if spec.first else "1"),

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.errors import LtPruneError
 from lt_prune.figures.curves import SEPARATE
+from lt_prune.page.controls import Pair, control_warnings, is_random, matched_control
 from lt_prune.reports.aggregate import MEASURES, Row, rows_and_runs
 from lt_prune.reports.words import pruned_by, ranked_by
-from lt_prune.runs import PlannedRun, TrainResult
-from lt_prune.strategies.named import find_strategy
+from lt_prune.runs import Calibration, PlannedRun, TrainResult
 from lt_prune.types import SampleIndex
 
 CELLS = 30
@@ -27,37 +26,52 @@ def runs_told(index: SampleIndex, runs: Iterable[PlannedRun]) -> list[dict[str, 
     Args:
         runs: results, failures and plans, all on the samples of the index.
     """
-    families: dict[tuple[Any, ...], list[tuple[Row, list[PlannedRun]]]] = {}
+    return [_told(index, key, pairs) for key, pairs in _families(runs).items()]
+
+
+def runs_warned(index: SampleIndex, runs: Iterable[PlannedRun]) -> list[str]:
+    """Rankings that did worse than random samples, see `controls.control_warnings`; of several families each is named."""
+    families = _families(runs)
+    return [
+        f"{_title(key)}: {warning}" if len(families) > 1 else warning
+        for key, pairs in families.items()
+        for warning in control_warnings(index, pairs)
+    ]
+
+
+def _families(runs: Iterable[PlannedRun]) -> dict[tuple[Any, ...], list[Pair]]:
+    """Rows with their runs by what they share, the unpruned one first; last in a key is what they have as many of as that
+    one."""
+    families: dict[tuple[Any, ...], list[Pair]] = {}
     pairs = rows_and_runs(runs)
     for row, same in pairs:
         if row["strategy"]:
             families.setdefault(_family(row), []).append((row, same))
-    whole = {_family({**row, "equal": None}): (row, same) for row, same in pairs if not row["strategy"]}
-    for key in whole:
-        if not any(key[:-1] == known[:-1] for known in families):
-            families[key] = []
-    return [_told(index, key, whole.get((*key[:-1], None)), pruned) for key, pruned in families.items()]
+    whole = {_family({**row, "equal": None})[:-1]: (row, same) for row, same in pairs if not row["strategy"]}
+    alone = [key for key in whole if not any(key == known[:-1] for known in families)]
+    families |= {(*key, None): [] for key in alone}
+    return {key: [*([whole[key[:-1]]] if key[:-1] in whole else []), *pruned] for key, pruned in families.items()}
 
 
 def _family(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a row shares with those of its family; last, what they have as many of as the unpruned one."""
+    """What a row shares with those of its family."""
     return tuple(row[name] for name in SEPARATE)
 
 
-def _told(
-    index: SampleIndex,
-    key: Sequence[Any],
-    unpruned: tuple[Row, list[PlannedRun]] | None,
-    pruned: Sequence[tuple[Row, list[PlannedRun]]],
-) -> dict[str, Any]:
-    rows = [_row(index, row, same) for row, same in ([unpruned] if unpruned else []) + list(pruned)]
-    _name_controls(rows)
-    seconds = rows[0]["seconds_mean"] if unpruned else None
-    for row in rows:
+def _told(index: SampleIndex, key: Sequence[Any], pairs: Sequence[Pair]) -> dict[str, Any]:
+    rows = [_row(index, row, same) for row, same in pairs]
+    seconds = next((row["seconds_mean"] for row, _ in pairs if not row["strategy"]), None)
+    for row, pair in zip(rows, pairs):
+        control = matched_control(pair, pairs)
+        row["control"] = pruned_by(control[0]) if control else None
         row["saved"] = None if not seconds or row["seconds_mean"] is None else 1 - row["seconds_mean"] / seconds
+    return {"title": _title(key), "equal": key[-1], "rows": rows}
+
+
+def _title(key: Sequence[Any]) -> str:
     _, method, prediction, settings, equal = key
     words = [method, f"{prediction} prediction", settings, f"at equal {equal}" if equal else ""]
-    return {"title": ", ".join(word for word in words if word), "equal": equal, "rows": rows}
+    return ", ".join(word for word in words if word)
 
 
 def _row(index: SampleIndex, row: Row, same: Sequence[PlannedRun]) -> dict[str, Any]:
@@ -74,12 +88,13 @@ def _row(index: SampleIndex, row: Row, same: Sequence[PlannedRun]) -> dict[str, 
         "epochs": row["epochs"],
         "stage2_epochs": row["stage2_epochs"],
         "seeds": sorted(run.seed for run in results),
-        "random": _is_random(row),
-        "counts": sorted({result.class_counts for result in results}),
+        "random": is_random(row),
         "n_train": sorted({result.n_train for result in results}),
         **measures,
         "per_class": _class_means([result.evaluation.per_class for result in results], index.n_classes),
         "confusion": _confusion(index, results),
+        "calibration": _calibration([result.evaluation.calibration for result in results]),
+        "without_bins": sum(result.evaluation.calibration is None for result in results),
     }
 
 
@@ -87,6 +102,18 @@ def _class_means(accuracies: Sequence[Sequence[float | None]], n_classes: int) -
     """Mean accuracy on each class over runs; None where there is no test sample, or no run."""
     known = [[run[c] for run in accuracies if run[c] is not None] for c in range(n_classes)]
     return [round(float(np.mean(np.array(each, dtype=np.float64))), 6) if each else None for each in known]
+
+
+def _calibration(every: Sequence[Calibration | None]) -> dict[str, Any] | None:
+    """Test samples of all runs together by confidence: how many there are in each bin, how many are right, and their mean
+    confidence, None of an empty bin. None where a result has no bins, or there is no result."""
+    known = [bins for bins in every if bins is not None]
+    if not known or len(known) < len(every):
+        return None
+    count, right = (np.sum([getattr(bins, name) for bins in known], axis=0) for name in ("count", "right"))
+    sums = np.sum([np.array(bins.count) * np.array([each or 0 for each in bins.confidence]) for bins in known], axis=0)
+    confidence = [round(float(total / n), 6) if n else None for total, n in zip(sums, count)]
+    return {"count": count.tolist(), "right": right.tolist(), "confidence": confidence}
 
 
 def _confusion(index: SampleIndex, results: Sequence[TrainResult]) -> dict[str, Any] | None:
@@ -101,27 +128,3 @@ def _confusion(index: SampleIndex, results: Sequence[TrainResult]) -> dict[str, 
     order = np.argsort(-shown[true, predicted], kind="stable")[: None if whole else PAIRS]
     cells = [[int(t), int(p), int(shown[t, p])] for t, p in zip(true[order], predicted[order])]
     return {"whole": whole, "cells": cells, "totals": summed.sum(axis=1).tolist()}
-
-
-def _is_random(row: Row) -> bool:
-    """Whether samples of a class were drawn at random."""
-    if not row["strategy"]:
-        return False
-    plain = "+".join(part for part in row["strategy"].split("+") if "=" not in part)
-    try:
-        parts = find_strategy(plain)[0].parts(row["keep"] or "hard", row["within"] or "set")
-    except LtPruneError:  # one of another package that is not here
-        return False
-    return bool(parts) and parts is not None and parts[1] == "random"
-
-
-def _name_controls(rows: Sequence[dict[str, Any]]) -> None:
-    """Say of each row that is not of random samples which other one is its matched control: random samples, as many of each
-    class; and leave the class counts, which nothing else reads."""
-    for row in rows:
-        row["control"] = None
-        if row["ratio"] and not row["random"] and row["counts"]:
-            alike = (other["label"] for other in rows if other["random"] and other["counts"] == row["counts"])
-            row["control"] = next(alike, None)
-    for row in rows:
-        del row["counts"]

@@ -12,13 +12,14 @@ from lt_prune.page.columns import packed, packed_bits, packed_short
 from lt_prune.planning.dropping import COPIES_BY, NOISE_BY, SIMILARITY
 from lt_prune.types import Array, MetricScores, SampleIndex, Subset, hex_id
 
-OTHER_BY = "near-other"
-"""The metric that tells of near-copies in another class."""
+NEAR_BY = {"near": COPIES_BY, "other": "near-other", "test": "near-test"}
+"""The metrics that tell of near-copies, by the flag that these have."""
 FLAGS = {
     "noise": "label in doubt by confident learning",
     "copy": "exact copy of another sample",
     "near": "near-copy of a sample of its class",
     "other": "near-copy of a sample of another class",
+    "test": "near-copy of a test sample",
 }
 """What may be wrong with a sample."""
 
@@ -64,7 +65,7 @@ def flags_of(index: SampleIndex, metrics: Mapping[str, MetricScores]) -> dict[st
     found = {"copy": np.bincount(first, minlength=index.n_samples)[first] > 1}
     if NOISE_BY in metrics:
         found["noise"] = metrics[NOISE_BY].mean < 0
-    for name, metric in (("near", COPIES_BY), ("other", OTHER_BY)):
+    for name, metric in NEAR_BY.items():
         if metric in metrics:
             found[name] = metrics[metric].least >= SIMILARITY
     return {name: found[name] for name in FLAGS if name in found}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
+from lt_prune.percent import percent
 from lt_prune.versions import versions
 
 
@@ -30,7 +31,7 @@ def render(content: Mapping[str, Any], data: Mapping[str, Any]) -> bytes:
     )
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False, "ensure_ascii": True}
     environment.filters["number"] = lambda value: f"{value:,}"
-    environment.filters["percent"] = lambda value: f"{value:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
+    environment.filters["percent"] = percent
     script = _template("report.js")
     page = environment.get_template("report.html").render(
         content,

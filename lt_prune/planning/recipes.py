@@ -29,7 +29,7 @@ SECOND = "stage2_"
 _RELEASED_EPOCHS, _RELEASED_DECAY = 200, 2e-4
 """Whose numbers runs have where the user gives none: those of Wang & Yan's paper, 300 epochs and a weight decay of 5e-4, or
 those of the first author's released code, 200 epochs and a weight decay by data set (column released_weight_decay of the
-table). The milestones are the same: 80 and 90 % of 200 are the 160 and 180 of that code."""
+table). The milestones are the same: 80 and 90% of 200 are the 160 and 180 of that code."""
 
 _FIELDS = tuple(field.name for field in fields(Recipe) if field.name != "preset")
 _KEPT = ("preset", "batch_size", "momentum", "weight_decay", "model", "weights", "freeze", "padding", "flip")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lt_prune.errors import ArgumentError
+from lt_prune.percent import percent
 from lt_prune.reports.aggregate import every_setting
 from lt_prune.reports.costs import CONFIDENCE, MOST_SEEDS, Cost, costs, n_within, seeds_needed
 from lt_prune.reports.words import pruned_by, several
@@ -160,7 +161,8 @@ def _unlearned(whole: Seeds, measures: Sequence[str], tolerance: float) -> str:
         mean, _, _ = _mean_of(whole, measure)
         [run, *_] = next(iter(whole.values()))
         if mean - (100 / len(run.class_counts) if measure == OVERALL else 0) <= tolerance:
-            return f"missing: longer runs, as the unpruned ones reach {mean:.2f} % {_in(measure)}, little more than chance"
+            reached = f"{percent(mean / 100, 2)} {_in(measure)}"
+            return f"missing: longer runs, as the unpruned ones reach {reached}, little more than chance"
     return ""
 
 
@@ -188,15 +190,16 @@ def _limit(found: Mapping[str, Sequence[Cost]], n: int, tolerance: float, doubt:
         return "missing: unpruned runs of the same seeds"
     tried = found[OVERALL]
     if n == len(tried):
-        return f"missing: ratios above {tried[-1].ratio:.0%}, none of which was tried"
+        return f"missing: ratios above {percent(tried[-1].ratio, 0)}, none of which was tried"
     for measure, every in found.items():
         cost = every[n]
         moved = "loses" if cost.mean >= 0 else "gains"
-        where = f"{cost.ratio:.0%} removed {moved} {abs(cost.mean):.2f} points {_in(measure)}"
+        where = f"{percent(cost.ratio, 0)} removed {moved} {abs(cost.mean):.2f} points {_in(measure)}"
         if cost.std is None or cost.at_most is None:
-            return f"missing: seeds, as one at {cost.ratio:.0%} removed has no deviation"
+            return f"missing: seeds, as one at {percent(cost.ratio, 0)} removed has no deviation"
         if cost.mean > tolerance:
-            before = f"between {tried[n - 1].ratio:.0%} and {cost.ratio:.0%}" if n else f"below {cost.ratio:.0%}"
+            ratio = percent(cost.ratio, 0)
+            before = f"between {percent(tried[n - 1].ratio, 0)} and {ratio}" if n else f"below {ratio}"
             return f"{where}, more than the tolerance; {before} nothing was tried"
         if cost.at_most > tolerance:
             more = seeds_needed(cost, tolerance, doubt)

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from lt_prune.percent import percent
 from lt_prune.reports.advice import OVERALL, Advice, Line
 from lt_prune.reports.costs import CONFIDENCE, Cost, monotone
 from lt_prune.reports.plain import plain_table
@@ -28,11 +29,12 @@ def advice_table(advice: Advice, command: str | None) -> RenderableType:
         for cost, *told in zip(line.costs.get(OVERALL, ()), *cells):
             table.add_row(line.pruned_by, f"{100 * cost.ratio:g}", str(cost.n), *chain.from_iterable(told))
     unpruned = ", ".join(
-        f"{measure} {mean:.2f}{'' if std is None else f'±{std:.2f}'} % over {n} seeds"
+        f"{measure} {mean:.2f}{'' if std is None else f'±{std:.2f}'}% over {n} seeds"
         for measure, (mean, std, n) in advice.unpruned.items()
     )
     unpruned = unpruned or "none"
-    notes = f"unpruned: {unpruned}. lost: mean±std over seeds, in points; at most: by {CONFIDENCE:.0%} confidence; {OF_TEST}"
+    sure = percent(CONFIDENCE, 0)
+    notes = f"unpruned: {unpruned}. lost: mean±std over seeds, in points; at most: by {sure} confidence; {OF_TEST}"
     told = [Text(advice.took)] if advice.took else []
     told += [Text(), *(Text(f"{line.pruned_by}: {_found(line)}") for line in advice.lines)]
     return Group(Text(_title(advice), style="bold"), table, Text(notes), *told, Text(_answer(advice, command)))
@@ -78,13 +80,13 @@ def _line(line: Line) -> dict[str, Any]:
 def _found(line: Line) -> str:
     if line.ratio is None:
         return f"cannot be said; {line.limit}"
-    saved = "" if line.saved is None else f", which saves {line.saved:.0%} of the training time"
-    return f"up to {line.ratio:.0%} can go{saved}; {line.limit}"
+    saved = "" if line.saved is None else f", which saves {percent(line.saved, 0)} of the training time"
+    return f"up to {percent(line.ratio, 0)} can go{saved}; {line.limit}"
 
 
 def _answer(advice: Advice, command: str | None) -> str:
     best = advice.best
-    if best is None:
+    if best is None or best.ratio is None:
         return "no ratio is advised: these runs cannot say how much can be pruned"
     made_by = command or "the subset is that of the runs, and results alone do not tell how to make it again"
-    return f"most goes by {best.pruned_by}, {best.ratio:.0%}: {made_by}"
+    return f"most goes by {best.pruned_by}, {percent(best.ratio, 0)}: {made_by}"

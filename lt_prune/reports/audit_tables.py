@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lt_prune.percent import percent
 from lt_prune.reports.copies import in_words
 from lt_prune.reports.dangers import COPIES
 from lt_prune.reports.plain import plain_ratio, plain_table
@@ -42,7 +43,7 @@ def _subsets(audit: dict[str, Any]) -> Table:
 
 def _share(before: int, kept: int) -> str:
     """What went of a group, below 0."""
-    return f"{kept / before - 1:.1%}" if before else "-"
+    return percent(kept / before - 1) if before else "-"
 
 
 def _overlaps(overlaps: Sequence[dict[str, Any]]) -> Table:

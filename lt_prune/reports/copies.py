@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lt_prune.types import Array, SampleIndex
+from lt_prune.types import Array, LongTailedSet, SampleIndex
 
 SHOWN = 10
 """Copies that are named in a line; --json names all."""
@@ -47,6 +47,15 @@ def told_sample(index: SampleIndex, row: int) -> dict[str, Any]:
     return {**index.told(row), "class": index.class_names[index.labels[row]]}
 
 
+def told_test_sample(data: LongTailedSet | None, row: int) -> dict[str, Any]:
+    """Place in the test set, file and class of a test sample; its place alone where there are no data, or where they have
+    fewer test samples than what the scores were made with."""
+    if data is None or row >= len(data.test_labels):
+        return {"test_index": row, "file": None, "class": None}
+    file = data.test_file_names[row] if data.test_file_names else None
+    return {"test_index": row, "file": file, "class": data.index.class_names[data.test_labels[row]]}
+
+
 def in_words(copies: Sequence[Mapping[str, Any]]) -> str:
     """The first ten in one line."""
     more = f", and {len(copies) - SHOWN:,} more" if len(copies) > SHOWN else ""
@@ -56,10 +65,11 @@ def in_words(copies: Sequence[Mapping[str, Any]]) -> str:
 def copy_in_words(copy: Mapping[str, Any]) -> str:
     """As in "a.png (of b.png, 0.9981)"."""
     other, cosine = copy["of"], copy["similarity"]
-    told = [f"of {_name(other)}"] if other else []
+    told = [f"of {sample_in_words(other)}"] if other else []
     told += [] if cosine is None else [f"{cosine:.4f}"]
-    return f"{_name(copy)} ({', '.join(told)})" if told else _name(copy)
+    return f"{sample_in_words(copy)} ({', '.join(told)})" if told else sample_in_words(copy)
 
 
-def _name(sample: Mapping[str, Any]) -> str:
+def sample_in_words(sample: Mapping[str, Any]) -> str:
+    """Its file, or what else tells it from others."""
     return str(sample["file"] or sample.get("id") or f"test sample {sample['test_index']}")

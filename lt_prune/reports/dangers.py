@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.percent import percent
 from lt_prune.reports.copies import copy_in_words
 from lt_prune.types import Subset
 
@@ -70,7 +71,8 @@ def _halved_tail(subset: Subset) -> Iterator[str]:
     tail = subset.index.class_groups == 2
     before, after = (float(counts[tail].sum() / counts.sum()) for counts in (subset.index.counts, subset.kept_counts))
     if after <= HALVED * before and before:
-        yield f"the tail has half of its share of the samples, or less: {after:.1%} after the pruning, {before:.1%} before"
+        shares = f"{percent(after)} after the pruning, {percent(before)} before"
+        yield f"the tail has half of its share of the samples, or less: {shares}"
 
 
 def _leaks(copies: Mapping[str, Sequence[Any] | None]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from rich.progress import Progress as PlainBars
 from rich.text import Text
 
 from lt_prune.given import known_keywords
+from lt_prune.percent import percent
 from lt_prune.progress import ALL_RUNS, Progress, Together
 from lt_prune.reports.aggregate import aggregate
 from lt_prune.reports.board import Board
@@ -184,7 +185,7 @@ class _Shown:
     def _told_of_all(self, done: float, total: int) -> None:
         if (overall := self._overall()) and overall.completed > done == 0:  # other work than before
             self._bars.reset(overall.id)
-        count = f"{done / total:.0%}" if total else "-"
+        count = percent(done / total, 0) if total else "-"
         self._update(ALL_RUNS, done, total, f"{count}, {speed(overall)}" if overall and done else count)
 
     def _told_of(self, what: str, done: float, total: int) -> None:
@@ -218,7 +219,7 @@ class _Shown:
             return [f"{ALL_RUNS}: {_DONE}"]
         if not overall.completed:
             return [f"{ALL_RUNS}: 0% done, too early to tell the time left"]
-        return [f"{ALL_RUNS}: {overall.percentage:.0f}% done, {speed(overall)}, {time_left(overall)} left"]
+        return [f"{ALL_RUNS}: {percent(overall.percentage / 100, 0)} done, {speed(overall)}, {time_left(overall)} left"]
 
     def _print(self, line: str) -> None:
         self._bars.console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from lt_prune.percent import percent
 from lt_prune.reports.aggregate import Row
 from lt_prune.reports.plain import plain_ratio, plain_table
 from lt_prune.reports.summary import (
@@ -70,7 +71,11 @@ def _made_by(scores: ScoreSet, summary: Mapping[str, Any]) -> tuple[str, str]:
     if scores.origin:
         return several(summary["rows"], "row"), str(scores.origin)
     accuracy, one = summary["train_accuracy"], summary["members"] == 1
-    reach = f"the member reaches {accuracy[0]:.1%}" if one else f"members reach {min(accuracy):.1%} to {max(accuracy):.1%}"
+    reach = (
+        f"the member reaches {percent(accuracy[0])}"
+        if one
+        else f"members reach {percent(min(accuracy))} to {percent(max(accuracy))}"
+    )
     epochs, seconds = several(summary["recipe"]["epochs"], "epoch"), f"{summary['seconds']:.0f} s of training"
     each, summed = ("", "") if one else (" each", " summed over them")
     published = f"{scores.published}\n" if scores.published else ""
@@ -94,7 +99,7 @@ def subset_table(subset: Subset) -> RenderableType:
     }
     for name, row in rows.items():
         removed = row["before"] - row["kept"]
-        share = f"{removed / row['before']:.1%}" if row["before"] else "-"
+        share = percent(removed / row["before"]) if row["before"] else "-"
         table.add_row(name, str(row["classes"]), f"{row['before']:,}", f"{row['kept']:,}", f"{removed:,}", share)
     imbalance = (
         f"imbalance {plain_ratio(summary['imbalance_before'])} before, {plain_ratio(summary['imbalance_after'])} after"
@@ -143,7 +148,7 @@ def classes_pruned_table(rows: Sequence[dict[str, Any]]) -> Table:
     """A line for each row of `classes_pruned`."""
     table = plain_table("class", "group", ">before", ">kept", ">removed", ">removed %")
     for row in rows:
-        share = f"{row['removed'] / row['before']:.1%}" if row["before"] else "-"
+        share = percent(row["removed"] / row["before"]) if row["before"] else "-"
         table.add_row(row["class"], row["group"], *(f"{row[name]:,}" for name in ("before", "kept", "removed")), share)
     return table
 
@@ -246,8 +251,8 @@ def comparison_table(name: str, results: tuple[TrainResult, ...], equal: str = "
     )
     for row in compare_results(results):
         accuracies = [_percent(row[column]) for column in (*GROUPS, "overall", "balanced")]
-        retention = f"{row['min_class_retention']:.0%}"
-        table.add_row(row["trained_on"], f"{row['n_kept']:,}", retention, *accuracies, f"{row['time_saved']:.0%}")
+        retention = percent(row["min_class_retention"], 0)
+        table.add_row(row["trained_on"], f"{row['n_kept']:,}", retention, *accuracies, percent(row["time_saved"], 0))
     scaled = " on the whole set" if equal == "steps" else ""
     title = f"{name}: test accuracy (%) after the last of {_epochs(results[0])}{scaled}, {at_equal(equal)}"
     note = "minimum class retention: the share that the class which lost most has kept"

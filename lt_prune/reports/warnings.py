@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lt_prune.percent import percent
 from lt_prune.runs import TrainResult
 from lt_prune.types import GROUPS, Array, SampleIndex, ScoreSet, Subset
 
@@ -34,7 +35,7 @@ def score_warnings(scores: ScoreSet) -> list[str]:
         return []
     return [
         f"{_of(len(poor), len(accuracies), 'member')} learned next to nothing: {_range(poor)} of the training samples are "
-        f"right, and the largest class alone is {share:.1%} of them; score for more epochs before ranking by this"
+        f"right, and the largest class alone is {percent(share)} of them; score for more epochs before ranking by this"
     ]
 
 
@@ -65,7 +66,7 @@ def results_warnings(rows: Sequence[dict[str, Any]]) -> list[str]:
 def _tail_against_head(index: SampleIndex, after: Array) -> Iterator[str]:
     (head, _), (tail, rounded) = (_lost(index, after, group) for group in (0, 2))
     if rounded > head + ALIKE:
-        yield f"the tail lost more than the head: {tail:.1%} of its samples against {head:.1%}"
+        yield f"the tail lost more than the head: {percent(tail)} of its samples against {percent(head)}"
 
 
 def _lost(index: SampleIndex, after: Array, group: int) -> tuple[float, float]:
@@ -86,8 +87,8 @@ def _tail_classes(subset: Subset) -> Iterator[str]:
         worst = _worst(beyond, before, after)
         which = _of(beyond.sum(), (index.class_groups == 2).sum(), "tail class")
         yield (
-            f"{which} lost a larger share than the {subset.ratio:.1%} asked for: class {index.class_names[worst]!r} lost "
-            f"{lost[worst]:,} of {before[worst]:,}"
+            f"{which} lost a larger share than the {percent(subset.ratio)} asked for: class {index.class_names[worst]!r} "
+            f"lost {lost[worst]:,} of {before[worst]:,}"
         )
 
 
@@ -111,7 +112,7 @@ def _few_left(index: SampleIndex, after: Array) -> Iterator[str]:
         worst = _worst(few, before, after)
         which = _of(few.sum(), len(before), "class")
         yield (
-            f"{which} have at most {FEW} samples and lose {NEARLY_HALF:.0%} of them or more: class "
+            f"{which} have at most {FEW} samples and lose {percent(NEARLY_HALF, 0)} of them or more: class "
             f"{index.class_names[worst]!r} loses {lost[worst]:,} of {before[worst]:,}"
         )
 
@@ -130,7 +131,7 @@ def _all_zero(accuracies: Any) -> bool:
 
 def _too_short(groups: Sequence[str]) -> list[str]:
     named = " and ".join(groups)
-    return [f"{named} {'are' if len(groups) > 1 else 'is'} at 0 % in every row: these runs are too short to compare"] * bool(
+    return [f"{named} {'are' if len(groups) > 1 else 'is'} at 0% in every row: these runs are too short to compare"] * bool(
         groups
     )
 
@@ -143,7 +144,8 @@ def _worse_than_random(results: Sequence[TrainResult]) -> Iterator[str]:
         ours, theirs = result.evaluation.balanced, at_random.evaluation.balanced
         if result.metric and theirs - ours > max(ALIKE, 1 / result.evaluation.n_test):
             yield (
-                f"{result.subset} is worse than {at_random.subset} here: {ours:.1%} balanced accuracy against {theirs:.1%}"
+                f"{result.subset} is worse than {at_random.subset} here: {percent(ours)} balanced accuracy against "
+                f"{percent(theirs)}"
             )
 
 
@@ -157,4 +159,4 @@ def _of(number: int, total: int, noun: str) -> str:
 
 def _range(shares: Array) -> str:
     low, high = shares.min(), shares.max()
-    return f"{low:.1%}" if f"{low:.1%}" == f"{high:.1%}" else f"{low:.1%} to {high:.1%}"
+    return percent(low) if percent(low) == percent(high) else f"{percent(low)} to {percent(high)}"

@@ -39,11 +39,11 @@ def advise(
     progress: Progress = no_progress,
     **settings: Any,
 ) -> list[Advice]:
-    """Say how much can be pruned: the largest ratio tried that loses no more accuracy than a tolerance, at 90 % confidence.
+    """Say how much can be pruned: the largest ratio tried that loses no more accuracy than a tolerance, at 90% confidence.
 
     Pruned and unpruned runs are paired by seed. Of each ratio, from the smallest on, the mean difference and its deviation
     over seeds give an upper bound by Student's t; the first bound beyond the tolerance ends it, so that all ratios passed
-    hold together at 90 % (Hsu & Berger 1999), and strategies share the doubt (Bonferroni). Nothing is taken between ratios:
+    hold together at 90% (Hsu & Berger 1999), and strategies share the doubt (Bonferroni). Nothing is taken between ratios:
     where the runs cannot say, what is missing stands in place of a number. A monotone curve through the means (isotonic
     regression) is for the eye. `lt_prune.reports.costs` has the method.
 

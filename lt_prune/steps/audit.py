@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from lt_prune.planning.dropping import SIMILARITY, copies_dropped
 from lt_prune.planning.joining import joined_scores
 from lt_prune.planning.paths import named, scores_of, subset_of
 from lt_prune.reports.by_class import classes_audited
-from lt_prune.reports.copies import told_copies
+from lt_prune.reports.copies import told_copies, told_test_sample
 from lt_prune.reports.dangers import ranking_dangers, subset_dangers
 from lt_prune.reports.summary import imbalance_ratio
 from lt_prune.steps.build import Data
@@ -204,7 +205,7 @@ def _dangers(
 
 @dataclass(frozen=True, eq=False)
 class _Looked:
-    """Exact copies in a set, and what its test samples are called."""
+    """Exact copies in a set, and the set."""
 
     index: SampleIndex
     pictures: Array
@@ -224,19 +225,13 @@ class _Looked:
         opened.index.require_same(index, "the subset")
         return _Looked(opened.index, *leaks(opened), opened)
 
-    def test_sample(self, row: int) -> dict[str, Any]:
-        names, labels = self.data.test_file_names, self.data.test_labels
-        if row >= len(labels):  # the scores were made with other test samples
-            return {"test_index": row, "file": None, "class": None}
-        return {"test_index": row, "file": names[row] if names else None, "class": self.index.class_names[labels[row]]}
-
     def copies_kept(self, kept: Array) -> dict[str, list[dict[str, Any]]]:
         """Which of the samples at these rows are exact copies, by what is wrong with them."""
         leaked = kept[self.in_test[kept] >= 0]
         other = of_another_label(self.pictures[kept], self.index.labels[kept])
         doubtful = other >= 0
         return {
-            "in_test": told_copies(self.index, leaked, self.in_test[leaked], tell=self.test_sample),
+            "in_test": told_copies(self.index, leaked, self.in_test[leaked], tell=partial(told_test_sample, self.data)),
             "two_labels": told_copies(self.index, kept[doubtful], kept[other[doubtful]]),
         }
 
@@ -245,7 +240,7 @@ def _copies_kept(subset: Subset, looked: _Looked | None, scores: ScoreSet | None
     """Samples kept that are exact copies, or near ones by every member."""
     kept = np.flatnonzero(subset.kept)
     found: dict[str, Any] = {"in_test": None, "two_labels": None, **(looked.copies_kept(kept) if looked else {})}
-    tell_test = looked.test_sample if looked else (lambda row: {"test_index": row, "file": None, "class": None})
+    tell_test = partial(told_test_sample, looked.data if looked else None)
     for kind, metric, tell in (("near_test", OF_TEST[0], tell_test), ("near_two_labels", "near-other", None)):
         there = scores.metrics.get(metric) if scores else None
         found[kind] = _near(subset.index, there, kept, tell) if there else None

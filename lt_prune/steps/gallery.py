@@ -15,6 +15,7 @@ from lt_prune.figures.contact import Line, contact_sheet, numbered
 from lt_prune.given import expect_whole, known_keywords
 from lt_prune.page.picks import NEEDS, other_than, picks
 from lt_prune.page.sprites import size_within, thumbnail
+from lt_prune.percent import percent
 from lt_prune.planning.commands import require_metric
 from lt_prune.planning.dropping import NOISE_BY
 from lt_prune.steps.build import Data
@@ -156,7 +157,7 @@ class _Shown:
     def title(self, name: str) -> str:
         """What a sheet shows, in a sentence."""
         by = f", the hardest by {self.metric} first" if self.metric else ""
-        pruned = f" by {self.subset.label}, {100 * self.subset.ratio:.3g} %" if self.subset is not None else ""
+        pruned = f" by {self.subset.label}, {percent(self.subset.ratio, None)}" if self.subset is not None else ""
         other = other_than(self.metric, self.metrics) if self.metric and len(self.metrics) > 1 else ""
         words = {
             "removed": f"removed{pruned}{by}",

@@ -17,7 +17,8 @@ from lt_prune.data.groups import check_groups, default_groups
 from lt_prune.engine.opened import OpenRun
 from lt_prune.errors import ArgumentError
 from lt_prune.figures.by_class import ClassRow, Drawing, class_rows, render
-from lt_prune.figures.of_run import FIGURES, HEAD_PANELS, Subject, head_columns, label_of
+from lt_prune.figures.calibration import Reliability, reliability_figure
+from lt_prune.figures.of_run import FIGURES, HEAD_PANELS, NO_BINS, Subject, head_columns, label_of
 from lt_prune.given import known_keywords
 from lt_prune.planning.commands import score_command
 from lt_prune.planning.joining import check_match, joined_scores
@@ -46,7 +47,7 @@ class Plot:
     """Columns of the rows that were drawn, and what the figure calls each."""
     rows: tuple[ClassRow, ...]
     """One a class, by decreasing count: its index, name, count of samples trained on, group, and the values drawn, of a
-    pruned run also its count before; None where a class has no sample."""
+    pruned run also its count before; None where a class has no sample. Of "calibration" one a bin."""
     files: tuple[str, ...]
     """PNG, PDF and, of the rows, CSV."""
 
@@ -74,10 +75,13 @@ def plot(
     - "abs" (Figures 5, 8): mean angular test probability of the true class, before and after ABS.
     - "head" (Figures 10, 12): mean absolute classifier weight of each class, and its bias, both times the class's scale.
     - "hardness" (Figure 11): mean AVH of the samples of each class, and the accuracy on its test samples.
+    - "calibration" (Guo et al. 2017, Figure 1): how often predictions are right by how sure they are, in the 15 bins of the
+      expected calibration error, with the test samples of each.
 
     Args:
         run: folder of the run.
-        figure: one of these, or "all"; then hardness is left out where there are no scores.
+        figure: one of these, or "all"; then hardness is left out where there are no scores, and calibration where the result
+            is of an earlier version.
         data: the data it was trained on; by default what the run was given.
         compare: folder of another run on the same data, drawn beside it in "weight-norms" and "abs"; there it is the
             second stage, say, of a run of one.
@@ -94,7 +98,7 @@ def plot(
         What was drawn and written, by figure.
 
     Raises:
-        ArgumentError: there is no such figure, an argument that it does not take was given, or no scores are there.
+        ArgumentError: there is no such figure, an argument that it does not take was given, or no scores or bins are there.
         FileError: a run is not finished, or a file is damaged.
         MismatchError: data, subset, scores or the run compared do not belong to the run, or a file holds something else.
 
@@ -126,6 +130,9 @@ def plot(
         names.remove("hardness")
         command = score_command(opened.data.origin, opened.data.index.reading)
         warnings.warn(f"the figure hardness is left out: run `{command}` first, or give --scores", stacklevel=3)
+    if figure == "all" and opened.result.evaluation.calibration is None:
+        names.remove("calibration")
+        warnings.warn(f"the figure calibration is left out: {NO_BINS}", stacklevel=3)
     drawn = {name: FIGURES[name](subject) for name in names}
     stems = {name: _stem(run, name, out, alone=len(names) == 1) for name in drawn}
     return {name: _write(drawing, stems[name], overwrite or out is None) for name, drawing in drawn.items()}
@@ -150,7 +157,7 @@ def plot_head(
         bias: (M,).
         counts: training samples of each class, which the classes are sorted by; by default they stay in their order.
         class_names: M names, by default the indices.
-        groups: (end of head, start of tail) over the sorted classes; by default the first 36 % are head, the last 29 % tail.
+        groups: (end of head, start of tail) over the sorted classes; by default the first 36% are head, the last 29% tail.
         title: above the figure.
         out: path of the files without ending.
         overwrite: replace what they hold.
@@ -226,6 +233,7 @@ def _stem(run: Path | str, name: str, out: Path | str | None, alone: bool) -> st
     return str(out) if alone else f"{out}-{name}"
 
 
-def _write(drawing: Drawing, stem: str, overwrite: bool) -> Plot:
-    files = write_picture(stem, partial(render, drawing), drawing.rows, overwrite)
+def _write(drawing: Drawing | Reliability, stem: str, overwrite: bool) -> Plot:
+    draw = partial(reliability_figure, drawing) if isinstance(drawing, Reliability) else partial(render, drawing)
+    files = write_picture(stem, draw, drawing.rows, overwrite)
     return Plot(title=drawing.title, series=drawing.series, rows=drawing.rows, files=files)

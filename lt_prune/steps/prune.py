@@ -13,6 +13,7 @@ import numpy as np
 from lt_prune.config.reading import Reading
 from lt_prune.errors import ArgumentError, DecisionWarning, MemberError
 from lt_prune.given import expect_known, expect_whole, keywords_of, known_kinds
+from lt_prune.percent import percent
 from lt_prune.planning.deciding import Given, Recall
 from lt_prune.planning.dropping import Copies, Drop
 from lt_prune.planning.forcing import Forced, Ids
@@ -318,8 +319,8 @@ def check_ratio(ratio: Any) -> None:
         raise ArgumentError("ratio is missing: give the fraction to remove, in [0, 1)")
     real = isinstance(ratio, (int, float, np.number))
     if not real or not 0 <= ratio < 1:
-        percent = real and 1 < ratio < 100
-        meant = f": did you mean {ratio / 100:g}, which removes {ratio:g} %?" if percent else ""
+        meant_percent = real and 1 < ratio < 100
+        meant = f": did you mean {ratio / 100:g}, which removes {percent(ratio / 100, None)}?" if meant_percent else ""
         raise ArgumentError(f"ratio is the fraction to remove and must be in [0, 1), not {ratio}{meant}")
 
 

@@ -11,10 +11,11 @@ from lt_prune.config.reading import Reading
 from lt_prune.given import known_keywords
 from lt_prune.measures import rank_stability
 from lt_prune.page.making import making_told
-from lt_prune.page.of_runs import runs_told
+from lt_prune.page.of_runs import runs_told, runs_warned
 from lt_prune.page.of_samples import FLAGS, flags_of, samples_told
 from lt_prune.page.of_scores import scores_told
 from lt_prune.page.of_set import set_told
+from lt_prune.page.partners import partners_told
 from lt_prune.page.render import render
 from lt_prune.page.shown import shown_rows
 from lt_prune.page.sprites import sprites
@@ -93,13 +94,15 @@ def report(
     subsets = _named(found.subsets, found.index.name)
     first = next(iter(subsets.values()), None)
     main = next(iter(metrics.values()), None)
-    flags = flags_of(found.index, _first_of_each(found.scores))
+    first_metrics = _first_of_each(found.scores)
+    flags = flags_of(found.index, first_metrics)
     shown = shown_rows(found.index, main.difficulty if main else None, first.kept if first else None)
     told = {
         "digest": found.index.digest,
         "set": set_told(found.index, subsets),
         "scores": scores_told(found.index, metrics, unknown),
         "samples": samples_told(found.index, shown.rows, metrics, unknown, subsets, flags),
+        "partners": partners_told(found.index, shown.rows, first_metrics, flags, found.data),
         "subsets": [{"name": name, "label": subset.label, "ratio": subset.ratio} for name, subset in subsets.items()],
         "runs": runs_told(found.index, found.runs),
         "flags": FLAGS,
@@ -197,4 +200,4 @@ def _warnings(found: Found, subsets: Mapping[str, Subset]) -> Iterator[tuple[str
         yield f"scores {file}", [*score_warnings(scores), *ranking_dangers(scores.shown, members, steady)]
     for name, subset in subsets.items():
         yield name, list(dict.fromkeys([*subset_warnings(subset), *subset_dangers(subset, {})]))
-    yield "runs", results_warnings(aggregate(found.runs))
+    yield "runs", [*results_warnings(aggregate(found.runs)), *runs_warned(found.index, found.runs)]

@@ -16,7 +16,7 @@ from lt_prune.config.recipe import Recipe, as_today
 from lt_prune.data.identity import content_digests, occurrences, sample_ids
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect, expect_known, expect_whole, like
-from lt_prune.runs import Confusion, Evaluation, TrainResult, TrainSpec
+from lt_prune.runs import BINS, Calibration, Confusion, Evaluation, TrainResult, TrainSpec
 from lt_prune.store.names import check_name, check_path
 from lt_prune.types import (
     CHUNK,
@@ -220,6 +220,28 @@ def check_evaluation(evaluation: Evaluation) -> None:
     perhaps = {name: [each for each in some if each is not None] for name, some in groups.items()}
     _expect_fractions(**certain, **perhaps, per_class=[each for each in evaluation.per_class if each is not None])
     _check_confusion(evaluation.confusion, len(evaluation.per_class), evaluation.n_test)
+    if evaluation.calibration is not None:
+        _check_calibration(evaluation.calibration, evaluation)
+
+
+def _check_calibration(bins: Calibration, evaluation: Evaluation) -> None:
+    """Refuse bins of other test samples, and those that the calibration error is not of."""
+    _require({len(bins.count), len(bins.right), len(bins.confidence)} == {BINS}, f"calibration must be of {BINS} bins")
+    confusion = evaluation.confusion
+    n_right = sum(n for true, predicted, n in zip(confusion.true, confusion.predicted, confusion.count) if true == predicted)
+    gap = 0.0
+    for number, (count, right, confidence) in enumerate(zip(bins.count, bins.right, bins.confidence)):
+        for whole in (count, right):
+            expect_whole("calibration", whole, low=0)
+        _require(right <= count, "no bin of calibration can have more right than there are")
+        _require((confidence is None) == (count == 0), "bins of calibration must have a mean confidence, empty ones none")
+        _expect_finite(confidence=[] if confidence is None else [confidence])
+        within = confidence is None or number - 1e-6 <= confidence * BINS <= number + 1 + 1e-4  # 1 may be rounded up
+        _require(within, "mean confidences must lie in their bins of calibration")
+        gap += abs(count * (confidence or 0) - right)
+    _require(sum(bins.count) == evaluation.n_test, "calibration must hold each test sample once")
+    _require(sum(bins.right) == n_right, "calibration must have as many right as the confusion matrix")
+    _require(abs(gap / evaluation.n_test - evaluation.ece) <= 1e-6, "ece must be that of the bins of calibration")
 
 
 def _check_confusion(confusion: Confusion, n_classes: int, n_test: int) -> None:
@@ -272,7 +294,9 @@ def evaluation_of(content: Mapping[str, Any]) -> Evaluation:
         confusion = {"num_classes": len(whole), **cells}
     cells = {name: tuple(confusion[name]) for name in ("true", "predicted", "count")}
     kept = Confusion(num_classes=confusion["num_classes"], **cells)
-    return Evaluation(**{**content, "per_class": tuple(content["per_class"]), "confusion": kept})
+    bins = content.get("calibration")
+    calibration = Calibration(**{name: tuple(values) for name, values in bins.items()}) if bins is not None else None
+    return Evaluation(**{**content, "per_class": tuple(content["per_class"]), "confusion": kept, "calibration": calibration})
 
 
 def _alike(content: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ SCHEMAS = {
     "scores": 4,  # 1: all members were computed alike; 2: other names of arrays and attributes; 3: all had members
     "subset": 2,  # 1: other names of arrays
     "weights": 2,  # 1: the identity was a text
-    "result": 3,  # 1: the fields of the spec stood among the others; 2: no seal, the confusion matrix whole
+    "result": 4,  # 1: the fields of the spec stood among others; 2: no seal, the confusion matrix whole; 3: no calibration
     "failure": 3,  # 2: no seal
     "sweep": 3,
     "comparison": 4,  # 3: no seal

@@ -14,7 +14,7 @@ from lt_prune.errors import ArgumentError
 
 CIFAR10_LT = (5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50)
 KEPT = 6823
-"""45 % of CIFAR-10-LT's 12,406 samples removed."""
+"""45% of CIFAR-10-LT's 12,406 samples removed."""
 
 
 def ask(counts, n_keep: int, **more) -> Request:

@@ -45,7 +45,7 @@ def test_the_title_says_epochs_seed_and_runs_and_that_there_is_no_deviation(figu
 
 def test_the_legend_tells_what_was_removed_in_percent(figure):
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert labels == ["whole set (124)", "avh, 45 % removed (63)"]
+    assert labels == ["whole set (124)", "avh, 45% removed (63)"]
 
 
 def test_a_zero_is_marked_as_one(figure):

@@ -132,7 +132,7 @@ def test_what_has_no_result_is_a_cross_and_no_zero():
         assert np.isnan(y[x == 40]).all()
         [cross] = [line for line in axes.lines if line.get_marker() == "x"]
         assert cross.get_xdata() == pytest.approx([40])
-    assert "×: no result: avh 40 %" in words(drawn)
+    assert "×: no result: avh 40%" in words(drawn)
     assert "mean of 3 seeds" in drawn.title
 
 

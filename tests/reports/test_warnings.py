@@ -97,8 +97,8 @@ def test_the_tail_against_the_head():
 @pytest.mark.parametrize(
     ("counts", "kept"),
     [
-        ((1000, 1000, 500, 500), (600, 600, 300, 299)),  # 40.2 % against 40.0 %
-        ((1000, 1000, 500, 335), (600, 600, 300, 200)),  # 40.3 % against 40.0 %, of 134 samples
+        ((1000, 1000, 500, 500), (600, 600, 300, 299)),  # 40.2% against 40.0%
+        ((1000, 1000, 500, 335), (600, 600, 300, 200)),  # 40.3% against 40.0%, of 134 samples
         ((1000, 1000, 500, 30, 30, 30), (555, 555, 277, 16, 16, 16)),  # each class rounded by itself: 46.7 against 44.5 %
         ((20, 10, 6, 2), (18, 9, 6, 1)),  # one sample of two
         ((20, 10, 6, 2), (10, 5, 3, 1)),
@@ -150,7 +150,7 @@ def test_prune_warns_and_still_answers(blobs):
 
 def test_a_group_that_no_run_recognises():
     runs = [result(tail=0.0, middle=0.0), result("random 0.5", tail=0.0, middle=0.0)]
-    assert comparison_warnings(runs) == ["middle and tail are at 0 % in every row: these runs are too short to compare"]
+    assert comparison_warnings(runs) == ["middle and tail are at 0% in every row: these runs are too short to compare"]
 
 
 @pytest.mark.parametrize("tails", [(0.0, 0.1), (None, None)])
@@ -161,7 +161,7 @@ def test_a_group_that_one_run_recognises_or_that_has_no_test_sample_is_none(tail
 def test_rows_of_each_set_are_looked_at_for_themselves():
     row = {"head_mean": 0.5, "middle_mean": 0.2, "tail_mean": 0.0}
     rows = [{"name": "a", **row}, {"name": "b", **row}, {"name": "b", **row, "tail_mean": 0.1}]
-    assert results_warnings(rows) == ["a: tail is at 0 % in every row: these runs are too short to compare"]
+    assert results_warnings(rows) == ["a: tail is at 0% in every row: these runs are too short to compare"]
     assert results_warnings([{"name": "a", "head_mean": None, "middle_mean": None, "tail_mean": None}]) == []
 
 

@@ -340,4 +340,4 @@ def test_runs_that_guess_say_nothing():
     """One in ten is right by chance: to lose what is above it is no loss of more than 5 points."""
     guessing = only([moved(run, 0.12 - run.evaluation.overall) for run in runs((0.0, 0.4))], tolerance=5.0)
     assert guessing.ratio is None
-    assert guessing.limit == "missing: longer runs, as the unpruned ones reach 12.00 % overall, little more than chance"
+    assert guessing.limit == "missing: longer runs, as the unpruned ones reach 12.00% overall, little more than chance"

@@ -15,6 +15,7 @@ from lt_prune.errors import ArgumentError, DataError, FileError, MismatchError
 from lt_prune.figures.of_run import FIGURES
 from lt_prune.models import find_model
 from lt_prune.models.network import build_network
+from lt_prune.store.results import write_result
 from lt_prune.store.weights import read_weights
 
 SMALL = {
@@ -24,6 +25,7 @@ SMALL = {
     "warmup": 0,
     "compute": lp.Compute(device="cpu", n_threads=1),
 }
+SCORED = {"epochs": 1, "model": "resnet8"}
 ORDER = (1, 3, 0, 2)
 """Classes of `uneven` by decreasing count."""
 
@@ -171,7 +173,7 @@ def test_a_pruned_run_is_drawn_of_what_it_was_trained_on(uneven, in_tmp):
     assert column(drawn, "count") == [np.count_nonzero(labels == c) for c in ORDER]
     assert drawn.title.splitlines() == [
         "ce on blobs: mean logit of the true class",
-        "pruned by random, 40 % removed, at equal epochs, one run (seed 0), so no deviation, 3 epochs",
+        "pruned by random, 40% removed, at equal epochs, one run (seed 0), so no deviation, 3 epochs",
     ]
     assert column(drawn, "before") == [uneven.index.counts[c] for c in ORDER]
     with pytest.raises(ArgumentError, match="name its file with --subset"):
@@ -188,6 +190,33 @@ def test_a_class_without_test_samples_has_no_test_value(uneven, in_tmp):
     assert [value is None for value in column(plot(data, "hardness", scores=scores), "accuracy")][1]
 
 
+def test_calibration_has_a_row_a_bin_of_the_test(run, uneven):
+    drawn = plot(uneven, "calibration")
+    probabilities = softmax(outputs("mine", uneven.test_pixels)["linear"], axis=1)
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == uneven.test_labels
+    assert len(drawn.rows) == 15
+    gap = 0.0
+    for row in drawn.rows:
+        own = (sure > row["from"]) & (sure <= row["to"])
+        assert (row["count"], row["right"]) == (own.sum(), right[own].sum())
+        assert row["confidence"] == (pytest.approx(sure[own].mean(), abs=1e-5) if own.any() else None)
+        assert row["accuracy"] == (right[own].mean() if own.any() else None)
+        gap += abs(right[own].sum() - sure[own].sum())
+    error = 100 * gap / len(right)
+    assert f"calibration, expected error {error:.1f}%, {len(right)} test samples" in drawn.title
+    assert Path("mine/calibration.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_result_of_an_earlier_version_has_no_calibration_figure(run, uneven):
+    evaluation = replace(run.evaluation, calibration=None)
+    write_result(Path("mine/result.json"), replace(run, evaluation=evaluation))
+    with pytest.raises(ArgumentError, match="of an earlier version, which kept no bins of calibration"):
+        plot(uneven, "calibration")
+    with pytest.warns(UserWarning, match="the figure calibration is left out: the result is of an earlier version"):
+        drawn = lp.plot("mine", data=uneven, compute=lp.Compute(device="cpu"), scores=lp.score(uneven, members=1, **SCORED))
+    assert list(drawn) == [name for name in FIGURES if name != "calibration"]
+
+
 # Files
 
 
@@ -199,7 +228,7 @@ def test_each_figure_is_three_files_in_the_folder_of_the_run(run, uneven):
     for name, drawing in drawn.items():
         assert drawing.files == tuple(f"mine/{name}.{ending}" for ending in ("png", "pdf", "csv"))
         starts = [Path(file).read_bytes()[:4] for file in drawing.files]
-        assert starts == [b"\x89PNG", b"%PDF", b"clas"]
+        assert starts == [b"\x89PNG", b"%PDF", b"bin," if name == "calibration" else b"clas"]
 
 
 def test_the_table_holds_the_rows(run, uneven):

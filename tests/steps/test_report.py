@@ -189,16 +189,84 @@ def test_doubtful_labels_and_copies_are_flagged(data, in_tmp):
 
 def test_exact_copies_are_told(in_tmp):
     pixels = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
-    pixels[7] = pixels[3]
+    pixels[7] = pixels[9] = pixels[3]
     labels = np.arange(20) // 10
     np.savez("mine.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
     with pytest.warns(UserWarning, match="exact copies"):
         data = lp.open_set("mine.npz")
     lp.report(data=data)
-    samples = read()["samples"]
+    told = read()
+    samples = told["samples"]
     flagged = np.unpackbits(column(samples["flags"]["copy"], "u1"), bitorder="little")[:20].astype(bool)
-    assert set(column(samples["places"], "<u4")[flagged].tolist()) == {3, 7}
-    assert len(set(column(samples["copies"], "<u4").tolist())) == 19
+    assert set(column(samples["places"], "<u4")[flagged].tolist()) == {3, 7, 9}
+    assert len(set(column(samples["copies"], "<u4").tolist())) == 18
+    pairs = {copy: of for copy, (of, cosine) in partners_of(told, "copy").items()}
+    assert pairs[7] == pairs[9] == 3
+    assert pairs[3] in (7, 9), "and the first one is of the next"
+
+
+def partners_of(told: dict[str, Any], flag: str) -> dict[int, tuple[int, float | None]]:
+    """By place in the source what each sample so flagged is a copy of, and the cosine; -1 of what is not on the page."""
+    places, own = column(told["samples"]["places"], "<u4").tolist(), told["partners"][flag]
+    alike = [None] * N if own["alike"] is None else [round(each, 4) for each in column(own["alike"], "<f4").tolist()]
+    pairs = zip(column(own["at"], "<u4").tolist(), column(own["of"], "<i4").tolist(), alike)
+    return {places[at]: (places[of] if of >= 0 else -1, cosine) for at, of, cosine in pairs}
+
+
+def near_copies(data: lp.LongTailedSet) -> lp.ScoreSet:
+    """Scores by which rows 1, 2 and 3 are near-copies: of row 4, of row 5 and of the test sample at 6."""
+    scores = scores_of(data.index, ("avh", "near-duplicate", "near-other", "near-test"))
+    metrics = {"avh": scores.metrics["avh"]}
+    for row, of, name in ((1, 4, "near-duplicate"), (2, 5, "near-other"), (3, 6, "near-test")):
+        alike, nearest = np.full((4, N), 0.1, dtype=np.float32), np.arange(N, dtype=np.int32)[::-1].copy()
+        alike[:, row], alike[1, row], nearest[row] = 0.9999, 0.9975, of
+        metrics[name] = replace(scores.metrics[name], per_member=alike, nearest=nearest)
+    return replace(scores, metrics=metrics)
+
+
+def test_of_near_copies_it_is_told_what_they_are_copies_of(data, in_tmp):
+    names = tuple(f"test/<b>{place}.png" for place in range(len(data.test_labels)))
+    lp.write_scores("scores.h5", near_copies(data))
+    lp.report("scores.h5", data=replace(data, test_file_names=names))
+    told, place = read(), data.index.source_index.tolist()
+    assert partners_of(told, "near") == {place[1]: (place[4], 0.9975)}, "the cosine is that of the member that says least"
+    assert partners_of(told, "other") == {place[2]: (place[5], 0.9975)}
+    assert partners_of(told, "test") == {place[3]: (-1, 0.9975)}
+    of_test = data.index.class_names[data.test_labels[6]]
+    assert told["partners"]["test"]["named"] == {"0": ["test/<b>6.png", of_test]}
+    assert partners_of(told, "copy") == {}
+
+
+def test_what_is_not_on_the_page_is_told_by_name(monkeypatch, data, in_tmp):
+    """Of each class 8 are shown, so of the largest one some are not."""
+    lp.write_scores("scores.h5", near_copies(data))
+    monkeypatch.setattr("lt_prune.page.shown.shown_rows.__defaults__", (25,))
+    lp.report("scores.h5", data=data)
+    there = ids_of(read()["samples"])
+    [gone] = np.flatnonzero(~np.isin(data.index.ids, there))[:1]
+    scores, row = near_copies(data), int(np.searchsorted(data.index.ids, there[0]))
+    scores.metrics["near-other"].per_member[:, row], scores.metrics["near-other"].nearest[row] = 0.999, gone
+    lp.write_scores("scores.h5", scores, overwrite=True)
+    lp.report("scores.h5", data=data, overwrite=True)
+    told = read()["partners"]["other"]
+    number = column(told["at"], "<u4").tolist().index(0)
+    wanted = [f"{data.index.ids[gone]:016x}", data.index.class_names[data.index.labels[gone]]]
+    assert (column(told["of"], "<i4")[number], told["named"][str(number)]) == (-1, wanted)
+
+
+def test_where_the_pictures_are_gone_a_test_sample_is_a_number(data, in_tmp):
+    lp.write_scores("scores.h5", near_copies(data))
+    with pytest.warns(UserWarning, match="the pictures of blobs are left out"):
+        lp.report("scores.h5")
+    assert read()["partners"]["test"]["named"] == {"0": ["test sample 6", None]}
+
+
+def test_scores_of_earlier_versions_do_not_say_what_is_nearest(data, in_tmp):
+    scores = near_copies(data)
+    lp.write_scores("scores.h5", replace(scores, metrics={n: replace(m, nearest=None) for n, m in scores.metrics.items()}))
+    lp.report("scores.h5", data=data)
+    assert list(read()["partners"]) == ["copy"]
+    assert mask(read()["samples"]["flags"]["near"]).sum() == 1
 
 
 # Runs
@@ -217,8 +285,13 @@ def result_of(trained: lp.TrainResult, subset: lp.Subset | None, seed: int, accu
     true = np.repeat(np.arange(4), 10)
     wrong = (true + 1) % 4
     predicted = np.where(np.tile(np.arange(10), 4) < right[true], true, wrong)
+    right = int((predicted == true).sum())
+    bins = {8: (40 - right, 0, 0.55), 13: (right, right, 0.9)}
+    count, good, confidence = zip(*(bins.get(k, (0, 0, None)) for k in range(15)))
     evaluation = replace(
         trained.evaluation,
+        calibration=lp.Calibration(count=count, right=good, confidence=confidence),
+        ece=float(np.abs(0.55 * (40 - right)) + np.abs(0.9 * right - right)) / 40,
         per_class=tuple(accuracies),
         confusion=lp.Confusion.of(true, predicted, 4),
         overall=float(np.mean(accuracies)),
@@ -270,6 +343,53 @@ def test_runs_are_told_with_their_control_and_what_they_save(runs):
     assert ranked["confusion"]["totals"] == [20, 20, 20, 20]
 
 
+def test_a_ranking_that_did_worse_than_its_control_is_warned_of(runs):
+    lp.report()
+    assert "did worse than" not in Path("report.html").read_text()
+    for name in ("ranked-1", "control-1"):
+        Path(f"runs/{name}/result.json").unlink()
+    control = lp.read_result("runs/control-0/result.json")
+    evaluation = replace(control.evaluation, overall=0.9)
+    write_result(Path("runs/control-0/result.json"), replace(control, evaluation=evaluation))
+    lp.report(overwrite=True)
+    text = " ".join(Text(Path("report.html").read_text()).text.split())
+    [said] = re.findall("avh, within class, [^;]*; one run each cannot tell whether that is chance", text)
+    assert "did worse than random samples, as many of each class (class-random), by 35.0 points overall" in said
+    assert "one run each cannot tell whether that is chance" in text
+
+
+def test_calibration_is_told_of_all_runs_of_a_row_together(runs):
+    """What is right is 90% sure, and what is wrong 55%."""
+    lp.report()
+    whole = next(row for row in read()["runs"][0]["rows"] if row["label"] == "unpruned")
+    results = [lp.read_result(f"runs/whole-{seed}/result.json").evaluation for seed in (0, 1)]
+    right = [round(40 * each.overall) for each in results]
+    assert whole["calibration"]["count"] == [0] * 8 + [80 - sum(right)] + [0] * 4 + [sum(right), 0]
+    assert whole["calibration"]["right"] == [0] * 13 + [sum(right), 0]
+    assert whole["calibration"]["confidence"] == [None] * 8 + [0.55] + [None] * 4 + [0.9, None]
+    assert whole["without_bins"] == 0
+
+
+def test_without_the_bins_of_a_result_there_is_no_diagram(runs):
+    file = Path("runs/ranked-1/result.json")
+    result = lp.read_result(file)
+    write_result(file, replace(result, evaluation=replace(result.evaluation, calibration=None)))
+    lp.report()
+    rows = {row["label"]: (row["calibration"], row["without_bins"]) for row in read()["runs"][0]["rows"]}
+    assert rows["avh, within class"] == (None, 1)
+    assert rows["unpruned"][0] is not None
+
+
+def test_percent_is_written_in_one_way_wherever_it_is_printed(runs):
+    lp.report()
+    printed = [Text(Path("report.html").read_text()).text]
+    pruning = "prune --scores scores/blobs.h5 --ratio 0.3 --per-class"
+    for line in ("results runs", "audit subsets/blobs-ranked-avh-0.4.h5", pruning):
+        printed += [(said := ok(line)).stdout, said.stderr]
+    assert sum(len(re.findall(r"\d%", each)) for each in printed) > 10
+    assert not [match for each in printed for match in re.findall(r"\d\s+%.*", each)]
+
+
 def test_the_seeds_of_a_point_are_told(runs):
     Path("runs/ranked-1/result.json").unlink()
     lp.report()
@@ -309,9 +429,7 @@ def test_a_name_is_shown_as_it_is_and_does_nothing(data, in_tmp, name):
     page = Path("report.html").read_text()
     assert page.count("<script") == 2
     assert read()["set"]["classes"][0]["name"] == name
-    parsed = Text(page)
-    assert name in parsed.text
-    assert not [tag for tag, attributes in parsed.elements if "onerror" in attributes]
+    assert not [tag for tag, attributes in Text(page).elements if "onerror" in attributes]
 
 
 def test_names_of_files_are_told_and_escaped(blob_folder, in_tmp):

@@ -11,7 +11,7 @@ import pytest
 from lt_prune.config.compute import Arithmetic
 from lt_prune.config.recipe import Recipe
 from lt_prune.errors import ArgumentError, FileError
-from lt_prune.runs import Confusion, Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
+from lt_prune.runs import Calibration, Confusion, Evaluation, FailedRun, PlannedRun, TrainResult, TrainSpec
 from lt_prune.store.results import (
     read_failure,
     read_grid,
@@ -43,6 +43,11 @@ SPEC = TrainSpec(
     seed=2**62,
     arithmetic=Arithmetic(device="cuda", precision="tf32", compiled=True),
 )
+CALIBRATION = Calibration(
+    count=(0,) * 5 + (20, 0, 10) + (0,) * 7,
+    right=(0,) * 5 + (0, 0, 5) + (0,) * 7,
+    confidence=(None,) * 5 + (0.355, None, 0.5) + (None,) * 7,
+)
 RESULT = TrainResult(
     spec=SPEC,
     data="folder-lt10:/data/Käse",
@@ -56,10 +61,11 @@ RESULT = TrainResult(
         middle=None,
         tail=0.0,
         per_class=(0.5, None, 0.0),
-        ece=0.07,
+        ece=7.1 / 30,
         macro_f1=0.2,
         confusion=Confusion(num_classes=3, true=(0, 0, 2, 2), predicted=(0, 1, 0, 1), count=(5, 5, 10, 10)),
         n_test=30,
+        calibration=CALIBRATION,
     ),
     loss=(2.3, 1 / 7),
     seconds=12.5,
@@ -369,7 +375,7 @@ def test_a_result_of_many_classes_is_small(tmp_path):
     m = 8142
     random = np.random.default_rng(0)
     confusion = Confusion.of(np.arange(m), random.integers(0, m, m), m)
-    evaluation = replace(RESULT.evaluation, per_class=(1 / 3,) * m, n_test=m, confusion=confusion)
+    evaluation = replace(RESULT.evaluation, per_class=(1 / 3,) * m, n_test=m, confusion=confusion, calibration=None)
     result = replace(RESULT, evaluation=evaluation, class_counts=(1,) * m, n_train=m)
     write_result(tmp_path / "a.json", result)
     assert (tmp_path / "a.json").stat().st_size < 1_000_000
@@ -380,3 +386,39 @@ def test_a_result_that_contradicts_itself_is_not_written(tmp_path):
     with pytest.raises(ArgumentError, match="n_test"):
         write_result(tmp_path / "a.json", replace(RESULT, evaluation=replace(RESULT.evaluation, n_test=0)))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_result_of_schema_3_has_no_bins_of_calibration(path):
+    content = json.loads(path.read_text())
+    del content["evaluation"]["calibration"]
+    write_sealed(path, {**content, "schema": 3})
+    found = read_result(path)
+    assert found == replace(RESULT, evaluation=replace(RESULT.evaluation, calibration=None))
+    write_result(path, found)
+    assert read_result(path) == found
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"count": (30,)}, "calibration must be of 15 bins"),
+        ({"count": (*CALIBRATION.count[:5], 21, *CALIBRATION.count[6:])}, "calibration must hold each test sample once"),
+        ({"right": (*CALIBRATION.right[:5], 21, *CALIBRATION.right[6:])}, "more right than there are"),
+        ({"right": (*CALIBRATION.right[:5], 1, *CALIBRATION.right[6:])}, "as many right as the confusion matrix"),
+        ({"right": (*CALIBRATION.right[:5], 0.0, *CALIBRATION.right[6:])}, "calibration must be a whole number"),
+        ({"confidence": (0.01, *CALIBRATION.confidence[1:])}, "mean confidence, empty ones none"),
+        ({"confidence": (*CALIBRATION.confidence[:5], None, *CALIBRATION.confidence[6:])}, "empty ones none"),
+        ({"confidence": (*CALIBRATION.confidence[:5], 0.41, *CALIBRATION.confidence[6:])}, "must lie in their bins"),
+        ({"confidence": (*CALIBRATION.confidence[:5], "0.4", *CALIBRATION.confidence[6:])}, "confidence must be finite"),
+        ({"confidence": (*CALIBRATION.confidence[:5], 0.36, *CALIBRATION.confidence[6:])}, "ece must be that of the bins"),
+    ],
+)
+def test_bins_of_calibration_that_contradict_the_rest_are_refused(path, changed, says):
+    evaluation = replace(RESULT.evaluation, calibration=replace(CALIBRATION, **changed))
+    with pytest.raises(ArgumentError, match=says):
+        write_result(path.parent / "other.json", replace(RESULT, evaluation=evaluation))
+    content = json.loads(path.read_text())
+    content["evaluation"]["calibration"] |= changed
+    write_sealed(path, content)
+    with pytest.raises(FileError, match=f"is no result of a run .*{says}"):
+        read_result(path)

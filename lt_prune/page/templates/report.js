@@ -30,7 +30,7 @@
   const line = (x1, y1, x2, y2, more = {}) => svg("line", { x1, y1, x2, y2, ...more });
   const colour = (number) => `var(--c${number % 6})`;
   const count = (number) => number.toLocaleString("en");
-  const percent = (share, digits = 1) => (share === null ? "–" : `${(100 * share).toFixed(digits)} %`);
+  const percent = (share, digits = 1) => (share === null ? "–" : `${(100 * share).toFixed(digits)}%`);
   const short = (number) => (number === 0 ? "0" : String(Number(number.toPrecision(4))));
 
   function option(value, words, chosen = false) {
@@ -51,6 +51,7 @@
     return found;
   }
   const wholes = (packed) => new Uint32Array(bytes(packed).buffer);
+  const signed = (packed) => new Int32Array(bytes(packed).buffer);
   const floats = (packed) => new Float32Array(bytes(packed).buffer);
   function shorts(packed) {
     const upper = new Uint16Array(bytes(packed).buffer);
@@ -141,6 +142,39 @@
     return { made, width, height, left, top, right: width - right, bottom: height - bottom };
   }
 
+  function table(caption, head, rows) {
+    return element(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+      element(
+        "table",
+        {},
+        element("caption", {}, caption),
+        element("thead", {}, element("tr", {}, ...head.map((each) => element("th", { scope: "col" }, each)))),
+        element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((each, i) => (i ? element("td", {}, each) : element("th", { scope: "row" }, element("bdi", {}, each))))))),
+      ),
+    );
+  }
+
+  // The numbers of a chart as a table below it, which keyboards and screen readers reach. It is made when it is opened, and
+  // stays open when the numbers change.
+  function numbers(chart, caption, head, rows) {
+    let box = chart.nextElementSibling;
+    if (!box || !box.classList.contains("numbers")) {
+      box = element("details", { class: "numbers", ontoggle: () => fill(box) }, element("summary", {}));
+      chart.after(box);
+    }
+    box.hidden = !rows.length;
+    box.firstChild.textContent = `${caption}: the numbers`;
+    box.replaceChildren(box.firstChild);
+    box.make = () => table(caption, head, rows);
+    fill(box);
+  }
+
+  function fill(box) {
+    if (box.open && box.childElementCount === 1) box.append(box.make());
+  }
+
   const redraw = [];
   let width = innerWidth;
   function drawn(draw) {
@@ -225,6 +259,8 @@
     });
     groupBands(box, xOf, box.top - 4);
     classNames(box, xOf, step);
+    const head = ["class", "group", "before", ...data.subsets.flatMap(({ name }) => [`${name}: kept`, `${name}: removed`])];
+    numbers(holder, "Samples of each class", head, classes.map((each) => [each.name, each.group, count(each.before), ...each.kept.flatMap((number) => [count(number), count(each.before - number)])]));
   }
 
   function sign(number, bar = false) {
@@ -260,9 +296,9 @@
     return urls[number];
   }
 
-  function picture(i) {
+  function picture(i, side = 96) {
     const { size, cell, columns, each } = data.pictures;
-    const scale = Math.max(1, Math.floor(96 / Math.max(...size)));
+    const scale = Math.max(1, Math.floor(side / Math.max(...size)));
     const place = i % each;
     const onSheet = Math.min(each, n - (i - place));
     const made = element("span", { class: size[0] < 48 ? "picture small" : "picture", role: "img", "aria-label": `picture of ${classOf[labels[i]].name}` });
@@ -282,11 +318,53 @@
     for (const id of JSON.parse(localStorage.getItem(memory) || "[]")) marked.add(id);
   } catch { /* a browser may keep nothing for a file */ }
 
-  const noiseBy = metrics.findIndex((each) => each.name === "label-noise" || each.name.startsWith("label-noise ("));
-  const nearBy = metrics.findIndex((each) => each.name === "near-duplicate" || each.name.startsWith("near-duplicate ("));
+  const metricOf = (name) => metrics.findIndex((each) => each.name === name || each.name.startsWith(`${name} (`));
+  const COPIES = ["copy", "near", "other", "test"];
   const field = {};
   let matching = [];
   let listed = 0;
+
+  // Of which other sample each copy is one: by flag, and by place of the copy.
+  const partners = {};
+  for (const [name, each] of Object.entries(data.partners)) {
+    const of = signed(each.of), alike = each.alike === null ? null : floats(each.alike);
+    partners[name] = new Map(Array.from(wholes(each.at), (i, row) => [i, { of: of[row], alike: alike && alike[row], named: each.named[row] }]));
+  }
+  let together = null; // A sample, what it is a copy of, and other copies of both, shown in place of what matches.
+  let cameFrom = -1;
+
+  function filtered() {
+    together = null;
+    apply();
+  }
+
+  const nameOf = (i) => (samples.files ? samples.files[i] : idOf(i));
+
+  function seeTogether(i, other) {
+    const found = new Set([other, i]);
+    for (const each of Object.values(partners)) {
+      for (const [copy, { of }] of each) {
+        if (of === i || of === other) found.add(copy);
+        if (of >= 0 && (copy === i || copy === other)) found.add(of);
+      }
+    }
+    if (!together) cameFrom = i;
+    together = [...found];
+    apply();
+    goTo(other);
+  }
+
+  function seeAll() {
+    together = null;
+    apply();
+    goTo(cameFrom);
+  }
+
+  function goTo(i) {
+    const box = () => byId("tiles").querySelector(`[data-place="${i}"] input`);
+    while (!box() && listed < matching.length) showMore();
+    if (box()) box().focus();
+  }
 
   function makeFilters() {
     const form = byId("filters");
@@ -296,15 +374,15 @@
       form.append(made.box);
     };
     if (data.subsets.length) {
-      add("subset", select("f-subset", "Pruning", data.subsets.map((each, s) => option(s, each.name)), apply));
-      add("fate", select("f-fate", "Kept or removed", [option("", "all"), option("kept", "kept"), option("removed", "removed")], apply));
+      add("subset", select("f-subset", "Pruning", data.subsets.map((each, s) => option(s, each.name)), filtered));
+      add("fate", select("f-fate", "Kept or removed", [option("", "all"), option("kept", "kept"), option("removed", "removed")], filtered));
     }
-    add("class", select("f-class", "Class", [option("", "all classes"), ...classes.map((each) => option(each.label, each.name))], apply));
-    add("group", select("f-group", "Group", [option("", "all groups"), ...GROUPS.map((name) => option(name, name))], apply));
+    add("class", select("f-class", "Class", [option("", "all classes"), ...classes.map((each) => option(each.label, each.name))], filtered));
+    add("group", select("f-group", "Group", [option("", "all groups"), ...GROUPS.map((name) => option(name, name))], filtered));
     if (metrics.length) {
-      add("metric", select("f-metric", "Metric", metrics.map((each, m) => option(m, each.name)), () => { newMetric(); apply(); }));
+      add("metric", select("f-metric", "Metric", metrics.map((each, m) => option(m, each.name)), () => { newMetric(); filtered(); }));
       for (const [name, label] of [["low", "Score from"], ["high", "Score to"]]) {
-        const made = element("input", { type: "number", id: `f-${name}`, step: "any", oninput: apply });
+        const made = element("input", { type: "number", id: `f-${name}`, step: "any", oninput: filtered });
         add(name, { field: made, box: element("div", {}, element("label", { for: `f-${name}` }, label), made) });
       }
     }
@@ -312,12 +390,12 @@
     if (stds.some((each) => each !== null)) orders.push(option("spread", "largest spread over members first"));
     if (metrics.length > 1) orders.push(option("apart", "metrics disagree most"));
     orders.push(option("copies", "copies together"), option("id", "by id"), option("place", "as in the source"));
-    add("order", select("f-order", "Order", orders, () => { apply(); }));
-    if (metrics.length > 1) add("other", select("f-other", "Disagreement with", metrics.map((each, m) => option(m, each.name, m === 1)), apply));
+    add("order", select("f-order", "Order", orders, filtered));
+    if (metrics.length > 1) add("other", select("f-other", "Disagreement with", metrics.map((each, m) => option(m, each.name, m === 1)), filtered));
     const suspects = Object.keys(flags).map((name) => option(name, data.flags[name]));
-    add("flag", select("f-flag", "Suspicion", [option("", "any or none"), option("any", "any"), ...suspects], apply));
-    add("marked", select("f-marked", "Marked", [option("", "all"), option("yes", "marked"), option("no", "not marked")], apply));
-    form.append(element("div", {}, element("button", { type: "button", id: "reset", onclick: () => { reset(); apply(); } }, "Reset filters")));
+    add("flag", select("f-flag", "Suspicion", [option("", "any or none"), option("any", "any"), ...suspects], filtered));
+    add("marked", select("f-marked", "Marked", [option("", "all"), option("yes", "marked"), option("no", "not marked")], filtered));
+    form.append(element("div", {}, element("button", { type: "button", id: "reset", onclick: () => { reset(); filtered(); } }, "Reset filters")));
   }
 
   function newMetric() {
@@ -343,9 +421,11 @@
     ["Hardest", { order: "hard" }],
     ["Easiest", { order: "easy" }],
     ["Metrics disagree", { order: "apart" }],
-    ["Suspected label noise", { flag: "noise", order: "hard", metric: noiseBy }],
+    ["Suspected label noise", { flag: "noise", order: "hard", metric: metricOf("label-noise") }],
     ["Copies", { flag: "copy", order: "copies" }],
-    ["Near-copies", { flag: "near", order: "easy", metric: nearBy }],
+    ["Near-copies", { flag: "near", order: "easy", metric: metricOf("near-duplicate") }],
+    ["Near-copies in another class", { flag: "other", order: "hard", metric: metricOf("near-other") }],
+    ["Near-copies of test samples", { flag: "test", order: "easy", metric: metricOf("near-test") }],
   ];
 
   function makeViews() {
@@ -360,7 +440,7 @@
             if (field[name]) field[name].value = String(value);
           }
           newMetric();
-          apply();
+          filtered();
         },
       }, words));
     }
@@ -372,7 +452,7 @@
     buttons.forEach((button) => {
       const wanted = { ...plain, ...VIEWS.find(([words]) => words === button.textContent)[1] };
       const so = Object.entries(wanted).every(([name, value]) => !field[name] || field[name].value === String(value));
-      button.setAttribute("aria-pressed", String(so && (!field.low || (!field.low.value && !field.high.value))));
+      button.setAttribute("aria-pressed", String(so && !together && (!field.low || (!field.low.value && !field.high.value))));
     });
   }
 
@@ -423,13 +503,15 @@
   }
 
   function apply() {
-    matching = inOrder(matches());
+    matching = together || inOrder(matches());
     listed = 0;
     byId("tiles").replaceChildren();
     showMore();
     const subset = field.subset ? kept[Number(field.subset.value)] : null;
     const gone = subset ? matching.filter((i) => !subset(i)).length : 0;
-    byId("matching").textContent = `${count(matching.length)} of ${count(n)} samples${subset ? `, of which ${count(matching.length - gone)} are kept and ${count(gone)} removed` : ""}.`;
+    const said = together ? ", copies of one another" : "";
+    byId("back").hidden = !together;
+    byId("matching").textContent = `${count(matching.length)} of ${count(n)} samples${said}${subset ? `, of which ${count(matching.length - gone)} are kept and ${count(gone)} removed` : ""}.`;
     byId("mark-all").disabled = !matching.length;
     pressed();
   }
@@ -472,15 +554,31 @@
       }
     }
     const list = element("dl", {}, ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
-    const suspects = Object.keys(flags).filter((name) => flags[name](i)).map((name) => element("div", { class: "flag" }, data.flags[name]));
+    const suspects = Object.keys(flags).filter((name) => flags[name](i)).map((name) => element("div", { class: "flag" }, data.flags[name], ...partner(i, name)));
     return element(
       "li",
-      { class: isKept ? "tile" : "tile removed" },
+      { class: isKept ? "tile" : "tile removed", "data-place": i },
       element("label", {}, data.pictures ? picture(i) : element("span", {}, element("bdi", {}, own.name)), box),
       list,
       subset < 0 ? null : element("div", { class: isKept ? "fate kept" : "fate removed" }, isKept ? "kept" : "removed"),
       ...suspects,
     );
+  }
+
+  function partner(i, flag) {
+    // What a sample is a copy of: its picture and name, to go to where it is on the page.
+    if (!COPIES.includes(flag)) return [];
+    const found = partners[flag] && partners[flag].get(i);
+    if (!found) return ["; of which one, these scores do not say"];
+    const cosine = found.alike === null ? "" : ` (cosine ${found.alike.toFixed(4)})`;
+    if (found.of < 0) {
+      const [name, own] = found.named, elsewhere = flag === "test" ? "" : ", not on this page";
+      return [": ", element("bdi", {}, name), ...(own === null ? [] : [" of ", element("bdi", {}, own)]), `${cosine}${elsewhere}`];
+    }
+    const own = classOf[labels[found.of]].name, name = nameOf(found.of);
+    const seen = data.pictures ? picture(found.of, 48) : null;
+    const go = { type: "button", class: "partner", "aria-label": `${name} of ${own}: see it beside its copies`, onclick: () => seeTogether(i, found.of) };
+    return [cosine, element("button", go, seen, element("span", {}, element("bdi", {}, name), " of ", element("bdi", {}, own)))];
   }
 
   function showMarks() {
@@ -525,6 +623,7 @@
     const next = byId("tiles").children[first];
     if (next) next.querySelector("input").focus({ preventScroll: true });
   });
+  byId("back").addEventListener("click", seeAll);
   byId("mark-all").addEventListener("click", () => { for (const i of matching) marked.add(idOf(i)); showMarks(); apply(); });
   byId("clear").addEventListener("click", () => { marked.clear(); showMarks(); apply(); });
   byId("copy").addEventListener("click", copy);
@@ -572,6 +671,9 @@
     });
     groupBands(box, xOf, box.top - 4);
     classNames(box, xOf, step);
+    const head = ["class", "group", "samples", ...data.scores.quantiles.map((share) => `${percent(share, 0)} are below`)];
+    const known = classes.filter((each) => metric.classes[each.label]);
+    numbers(holder, `${metric.name} in each class`, head, known.map((each) => [each.name, each.group, count(each.before), ...metric.classes[each.label].map(short)]));
     drawGroups(metric);
   }
 
@@ -594,23 +696,12 @@
       box.made.append(text(box.right + 28, box.top + 14 * g + 4, GROUPS[g]));
     });
     edges.slice(0, -1).forEach((edge, b) => {
-      const words = [`${metric.name} ${short(edge)} to ${short(edges[b + 1])}`, ...GROUPS.map((name, g) => `${name}: ${count(metric.groups[name][b])} samples, ${shares[g][b].toFixed(1)} %`)];
+      const words = [`${metric.name} ${short(edge)} to ${short(edges[b + 1])}`, ...GROUPS.map((name, g) => `${name}: ${count(metric.groups[name][b])} samples, ${shares[g][b].toFixed(1)}%`)];
       box.made.append(svg("rect", { x: xOf(edge), y: box.top, width: xOf(edges[b + 1]) - xOf(edge), height: box.bottom - box.top, fill: "transparent", "data-tip": words.join("\n") }));
     });
-  }
-
-  function table(caption, head, rows) {
-    return element(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      element(
-        "table",
-        {},
-        element("caption", {}, caption),
-        element("thead", {}, element("tr", {}, ...head.map((each) => element("th", { scope: "col" }, each)))),
-        element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((each, i) => (i ? element("td", {}, each) : element("th", { scope: "row" }, element("bdi", {}, each))))))),
-      ),
-    );
+    const head = ["from", "to", ...GROUPS.flatMap((name) => [`${name}: samples`, `${name}: share`])];
+    const rows = edges.slice(0, -1).map((edge, b) => [short(edge), short(edges[b + 1]), ...GROUPS.flatMap((name, g) => [count(metric.groups[name][b]), `${shares[g][b].toFixed(1)}%`])]);
+    numbers(byId("score-groups"), `${metric.name} in head, middle and tail`, head, rows);
   }
 
   const two = (value) => (value === null || value === undefined ? "–" : value.toFixed(2));
@@ -646,6 +737,18 @@
     byId("correlations").replaceChildren(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rank correlations" }, element("table", { class: "heat" }, element("caption", {}, "Spearman's rank correlation between metrics"), head, element("tbody", {}, ...body))));
   }
 
+  // Of each tenth of the samples by one score how many there are, both ranges, and the mean of the other score.
+  function tenths(xs, ys) {
+    const order = Array.from(xs.keys()).sort((a, b) => xs[a] - xs[b] || a - b);
+    return Array.from({ length: 10 }, (_, part) => [part, order.slice(Math.floor((part * n) / 10), Math.floor(((part + 1) * n) / 10))])
+      .filter(([, own]) => own.length)
+      .map(([part, own]) => {
+        const others = own.map((i) => ys[i]);
+        const mean = others.reduce((sum, value) => sum + value, 0) / own.length;
+        return [String(part + 1), count(own.length), short(xs[own[0]]), short(xs[own.at(-1)]), short(Math.min(...others)), short(Math.max(...others)), short(mean)];
+      });
+  }
+
   function drawPair() {
     const one = Number(byId("p-one").value), other = Number(byId("p-other").value);
     const holder = byId("pair-chart");
@@ -669,6 +772,7 @@
       box.made.append(svg("path", { d: each.join(""), fill: colour(g), opacity: 0.75 }));
       box.made.append(marker(g, box.right + 14, box.top + 16 * g, 5), text(box.right + 24, box.top + 16 * g + 4, GROUPS[g]));
     });
+    numbers(holder, `${metrics[other].name} against ${metrics[one].name}`, [`tenth of the samples shown, by ${metrics[one].name}`, "samples", `${metrics[one].name} from`, "to", `${metrics[other].name} from`, "to", "mean"], tenths(xs, ys));
     const value = data.scores.correlations[one][other];
     byId("pair-words").textContent = `${metrics[other].name} against ${metrics[one].name}: rank correlation ${two(value)}` + (every > 1 ? `; every ${every === 2 ? "second" : `${every}th`} sample shown above is a point` : "; a point a sample");
   }
@@ -744,7 +848,7 @@
 
   function told(row, mean, std, unit) {
     const spread = std ? ` ± ${std.toFixed(1)}` : "";
-    return `${row.label}${row.ratio ? `, ${percent(row.ratio)} removed` : ""}\n${mean.toFixed(1)}${spread} ${unit}\n${row.n === 1 ? "1 run" : `${row.n} runs`}, ${row.seeds.length === 1 ? "seed" : "seeds"} ${row.seeds.join(", ")}`;
+    return `${row.label}${row.ratio ? `, ${percent(row.ratio)} removed` : ""}\n${mean.toFixed(1)}${spread}${unit}\n${row.n === 1 ? "1 run" : `${row.n} runs`}, ${row.seeds.length === 1 ? "seed" : "seeds"} ${row.seeds.join(", ")}`;
   }
 
   const inPercent = (name) => (row) => [row[`${name}_mean`] === null ? null : 100 * row[`${name}_mean`], row[`${name}_std`] === null ? null : 100 * row[`${name}_std`]];
@@ -776,27 +880,24 @@
       drawPanel("expected calibration error (%)", rows, inPercent("ece"), 0, most, "%"),
       drawPanel("training time saved (%)", rows.filter((row) => row.ratio), (row) => [row.saved === null ? null : 100 * row.saved, null], least, 100, "% of the time of the unpruned run"),
     ]);
-    byId("run-table").replaceChildren(runTable(rows));
+    runNumbers(rows);
   }
 
-  function runTable(rows) {
-    const cell = (row, name) => {
-      const [mean, std] = inPercent(name)(row);
-      return mean === null ? "–" : `${mean.toFixed(1)}${std === null ? "" : ` ± ${std.toFixed(1)}`}`;
-    };
-    const head = ["pruned by", "removed", "runs", ...MEASURES, "ECE", "s", "time saved", "matched control"];
-    const body = rows.map((row) => [
-      row.label,
-      percent(row.ratio),
-      `${row.n}${row.failed ? `, ${row.failed} failed` : ""}${row.missing ? `, ${row.missing} missing` : ""}`,
-      ...MEASURES.map((name) => cell(row, name)),
-      cell(row, "ece"),
-      row.seconds_mean === null ? "–" : row.seconds_mean.toFixed(1),
-      row.ratio ? percent(row.saved) : "–",
-      row.control || "–",
-    ]);
+  function cell(row, name) {
+    const [mean, std] = inPercent(name)(row);
+    return mean === null ? "–" : `${mean.toFixed(1)}${std === null ? "" : ` ± ${std.toFixed(1)}`}`;
+  }
+
+  const said = (row, name) => (row[`${name}_mean`] === null ? "–" : `${cell(row, name)}%`);
+
+  // What the accuracies and the costs of rows are, under the charts of each.
+  function runNumbers(rows) {
+    const known = (row) => [row.label, percent(row.ratio), `${row.n}${row.failed ? `, ${row.failed} failed` : ""}${row.missing ? `, ${row.missing} missing` : ""}`, row.seeds.join(", ")];
+    const head = ["pruned by", "removed", "runs", "seeds"];
+    numbers(byId("run-charts"), "Test accuracy, means and standard deviations over seeds in percent", [...head, ...MEASURES, "matched control"], rows.map((row) => [...known(row), ...MEASURES.map((name) => cell(row, name)), row.control || "–"]));
+    numbers(byId("run-costs"), "Calibration error in percent, and seconds of training", [...head, "ECE", "s", "time saved"], rows.map((row) => [...known(row), cell(row, "ece"), row.seconds_mean === null ? "–" : row.seconds_mean.toFixed(1), row.ratio ? percent(row.saved) : "–"]));
     const reasons = rows.flatMap((row) => row.reasons.map((reason) => element("li", {}, `${row.label}, ${percent(row.ratio)} removed, ${reason}`)));
-    return element("details", {}, element("summary", {}, "Runs as a table"), table("Means and standard deviations over seeds, in percent", head, body), ...(reasons.length ? [element("ul", {}, ...reasons)] : []));
+    byId("run-reasons").replaceChildren(...(reasons.length ? [element("details", {}, element("summary", {}, "Runs without a result"), element("ul", {}, ...reasons))] : []));
   }
 
   const rowName = (row) => `${row.label}${row.ratio ? `, ${percent(row.ratio)} removed` : ""}`;
@@ -814,6 +915,56 @@
     if (!row) return;
     drawChange(row, unprunedOf(rows));
     drawConfusion(row);
+    drawCalibration(row, unprunedOf(rows));
+  }
+
+  // Of each bin of confidence how many are right: a bar as wide as the bin, and below it how many there are.
+  function drawReliability(row) {
+    const holder = element("div", { class: "chart" });
+    const error = `expected calibration error ${said(row, "ece")}`;
+    const inside = () => {
+      if (!row.calibration) {
+        const words = `${rowName(row)}: ${error}. There is no diagram, as ${row.without_bins} of ${row.n} results ${row.without_bins === 1 ? "is" : "are"} of an earlier version, which kept no bins.`;
+        holder.replaceChildren(element("p", { class: "note" }, words));
+        return;
+      }
+      const { count: counts, right, confidence } = row.calibration, bins = counts.length;
+      const box = frame(holder, 340, `Reliability diagram of ${rowName(row)}, ${error}`, [44, 16, 104, 40]);
+      const yOf = axisY(box, 0, 100, null), xOf = (share) => box.left + share * (box.right - box.left);
+      box.made.append(text(box.left, 14, rowName(row), { "font-weight": 600 }), text(box.left, 32, error));
+      const foot = box.height - 40, most = Math.log10(1 + Math.max(...counts));
+      counts.forEach((number, k) => {
+        const share = number ? (100 * right[k]) / number : null, x = xOf(k / bins) + 0.5, wide = xOf(1 / bins) - xOf(0) - 1;
+        const words = [`confidence ${percent(k / bins, 0)} to ${percent((k + 1) / bins, 0)}`, `${count(number)} test samples`];
+        if (number) words.push(`${share.toFixed(1)}% right, ${percent(confidence[k])} sure`);
+        const part = svg("g", { "data-tip": words.join("\n") });
+        part.append(svg("rect", { x, y: box.top, width: wide, height: box.height - 40 - box.top, fill: "transparent" }));
+        if (number) {
+          const high = (Math.log10(1 + number) / most) * 36;
+          part.append(svg("rect", { x, y: Math.min(yOf(share), box.bottom - 1), width: wide, height: Math.max(1, box.bottom - yOf(share)), fill: colour(0) }));
+          part.append(marker(1, xOf(confidence[k]), yOf(100 * confidence[k]), 3), svg("rect", { class: "bar", x, y: foot - high, width: wide, height: high }));
+        }
+        box.made.append(part);
+      });
+      box.made.append(line(box.left, yOf(0), box.right, yOf(100), { stroke: "var(--text)", "stroke-dasharray": "6 4" }));
+      box.made.append(text(box.left, box.bottom + 20, `test samples: up to ${count(Math.max(...counts))} a bin`, { class: "soft" }));
+      for (const y of [box.bottom, foot]) box.made.append(line(box.left, y, box.right, y, { class: "axis" }));
+      for (const share of [0, 0.25, 0.5, 0.75, 1]) box.made.append(text(xOf(share), foot + 16, 100 * share, { "text-anchor": "middle" }));
+      box.made.append(text((box.left + box.right) / 2, foot + 32, "confidence (%)", { "text-anchor": "middle", class: "soft" }));
+    };
+    return { holder, inside };
+  }
+
+  function drawCalibration(row, whole) {
+    const rows = whole && whole.n && whole !== row ? [row, whole] : [row];
+    byId("calibration-words").textContent = `Reliability: how many of the test samples are right (bars, %) by how sure the run is, of all runs of a row together; squares: mean confidence, which lies on the dashed line; below, how many samples each bin has, on a logarithmic axis`;
+    place(byId("calibration"), rows.map(drawReliability));
+    const shown = rows.filter((each) => each.calibration);
+    const body = shown.flatMap((each) => each.calibration.count.map((number, k) => {
+      const bins = each.calibration.count.length, share = number ? each.calibration.right[k] / number : null;
+      return [rowName(each), `${percent(k / bins, 0)} to ${percent((k + 1) / bins, 0)}`, count(number), percent(share), percent(each.calibration.confidence[k])];
+    }));
+    numbers(byId("calibration"), "Reliability by bins of confidence", ["pruned by", "confidence", "test samples", "right", "mean confidence"], body);
   }
 
   function drawChange(row, whole) {
@@ -844,11 +995,14 @@
     box.made.append(line(box.left, yOf(0), box.right, yOf(0), { class: "axis" }));
     groupBands(box, xOf, box.top - 4);
     classNames(box, xOf, step);
+    const changes = values.map((value) => (value === null ? "–" : `${compared && value > 0 ? "+" : ""}${value.toFixed(1)}`));
+    numbers(holder, compared ? "Change on each class, in points of percent" : "Accuracy on each class, in percent", ["class", "group", "samples", ...(compared ? ["unpruned", "here", "change"] : ["accuracy"])], classes.map((each, i) => [each.name, each.group, count(each.before), ...(compared ? [percent(whole.per_class[each.label]), percent(row.per_class[each.label])] : []), changes[i]]));
   }
 
   function drawConfusion(row) {
     const { whole, cells, totals } = row.confusion;
     const runs = row.n === 1 ? "one run" : `${row.n} runs together`;
+    numbers(byId("confusion"), "Confusions", ["class", "taken for", "test samples", "of"], whole ? cells.map(([t, p, number]) => [classOf[t].name, classOf[p].name, count(number), count(totals[t])]) : []);
     if (!whole) {
       byId("confusion-words").textContent = `${rowName(row)}: what is confused most, of ${runs}`;
       byId("confusion").replaceChildren(table("Pairs of classes that are confused most", ["class", "taken for", "test samples", "of the class"], cells.map(([t, p, number]) => [classOf[t].name, classOf[p].name, count(number), percent(number / totals[t])])));
