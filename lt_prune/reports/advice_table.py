@@ -80,8 +80,13 @@ def _line(line: Line) -> dict[str, Any]:
 def _found(line: Line) -> str:
     if line.ratio is None:
         return f"cannot be said; {line.limit}"
-    saved = "" if line.saved is None else f", which saves {percent(line.saved, 0)} of the training time"
+    saved = "" if line.saved is None else f", which saves {_share(line.saved)} of the training time"
     return f"up to {percent(line.ratio, 0)} can go{saved}; {line.limit}"
+
+
+def _share(saved: float) -> str:
+    """What is saved of a time; runs that took longer, on a machine that did something else, save none of it."""
+    return percent(saved, 0) if saved > 0 else "none"
 
 
 def _answer(advice: Advice, command: str | None) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typed import lt, ok
 
 import lt_prune as lp
@@ -15,7 +16,7 @@ from lt_prune.given import keywords_of
 from lt_prune.planning.commands import prune_command
 from lt_prune.progress import tell
 from lt_prune.reports.advice import advice_of
-from lt_prune.reports.advice_table import _answer
+from lt_prune.reports.advice_table import _answer, advice_table
 from lt_prune.steps import within_hours
 
 ACCURACY = {0.0: 0.80, 0.2: 0.798, 0.4: 0.79, 0.6: 0.60}
@@ -84,6 +85,16 @@ def test_the_largest_ratio_within_the_tolerance_is_advised_with_the_time_that_it
     line = only(runs())
     assert (line.ratio, line.saved) == pytest.approx((0.4, 0.4))
     assert line.limit.startswith("60% removed loses 19.98 points overall, more than the tolerance; between 40% and 60%")
+
+
+def test_a_slower_run_saves_no_time():
+    slower = [replace(run, seconds=12.0) if run.spec.ratio else run for run in runs((0.0, 0.2))]
+    [advice] = advice_of(slower, 2.0, None)
+    console = Console(width=200)
+    with console.capture() as printed:
+        console.print(advice_table(advice, None))
+    assert advice.lines[0].saved == pytest.approx(-0.2)
+    assert "random: up to 20% can go, which saves none of the training time;" in printed.get()
 
 
 def test_where_every_ratio_is_within_it_larger_ones_are_missing():
