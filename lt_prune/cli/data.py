@@ -403,12 +403,13 @@ def _scores_of(index: SampleIndex, data: str, seed: int, published: bool) -> Pat
     from lt_prune.planning.commands import score_command
     from lt_prune.planning.paths import scores_path
     from lt_prune.planning.published_scores import published_for, published_scores, told_others
+    from lt_prune.reports.words import several
 
     file = scores_path(index, seed)
     if file.exists() and not published:
         return file
     if found := published_for(index) if published else published_scores(index, seed):
-        members = f"{len(found.seeds)} member{'s' * (len(found.seeds) != 1)}"
+        members = several(len(found.seeds), "member")
         click.echo(f"scores {found.published}: {members}, all {index.n_samples:,} samples joined by id", err=True)
         return found
     command = score_command(data, index.reading, seed=seed)

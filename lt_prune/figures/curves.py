@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from textwrap import fill
@@ -86,7 +86,7 @@ def curves(rows: Sequence[Row]) -> list[Curves]:
     return drawn
 
 
-def _styles(labels: Iterable[str]) -> dict[str, int]:
+def _styles(labels: Collection[str]) -> dict[str, int]:
     """A number for each line; a matched control has that of what it is beside, where that is there."""
     own = {label: number for number, label in enumerate(label for label in labels if not label.startswith(LIKE))}
     like = {f"{LIKE}{control_of(label)}": number for label, number in own.items()}

@@ -235,7 +235,7 @@ def prepared(
     if match != "ids" and not scores and not asked.like:
         raise ArgumentError("match joins scores, or another subset, and the data: give --scores, or leave out --match")
     index, samples = _opened(data, scores, reading, "features" in asked.strategy.needs and features is None)
-    scores = published_for(index) if given_published(given_scores) else scores
+    scores = published_for(index) if scores is None and given_published(given_scores) else scores
     given = Given(
         asked=asked,
         index=index,

@@ -92,9 +92,8 @@ def sweep(
     Args:
         data: a set, a set file, or a source name.
         grid: strategies, metrics, ratios, methods, seeds and scoring, by default as `lt_prune.Grid()` says.
-        scores: what ranks, or its file: an ensemble of another network, scores made elsewhere, or
-            "published" for those that come with lt-prune. By default an ensemble of
-            the runs' own network is trained where scores are missing.
+        scores: what ranks, or its file: an ensemble of another network, scores made elsewhere, or "published" for those that
+            come with lt-prune. By default an ensemble of the runs' own network is trained where scores are missing.
         prediction: a predictor, such as "linear" or "angular"; by default each method's own.
         recipe: whose epochs and weight decay are the defaults: "paper" (by default) or "released" (its author's code).
         equal: what a pruned run has as many of as the unpruned one of its method: "epochs", or "steps" of the optimizer;
