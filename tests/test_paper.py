@@ -172,6 +172,11 @@ def test_a_set_that_is_missing_is_told_before_another_is_trained_on(run, blobs, 
     assert opened[0] == "cifar10-lt100"
 
 
+def test_help_is_asked_for_as_of_any_command(run):
+    assert run("-h").stdout == run("--help").stdout
+    assert run("table1", "-h").stdout == run("table1", "--help").stdout
+
+
 def test_vision_transformers_are_listed_and_not_run(run, out, trained):
     done = run("table4", "--out", out)
     assert (done.exit_code, trained) == (0, [])
