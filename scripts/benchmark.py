@@ -10,7 +10,7 @@
     .venv/bin/python scripts/benchmark.py --out bench scores       # only jobs whose names begin so
 
 Each job is a command of lt-prune that runs in the folder and that, given again, does what is missing. The folder holds the
-set files; what is written lies below scores/, subsets/ and runs/ there. hours.csv tells how long each job has taken. A job
+set files; what is written lies in folders below it. hours.csv tells how long each job has taken. A job
 whose set file is missing is passed over.
 """
 
@@ -32,9 +32,15 @@ MEMBERS = (2, 4, 6, 8, 10)
 """A score file is written after each of these, so that it can be used before the last member is there."""
 STAGE_ONE = {"mixup": ["--method", "mixup"], "aem": ["--method", "aem"]}
 STAGE_ONE["aem-minimised"] = ["--method", "aem", "--set", "entropy=minimised"]
-CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", "--model", "resnet20", "--epochs", "30"]
+NETWORK = ["--model", "resnet20", "--epochs", "30"]
+CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", *NETWORK]
 PRUNINGS = ["--strategies", "random,class-random,ranked,proportional+hard", "--metrics", "el2n,avh", "--controls"]
 """What every set is pruned by; a metric within classes has class-random as its control."""
+SCORING = {f"lr{lr}": ("--lr", lr) for lr in ("0.02", "0.05", "0.1", "0.2")}
+SCORING |= {schedule: ("--schedule", schedule) for schedule in ("step", "constant")}
+"""How the members of an ensemble may be trained; what is not said is the default, 0.1 and cosine."""
+ENSEMBLES = {"digits-lt10": ("resnet32", "10"), "cifar10-lt100": ("resnet20", "4")}
+"""Of an ensemble for each of these: the network, and how many."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,14 @@ def jobs() -> Iterator[Job]:
         for seeds in ("0", "0-2"):  # one seed of everything first
             for equal in ("epochs", "steps"):
                 yield Job(f"curves/{data}/{equal}/{seeds}", data, ("sweep", *how, "--seeds", seeds, "--equal", equal))
+    for data, (model, members) in ENSEMBLES.items():
+        for name, recipe in SCORING.items():
+            scores = f"scoring/{data}-{name}.h5"
+            train = ("score", "--model", model, "--members", members, *recipe, "--out", scores)
+            yield Job(f"scoring/{data}/{name}/members", data, train)
+            how = ("--strategies", "ranked,proportional+hard", "--metrics", "el2n,avh", "--ratios", "0.45", *NETWORK)
+            prune = ("sweep", *how, "--scores", scores, "--seeds", "0-2", "--out", f"scoring/{data}-{name}")
+            yield Job(f"scoring/{data}/{name}/runs", data, prune)
 
 
 def run(job: Job, out: Path, workers: int) -> int:
