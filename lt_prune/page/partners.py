@@ -35,7 +35,7 @@ def partners_told(
     """
     place = np.full(index.n_samples, -1)
     place[rows] = np.arange(len(rows))
-    found = {"copy": _columns(rows[flags["copy"][rows]], _exact(index), place, lambda row: told_sample(index, row))}
+    found = {"copy": _columns(rows[flags["copy"][rows]], exact_partners(index), place, lambda row: told_sample(index, row))}
     for flag, name in NEAR_BY.items():
         if flag not in flags or (nearest := metrics[name].nearest) is None:
             continue
@@ -58,7 +58,7 @@ def _columns(rows: Array, of: Array, place: Array | None, tell: Callable[[int], 
     return {"rows": rows, "of": packed(places, "<i4"), "alike": None, "named": named}
 
 
-def _exact(index: SampleIndex) -> Array:
+def exact_partners(index: SampleIndex) -> Array:
     """int64 (N,): of each exact copy the first of them, of the first the next one; -1 of others."""
     first = originals(index.ids)
     repeated = first != np.arange(len(first))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from lt_prune.page.of_samples import flags_of
+from lt_prune.page.partners import exact_partners
 from lt_prune.planning.dropping import COPIES_BY, NOISE_BY
 from lt_prune.types import Array, MetricScores, SampleIndex, Subset
 
@@ -30,7 +31,8 @@ def picks(
     subset: Subset | None,
     number: int,
 ) -> dict[int, Array]:
-    """Rows by class, up to `number` of each, those to be seen first; classes of none are left out.
+    """Rows by class, up to `number` of each, those to be seen first; classes of none are left out. Of copies, what each is a
+    copy of stands behind it, of whichever class it is.
 
     Args:
         kind: of `NEEDS`, whose needs are there.
@@ -41,8 +43,10 @@ def picks(
     chosen, first = _chosen(kind, index, metrics, metric, subset)
     order = np.argsort(-first, kind="stable")
     rows = order[chosen[order]]
-    by_class = {c: rows[index.labels[rows] == c][:number] for c in np.argsort(-index.counts, kind="stable").tolist()}
-    return {c: some for c, some in by_class.items() if len(some)}
+    by_class = {c: rows[index.labels[rows] == c] for c in np.argsort(-index.counts, kind="stable").tolist()}
+    if kind == "copies":
+        by_class = {c: _in_pairs(some, _partners(index, metrics)) for c, some in by_class.items()}
+    return {c: some[:number] for c, some in by_class.items() if len(some)}
 
 
 def _chosen(
@@ -76,3 +80,15 @@ def _apart(metrics: Mapping[str, MetricScores], metric: str | None) -> Array:
     names = (metric, other_than(metric, metrics))
     one, two = (np.argsort(np.argsort(metrics[name].difficulty, kind="stable")) for name in names)
     return np.asarray(np.abs(one - two), dtype=np.float64)
+
+
+def _partners(index: SampleIndex, metrics: Mapping[str, MetricScores]) -> Array:
+    """int64 (N,): what each sample is a copy of, exact before near; -1 where that is not known."""
+    exact, nearest = exact_partners(index), metrics[COPIES_BY].nearest if COPIES_BY in metrics else None
+    return exact if nearest is None else np.where(exact < 0, nearest, exact)
+
+
+def _in_pairs(rows: Array, partners: Array) -> Array:
+    """Rows with the partner of each behind it, every one once."""
+    pairs = np.stack([rows, partners[rows]], axis=1).ravel()
+    return np.array(list(dict.fromkeys(pairs[pairs >= 0].tolist())), dtype=np.int64)

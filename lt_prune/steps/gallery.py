@@ -56,7 +56,7 @@ def gallery(
     - "hardest", "easiest": by a metric.
     - "disagreements": those whose ranks by the metric and by another are farthest apart.
     - "noisy": labels in doubt by confident learning, where there are scores by `label-noise`.
-    - "copies": exact copies, and near-copies where there are scores by `near-duplicate`.
+    - "copies": exact copies, and near-copies where there are scores by `near-duplicate`; behind each what it is a copy of.
 
     Args:
         places: as for `report`: files of the set, its scores and a subset, or folders of such.
@@ -151,7 +151,9 @@ class _Shown:
         names = numbered(
             {c: index.class_names[c] for c in rows}, index.counts, None if subset is None else subset.kept_counts
         )
-        lines = [Line(name=names[c], images=self._images(some), captions=self._captions(some)) for c, some in rows.items()]
+        lines = [
+            Line(name=names[c], images=self._images(some), captions=self._captions(some, c)) for c, some in rows.items()
+        ]
         return lines, tuple(hex_id(index.ids[row]) for some in rows.values() for row in some)
 
     def title(self, name: str) -> str:
@@ -174,10 +176,12 @@ class _Shown:
         images = self.data.pixels[rows]
         return [thumbnail(image, size_within(images, SIDE)) for image in images]
 
-    def _captions(self, rows: Array) -> list[str]:
-        if self.metric is None:
-            return [""] * len(rows)
-        return [f"{self.metrics[self.metric].mean[row]:.3g}" for row in rows]
+    def _captions(self, rows: Array, label: int) -> list[str]:
+        """The score of each, and the class where it is not that of the row."""
+        index, metric = self.data.index, self.metrics[self.metric] if self.metric else None
+        scores = [f"{metric.mean[row]:.3g}" if metric else "" for row in rows]
+        classes = ["" if c == label else index.class_names[c] for c in index.labels[rows]]
+        return [" ".join(filter(None, pair)) for pair in zip(scores, classes)]
 
 
 def _metric(scores: ScoreSet | None, asked: str | None) -> str | None:

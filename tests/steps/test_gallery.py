@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,19 @@ def test_exact_copies_have_a_sheet(in_tmp):
     with pytest.warns(UserWarning, match="exact copies"):
         drawn = lp.gallery(data="mine.npz")
     assert {name: len(each.ids) for name, each in drawn.items()} == {"copies": 2}
+
+
+def test_a_copy_stands_before_what_it_is_a_copy_of(place):
+    alike, nearest = np.zeros(N, np.float32), np.full(N, -1, np.int32)
+    (a, b, c, d), (e, *_) = (np.flatnonzero(place.index.labels == label)[:4] for label in (0, 1))
+    for row, other, cosine in ((a, c, 0.996), (d, b, 0.999), (e, a, 0.997)):
+        alike[row], nearest[row] = cosine, other
+    scores = lp.read_scores("scores/blobs.h5")
+    near = lp.MetricScores(per_member=alike[None], higher_is_harder=True, equation="", nearest=nearest)
+    lp.write_scores("near.h5", replace(scores, metrics={**scores.metrics, "near-duplicate": near}))
+    (drawn,) = lp.gallery("near.h5", data=place, sheet="copies").values()
+    pairs = (d, b, a, c, e, a)  # class by class, the more alike first
+    assert list(drawn.ids) == [f"{place.index.ids[row]:016x}" for row in pairs]
 
 
 def test_classes_are_those_named_in_this_order_of_size(place):
