@@ -168,7 +168,7 @@ class _Shown:
             "easiest": f"the easiest by {self.metric}",
             "disagreements": f"where {self.metric} and {other} disagree most",
             "noisy": "labels in doubt by confident learning",
-            "copies": "exact and near-copies",
+            "copies": "exact and near-copies, each before what it is a copy of",
         }
         return f"{self.data.index.name}: {words[name]}"
 
