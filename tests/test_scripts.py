@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +102,39 @@ def test_a_long_run_whose_set_is_missing_is_passed_over(monkeypatch, tmp_path, c
     assert end.value.code == 0
     assert capsys.readouterr().err.count("passed over") == 5
     assert list(tmp_path.iterdir()) == []
+
+
+def pruned(script: ModuleType, **reached: dict[tuple[str, int], tuple[float, float]]) -> list[Any]:
+    """Candidates of runs at one ratio: by pruning, set and seed the balanced accuracy and that of the tail."""
+    runs = [
+        SimpleNamespace(
+            name=of,
+            ratio=0.5,
+            seed=seed,
+            strategy="random" if pruning == "random" else "ranked",
+            metric=None if pruning == "random" else pruning,
+            spec=SimpleNamespace(within="set"),
+            evaluation=SimpleNamespace(balanced=balanced, overall=balanced, tail=tail),
+        )
+        for pruning, places in reached.items()
+        for (of, seed), (balanced, tail) in places.items()
+    ]
+    return script.ordered(script.candidates(runs))
+
+
+def test_the_default_is_the_best_and_of_those_level_with_it_what_needs_least(monkeypatch):
+    script = load("default", monkeypatch)
+    avh = {("a", 0): (0.80, 0.2), ("a", 1): (0.70, 0.2), ("b", 0): (0.50, 0.2), ("b", 1): (0.50, 0.2)}
+    worse = {place: (balanced - 0.10, 0.9) for place, (balanced, _) in avh.items()}
+    first, second = pruned(script, avh=avh, random=worse)
+    assert (first.name, first.figure(), second.name) == ("avh", pytest.approx(62.5), "random")
+    assert second.behind(first) == (pytest.approx(10), pytest.approx(0))
+    # Behind by 2 points with one seed and 0 with the other: the mean is 1 and the standard error 1.
+    near = {place: (balanced - lost, 0.1) for (place, (balanced, _)), lost in zip(avh.items(), (0.02, 0, 0.02, 0))}
+    first, second = pruned(script, avh=avh, random=near)
+    assert (first.name, first.behind(second)) == ("random", (pytest.approx(1), pytest.approx(1)))
+    assert [each.name for each in pruned(script, avh=avh, el2n=near)] == ["avh", "el2n"], "the tail of avh is better"
+    assert [each.name for each in pruned(script, avh=avh, random={("a", 0): (0.9, 0.9)})] == ["avh"], "not run on all"
 
 
 def test_widened_embeddings_are_of_that_size_and_never_negative(monkeypatch):
