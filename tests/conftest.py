@@ -36,7 +36,7 @@ def blob_images(counts: tuple[int, ...], seed: int = 0, side: int = 8, channels:
     return np.clip(centre[:, None, None, None] + noise, 0, 255).astype(np.uint8), labels.astype(np.int64)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def blobs() -> Callable[..., LongTailedSet]:
     """A maker of long-tailed sets of blobs: blobs(counts=(24, 12, 6, 3), seed=0, order=None)."""
 

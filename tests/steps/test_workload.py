@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,7 @@ SMALL = {"epochs": 2, "model": "resnet8", "batch_size": 16}
 ONE_SEED = {"seeds": [0]}
 
 
-@pytest.fixture
-def sweep(blobs, in_tmp, monkeypatch):
+def sweep_of(blobs, monkeypatch):
     """sweep(grid, **options) on blobs of 45: of `GRID`, but for the fields in `grid`. A network is measured to train on 100
     images a second."""
     measured = []
@@ -31,6 +31,61 @@ def sweep(blobs, in_tmp, monkeypatch):
 
     call.measured = measured
     return call
+
+
+@pytest.fixture
+def sweep(blobs, in_tmp, monkeypatch):
+    """The same, in an empty folder."""
+    return sweep_of(blobs, monkeypatch)
+
+
+class Listening:
+    """A progress that is told what the work will be."""
+
+    def __init__(self) -> None:
+        self.announced: list[str] = []
+        self.overall: list[tuple[float, int]] = []
+
+    def __call__(self, what: str, done: float, total: int) -> None:
+        if what == "all runs":
+            self.overall.append((done, total))
+
+    def announce(self, sentence: str) -> None:
+        self.announced.append(sentence)
+
+
+@dataclass(frozen=True)
+class Done:
+    """A sweep that has ended, which tests look at and do not change."""
+
+    sweep: lp.Sweep
+    told: Listening
+    measured: list[object]
+    folder: Path
+
+
+def done_in(folder, blobs, grid) -> Done:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        sweep, told = sweep_of(blobs, patch), Listening()
+        return Done(sweep(grid, progress=told), told, sweep.measured, folder)
+
+
+@pytest.fixture(scope="module")
+def whole(blobs, tmp_path_factory) -> Done:
+    return done_in(tmp_path_factory.mktemp("whole"), blobs, {})
+
+
+@pytest.fixture(scope="module")
+def one_seed_done(blobs, tmp_path_factory) -> Done:
+    return done_in(tmp_path_factory.mktemp("one-seed"), blobs, ONE_SEED)
+
+
+@pytest.fixture
+def one_seed(one_seed_done, in_tmp) -> lp.Sweep:
+    """The sweep of one seed, of which a copy is in the working directory."""
+    shutil.copytree(one_seed_done.folder, in_tmp, dirs_exist_ok=True)
+    return one_seed_done.sweep
 
 
 def test_a_dry_run_counts_everything_and_writes_nothing(sweep, in_tmp):
@@ -47,16 +102,15 @@ def test_a_dry_run_counts_everything_and_writes_nothing(sweep, in_tmp):
 
 
 @pytest.mark.slow
-def test_a_dry_run_plans_what_is_then_done(sweep):
-    dry, done = sweep(dry_run=True), sweep()
+def test_a_dry_run_plans_what_is_then_done(sweep, whole):
+    dry = sweep(dry_run=True)
     assert [replace(run.spec, subset_digest=None) for run in dry.runs] == [
-        replace(run.spec, subset_digest=None) for run in done.runs
+        replace(run.spec, subset_digest=None) for run in whole.sweep.runs
     ]
 
 
 @pytest.mark.slow
-def test_of_what_is_there_already_only_the_rest_counts(sweep):
-    sweep(ONE_SEED)
+def test_of_what_is_there_already_only_the_rest_counts(one_seed, sweep):
     dry = sweep(dry_run=True)
     assert (dry.work.members, dry.work.runs) == (0, 3)
     assert [isinstance(run, lp.TrainResult) for run in dry.runs] == [True] * 3 + [False] * 3
@@ -65,26 +119,24 @@ def test_of_what_is_there_already_only_the_rest_counts(sweep):
 
 
 @pytest.mark.slow
-def test_the_speed_is_that_of_earlier_networks_of_the_kind(sweep):
-    done = sweep(ONE_SEED)
+def test_the_speed_is_that_of_earlier_networks_of_the_kind(one_seed, sweep):
     scores = lp.read_scores("scores/blobs.h5")
     images = 2 * 45 + 2 * (45 + 27 + 27)
-    seconds = scores.seconds.sum() + sum(run.seconds for run in done.runs)
+    seconds = scores.seconds.sum() + sum(run.seconds for run in one_seed.runs)
     dry = sweep(dry_run=True)
     assert dry.work.images_per_second == pytest.approx(images / seconds)
     assert not sweep.measured
 
 
 @pytest.mark.slow
-def test_of_long_work_the_speed_is_measured_first_and_hours_are_told(sweep, monkeypatch):
+def test_of_long_work_the_speed_is_measured_first_and_hours_are_told(sweep, whole, monkeypatch):
+    assert not whole.measured
+    assert whole.told.announced[0].endswith("486 images; the time left is told once the speed is measured")
+    monkeypatch.setattr(workload, "LONG", 288)
     progress = Listening()
-    sweep(progress=progress)
-    assert not sweep.measured
-    assert progress.announced[0].endswith("486 images; the time left is told once the speed is measured")
-    monkeypatch.setattr(workload, "LONG", 486)
-    sweep(progress=progress, out="other")
+    sweep(ONE_SEED, progress=progress)
     assert len(sweep.measured) == 1
-    assert progress.announced[1].endswith("486 images: about 5 seconds at 100 images/s")  # 486 / 100
+    assert progress.announced[0].endswith("288 images: about 3 seconds at 100 images/s")  # 288 / 100
 
 
 @pytest.mark.parametrize("freeze", [False, True])
@@ -112,26 +164,10 @@ def test_what_cannot_end_well_is_refused_by_a_dry_run_too(sweep):
         sweep({"ratios": [0.95]}, dry_run=True)
 
 
-class Listening:
-    """A progress that is told what the work will be."""
-
-    def __init__(self) -> None:
-        self.announced: list[str] = []
-        self.overall: list[tuple[float, int]] = []
-
-    def __call__(self, what: str, done: float, total: int) -> None:
-        if what == "all runs":
-            self.overall.append((done, total))
-
-    def announce(self, sentence: str) -> None:
-        self.announced.append(sentence)
-
-
 @pytest.mark.slow
-def test_a_sweep_says_first_what_it_will_be_and_counts_the_scoring_in(sweep):
-    progress = Listening()
-    done = sweep(progress=progress)
-    assert progress.announced == [f"sweep of blobs: {done.work}"]
+def test_a_sweep_says_first_what_it_will_be_and_counts_the_scoring_in(whole):
+    progress = whole.told
+    assert progress.announced == [f"sweep of blobs: {whole.sweep.work}"]
     assert "2 members and 6 runs, 14 epochs, 486 images" in progress.announced[0]
     assert {total for _, total in progress.overall} == {486}
     assert progress.overall[-1] == (486, 486)
@@ -156,8 +192,7 @@ def test_the_second_stage_is_counted_in(blobs, in_tmp):
 
 
 @pytest.mark.slow
-def test_what_is_left_where_everything_is_there_is_nothing(sweep):
-    sweep(ONE_SEED)
+def test_what_is_left_where_everything_is_there_is_nothing(one_seed, sweep):
     progress = Listening()
     sweep(ONE_SEED, progress=progress)
     assert progress.announced == ["sweep of blobs: nothing, as all of it is there"]
