@@ -1495,11 +1495,11 @@ def apart(command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
     ids=["train", "score"],
 )
 def test_less_memory_is_needed_by_smaller_steps_or_images(world, command, says, ways):
-    for folder, number in [*product(("train/a", "train/b"), range(7)), *product(("test/a", "test/b"), range(2))]:
+    for folder, number in [*product(("train/a", "train/b"), range(7)), ("test/a", 0), ("test/b", 0)]:
         path = Path("large", folder, f"{number}.png")
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.effect_noise((512, 512), 50).convert("RGB").save(path)
-    limited = ["-c", LIMITED, str(2 << 30), *shlex.split(command), "--data", "large"]
+        Image.effect_noise((384, 384), 50).convert("RGB").save(path)
+    limited = ["-c", LIMITED, str(3 << 29), *shlex.split(command), "--data", "large"]
     refused = apart(limited)
     assert refused.returncode == 1
     assert "out of memory" in refused.stderr.splitlines()[-1]
@@ -1513,13 +1513,14 @@ def test_less_memory_is_needed_by_smaller_steps_or_images(world, command, says, 
 @pytest.mark.slow
 def test_what_cannot_be_compiled_is_trained_without(world):
     embeddings()
-    command = ["-m", "lt_prune", "train", "--data", "features:vectors.npz", "--epochs", "1", "--out", "run"]
-    refused = apart([*command, "--compiled"], CXX="/nowhere/g++", TORCHINDUCTOR_CACHE_DIR=str(world / "cache"))
+    command = "train --data features:vectors.npz --epochs 1 --out run"
+    compiled = ["-m", "lt_prune", *command.split(), "--compiled"]
+    refused = apart(compiled, CXX="/nowhere/g++", TORCHINDUCTOR_CACHE_DIR=str(world / "cache"))
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
     assert refused.stderr.splitlines()[-1].startswith("lt-prune: torch.compile fails here (")
     assert "leave out --compiled" in refused.stderr.splitlines()[-1]
-    assert apart(command).returncode == 0
+    follow(command)
 
 
 def test_scores_to_drop_by_are_made_by_the_command_that_python_names(world):
