@@ -22,7 +22,7 @@ import click
 from rich.console import Console
 
 import lt_prune as lp
-from lt_prune.cli.group import HELP, Commands
+from lt_prune.cli.group import Commands
 from lt_prune.cli.options import as_compute, device_option, equal_option, gathered, options_of, preset_option, workers_option
 from lt_prune.figures.curves import curves, render
 from lt_prune.reports.aggregate import aggregate
@@ -119,7 +119,7 @@ def show(study: Study, parts: Iterator[Part], file: Path) -> None:
         raise lp.LtPruneError(f"runs without a result: {len(study.failures)}; the same command tries them again")
 
 
-main = Commands("paper", help=(__doc__ or "").partition("\n")[0], context_settings={"help_option_names": HELP})
+main = Commands("paper", help=(__doc__ or "").partition("\n")[0], context_settings={"help_option_names": ["-h", "--help"]})
 
 
 def subcommand(*own: Callable[[Any], Any]) -> Callable[[Callable[[Study], Iterator[Part]]], Callable[..., None]]:

@@ -21,14 +21,13 @@ class _Terminated(BaseException):
     """SIGTERM came."""
 
 
-HELP = ["-h", "--help"]
-
-
 class Commands(click.Group):
     """A group whose every failure is one sentence on stderr: exit 2 for usage, 1 for the rest, 128 + n for a signal."""
 
     def add_command(self, command: click.Command, name: str | None = None) -> None:
-        command.context_settings.setdefault("help_option_names", HELP)  # click keeps the option that it makes first
+        names = self.context_settings.get("help_option_names")
+        if names:  # click keeps the option that it makes first
+            command.context_settings.setdefault("help_option_names", names)
         super().add_command(command, name)
 
     def invoke(self, context: click.Context) -> Any:
@@ -95,7 +94,7 @@ def _fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": HELP, "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="lt-prune")
 def main() -> None:
     """Build, score and prune long-tailed image data, and see what the pruning cost head, middle and tail.
