@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 """Which pruning should be the default, by the rule of docs/benchmark.md.
 
-    .venv/bin/python scripts/default.py bench/curves/runs/*-sweep.json
+    .venv/bin/python scripts/default.py bench/curves/runs                  # all sets that are there
+    .venv/bin/python scripts/default.py bench/curves/runs/digits-lt10-*/   # one of them
 
 The figure of a candidate is its balanced test accuracy: the mean over seeds, then over ratios from 0.3 to 0.6, then over
 sets. Candidates whose paired differences from the best are, over seeds, within two standard errors are level with it. Of
