@@ -92,7 +92,7 @@ def test_a_set_file_is_pruned_without_its_pixels(here):
 # Worker processes
 
 
-LARGE = 30_000
+LARGE = 20_000
 SCORE = r"""
 import re, sys, threading, time, warnings
 from pathlib import Path
