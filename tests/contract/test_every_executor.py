@@ -28,11 +28,8 @@ def weights(run: lp.TrainResult) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-def test_a_run_is_what_it_is_by_itself_in_both_stages_and_told_of_from_begin_to_end(blobs, in_tmp, compute):
-    told: dict[str, list[tuple[float, int]]] = {}
-    follow = lambda what, *done: told.setdefault(what, []).append(done)  # noqa: E731
-    done = lp.sweep(blobs(), GRID, compute=compute, progress=follow, **SMALL)
-    _each_was_told_of_from_its_begin_to_its_end(told)
+def test_a_run_is_what_it_is_by_itself_in_both_stages(blobs, in_tmp, compute):
+    done = lp.sweep(blobs(), GRID, compute=compute, **SMALL)
     assert [(run.seed, run.method) for run in done.runs] == [(s, m) for s in (0, 1) for m in GRID.methods]
     for run in done.runs:
         how = {"method": run.method, "seed": run.seed, "compute": lp.Compute(device="cpu", n_threads=1)}
@@ -46,7 +43,10 @@ def first_stage() -> dict[str, object]:
     return {name: value for name, value in SMALL.items() if not name.startswith("stage2")}
 
 
-def _each_was_told_of_from_its_begin_to_its_end(told: dict[str, list[tuple[float, int]]]) -> None:
+@pytest.mark.slow
+def test_each_run_is_told_of_from_its_begin_to_its_end(blobs, in_tmp, compute):
+    told: dict[str, list[float]] = {}
+    lp.sweep(blobs(), GRID, compute=compute, progress=lambda what, *done: told.setdefault(what, []).append(done), **SMALL)
     assert len(told.pop("all runs")) > 1
     assert len(told) == 8, "each stage once"
     for counts in told.values():
