@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc"),
 ]
 
-GRID = ("--strategies", "random", "--ratios", "0.5", "--seeds", "0,1", "--epochs", "24")
+GRID = ("--strategies", "random", "--ratios", "0.5", "--seeds", "0,1", "--epochs", "40")
 SWEEP = ("sweep", *GRID, "--model", "resnet8", "--device", "cpu", "--workers", "2")
 
 
@@ -116,12 +116,12 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 def test_killed_at_random_moments_it_ends_as_if_it_had_not_been(tmp_path, undisturbed, request):
     moments = random.Random(0)
     epochs_seen: list[int] = []
-    for kill in range(20 if request.config.getoption("--battery") == "whole" else 4):
+    for kill in range(20 if request.config.getoption("--battery") == "whole" else 6):
         before = kept(tmp_path)
         process = start(tmp_path)
         if kill % 4:  # at work: a while after the first epoch of this start was kept
             wait_until(lambda before=before: kept(tmp_path) != before)
-            time.sleep(moments.uniform(0, 0.25))
+            time.sleep(moments.uniform(0, 0.5))
         else:  # at any moment, that of starting among them
             time.sleep(moments.uniform(0, 5))
         os.killpg(process.pid, signal.SIGKILL)
