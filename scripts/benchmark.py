@@ -10,8 +10,8 @@
     .venv/bin/python scripts/benchmark.py --out bench scores       # only jobs whose names begin so
 
 Each job is a command of lt-prune that runs in the folder and that, given again, does what is missing. The folder holds the
-set files; what is written lies in folders below it. hours.csv tells how long each job has taken. A job
-whose set file is missing is passed over.
+set files; what is written lies in folders below it. hours.csv tells how long each job has taken. A job whose set file is
+missing is passed over.
 """
 
 from __future__ import annotations

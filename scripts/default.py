@@ -23,9 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from lt_prune.choices import EQUAL
+from lt_prune.reports.words import pruned_by
 from lt_prune.runs import TrainResult
 from lt_prune.steps.results import runs_in
-from lt_prune.types import CONTROL, Array, label_of
+from lt_prune.types import CONTROL, Array
 
 LEAST, MOST = 0.3, 0.6
 MEASURES = ("balanced", "overall", "tail")
@@ -57,8 +58,7 @@ def candidates(runs: Sequence[TrainResult]) -> list[Candidate]:
     """Those that were run on every set, at every ratio and with every seed that all sets have."""
     found: dict[tuple[str, bool], dict[tuple[str, float, int], TrainResult]] = defaultdict(dict)
     for run in runs:
-        name = label_of(run.strategy, run.metric) + (", within class" if run.spec.within == "class" else "")
-        found[name, run.metric is not None][run.name, run.ratio, run.seed] = run
+        found[pruned_by(vars(run.spec)), run.metric is not None][run.name, run.ratio, run.seed] = run
     sets = {name: {run.seed for run in runs if run.name == name} for name in sorted({run.name for run in runs})}
     seeds = sorted(set.intersection(*sets.values()))
     grids = {name: sorted({run.ratio for run in runs if run.name == name}) for name in sets}
@@ -66,7 +66,7 @@ def candidates(runs: Sequence[TrainResult]) -> list[Candidate]:
     return [
         Candidate(name, scored, {measure: _means(places, by, measure) for measure in MEASURES})
         for (name, scored), by in found.items()
-        if all(place in by for of_set in places for of_ratio in of_set for place in of_ratio)
+        if seeds and all(place in by for of_set in places for of_ratio in of_set for place in of_ratio)
     ]
 
 
@@ -81,6 +81,8 @@ def _means(
 
 def ordered(found: Sequence[Candidate]) -> list[Candidate]:
     """The default first, then those level with the best, then the others."""
+    if not found:
+        return []
     best = max(found, key=Candidate.figure)
     level = sorted(
         (each for each in found if each.is_level(best)), key=lambda each: (each.needs_scores, -each.figure("tail"))
@@ -106,7 +108,8 @@ def main(places: tuple[Path, ...], equal: str) -> None:
     runs = [run for run in runs_in(places) if isinstance(run, TrainResult) and decisive(run, equal)]
     found = ordered(candidates(runs)) if runs else []
     if not found:
-        raise click.UsageError(f"no pruning was run on all sets at equal {equal}, between {LEAST:g} and {MOST:g} removed")
+        where = f"at equal {equal}, between {LEAST:g} and {MOST:g} removed"
+        raise click.UsageError(f"no pruning was run on all sets with the same seeds {where}")
     best, names = max(found, key=Candidate.figure), ", ".join(sorted({run.name for run in runs}))
     table = Table(box=None, pad_edge=False, title=f"{names}, at equal {equal} (%)")
     for name in ("pruning", *MEASURES, "behind the best", "standard error", "level"):

@@ -109,7 +109,12 @@ def pruned(script: ModuleType, **reached: dict[tuple[str, int], tuple[float, flo
             seed=seed,
             strategy="random" if pruning == "random" else "ranked",
             metric=None if pruning == "random" else pruning,
-            spec=SimpleNamespace(within="set"),
+            spec=SimpleNamespace(
+                strategy="random" if pruning == "random" else "ranked",
+                metric=None if pruning == "random" else pruning,
+                keep="hard",
+                within="set",
+            ),
             evaluation=SimpleNamespace(balanced=balanced, overall=balanced, tail=tail),
         )
         for pruning, places in reached.items()
@@ -131,6 +136,7 @@ def test_the_default_is_the_best_and_of_those_level_with_it_what_needs_least(mon
     assert (first.name, first.behind(second)) == ("random", (pytest.approx(1), pytest.approx(1)))
     assert [each.name for each in pruned(script, avh=avh, el2n=near)] == ["avh", "el2n"], "the tail of avh is better"
     assert [each.name for each in pruned(script, avh=avh, random={("a", 0): (0.9, 0.9)})] == ["avh"], "not run on all"
+    assert not pruned(script, avh={("a", 0): (0.9, 0.9), ("b", 1): (0.9, 0.9)}), "no seed in both sets"
 
 
 def test_widened_embeddings_are_of_that_size_and_never_negative(monkeypatch):

@@ -45,7 +45,8 @@ def picks(
     rows = order[chosen[order]]
     by_class = {c: rows[index.labels[rows] == c] for c in np.argsort(-index.counts, kind="stable").tolist()}
     if kind == "copies":
-        by_class = {c: _in_pairs(some, _partners(index, metrics)) for c, some in by_class.items()}
+        partners = _partners(index, metrics)
+        by_class = {c: _in_pairs(some, partners) for c, some in by_class.items()}
     return {c: some[:number] for c, some in by_class.items() if len(some)}
 
 

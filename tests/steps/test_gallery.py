@@ -14,6 +14,7 @@ from typed import lt, ok
 
 import lt_prune as lp
 from lt_prune.errors import ArgumentError, LtPruneError, MismatchError
+from lt_prune.figures.contact import Line
 
 COUNTS = (24, 12, 6, 3)
 N = sum(COUNTS)
@@ -92,7 +93,9 @@ def test_exact_copies_have_a_sheet(in_tmp):
     assert {name: len(each.ids) for name, each in drawn.items()} == {"copies": 2}
 
 
-def test_a_copy_stands_before_what_it_is_a_copy_of(place):
+def test_a_copy_stands_before_what_it_is_a_copy_of(place, monkeypatch):
+    shown: list[Line] = []
+    monkeypatch.setattr("lt_prune.steps.gallery.contact_sheet", lambda title, lines: shown.extend(lines) or b"")
     alike, nearest = np.zeros(N, np.float32), np.full(N, -1, np.int32)
     (a, b, c, d), (e, *_) = (np.flatnonzero(place.index.labels == label)[:4] for label in (0, 1))
     for row, other, cosine in ((a, c, 0.996), (d, b, 0.999), (e, a, 0.997)):
@@ -103,6 +106,11 @@ def test_a_copy_stands_before_what_it_is_a_copy_of(place):
     (drawn,) = lp.gallery("near.h5", data=place, sheet="copies").values()
     pairs = (d, b, a, c, e, a)  # class by class, the more alike first
     assert list(drawn.ids) == [f"{place.index.ids[row]:016x}" for row in pairs]
+    avh = scores.metrics["avh"].mean
+    assert [list(line.captions) for line in shown] == [
+        [f"{avh[row]:.3g}" for row in (d, b, a, c)],
+        [f"{avh[e]:.3g}", f"{avh[a]:.3g} class0"],  # of another class than the row
+    ]
 
 
 def test_classes_are_those_named_in_this_order_of_size(place):
