@@ -23,7 +23,7 @@ from rich.console import Console
 
 import lt_prune as lp
 from lt_prune.cli.group import Commands
-from lt_prune.cli.options import as_compute, device_option, equal_option, gathered, options_of, preset_option, workers_option
+from lt_prune.cli.options import device_option, equal_option, gathered, options_of, preset_option, several_options
 from lt_prune.figures.curves import curves, render
 from lt_prune.reports.aggregate import aggregate
 from lt_prune.reports.beside import Line, Part, by_pruning, published_alone
@@ -53,6 +53,8 @@ class Study:
     model: str | None = None
     recipe: str | None = None
     stage2_epochs: int | None = None
+    methods: str | None = None
+    """Separated by commas."""
     pruning: Mapping[str, Any] = field(default_factory=dict)
     """Ratios and scoring of Figure 6."""
     equal: str = "epochs"
@@ -95,15 +97,15 @@ common = options_of(
     preset_option,
     click.option("--seeds", type=int, help="Number of seeds.  [default: the paper's, 3, or 5 for figure6]"),
     click.option("--preset", type=click.Choice(list(PRESETS)), default="paper", show_default=True, help="How much is run."),
-    workers_option,
     device_option,
+    several_options,
     click.option("--out", type=click.Path(path_type=Path), default="paper", show_default=True, help="Folder of everything."),
     click.option("--csv", "file", type=click.Path(path_type=Path), help="Figures as CSV.  [default: OUT/TABLE.csv]"),
     click.option("--download", is_flag=True, help="Fetch the sets that can be and are not there."),
-    as_compute,
     gathered("reading"),
 )
 second_option = click.option("--stage2-epochs", type=int, help="Epochs of a second stage.  [default: the method's]")
+methods_option = click.option("--methods", help="Train these alone, separated by commas.  [default: all of the table]")
 
 
 def show(study: Study, parts: Iterator[Part], file: Path) -> None:
@@ -136,23 +138,24 @@ def subcommand(*own: Callable[[Any], Any]) -> Callable[[Callable[[Study], Iterat
 
 
 def methods_table(study: Study, table: str, ways: Ways) -> Iterator[Part]:
+    chosen = None if study.methods is None else study.methods.split(",")
     for data, block in sets_beside(table, study.data, study.reading):
-        yield by_method(table, block, ways, study.run_both(train_methods, data, methods_of(ways, data, study.model)))
+        yield by_method(table, block, ways, study.run_both(train_methods, data, methods_of(ways, data, study.model, chosen)))
 
 
-@subcommand(second_option)
+@subcommand(second_option, methods_option)
 def table1(study: Study) -> Iterator[Part]:
     """Both stages, linear and angular: CIFAR-10-LT and CIFAR-100-LT at imbalance 100, 50 and 10."""
     return methods_table(study, "table1", STAGES)
 
 
-@subcommand(second_option)
+@subcommand(second_option, methods_option)
 def table2(study: Study) -> Iterator[Part]:
     """All methods: CIFAR-10-LT and CIFAR-100-LT at imbalance 100."""
     return methods_table(study, "table2", METHODS)
 
 
-@subcommand(second_option)
+@subcommand(second_option, methods_option)
 def table3(study: Study) -> Iterator[Part]:
     """All methods: ImageNet-LT, a folder imagenet-lt, by a CIFAR-style ResNet (the paper's is a ResNet50)."""
     return methods_table(study, "table3", METHODS)

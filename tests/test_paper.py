@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lt_prune as lp
+from lt_prune.reports.paper import STAGES
 from lt_prune.steps.paper_tables import methods_of
 from lt_prune.store.results import RESULT, read_result
 
@@ -229,6 +230,21 @@ def test_embeddings_have_no_branches(blobs):
     assert methods_of(ways, blobs()) == ["bbn", "tde", "mixup"]
     assert methods_of(ways, blobs(), "torchvision:vit_b_16") == ["tde", "mixup"]
     assert methods_of(ways, replace(blobs(), pixels=np.zeros((45, 6), np.float32))) == ["tde", "mixup"]
+
+
+def test_methods_can_be_chosen(blobs):
+    assert methods_of(STAGES, blobs(), chosen=["l2a", "mixup"]) == ["mixup", "l2a"]
+    with pytest.raises(lp.ArgumentError, match="no row of the table is of method 'ce', only of mixup, mislas, l2a"):
+        methods_of(STAGES, blobs(), chosen=["l2a", "ce"])
+
+
+@pytest.mark.slow
+def test_rows_of_methods_that_are_not_chosen_say_so(run, out):
+    done = run("table2", "--preset", "smoke", "--methods", "l2a", "--out", out)
+    assert done.exit_code == 0, done.stderr
+    lines = {line["row"]: line for line in lines_of(out / "table2.csv")}
+    assert {row for row, line in lines.items() if int(line["n"])} == {"L2A stage 2"}
+    assert lines["ATL"]["note"] == "not asked for, or no branches of such a model"
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ class Compute:
             scores are in float32 everywhere.
         compiled: by torch.compile, which takes half a minute before it gains anything.
         workers: networks trained at once; by default one a CPU core, or 4 on each GPU, fewer where images are large. On the
-            CPU it changes no number of any result; on a GPU it is meant to change none, which no GPU has confirmed yet.
+            CPU it changes no number of any result, nor did it on the one GPU where that was tried (docs/measurements.md).
         n_threads: CPU threads of a run that has this process to itself, as `lt_prune.train` trains it; None for as many as
             torch takes. The same number repeats such a run bit for bit. Runs of a sweep and members of an ensemble have one
             each.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lt_prune.choices import MODELS
 from lt_prune.config.reading import Reading
+from lt_prune.errors import ArgumentError
 from lt_prune.methods import METHODS
 from lt_prune.models import find_model
 from lt_prune.reports.beside import Part, beside, by_column, cell_beside, described_beside, percent, reasons
@@ -27,12 +30,19 @@ def sets_beside(table: str, data: str | None, reading: Reading) -> list[tuple[Lo
     return [(each, nearest_block(blocks, each.index)) for each in sets]
 
 
-def methods_of(ways: Ways, data: LongTailedSet, model: str | None = None) -> list[str]:
-    """The methods to train for these rows, but for those of branches where the model, by default that of such data, cannot
-    have any."""
+def methods_of(ways: Ways, data: LongTailedSet, model: str | None = None, chosen: Sequence[str] | None = None) -> list[str]:
+    """The methods to train for these rows, all or those `chosen`, but for those of branches where the model, by default that
+    of such data, cannot have any.
+
+    Raises:
+        ArgumentError: a chosen one is in no row.
+    """
     split = find_model(model or MODELS[data.kind]).split
-    methods = dict.fromkeys(method for method, _ in ways.values())
-    return [method for method in methods if split or METHODS.load(method).stage.head.branches == 1]
+    methods = list(dict.fromkeys(method for method, _ in ways.values()))
+    for unknown in set(chosen or ()) - set(methods):
+        raise ArgumentError(f"no row of the table is of method {unknown!r}, only of {', '.join(methods)}")
+    wanted = methods if chosen is None else chosen
+    return [method for method in methods if method in wanted and (split or METHODS.load(method).stage.head.branches == 1)]
 
 
 def by_method(table: str, block: Block, ways: Ways, runs: WholeRuns) -> Part:
@@ -41,7 +51,7 @@ def by_method(table: str, block: Block, ways: Ways, runs: WholeRuns) -> Part:
     for row in dict.fromkeys([*block.rows, *ways]):
         method, prediction = ways.get(row, ("", None))
         ours = by_column(runs.tested(method, prediction)) if method in runs.runs else {}
-        missing = "no branches of such a model" if method else "no implementation"
+        missing = "not asked for, or no branches of such a model" if method else "no implementation"
         reason = reasons(runs.runs[method]) if method in runs.runs else missing
         lines += beside(block, runs.data.index, row, ours, reason)
     return Part(f"{table}: {described_beside(runs.every, block)}", ("method", "classes"), lines)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from lt_prune.engine.precision import multiplying
 from lt_prune.engine.step import Forward, GraphedStep, Step
 from lt_prune.methods.ce import CrossEntropy
 from lt_prune.methods.parts import Batch
@@ -92,7 +93,7 @@ def test_bf16_is_near_float32():
 
 
 @cuda
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_a_captured_step_is_the_eager_one(precision):
     losses = []
     for graphed in (False, True):
@@ -100,9 +101,22 @@ def test_a_captured_step_is_the_eager_one(precision):
         optimizer = optimizer_of(network, lr=torch.tensor(0.1, device="cuda"), fused=True)
         step = Step(Forward(network, precision), optimizer, CrossEntropy([1] * 4))
         run = GraphedStep(step) if graphed else step
-        with warnings.catch_warnings(), torch.cuda.stream(torch.cuda.Stream()):
+        own_stream, repeating = torch.cuda.stream(torch.cuda.Stream()), multiplying(torch.device("cuda"), precision)
+        with warnings.catch_warnings(), own_stream, repeating:
             warnings.simplefilter("error")
             drawn = [Batch(*(tensor.cuda() for tensor in batch)) for batch in batches(9, torch.float32)]
             losses.append(torch.stack([run([batch]).clone() for batch in drawn]).cpu())
             run.close()
-    torch.testing.assert_close(losses[1], losses[0], rtol=1e-4 if precision == "fp32" else 1e-2, atol=0)
+    assert torch.equal(losses[1], losses[0])
+
+
+@cuda
+def test_in_fp32_the_first_steps_on_a_gpu_are_those_on_the_cpu():
+    losses = []
+    for device in ("cpu", "cuda"):
+        network = network_of(torch.float32).to(device)
+        step = Step(Forward(network), optimizer_of(network), CrossEntropy([1] * 4))
+        with multiplying(torch.device(device), "fp32"):
+            drawn = [Batch(*(tensor.to(device) for tensor in batch)) for batch in batches(3, torch.float32)]
+            losses.append(torch.stack([step([batch]).clone() for batch in drawn]).cpu())
+    torch.testing.assert_close(losses[1], losses[0], rtol=1e-4, atol=0)
