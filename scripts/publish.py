@@ -7,7 +7,7 @@
 A file in scores/ must stay below 8 MB. Of a larger one, scores/NAME.h5 has the metrics of outputs, and those of the training
 and of features have files of their own. The file of means, lt_prune/published/NAME.h5, has every metric that anything is
 ranked by, in float32 as it is ranked, so that whatever is pruned by it is what the whole file gives. It must stay below
-2 MB: of a large set, leave metrics out.
+2 MB: of a large set, leave metrics out, and of one that others cannot build, all of it by --no-means.
 """
 
 from __future__ import annotations
@@ -66,11 +66,10 @@ def _means(name: str, metric: MetricScores) -> MetricScores:
     return replace(metric, per_member=metric.mean[None], lowest=metric.least if name.startswith(NEAR) else None)
 
 
-def row(scores: ScoreSet, file: Path, means: Path | None, command: str) -> str:
-    """That of the table in scores/README.md."""
+def row(scores: ScoreSet, file: Path, of_means: str, command: str) -> str:
+    """That of the table in scores/README.md, after what it says of means."""
     index, recipe = scores.index, scores.recipe
     assert recipe, "they are of members"
-    of_means = f"{means.stat().st_size / 1e6:.2f} MB, `{sha256_of(means)}`" if means else "those of the file above"
     made = f"{len(scores.seeds)}, {recipe.model} x {recipe.epochs} epochs, seed {scores.ensemble}"
     cells = [f"`{file.name}`", f"{index.n_samples:,}", made, f"`{sha256_of(file)}`", of_means]
     return f"| {' | '.join([*cells, f'`{command}`'])} |"
@@ -104,21 +103,27 @@ def put(file: Path, place: Path) -> Path:
 @click.command(help=__doc__.split("\n")[0])
 @click.argument("file", type=click.Path(path_type=Path, exists=True))
 @click.option("--without", multiple=True, metavar="METRIC", help="Leave it out of the means; more than once.")
+@click.option("--no-means", is_flag=True, help="Put nothing into the package.")
 @click.option("--command", help="What made the file.  [default: `lt-prune score` with its recipe]")
-def main(file: Path, without: tuple[str, ...], command: str | None) -> None:
+def main(file: Path, without: tuple[str, ...], no_means: bool, command: str | None) -> None:
     try:
         scores = lp.read_scores(file)
         if scores.members_here is None:
             raise click.ClickException(f"{file} has no members of ours: publish a file that `lt-prune score` made")
         with TemporaryDirectory() as aside:  # nothing is put in place before all of it is known to be good
             parts = [written(part, Path(aside, name), MOST) for name, part in parts_of(scores, file).items()]
-            means = written(means_of(scores, parts[0], without), Path(aside, "means"), MOST_OF_MEANS)
-            parts, means = [put(part, README.parent / part.name) for part in parts], put(means, FOLDER / file.name)
+            of_means = "none"
+            if not no_means:
+                means = written(means_of(scores, parts[0], without), Path(aside, "means"), MOST_OF_MEANS)
+                means = put(means, FOLDER / file.name)
+                of_means = f"{means.stat().st_size / 1e6:.2f} MB, `{sha256_of(means)}`"
+            parts = [put(part, README.parent / part.name) for part in parts]
     except LtPruneError as error:
         raise click.ClickException(str(error)) from None
     text, made = README.read_text(), command or score_again(scores, scores.index.name)
     for part in parts:
-        text = with_row(text, part.name, row(scores, part, means if part.name == file.name else None, made))
+        known = of_means if part.name == file.name or no_means else "those of the file above"
+        text = with_row(text, part.name, row(scores, part, known, made))
     README.write_text(text)
 
 

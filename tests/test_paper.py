@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lt_prune as lp
+from lt_prune.errors import ArgumentError
 from lt_prune.reports.paper import STAGES
 from lt_prune.steps.paper_tables import methods_of
 from lt_prune.store.results import RESULT, read_result
@@ -234,7 +235,7 @@ def test_embeddings_have_no_branches(blobs):
 
 def test_methods_can_be_chosen(blobs):
     assert methods_of(STAGES, blobs(), chosen=["l2a", "mixup"]) == ["mixup", "l2a"]
-    with pytest.raises(lp.ArgumentError, match="no row of the table is of method 'ce', only of mixup, mislas, l2a"):
+    with pytest.raises(ArgumentError, match="no row of the table is of method 'ce', only of mixup, mislas, l2a"):
         methods_of(STAGES, blobs(), chosen=["l2a", "ce"])
 
 
