@@ -31,6 +31,8 @@ DRAWN = [colour for colour in COLOURS if colour not in ("#F0E442", "#000000")]
 """Yellow is pale on white, and black is the unpruned run's."""
 WIDTH = 110
 """Letters that fit in a line of the title."""
+REMARK = 58
+"""Letters that fit in a line beside the panels."""
 ASIDE = 2.5
 """Points from a line to where the next one is drawn."""
 
@@ -182,7 +184,8 @@ def _explain(axes: Axes, panel: Axes, drawn: Curves, cut: bool) -> None:
     style |= {"fontsize": "small", "labelspacing": 0.2} if len(labels) > 8 else {}
     legend = axes.legend(handles, labels, loc="upper left", title="pruned by", **style)
     said = [*_remarks(drawn), *(["an axis of accuracy does not start at 0"] if cut else [])]
-    remarks = axes.text(0.02, 0.02, "\n".join(said), transform=axes.transAxes, va="bottom", fontsize="small")
+    wrapped = [fill(each, REMARK, subsequent_indent="  ") for each in said]
+    remarks = axes.text(0.02, 0.02, "\n".join(wrapped), transform=axes.transAxes, va="bottom", fontsize="small")
     for words in (legend, remarks):  # else long ones would take the room of the panels
         words.set_in_layout(False)
 

@@ -122,6 +122,15 @@ def test_a_run_alone_has_no_deviation_and_that_is_said():
     assert "standard deviation" not in words(drawn)
 
 
+def test_long_remarks_stay_beside_the_panels():
+    strategies = [{"strategy": f"like+random+as={name}"} for name in ("one", "another")]
+    drawn = figure(only([*grid(RANDOM), *grid(*strategies, seeds=[0])]))
+    drawn.canvas.draw()
+    [aside] = [axes for axes in drawn.axes if axes.texts and not axes.get_title()]
+    assert "one run, so no deviation: random like another 20%" in " ".join(aside.texts[0].get_text().split())
+    assert aside.texts[0].get_window_extent().x1 < drawn.bbox.x1
+
+
 def test_what_has_no_result_is_a_cross_and_no_zero():
     runs = [run for run in grid(RANDOM, AVH) if not (run.metric and run.ratio == 0.4)]
     spec = planned(**AVH, ratio=0.4).spec

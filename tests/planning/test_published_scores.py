@@ -404,14 +404,14 @@ def test_what_is_too_large_for_one_file_has_several(photos, publish, monkeypatch
 
 
 def test_means_of_a_set_that_others_cannot_build_are_left_out(photos, publish, monkeypatch):
-    monkeypatch.setattr(publish, "FOLDER", Path("package"))
+    monkeypatch.setattr(publish, "FOLDER", Path("elsewhere"))
     monkeypatch.setattr(publish, "README", Path("README.md"))
     Path("README.md").write_text("| file |\n| --- |\n")
     publish.main(["whole/photos.h5", "--no-means"], standalone_mode=False)
     [row] = [TABLE.match(line) for line in Path("README.md").read_text().splitlines()[2:]]
     assert (row["whole"], row["means"]) == (digest(Path("photos.h5")), None)
     assert "| none |" in row.string
-    assert not Path("package").exists()
+    assert not Path("elsewhere").exists()
 
 
 def test_the_script_publishes_no_means_of_means(photos, publish):
