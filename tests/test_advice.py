@@ -289,15 +289,21 @@ CASES = {
     ),
     "no scores": Case(
         advice="there are no scores of {} at {}{}: run `{}` first, or give --scores",
-        refused="prune --data folder:photos --ratio 0.4 --seed 1",
+        refused="prune --data folder:photos --ratio 0.4 --metric avh --seed 1",
         says="run `lt-prune score --data folder:photos --seed 1` first",
-        then=(f"score --data folder:photos --seed 1 --members 1 {SMALL}", "prune --data folder:photos --ratio 0.4 --seed 1"),
+        then=(
+            f"score --data folder:photos --seed 1 --members 1 {SMALL}",
+            "prune --data folder:photos --ratio 0.4 --metric avh --seed 1",
+        ),
     ),
     "no scores, resized": Case(
         advice="--data {}",
-        refused="prune --data folder:photos --ratio 0.4 --resize 6",
+        refused="prune --data folder:photos --ratio 0.4 --metric avh --resize 6",
         says="run `lt-prune score --data folder:photos --resize 6` first",
-        then=(f"score --data folder:photos --resize 6 --members 1 {SMALL}", "prune --data folder:photos --ratio 0.4"),
+        then=(
+            f"score --data folder:photos --resize 6 --members 1 {SMALL}",
+            "prune --data folder:photos --ratio 0.4 --metric avh",
+        ),
     ),
     "a setting of two": Case(
         advice="train with another prediction, and test by this one with `lt-prune evaluate --prediction {}`",
@@ -436,11 +442,11 @@ CASES = {
     "scores without the metric": Case(
         advice="--metric {}",
         before=(f"{SCORE} {ON_PHOTOS}", one_metric("scores/photos.h5")),
-        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        refused=f"prune {ON_PHOTOS} --ratio 0.4 --metric avh",
         says="add them by `lt-prune score --data folder:photos --epochs 1 --model resnet8 --metric avh`",
         then=(
             "score --data folder:photos --epochs 1 --model resnet8 --metric avh --members 1",
-            f"prune {ON_PHOTOS} --ratio 0.4",
+            f"prune {ON_PHOTOS} --ratio 0.4 --metric avh",
         ),
     ),
     "scores of doubt without folds": Case(
@@ -452,11 +458,11 @@ CASES = {
     "noise to drop without scores of it": Case(
         advice="--folds {}",
         before=(f"{SCORE} {ON_PHOTOS}",),
-        refused=f"prune {ON_PHOTOS} --ratio 0.4 --drop noisy:0.1",
+        refused=f"prune {ON_PHOTOS} --ratio 0.4 --metric avh --drop noisy:0.1",
         says="add them by `lt-prune score --data folder:photos --epochs 1 --model resnet8 --metric label-noise --folds 5`",
         then=(
             "score --data folder:photos --epochs 1 --model resnet8 --metric label-noise --folds 5 --members 1",
-            f"prune {ON_PHOTOS} --ratio 0.4 --drop noisy:0.1",
+            f"prune {ON_PHOTOS} --ratio 0.4 --metric avh --drop noisy:0.1",
         ),
     ),
     "a ratio of members that are counted": Case(
@@ -508,11 +514,11 @@ CASES = {
     "scores of a frozen backbone without the metric": Case(
         advice="--weights FILE",
         before=(weights, f"{SCORE} {ON_PHOTOS} --weights given.pt --freeze", one_metric("scores/photos.h5")),
-        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        refused=f"prune {ON_PHOTOS} --ratio 0.4 --metric avh",
         says="score --data folder:photos --epochs 1 --model resnet8 --freeze --weights FILE --metric avh`",
         then=(
             "score --data folder:photos --epochs 1 --model resnet8 --freeze --weights given.pt --metric avh --members 1",
-            f"prune {ON_PHOTOS} --ratio 0.4",
+            f"prune {ON_PHOTOS} --ratio 0.4 --metric avh",
         ),
     ),
     "a backbone that is frozen as drawn": Case(
@@ -566,17 +572,17 @@ CASES = {
     "files decoded otherwise": Case(
         advice=", or join the two by --match names",
         before=(f"{SCORE} {ON_PHOTOS}", other_pixels),
-        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        refused=f"prune {ON_PHOTOS} --ratio 0.4 --metric avh",
         says="join the two by --match names",
-        then=(f"prune {ON_PHOTOS} --ratio 0.4 --match names", f"{TRAIN} {ON_PHOTOS}"),
+        then=(f"prune {ON_PHOTOS} --ratio 0.4 --metric avh --match names", f"{TRAIN} {ON_PHOTOS}"),
         code=1,
     ),
     "no names to match by": Case(
         advice="has no file names to match by: leave out --match names",
         before=(SCORE,),
-        refused="prune --ratio 0.4 --match names",
+        refused="prune --ratio 0.4 --metric avh --match names",
         says="leave out --match names",
-        then=("prune --ratio 0.4",),
+        then=("prune --ratio 0.4 --metric avh",),
     ),
     "several subsets": Case(
         advice="name one with --subset FILE, or train on the whole set with --subset none",
@@ -782,9 +788,9 @@ CASES = {
     "scores that are damaged": Case(
         advice="make it again with --overwrite",
         before=(f"{SCORE} {ON_PHOTOS}", damaged("scores/photos.h5")),
-        refused=f"prune {ON_PHOTOS} --ratio 0.4",
+        refused=f"prune {ON_PHOTOS} --ratio 0.4 --metric avh",
         says="scores/photos.h5 is damaged (its checksum does not match): make it again with --overwrite, or restore a copy",
-        then=(f"{SCORE} {ON_PHOTOS} --overwrite", f"prune {ON_PHOTOS} --ratio 0.4"),
+        then=(f"{SCORE} {ON_PHOTOS} --overwrite", f"prune {ON_PHOTOS} --ratio 0.4 --metric avh"),
         code=1,
     ),
     "a subset that is damaged": Case(
@@ -1365,7 +1371,7 @@ def test_another_out_is_free_where_a_process_is_at_work(world):
 
 def test_a_score_file_is_made_by_the_command_that_python_names(world):
     with pytest.raises(lp.LtPruneError, match="give a score file, which `lt-prune score` makes"):
-        lp.prune("folder:photos", ratio=0.4)
+        lp.prune("folder:photos", ratio=0.4, metric="avh")
     follow(f"{SCORE} {ON_PHOTOS}")
     assert lp.prune("folder:photos", ratio=0.4, scores="scores/photos.h5").kept.sum() == 14
 
@@ -1545,12 +1551,12 @@ def published(world, monkeypatch) -> lp.ScoreSet:
 
 @pytest.mark.slow
 def test_published_scores_of_another_ensemble_are_named(published):
-    refused = lt(f"prune {ON_PHOTOS} --ratio 0.4 --seed 1")
+    refused = lt(f"prune {ON_PHOTOS} --ratio 0.4 --metric avh --seed 1")
     assert "those published are by the ensemble of seed 0: name them by --scores published" in refused.stderr
     assert "run `lt-prune score --data folder:photos --seed 1` first" in refused.stderr
     ok(f"prune {ON_PHOTOS} --ratio 0.4 --seed 1 --scores published")
     follow(f"{SCORE} {ON_PHOTOS} --seed 1")
-    ok(f"prune {ON_PHOTOS} --ratio 0.4 --seed 1 --out own.h5")
+    ok(f"prune {ON_PHOTOS} --ratio 0.4 --metric avh --seed 1 --out own.h5")
 
 
 @pytest.mark.slow
@@ -1562,7 +1568,7 @@ def test_a_set_that_none_are_published_of_is_scored(published):
     assert "score the set by `lt-prune score`, or name the one that they are of" in refused.stderr
     ok(f"prune {ON_PHOTOS} --ratio 0.4 --scores published")
     follow(f"{SCORE} --data folder:more")
-    ok("prune --data folder:more --ratio 0.4")
+    ok("prune --data folder:more --ratio 0.4 --metric avh")
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def flow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         "scores": ("scores/digits-lt10.h5", "--metric", "avh"),
         "import-outputs": ("outputs.npz", "--metric", "el2n"),
         "import-scores": ("mine.json", "--higher-is-harder"),
-        "prune": ("--ratio", 0.45),
+        "prune": ("--ratio", 0.45, "--metric", "avh"),
         "audit": ("subsets/digits-lt10-ranked-avh-0.45.h5", "--data", "digits"),
         "train": ("--subset", "subsets/digits-lt10-ranked-avh-0.45.h5", *SMALL),
         "evaluate": ("runs/digits-lt10-ranked-avh-0.45-ce", "--prediction", "angular"),
@@ -719,9 +719,9 @@ def test_what_is_held_out_is_said_before_a_network_is_trained(photos):
 
 def test_a_subset_that_may_not_be_written_is_not_warned_of(in_tmp):
     ok("score", "--members", 1, *SMALL)
-    assert "lt-prune: warning: " in ok("prune", "--ratio", 0.9).stderr
+    assert "lt-prune: warning: " in ok("prune", "--ratio", 0.9, "--metric", "avh").stderr
     ok("score", "--members", 2, *SMALL)
-    refuse(in_tmp, "prune", "--ratio", 0.9, code=1, says="holds another subset, with members 1, not 2")
+    refuse(in_tmp, "prune", "--ratio", 0.9, "--metric", "avh", code=1, says="holds another subset, with members 1, not 2")
 
 
 @pytest.mark.parametrize("command", ["scores scores/digits-lt10.h5 --csv", "results grid --out", "results grid --figure"])
@@ -766,7 +766,7 @@ def test_a_streamed_folder_goes_through_the_flow_with_the_same_results(photos):
 
 def test_prune_finds_the_scores_of_a_streamed_folder(photos):
     ok("score", "--members", 1, *SMALL, "--data", f"folder:{photos}")
-    ok("prune", "--ratio", 0.25, "--data", f"folder:{photos}", "--loading", "stream")
+    ok("prune", "--ratio", 0.25, "--metric", "avh", "--data", f"folder:{photos}", "--loading", "stream")
     assert lp.read_subset("subsets/photos-ranked-avh-0.25.h5").kept.sum() == 6
 
 

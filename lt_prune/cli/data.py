@@ -207,7 +207,8 @@ def show_scores(
 @click.option(
     "--strategy",
     shell_complete=a_strategy,
-    help="random, class-random, ranked, ccs, ccs-cp, drop, dual, nucs, rcap or d2.  [default: ranked]",
+    help="random, class-random, ranked, ccs, ccs-cp, drop, dual, nucs, rcap or d2.  [default: ranked where scores, a "
+    "metric, an end or within is asked for, else equal+random]",
 )
 @click.option(
     "--budget",
@@ -285,9 +286,12 @@ def prune(
     """Choose which samples to keep; exactly round(RATIO x N) are removed.
 
     A pruning is a budget, how many of each class are kept, and a selection, which of them. A strategy is both by one name.
+    By default samples are kept at random, with classes as even as they can be, which costs least where we measured it;
+    with --metric those that are hardest by its scores, as Wang & Yan keep them.
 
     \b
-    Example: lt-prune prune --ratio 0.45 --metric avh --keep hard
+    Example: lt-prune prune --ratio 0.45
+             lt-prune prune --ratio 0.45 --metric avh --keep hard
     """
     from rich.console import Group
     from rich.text import Text
@@ -298,10 +302,13 @@ def prune(
     from lt_prune.reports.copies import in_words, told_copies
     from lt_prune.reports.summary import summarise_subset
     from lt_prune.reports.tables import classes_pruned_table, subset_table
-    from lt_prune.steps.prune import check_ratio, prune_to
+    from lt_prune.steps.prune import about_scores, check_ratio, prune_to
 
     named: str | SampleIndex | LongTailedSet | None = data
-    how = pruning_of(strategy, budget, select, {})
+    by_scores = about_scores(scores, *(options[name] for name in ("metric", "keep", "within")))
+    how = pruning_of(strategy, budget, select, {}, by_scores)
+    if by_default := not (strategy or budget or select):
+        strategy = how.base  # so that scores that are read to take something out first do not rank
     if options["ratio"] is not None or how.like is None:
         check_ratio(options["ratio"])
     if (metric := options["metric"]) and not scores:  # a file may hold others, made elsewhere
@@ -338,6 +345,8 @@ def prune(
         said |= {"classes": classes_pruned(subset)}
         tables += ["", classes_pruned_table(said["classes"])]
     print_result(as_json, said, lambda: Group(*tables))
+    if by_default and not by_scores:
+        click.echo("kept at random, with classes as even as can be: to rank by scores, name a metric, such as avh", err=True)
     say_wrote(place(subset))
 
 

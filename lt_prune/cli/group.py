@@ -101,7 +101,7 @@ def main() -> None:
 
     \b
     lt-prune score --metric avh     # train an ensemble, score every sample
-    lt-prune prune --ratio 0.45     # remove the easiest 45%
+    lt-prune prune --ratio 0.45     # remove 45%, so that no rare class suffers
     lt-prune train --method atl     # train on what is left
     lt-prune run                    # all of it, compared with random pruning
     """

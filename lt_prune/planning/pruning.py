@@ -15,7 +15,10 @@ from lt_prune.strategies.named import find_strategy, name_of, resolved_settings,
 from lt_prune.strategies.pair import Pair
 from lt_prune.types import Subset
 
-DEFAULT = "ranked"
+DEFAULT = "equal+random"
+"""What is pruned by unless something is asked for: what docs/benchmark.md decides by its rule."""
+RANKED = "ranked"
+"""What is pruned by where scores are asked for, or one of them, or an end of their ranking: the paper's."""
 LIKE = "like:"
 """How a budget begins that is the class counts of a subset's file."""
 RECALL_BY = "margin"
@@ -39,9 +42,13 @@ class Pruning:
 
 
 def pruning_of(
-    strategy: str | None, budget: str | Subset | None, select: str | None, settings: Mapping[str, Any]
+    strategy: str | None,
+    budget: str | Subset | None,
+    select: str | None,
+    settings: Mapping[str, Any],
+    by_scores: bool = False,
 ) -> Pruning:
-    """What `lt_prune.prune` is asked for by these arguments.
+    """What `lt_prune.prune` is asked for by these arguments, and by whether one of its others is about scores.
 
     Raises:
         UnknownNameError: there is no such strategy, budget or selection.
@@ -56,7 +63,7 @@ def pruning_of(
     if isinstance(budget, Subset) or str(budget).startswith(LIKE):
         other = budget if isinstance(budget, Subset) else subset_of(str(budget).removeprefix(LIKE))
         budget = "like"
-    text = f"{budget or 'global'}+{select or 'hard'}" if budget or select else strategy or DEFAULT
+    text = f"{budget or 'global'}+{select or 'hard'}" if budget or select else strategy or (RANKED if by_scores else DEFAULT)
     found, own = find_strategy(text)
     if "subset" in found.needs and other is None:
         raise ArgumentError("budget 'like' takes the class counts of another subset: name its file, like:SUBSET")

@@ -63,7 +63,9 @@ def prune(
     Args:
         data: a set, its index, a set file, or a source name; may be left out where `scores` are given.
         ratio: the fraction to REMOVE, in [0, 1); it may be left out where `budget` is a subset.
-        strategy: "ranked" (by default), "random", "class-random", or another of the family; or "BUDGET+SELECTION".
+        strategy: "ranked", "random", "class-random", or another of the family; or "BUDGET+SELECTION". By default "ranked"
+            where `scores`, `metric`, `keep` or `within` is given, and "equal+random" where nothing is: at random, with
+            classes as even as they can be, which docs/benchmark.md found to cost least.
         budget: "global" (by default), "proportional", "sqrt", "equal", "floor", "drop", "drop-code", "nucs", "ccs-cp",
             "rcap", or "like:FILE" or a subset, whose class counts are taken.
         select: "hard" (by default), "easy", "random", "window", "strata", "weighted", "infobatch", "beta", "moderate",
@@ -108,10 +110,10 @@ def prune(
         >>> subset = lp.prune("digits", strategy="class-random", ratio=0.45)
         >>> subset.kept_counts.tolist()
         [68, 53, 41, 31, 24, 19, 14, 11, 9, 7]
-        >>> lp.prune("digits", budget="equal", select="random", ratio=0.45).kept_counts.tolist()
+        >>> lp.prune("digits", ratio=0.45).kept_counts.tolist()
         [34, 34, 34, 34, 34, 33, 26, 20, 16, 12]
     """
-    known = pruning_of(strategy, budget, select, {}).strategy.settings
+    known = pruning_of(strategy, budget, select, {}, about_scores(scores, metric, keep, within)).strategy.settings
     expect_known(settings, known, besides=keywords_of(prune))
     subset, _ = prune_to(
         lambda _: out,
@@ -137,6 +139,11 @@ def prune(
         settings=settings,
     )
     return subset
+
+
+def about_scores(*options: object) -> bool:
+    """Whether one of the options that are about scores is given: then samples are ranked by them."""
+    return any(option is not None for option in options)
 
 
 def prune_to(
@@ -227,7 +234,8 @@ def prepared(
 ) -> Choice:
     """What `prune` is asked for, opened, joined and checked; arguments are those of `prune`, and `given_scores`, what the
     scores were given as, for messages."""
-    asked = pruning_of(strategy, budget, select, settings or {})
+    by_scores = about_scores(scores, given_scores, metric, keep, within)
+    asked = pruning_of(strategy, budget, select, settings or {}, by_scores)
     if ratio is not None or asked.like is None:
         check_ratio(ratio)
     expect_whole("seed", seed)

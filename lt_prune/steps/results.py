@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from lt_prune.figures.curves import curves, render
 from lt_prune.given import expect_path, known_keywords
 from lt_prune.planning.paths import GRID_END, say_passed_over
 from lt_prune.reports.aggregate import Row, aggregate
-from lt_prune.runs import PlannedRun
+from lt_prune.runs import PlannedRun, TrainResult
 from lt_prune.store.output import put
 from lt_prune.store.pictures import write_picture
 from lt_prune.store.results import FAILURE, RESULT, STAGE_ONE, is_ours, read_failure, read_grid, read_result, was_ours
@@ -69,7 +71,17 @@ def runs_in(places: Sequence[Path | str]) -> list[PlannedRun]:
             runs[folder] = runs.get(folder) or planned
     if not runs:
         raise FileError(f"there are no runs in {', '.join(map(str, places)) or 'runs'}: train some, or name their folder")
-    return [state_of(folder, planned) for folder, planned in runs.items()]
+    return _each_once([state_of(folder, planned) for folder, planned in runs.items()])
+
+
+def _each_once(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Runs of which none is another's copy: the same training in two folders, such as a copied one, is one run."""
+    found: dict[str, PlannedRun] = {}
+    for run in runs:
+        key = json.dumps(asdict(run.spec), sort_keys=True, default=str)
+        if key not in found or isinstance(run, TrainResult) > isinstance(found[key], TrainResult):
+            found[key] = run
+    return list(found.values())
 
 
 @known_keywords

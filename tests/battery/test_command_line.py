@@ -70,7 +70,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ok("build --data mine.npz")
         ok(f"score {' '.join((*DATA, *SMALL))} --members 1")
         ok("scores scores/mine.h5 --csv avh.csv")
-        ok(f"prune {' '.join(DATA)} --ratio 0.3")
+        ok(f"prune {' '.join(DATA)} --ratio 0.3 --metric avh")
         ok(f"train {' '.join((*DATA, *SMALL))} --subset none --out run")
         ok(f"train {' '.join((*DATA, *SMALL))} --subset {SUBSET} --out pruned")
     return work

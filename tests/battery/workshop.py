@@ -28,7 +28,7 @@ COMMANDS = {
     "build": ("build", "--data", "npz-lt3:mine.npz"),
     "score": ("score", *DATA, "--members", "1", *SMALL),
     "members": ("score", *DATA, "--members", "2", *SMALL),
-    "prune": ("prune", *DATA, "--ratio", "0.3"),
+    "prune": ("prune", *DATA, "--ratio", "0.3", "--metric", "avh"),
     "train": ("train", *DATA, "--subset", "none", *SMALL),
     "stages": ("train", *DATA, "--subset", SUBSET, "--method", "alas", "--set", "stage2_epochs=1", *SMALL),
     "again": ("train", *DATA, "--subset", "none", "--out", "runs/again", "--overwrite", *SMALL),

@@ -25,7 +25,7 @@ def test_what_is_written_there_is_no_class(photos):
     ok(f"build --data . --out {photos.name}.h5")
     for command in (
         f"score --members 1 {SMALL}",
-        "prune --ratio 0.3",
+        "prune --ratio 0.3 --metric avh",
         f"train {SMALL}",
         f"train {SMALL} --subset none --out mine",
         "build",

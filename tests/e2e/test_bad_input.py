@@ -112,7 +112,10 @@ USAGE = [
     ("prune --scores mine.h5 --ratio 0.95", "would empty a class"),
     (f"{RANKED} mine.h5 --metric nonsense", "unknown metric 'nonsense': there are el2n, avh"),
     ("prune --data npz:mine.npz --ratio 0.3 --strategy random --metric avh", "takes no --metric"),
-    ("prune --data npz:mine.npz --ratio 0.3", "run `lt-prune score --data npz:mine.npz` first, or give --scores"),
+    (
+        "prune --data npz:mine.npz --ratio 0.3 --metric avh",
+        "run `lt-prune score --data npz:mine.npz` first, or give --scores",
+    ),
     (
         "export subset.h5 --out kept.xml",
         "cleanlab, copies, links, not 'xml': name one, or end the file's name in it",

@@ -195,7 +195,7 @@ def published() -> lp.ScoreSet:
 
 
 def test_prune_takes_them_by_itself_and_says_so(photos):
-    said = ok("prune --data folder:photos --ratio 0.4").stderr
+    said = ok("prune --data folder:photos --ratio 0.4 --metric avh").stderr
     sha256 = digest(Path("whole/photos.h5"))
     told = f"published with lt-prune, the means of scores/photos.h5, sha256 {sha256}"
     assert f"scores {told}: 4 members, all 45 samples joined by id" in said.splitlines()
@@ -212,7 +212,7 @@ def test_prune_takes_them_by_itself_and_says_so(photos):
 def test_other_names_and_another_order_are_the_same_samples(photos):
     for i, file in enumerate(sorted(Path("photos/train").rglob("*.png"), reverse=True)):
         file.rename(file.with_name(f"other-{i:03}.png"))
-    ok("prune --data folder:photos --ratio 0.4")
+    ok("prune --data folder:photos --ratio 0.4 --metric avh")
     np.testing.assert_array_equal(
         lp.read_subset("subsets/photos-ranked-avh-0.4.h5").kept, lp.prune(scores=photos, ratio=0.4).kept
     )
@@ -221,7 +221,7 @@ def test_other_names_and_another_order_are_the_same_samples(photos):
 def test_ones_own_file_comes_first(photos):
     own = scores_of(photos.index, members=2)
     lp.write_scores("scores/photos.h5", own)
-    assert "published" not in ok("prune --data folder:photos --ratio 0.4").stderr
+    assert "published" not in ok("prune --data folder:photos --ratio 0.4 --metric avh").stderr
     assert lp.read_subset("subsets/photos-ranked-avh-0.4.h5").options["scores"] == own.digest
 
 
@@ -235,7 +235,7 @@ def test_they_may_be_named(photos):
 
 def test_samples_without_scores_are_refused_with_the_numbers(photos):
     next(Path("photos/train").rglob("*.png")).rename("photos/train/class3/moved.png")  # another label is another sample
-    said = lt("prune --data folder:photos --ratio 0.4")
+    said = lt("prune --data folder:photos --ratio 0.4 --metric avh")
     assert said.exit_code == 2
     assert "those published of photos were made on other samples: 44 of its 45 ids are among the 45 of photos" in said.stderr
     assert "run `lt-prune score --data folder:photos` first" in said.stderr
@@ -245,16 +245,16 @@ def test_samples_without_scores_are_refused_with_the_numbers(photos):
 
 def test_a_part_of_the_samples_is_not_what_they_are_of(photos):
     next(Path("photos/train").rglob("*.png")).unlink()
-    assert "44 of its 45 ids are among the 44 of photos" in lt("prune --data folder:photos --ratio 0.4").stderr
+    assert "44 of its 45 ids are among the 44 of photos" in lt("prune --data folder:photos --ratio 0.4 --metric avh").stderr
 
 
 def test_samples_that_none_are_of_are_not_told_of_them(photos, blobs):
     lp.write_set("others.h5", blobs(seed=7))
-    assert "published" not in lt("prune --data others.h5 --ratio 0.4").stderr
+    assert "published" not in lt("prune --data others.h5 --ratio 0.4 --metric avh").stderr
 
 
 def test_another_ensemble_is_another_one(photos):
-    said = lt("prune --data folder:photos --ratio 0.4 --seed 1")
+    said = lt("prune --data folder:photos --ratio 0.4 --metric avh --seed 1")
     assert said.exit_code == 2
     assert "those published are by the ensemble of seed 0: name them by --scores published" in said.stderr
     assert "published with" in ok("prune --data folder:photos --ratio 0.4 --seed 1 --scores published").stderr
@@ -309,7 +309,7 @@ def test_a_sweep_takes_them_where_they_are_named(photos):
 
 
 def test_audit_and_report_tell_of_those_that_chose(photos):
-    ok("prune --data folder:photos --ratio 0.4")
+    ok("prune --data folder:photos --ratio 0.4 --metric avh")
     subset = Path("subsets/photos-ranked-avh-0.4.h5")
     assert "avh" in ok(f"audit {subset}").stdout
     [ranking] = lp.audit(subset, scores=published())["rankings"]
@@ -321,7 +321,7 @@ def test_audit_and_report_tell_of_those_that_chose(photos):
 
 
 def test_a_table_has_them(photos):
-    ok("prune --data folder:photos --ratio 0.4")
+    ok("prune --data folder:photos --ratio 0.4 --metric avh")
     ok("export subsets/photos-ranked-avh-0.4.h5 --out all.csv")
     assert "avh" in Path("all.csv").read_text().splitlines()[0].split(",")
 
@@ -340,7 +340,7 @@ def test_a_damaged_one_is_refused(photos):
     content = bytearray(file.read_bytes())
     content[-9] ^= 1
     file.write_bytes(content)
-    said = lt("prune --data folder:photos --ratio 0.4")
+    said = lt("prune --data folder:photos --ratio 0.4 --metric avh")
     assert said.exit_code == 1
     assert "is damaged" in said.stderr
 

@@ -27,7 +27,10 @@ def photos(in_tmp, blob_folder) -> Path:
 
 def test_after_scores_were_made_of_a_resized_folder_no_command_needs_the_size(photos):
     ok(f"score --data folder:photos --resize 6 --members 1 {SMALL}")
-    assert "reading folder:photos as before, with --resize 6" in ok("prune --data folder:photos --ratio 0.4").stderr
+    assert (
+        "reading folder:photos as before, with --resize 6"
+        in ok("prune --data folder:photos --ratio 0.4 --metric avh").stderr
+    )
     ok(f"train --data folder:photos {SMALL} --out run")
     ok("evaluate run --prediction abs")
     ok("plot run --figure logits")
@@ -68,7 +71,7 @@ def test_options_of_a_run_are_named_with_both_values(photos):
 def test_two_ways_of_reading_are_not_guessed_between(photos):
     ok(f"score --data folder:photos --resize 6 --members 1 {SMALL}")
     ok(f"score --data folder:photos --resize 7 --members 1 {SMALL} --out scores/other.h5")
-    assert "add --resize SIDE" in lt("prune --data folder:photos --ratio 0.4").stderr
+    assert "add --resize SIDE" in lt("prune --data folder:photos --ratio 0.4 --metric avh").stderr
 
 
 def test_scores_of_other_data_are_not_read_for_it(photos, monkeypatch):
@@ -150,8 +153,10 @@ def test_a_match_that_there_is_not_is_refused(decoded_otherwise):
 def test_a_folder_is_the_same_however_its_place_is_spelled(photos):
     ok(f"score --data photos --resize 6 --members 1 {SMALL}")
     for spelled in ("./photos/", "folder:photos", str(photos.absolute())):
-        assert "as before, with --resize 6" in ok(f"prune --data {spelled} --ratio 0.4").stderr
-    assert lt("prune --data folder-lt2:photos --ratio 0.4").exit_code != 0  # another cut of it was not read before
+        assert "as before, with --resize 6" in ok(f"prune --data {spelled} --ratio 0.4 --metric avh").stderr
+    assert (
+        lt("prune --data folder-lt2:photos --ratio 0.4 --metric avh").exit_code != 0
+    )  # another cut of it was not read before
 
 
 def test_strategies_that_rank_by_nothing_read_as_the_scores_were(photos):

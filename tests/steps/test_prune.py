@@ -177,7 +177,20 @@ def test_a_match_of_nothing_is_refused(blobs):
 
 def test_ranking_without_scores_is_refused(blobs):
     with pytest.raises(ArgumentError, match="strategy 'ranked' ranks by scores: give a score file"):
-        lp.prune(blobs(), ratio=0.45)
+        lp.prune(blobs(), ratio=0.45, metric="avh")
+
+
+def test_by_default_samples_are_drawn_with_classes_as_even_as_can_be(blobs):
+    subset = lp.prune(blobs(), ratio=0.45)
+    assert subset.strategy == "equal+random"
+    assert subset.digest == lp.prune(blobs(), ratio=0.45, budget="equal", select="random").digest
+    assert subset.digest != lp.prune(blobs(), ratio=0.45, seed=1).digest
+
+
+@pytest.mark.parametrize("about", [{}, {"metric": "avh"}, {"keep": "easy"}, {"within": "class"}])
+def test_whatever_is_about_scores_ranks_by_them(about):
+    subset = lp.prune(scores=scores_of(index_of(CIFAR10_LT)), ratio=0.45, **about)
+    assert (subset.strategy, subset.options["metric"]) == ("ranked", "avh")
 
 
 @pytest.mark.parametrize("strategy", ["random", "class-random"])

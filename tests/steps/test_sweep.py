@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -266,6 +267,13 @@ def test_rows_hold_mean_and_sample_deviation_over_seeds(blobs, in_tmp):
 def test_a_single_run_has_no_deviation(blobs, in_tmp):
     sweep(blobs(), AT_RANDOM)
     assert {row["overall_std"] for row in lp.results()} == {None}
+
+
+def test_a_copied_run_is_no_other_seed(blobs, in_tmp):
+    sweep(blobs(), AT_RANDOM)
+    before = lp.results()
+    shutil.copytree("runs/blobs-ce", "elsewhere/whole")
+    assert lp.results("runs", "elsewhere") == before
 
 
 @pytest.mark.slow
