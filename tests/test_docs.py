@@ -62,6 +62,7 @@ def shortened(command: str) -> str:
     embeddings = any(option.startswith("features:") for option in options)
     short = "" if "--from-run" in options else SHORT.get(name, "")
     short = short.replace(" --model resnet8", "") if other or embeddings else short
+    short = short.replace(" --members 2 --score-epochs 1", "") if name == "sweep" and "--scores" in options else short
     return shlex.join([name, *found, *short.split()])
 
 
@@ -91,6 +92,13 @@ def reader(in_tmp: Path) -> Path:
 def prepare_measurements(folder: Path) -> None:
     pictures(folder / "cifar10/train", (100,) * 10, 8)
     pictures(folder / "cifar10/test", (2,) * 10, 8, seed=1)
+
+
+def prepare_benchmark(folder: Path) -> None:
+    prepare_measurements(folder)
+    ok("build --data folder:cifar10 --imbalance 5 --out cifar10-lt100.h5")
+    ok(f"score --data cifar10-lt100.h5 --metric el2n,avh {SHORT['score']} --out scores/cifar10-lt100.h5")
+    ok(f"train --data cifar10-lt100.h5 --method mixup {SHORT['train']} --out paper/runs/cifar10-lt100-mixup")
 
 
 def prepare_training(folder: Path) -> None:
