@@ -36,6 +36,8 @@ NETWORK = ["--model", "resnet20", "--epochs", "30"]
 CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", *NETWORK]
 PRUNINGS = ["--strategies", "random,class-random,ranked,proportional+hard", "--metrics", "el2n,avh", "--controls"]
 """What every set is pruned by; a metric within classes has class-random as its control."""
+EVEN = ["--strategies", "equal+random,sqrt+random"]
+"""What it is pruned by besides, without scores: budgets at random, which are controls themselves."""
 SCORING = {f"lr{lr}": ("--lr", lr) for lr in ("0.02", "0.05", "0.1", "0.2")}
 SCORING |= {schedule: ("--schedule", schedule) for schedule in ("step", "constant")}
 """How the members of an ensemble may be trained; what is not said is the default, 0.1 and cosine."""
@@ -73,6 +75,8 @@ def jobs() -> Iterator[Job]:
         for seeds in ("0", "0-2"):  # one seed of everything first
             for equal in ("epochs", "steps"):
                 yield Job(f"curves/{data}/{equal}/{seeds}", data, ("sweep", *how, "--seeds", seeds, "--equal", equal))
+                even = ("sweep", *EVEN, *CURVES, "--out", "even", "--seeds", seeds, "--equal", equal)
+                yield Job(f"even/{data}/{equal}/{seeds}", data, even)
     for data, (model, members) in ENSEMBLES.items():
         for name, recipe in SCORING.items():
             scores = f"scoring/{data}-{name}.h5"
