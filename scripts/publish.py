@@ -5,7 +5,7 @@
     .venv/bin/python scripts/publish.py bench/scores/cifar10-lt100.h5
 
 A file in scores/ must stay below 8 MB. Of a larger one, scores/NAME.h5 has the metrics of outputs, and those of the training
-and of features have files of their own. The file of means, lt_prune/published/NAME.h5, has every metric that anything is
+and of features have files of their own; where these are too large as well, the rest is in a second one, NAME-2.h5. The file of means, lt_prune/published/NAME.h5, has every metric that anything is
 ranked by, in float32 as it is ranked, so that whatever is pruned by it is what the whole file gives. It must stay below
 2 MB: of a large set, leave metrics out, and of one that others cannot build, all of it by --no-means.
 """
@@ -13,6 +13,7 @@ ranked by, in float32 as it is ranked, so that whatever is pruned by it is what 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import shutil
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+import numpy as np
 
 import lt_prune as lp
 from lt_prune.errors import LtPruneError
@@ -32,6 +34,8 @@ from lt_prune.types import MetricScores, Published, ScoreSet
 README = Path(__file__).parents[1] / "scores" / "README.md"
 MOST = 8_000_000
 """Bytes of a file in scores/."""
+OF_METRICS = 0.9 * MOST
+"""Of these, what metrics may take: ids, classes and file names are in each file."""
 MOST_OF_MEANS = 2_000_000
 PARTS = {"record": "-training", "features": "-features", "test": "-features"}
 """What follows the set's name in the name of the file that a metric is in, by what it needs; nothing for others."""
@@ -45,11 +49,17 @@ def sha256_of(file: Path) -> str:
 
 def parts_of(scores: ScoreSet, file: Path) -> dict[str, ScoreSet]:
     """What goes into each file of scores/, by its name."""
-    if file.stat().st_size < MOST:
+    size = file.stat().st_size
+    if size < MOST:
         return {file.name: scores}
-    names: dict[str, list[str]] = {file.name: []}
+    kinds: dict[str, list[str]] = {"": []}
     for name in scores.metrics:
-        names.setdefault(f"{file.stem}{PARTS.get(METRICS.load(name).needs, '')}.h5", []).append(name)
+        kinds.setdefault(PARTS.get(METRICS.load(name).needs, ""), []).append(name)
+    names = {}
+    for kind, of_kind in kinds.items():
+        n_files = math.ceil(size * len(of_kind) / len(scores.metrics) / OF_METRICS)
+        for number, own in enumerate(np.array_split(of_kind, n_files), start=1):
+            names[f"{file.stem}{kind}{f'-{number}' if number > 1 else ''}.h5"] = own
     return {part: replace(scores, metrics={name: scores.metric(name) for name in own}) for part, own in names.items()}
 
 
