@@ -5,9 +5,10 @@
     .venv/bin/python scripts/publish.py bench/scores/cifar10-lt100.h5
 
 A file in scores/ must stay below 8 MB. Of a larger one, scores/NAME.h5 has the metrics of outputs, and those of the training
-and of features have files of their own; where these are too large as well, the rest is in a second one, NAME-2.h5. The file of means, lt_prune/published/NAME.h5, has every metric that anything is
-ranked by, in float32 as it is ranked, so that whatever is pruned by it is what the whole file gives. It must stay below
-2 MB: of a large set, leave metrics out, and of one that others cannot build, all of it by --no-means.
+and of features have files of their own; where these are too large as well, the rest is in a second one, such as NAME-2.h5.
+The file of means, lt_prune/published/NAME.h5, has every metric that anything is ranked by, in float32 as it is ranked, so
+that whatever is pruned by it is what the whole file gives. It must stay below 2 MB: of a large set, leave metrics out, and
+of one that others cannot build, all of it by --no-means.
 """
 
 from __future__ import annotations
