@@ -207,10 +207,13 @@ def sweep(
 @main.command()
 @click.argument("places", nargs=-1, metavar="[FILE or FOLDER]...", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Also write the rows to this CSV file.")
-@click.option("--figure", type=click.Path(path_type=Path), help="Also draw them: files, without ending.")
+@click.option("--runs", type=click.Path(path_type=Path), help="Also write each single run to this CSV file.")
+@click.option("--figure", type=click.Path(path_type=Path), help="Also draw the rows: files, without ending.")
 @overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
-def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, overwrite: bool, as_json: bool) -> None:
+def results(
+    places: tuple[Path, ...], out: Path | None, runs: Path | None, figure: Path | None, overwrite: bool, as_json: bool
+) -> None:
     """Sum up runs over their seeds: mean and standard deviation.  [default: all below runs/]
 
     A FILE is the record of a sweep, runs/NAME-sweep.json, or a result.json.
@@ -222,13 +225,14 @@ def results(places: tuple[Path, ...], out: Path | None, figure: Path | None, ove
     from lt_prune.reports.tables import results_table
     from lt_prune.reports.warnings import results_warnings
 
-    if out and figure and out == Path(f"{figure}.csv"):
-        raise ArgumentError(f"--out and --figure would both write {out}: give one of them another name")
-    rows = lp.results(*places, out=out, overwrite=overwrite)
+    for option, file in (("--out", out), ("--runs", runs)):
+        if file and figure and file == Path(f"{figure}.csv"):
+            raise ArgumentError(f"{option} and --figure would both write {file}: give one of them another name")
+    rows = lp.results(*places, out=out, runs=runs, overwrite=overwrite)
     drawn = lp.plot_results(rows, figure, overwrite=overwrite) if figure else ()
     for warning in results_warnings(rows):
         warn(warning)
-    files = [*([str(out)] if out else []), *drawn]
+    files = [*(str(file) for file in (out, runs) if file), *drawn]
     print_result(as_json, {"rows": rows, "files": files}, lambda: results_table(rows))
     if files:
         say_wrote(*files)

@@ -60,6 +60,27 @@ def _by_ensemble(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
     return [*found, own] if any(run.spec.ensemble not in shared for run in own) else found
 
 
+def each_run(runs: Iterable[PlannedRun]) -> list[Row]:
+    """One row for each run, in the order of the rows of `aggregate` and then of seeds.
+
+    Returns:
+        What `aggregate` says that a row's runs are, the `seed` and the `ensemble` that ranked it; then `reason` where it
+        failed, and the measures, fractions and seconds, None where there is no result.
+    """
+    found: dict[int, Row] = {}  # by run, as one may be in two of the rows
+    for row, same in rows_and_runs(runs):
+        what = {name: row[name] for name in (*KEY, "epochs", "stage2_epochs", "settings")}
+        for run in sorted(same, key=lambda each: each.seed):
+            found.setdefault(id(run), what | _of_run(run))
+    return list(found.values())
+
+
+def _of_run(run: PlannedRun) -> Row:
+    values = {name: _measure(run, name) if isinstance(run, TrainResult) else None for name in MEASURES}
+    reason = run.reason if isinstance(run, FailedRun) else None
+    return {"seed": run.seed, "ensemble": run.spec.ensemble, "reason": reason} | values
+
+
 def every_setting(run: PlannedRun) -> dict[str, Any]:
     """What a run was trained with, by the names that `lt_prune.train` takes; at equal steps, before they were scaled.
 
@@ -98,12 +119,15 @@ def _row(runs: Sequence[PlannedRun], differing: Sequence[str]) -> Row:
 
 
 def _mean_and_std(name: str, results: Sequence[TrainResult]) -> dict[str, float | None]:
-    values = [result.seconds if name == "seconds" else getattr(result.evaluation, name) for result in results]
-    known = [value for value in values if value is not None]
+    known = [value for result in results if (value := _measure(result, name)) is not None]
     return {
         f"{name}_mean": float(np.mean(known)) if known else None,
         f"{name}_std": float(np.std(known, ddof=1)) if len(known) > 1 else None,
     }
+
+
+def _measure(result: TrainResult, name: str) -> float | None:
+    return result.seconds if name == "seconds" else getattr(result.evaluation, name)
 
 
 def _differing(settings: Sequence[dict[str, Any]]) -> list[str]:

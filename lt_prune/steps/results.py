@@ -12,7 +12,7 @@ from lt_prune.errors import ArgumentError, FileError
 from lt_prune.figures.curves import curves, render
 from lt_prune.given import expect_path, known_keywords
 from lt_prune.planning.paths import GRID_END, say_passed_over
-from lt_prune.reports.aggregate import Row, aggregate
+from lt_prune.reports.aggregate import Row, aggregate, each_run
 from lt_prune.runs import PlannedRun, TrainResult
 from lt_prune.store.output import put
 from lt_prune.store.pictures import write_picture
@@ -24,14 +24,18 @@ _OF_RUN = {RESULT: read_result, FAILURE: read_failure}
 
 
 @known_keywords
-def results(*places: Path | str, out: Path | str | None = None, overwrite: bool = False) -> list[Row]:
+def results(
+    *places: Path | str, out: Path | str | None = None, runs: Path | str | None = None, overwrite: bool = False
+) -> list[Row]:
     """Sum up runs: a row for those that differ in nothing but the seed.
 
     Args:
         places: folders, for every run below them; records of sweeps, for the runs they list; or result files. By default
             the folder runs/.
         out: CSV file to write the rows to.
-        overwrite: replace what `out` holds.
+        runs: CSV file to write the runs themselves to, a row each: what rows have, but seed, ensemble (the seed of what
+            ranked it), reason of a failure and the measures instead of counts, means and deviations.
+        overwrite: replace what `out` and `runs` hold.
 
     Returns:
         Rows of name, strategy, metric, keep, within, ratio, method, prediction, equal (what pruned runs have as many of as
@@ -42,7 +46,8 @@ def results(*places: Path | str, out: Path | str | None = None, overwrite: bool 
 
     Raises:
         FileError: a place does not exist, a file is damaged, or there is no run.
-        MismatchError: `out` holds something else.
+        ArgumentError: `out` and `runs` are one file.
+        MismatchError: `out` or `runs` holds something else.
 
     Example:
         >>> import lt_prune as lp
@@ -51,9 +56,16 @@ def results(*places: Path | str, out: Path | str | None = None, overwrite: bool 
         >>> [(row["strategy"], row["ratio"], row["n"]) for row in lp.results()]
         [(None, 0.0, 2), ('random', 0.5, 2)]
     """
-    rows = aggregate(runs_in(places))
+    if out and runs and Path(out) == Path(runs):
+        raise ArgumentError(f"out and runs would both be written to {out}: give one of them another name")
+    found = runs_in(places)
+    rows = aggregate(found)
+    files = {}
     if out:
-        put({Path(out): as_csv([_flat(row) for row in rows])}, overwrite)
+        files[Path(out)] = as_csv([_flat(row) for row in rows])
+    if runs:
+        files[Path(runs)] = as_csv(each_run(found))
+    put(files, overwrite)
     return rows
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import lt_prune as lp
-from lt_prune.errors import ArgumentError, FileError
+from lt_prune.errors import ArgumentError, FileError, MismatchError
 from lt_prune.runs import FailedRun
 from lt_prune.store.results import write_failure
 
@@ -36,6 +36,31 @@ def test_rows_are_written_as_csv(blobs, in_tmp):
         [written] = csv.DictReader(file)
     assert written.keys() == row.keys()
     assert float(written["overall_mean"]) == row["overall_mean"]
+
+
+def test_runs_are_written_as_csv_one_by_one(blobs, in_tmp):
+    done = [lp.train(blobs(), out=f"runs/{seed}", seed=seed, **SMALL) for seed in (1, 0)]
+    subset = lp.prune(blobs(), strategy="random", ratio=0.4)
+    lost = replace(done[0].spec, strategy="random", ratio=0.4)
+    write_failure(in_tmp / "runs/lost/failure.json", FailedRun(spec=lost, reason="no power"))
+    done.append(lp.train(blobs(), subset=subset, out="runs/pruned", **SMALL))
+    lp.results(out="rows.csv", runs="runs.csv")
+    with open("runs.csv", newline="") as file:
+        written = list(csv.DictReader(file))
+    assert [(row["strategy"], row["seed"], row["reason"]) for row in written] == [
+        ("", "0", ""),
+        ("", "1", ""),
+        ("random", "0", ""),
+        ("random", "1", "no power"),
+    ]
+    for row, run in zip(written, (done[1], done[0], done[2])):
+        assert (float(row["balanced"]), float(row["seconds"])) == (run.evaluation.balanced, run.seconds)
+    assert written[3]["balanced"] == ""
+    with pytest.raises(MismatchError, match=r"runs\.csv exists and holds something else"):
+        lp.results("runs/0", out="other.csv", runs="runs.csv")
+    assert not (in_tmp / "other.csv").exists()
+    with pytest.raises(ArgumentError, match=r"out and runs would both be written to one\.csv"):
+        lp.results(out="one.csv", runs="one.csv")
 
 
 def test_a_folder_without_runs_is_refused(in_tmp):
