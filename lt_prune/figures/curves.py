@@ -33,8 +33,8 @@ WIDTH = 110
 """Letters that fit in a line of the title."""
 REMARK = 58
 """Letters that fit in a line beside the panels."""
-ASIDE = 2.5
-"""Points from a line to where the next one is drawn."""
+ASIDE, ALL_ASIDE = 2.5, 15.0
+"""Points from a line to where the next one is drawn, and at most from the first one to the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,12 @@ class Curves:
         """Every row drawn, the unpruned one first."""
         pruned = [row for line in self.lines.values() for row in line]
         return [self.unpruned, *pruned] if self.unpruned else pruned
+
+    def aside(self, label: str) -> float:
+        """Points to the right of its ratios at which a line is drawn: bars of several at one ratio would hide each other,
+        so they stand side by side around it."""
+        last = max(self.styles.values())
+        return (self.styles[label] - last / 2) * min(ASIDE, ALL_ASIDE / max(last, 1))
 
     @property
     def title(self) -> str:
@@ -140,7 +146,7 @@ def _draw_panel(axes: Axes, drawn: Curves, measure: str) -> None:
     if drawn.unpruned:
         _draw_unpruned(axes, drawn.unpruned, measure)
     for label, rows in drawn.lines.items():
-        _draw_line(axes, rows, measure, label, drawn.styles[label])
+        _draw_line(axes, rows, measure, label, drawn.styles[label], drawn.aside(label))
     if any(row["n"] for row in drawn.rows) and all(row[f"{measure}_mean"] is None for row in drawn.rows):
         axes.text(0.5, 0.5, "no test samples", transform=axes.transAxes, ha="center")
 
@@ -152,7 +158,7 @@ def _draw_unpruned(axes: Axes, row: Row, measure: str) -> None:
         axes.axhspan(mean[0] - deviation[0], mean[0] + deviation[0], color="black", alpha=0.1, linewidth=0)
 
 
-def _draw_line(axes: Axes, rows: Sequence[Row], measure: str, label: str, number: int) -> None:
+def _draw_line(axes: Axes, rows: Sequence[Row], measure: str, label: str, number: int, aside: float) -> None:
     from matplotlib.transforms import ScaledTranslation
 
     removed = np.array([100 * row["ratio"] for row in rows])
@@ -163,10 +169,8 @@ def _draw_line(axes: Axes, rows: Sequence[Row], measure: str, label: str, number
     if len(missing := removed[[row["n"] == 0 for row in rows]]):  # crosses on the axis, so that they do not look like zeros
         cross = {"color": style["color"], "marker": "x", "linestyle": "", "transform": axes.get_xaxis_transform()}
         artists += axes.plot(missing, np.zeros(len(missing)), clip_on=False, zorder=4, **cross)
-    # Bars of several lines at one ratio would hide each other, so each line is shown a little further to the right.
-    aside = ScaledTranslation(number * ASIDE / 72, 0, axes.figure.dpi_scale_trans)
     for artist in artists:
-        artist.set_transform(artist.get_transform() + aside)
+        artist.set_transform(artist.get_transform() + ScaledTranslation(aside / 72, 0, axes.figure.dpi_scale_trans))
 
 
 def _percent(rows: Sequence[Row], measure: str) -> tuple[Array, Array]:

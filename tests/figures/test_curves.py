@@ -57,6 +57,10 @@ def panels(drawn: Curves) -> dict[str, Axes]:
     return {axes.get_title(): axes for axes in figure(drawn).axes if axes.get_title()}
 
 
+def errorbars(axes: Axes) -> list[ErrorbarContainer]:
+    return [each for each in axes.containers if isinstance(each, ErrorbarContainer)]
+
+
 def lines(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """What is drawn of each strategy: x, y, and the lower and upper ends of the bars, NaN where there is none."""
     found = {}
@@ -228,6 +232,19 @@ def test_many_lines_can_be_distinguished():
     axes = panels(only(grid(*({"strategy": name} for name in names))))["overall"]
     looks = {(line.get_color(), line.get_linestyle()) for line in (drawn.lines[0] for drawn in axes.containers)}
     assert len(looks) == 9
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 24])
+def test_lines_stand_side_by_side_around_their_ratios(n):
+    prunings = [{"strategy": f"s{number:02}"} for number in range(n)]
+    axes = panels(only(grid(*prunings, seeds=(0,))))["balanced"]
+    to_points = 72 / axes.figure.dpi
+    at = [each.lines[0].get_transform().transform((20, 0))[0] * to_points for each in errorbars(axes)]
+    middle = axes.transData.transform((20, 0))[0] * to_points
+    assert len(at) == n
+    assert np.mean(at) == pytest.approx(middle)
+    assert max(at) - min(at) == pytest.approx(min(2.5 * (n - 1), 15))
+    assert np.diff(at) == pytest.approx((max(at) - min(at)) / max(n - 1, 1))
 
 
 def test_without_pruned_runs_there_is_no_figure():
