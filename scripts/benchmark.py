@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Run the long trainings of the benchmark, one after another; stopped at any time, it goes on where it was.
 
-    lt-prune build --data folder:cifar10 --imbalance 100 --groups 3,7 --out bench/cifar10-lt100.h5
-    lt-prune build --data folder:cifar100 --imbalance 100 --groups 36,71 --out bench/cifar100-lt100.h5
+    lt-prune build --data folder:cifar10 --imbalance 100 --groups 3,7 --out bench/cifar10-lt100.h5     # and 50, 10
+    lt-prune build --data folder:cifar100 --imbalance 100 --groups 36,71 --out bench/cifar100-lt100.h5 # and 50, 10
     lt-prune build --data fashion-mnist-lt100:FOLDER --out bench/fashion-mnist-lt100.h5
     lt-prune build --data digits --out bench/digits-lt10.h5
     .venv/bin/python scripts/benchmark.py --out bench              # everything, in this order
@@ -32,12 +32,26 @@ MEMBERS = (2, 4, 6, 8, 10)
 """A score file is written after each of these, so that it can be used before the last member is there."""
 STAGE_ONE = {"mixup": ["--method", "mixup"], "aem": ["--method", "aem"]}
 STAGE_ONE["aem-minimised"] = ["--method", "aem", "--set", "entropy=minimised"]
+SETS = ("cifar10-lt100", "digits-lt10", "fashion-mnist-lt100", "cifar100-lt100")
+SETS += ("cifar10-lt50", "cifar10-lt10", "cifar100-lt50", "cifar100-lt10")
+"""Those that scores are published of."""
+CURVES_OF = ("cifar10-lt100", "fashion-mnist-lt100", "digits-lt10")
 NETWORK = ["--model", "resnet20", "--epochs", "30"]
-CURVES = ["--ratios", "0.1,0.3,0.45,0.6,0.8", *NETWORK]
-PRUNINGS = ["--strategies", "random,class-random,ranked,proportional+hard", "--metrics", "el2n,avh", "--controls"]
-"""What every set is pruned by; a metric within classes has class-random as its control."""
-EVEN = ["--strategies", "equal+random,sqrt+random"]
-"""What it is pruned by besides, without scores: budgets at random, which are controls themselves."""
+RATIOS = "0.1,0.3,0.45,0.6,0.8"
+STRATEGIES = "random,class-random,equal+random,sqrt+random,ranked,proportional+hard"
+"""What every set is pruned by. Each pruning at random is a control itself, and class-random that of a metric within
+classes."""
+OTHER_METRICS = (
+    "margin,entropy,loss,confidence,self-confidence,grand-last,forgetting,aum,mean-confidence,variability,dyn-unc,dual,tdds,"
+    "class-median,prototypes,zcore,knn-density,typicality,near-duplicate,near-other"
+)
+OTHER_STRATEGIES = (
+    "ccs,ccs-cp,nucs,rcap,dual,equal+hard,sqrt+hard,floor+hard,floor+random,rcap+random,nucs+random,equal+strata,sqrt+strata,"
+    "equal+window"
+)
+"""What is tried besides, at one ratio with one seed."""
+BEST = "rcap+random,equal+strata,equal+hard"
+"""The best three of these by balanced accuracy on CIFAR-10-LT."""
 SCORING = {f"lr{lr}": ("--lr", lr) for lr in ("0.02", "0.05", "0.1", "0.2")}
 SCORING |= {schedule: ("--schedule", schedule) for schedule in ("step", "constant")}
 """How the members of an ensemble may be trained; what is not said is the default, 0.1 and cosine."""
@@ -61,30 +75,52 @@ class Job:
 
 def jobs() -> Iterator[Job]:
     """Everything, in the order in which it is done."""
-    for data in ("cifar10-lt100", "digits-lt10", "fashion-mnist-lt100", "cifar100-lt100"):
+    for data in SETS:
         for members in MEMBERS:
             yield Job(f"scores/{data}/{members}", data, ("score", "--members", str(members)))
-    data = "cifar10-lt100"
+    yield from paper_on("cifar10-lt100")
+    for data in CURVES_OF:
+        yield from curves_of(data)
+    for data in ENSEMBLES:
+        yield from scoring_of(data)
+
+
+def paper_on(data: str) -> Iterator[Job]:
+    """The paper at full length: stage ones, and second stages on them."""
     for name, method in STAGE_ONE.items():
         yield Job(f"paper/{data}/{name}", data, ("train", "--recipe", "released", *method, "--out", f"runs/{data}-{name}"))
     for method, first in (("mislas", "mixup"), ("l2a", "mixup"), ("abs", "mixup"), ("alas", "mixup"), ("atl", "aem")):
         start = ("--from-run", f"runs/{data}-{first}")
         yield Job(f"paper/{data}/{method}", data, ("train", "--method", method, *start, "--out", f"runs/{data}-{method}"))
-    for data in ("cifar10-lt100", "fashion-mnist-lt100", "digits-lt10"):
-        how = (*PRUNINGS, *CURVES, "--scores", f"scores/{data}.h5", "--out", "curves")
-        for seeds in ("0", "0-2"):  # one seed of everything first
-            for equal in ("epochs", "steps"):
-                yield Job(f"curves/{data}/{equal}/{seeds}", data, ("sweep", *how, "--seeds", seeds, "--equal", equal))
-                even = ("sweep", *EVEN, *CURVES, "--out", "even", "--seeds", seeds, "--equal", equal)
-                yield Job(f"even/{data}/{equal}/{seeds}", data, even)
-    for data, (model, members) in ENSEMBLES.items():
-        for name, recipe in SCORING.items():
-            scores = f"scoring/{data}-{name}.h5"
-            train = ("score", "--model", model, "--members", members, *recipe, "--out", scores)
-            yield Job(f"scoring/{data}/{name}/members", data, train)
-            how = ("--strategies", "ranked,proportional+hard", "--metrics", "el2n,avh", "--ratios", "0.45", *NETWORK)
-            prune = ("sweep", *how, "--scores", scores, "--seeds", "0-2", "--out", f"scoring/{data}-{name}")
-            yield Job(f"scoring/{data}/{name}/runs", data, prune)
+
+
+def curves_of(data: str) -> Iterator[Job]:
+    """Accuracy against the fraction pruned: the usual prunings, one seed of everything first, then the others."""
+    ranked = ("sweep", *NETWORK, "--scores", "published")
+    usual = (*ranked, "--strategies", STRATEGIES, "--metrics", "el2n,avh", "--controls", "--ratios", RATIOS)
+    for seeds in ("0", "0-2"):
+        for equal in ("epochs", "steps"):
+            how = ("--seeds", seeds, "--equal", equal, "--out", "curves")
+            yield Job(f"curves/{data}/{equal}/{seeds}", data, (*usual, *how))
+    once = ("--ratios", "0.45", "--seeds", "0")
+    by_metric = ("--strategies", "ranked", "--metrics", OTHER_METRICS, *once, "--out", "screen/metrics")
+    by_strategy = ("--strategies", OTHER_STRATEGIES, "--metrics", "avh", *once, "--out", "screen/strategies")
+    best = ("--strategies", BEST, "--metrics", "avh", "--ratios", "0.3,0.45,0.6", "--seeds", "0-2", "--out", "best")
+    yield Job(f"screen/{data}/metrics", data, (*ranked, *by_metric))
+    yield Job(f"screen/{data}/strategies", data, (*ranked, *by_strategy))
+    yield Job(f"best/{data}", data, (*ranked, *best))
+
+
+def scoring_of(data: str) -> Iterator[Job]:
+    """Ensembles whose members are trained in other ways, and what pruning by them costs."""
+    model, members = ENSEMBLES[data]
+    how = ("--strategies", "ranked,proportional+hard", "--metrics", "el2n,avh", "--ratios", "0.45", *NETWORK)
+    for name, recipe in SCORING.items():
+        scores = f"scoring/{data}-{name}.h5"
+        train = ("score", "--model", model, "--members", members, *recipe, "--out", scores)
+        yield Job(f"scoring/{data}/{name}/members", data, train)
+        prune = ("sweep", *how, "--scores", scores, "--seeds", "0-2", "--out", f"scoring/{data}-{name}")
+        yield Job(f"scoring/{data}/{name}/runs", data, prune)
 
 
 def run(job: Job, out: Path, workers: int) -> int:

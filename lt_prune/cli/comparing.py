@@ -67,7 +67,7 @@ def run(
     tensorboard: Path | None,
     **options: Any,
 ) -> None:
-    """Build, score, prune by four strategies, train on the whole set and on each subset, compare.
+    """Build, score, prune in five ways, train on the whole set and on each subset, compare.
 
     \b
     Example: lt-prune run --data cifar10 --ratio 0.45 --epochs 100
@@ -103,7 +103,7 @@ def run(
     "--strategies",
     shell_complete=lists_of(a_strategy),
     callback=list_of(str),
-    default="random,class-random,ranked",
+    default="random,class-random,equal+random,ranked",
     show_default=True,
     help="Pruning strategies, comma-separated.",
 )

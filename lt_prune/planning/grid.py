@@ -13,7 +13,7 @@ from lt_prune.choices import KEEP, MOST_MEMBERS, WITHIN
 from lt_prune.errors import ArgumentError
 from lt_prune.given import expect_one_of, expect_whole, gathered_as
 from lt_prune.methods import METHODS
-from lt_prune.planning.pruning import check_ranking, metrics_read
+from lt_prune.planning.pruning import DEFAULT, check_ranking, metrics_read
 from lt_prune.strategies.named import find_strategy
 
 
@@ -67,7 +67,7 @@ class Grid:
         6
     """
 
-    strategies: Sequence[str] = ("random", "class-random", "ranked")
+    strategies: Sequence[str] = ("random", "class-random", DEFAULT, "ranked")
     metrics: Sequence[str] = ("avh",)
     ratios: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
     methods: Sequence[str] = ("ce",)

@@ -1,4 +1,4 @@
-"""The whole flow: build, score, prune by the paper's four strategies, train on all of it, compare."""
+"""The whole flow: build, score, prune by the paper's four strategies and by default, train on all of it, compare."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from lt_prune.figures.comparison import comparison_figure
 from lt_prune.given import expect_whole, keywords_of, known_kinds
 from lt_prune.planning import paths
 from lt_prune.planning.plan import Asked, Job, plan_below
+from lt_prune.planning.pruning import DEFAULT
 from lt_prune.planning.recipes import check_names
 from lt_prune.progress import Progress, announce, no_progress
 from lt_prune.reports.overall import Overall
@@ -34,9 +35,9 @@ from lt_prune.store.hdf5 import refuse_foreign
 from lt_prune.store.results import write_json
 from lt_prune.types import LongTailedSet, ScoreSet, Subset
 
-RANDOM = ("random", "class-random")
+RANDOM = ("random", "class-random", DEFAULT)
 RANKED_BY = ("el2n", "avh")
-"""Strategies and metrics of the four prunings of Wang & Yan, Figure 6."""
+"""Strategies and metrics of the four prunings of Wang & Yan, Figure 6, and the default of `prune`."""
 EPOCHS = 60
 """Of the unpruned run, where nothing else is asked for."""
 
@@ -103,7 +104,7 @@ def run(
         >>> import lt_prune as lp
         >>> comparison = lp.run("digits", epochs=1, members=1, score_epochs=1, model="resnet8", out="first")
         >>> [result.subset for result in comparison.results]
-        [None, 'random 0.45', 'class-random 0.45', 'el2n 0.45', 'avh 0.45']
+        [None, 'random 0.45', 'class-random 0.45', 'equal+random 0.45', 'el2n 0.45', 'avh 0.45']
     """
     check_ratio(ratio)
     expect_whole("members", members, low=1, high=MOST_MEMBERS)

@@ -25,10 +25,10 @@ def grid(**changes: Any) -> Grid:
     return Grid(**{**ASKED, **changes})
 
 
-def test_the_defaults_are_the_nine_ratios_of_three_strategies_with_five_seeds():
+def test_the_defaults_are_the_nine_ratios_of_four_strategies_with_five_seeds():
     usual = Grid()
     found = {(pruning.strategy, pruning.metric) for pruning in usual.prunings}
-    assert found == {("random", None), ("class-random", None), ("ranked", "avh")}
+    assert found == {("random", None), ("class-random", None), ("equal+random", None), ("ranked", "avh")}
     assert sorted({pruning.ratio for pruning in usual.prunings}) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
     assert usual.runs == [(seed, "ce") for seed in range(5)]
     assert (usual.members, usual.score_epochs, usual.ensembles) == (10, 10, 1)

@@ -37,16 +37,17 @@ def test_files_are_below_the_working_directory_by_default(blobs, in_tmp):
     assert Path("scores/blobs.h5").exists()
 
 
-def test_compares_the_whole_set_with_four_subsets(blobs, in_tmp):
+def test_compares_the_whole_set_with_five_subsets(blobs, in_tmp):
     comparison = run(blobs())
     assert [result.subset for result in comparison.results] == [
         None,
         "random 0.45",
         "class-random 0.45",
+        "equal+random 0.45",
         "el2n 0.45",
         "avh 0.45",
     ]
-    assert [result.n_train for result in comparison.results] == [45, 25, 25, 25, 25]
+    assert [result.n_train for result in comparison.results] == [45, 25, 25, 25, 25, 25]
     assert (comparison.name, comparison.ratio) == ("blobs", 0.45)
 
 
@@ -71,7 +72,7 @@ def test_the_comparison_written_is_the_one_returned(blobs, in_tmp):
     comparison = run(blobs())
     said = json.loads(Path("runs/blobs-0.45-ce-comparison.json").read_text())
     assert [row["evaluation"]["overall"] for row in said["results"]] == [r.evaluation.overall for r in comparison.results]
-    assert [row["n_train"] for row in said["results"]] == [45, 25, 25, 25, 25]
+    assert [row["n_train"] for row in said["results"]] == [45, 25, 25, 25, 25, 25]
     assert tuple(said["files"]) == comparison.files
     assert said["schema"] == 4
 
@@ -106,7 +107,7 @@ def test_an_interrupted_call_goes_on_where_it_was(blobs, in_tmp):
         run(blobs(), progress=stop)
     started = []
     comparison = run(blobs(), progress=lambda what, done, total: started.append(what) if done < total else None)
-    assert [what for what in started if what != ALL_RUNS] == ["blobs, el2n 0.45, ce", "blobs, avh 0.45, ce"]
+    assert [what for what in started if what != ALL_RUNS] == [f"blobs, {label} 0.45, ce" for label in ("equal+random", "el2n", "avh")]
     assert [r.loss for r in comparison.results] == [r.loss for r in run(blobs(), out="other").results]
 
 
@@ -115,14 +116,14 @@ def test_another_ratio_shares_scores_and_the_whole_set(blobs, in_tmp):
     started = []
     run(blobs(), ratio=0.2, progress=lambda what, done, total: started.append(what) if done == 0 else None)
     started = [what for what in started if what != ALL_RUNS]
-    assert started == [f"blobs, {label} 0.2, ce" for label in ("random", "class-random", "el2n", "avh")]
+    assert started == [f"blobs, {label} 0.2, ce" for label in ("random", "class-random", "equal+random", "el2n", "avh")]
 
 
 def test_overwrite_starts_again(blobs, in_tmp):
     run(blobs())
     started = []
     run(blobs(), overwrite=True, progress=lambda what, done, total: started.append(what) if done == 0 else None)
-    assert len(set(started) - {ALL_RUNS}) == 6
+    assert len(set(started) - {ALL_RUNS}) == 7
 
 
 def test_runs_of_two_seeds_stand_side_by_side(blobs, in_tmp):
@@ -182,9 +183,9 @@ def test_at_equal_steps_runs_have_other_folders_but_for_the_whole_set(blobs, in_
     run(blobs(), **settings)
     comparison = run(blobs(), equal="steps", **settings)
     assert comparison.equal == "steps"
-    assert [result.spec.equal for result in comparison.results] == ["epochs", *["steps"] * 4]
+    assert [result.spec.equal for result in comparison.results] == ["epochs", *["steps"] * 5]
     names = [Path(file).name for file in comparison.files if Path(file).is_dir()]
-    kept = ("random", "class-random", "ranked-el2n", "ranked-avh")
+    kept = ("random", "class-random", "equal+random", "ranked-el2n", "ranked-avh")
     assert names == ["blobs-mixup", *(f"blobs-{label}-0.45-mixup-equal-steps" for label in kept)]
     assert all((Path("runs") / name.removesuffix("-equal-steps")).exists() for name in names)
     assert json.loads(Path("runs/blobs-0.45-mixup-equal-steps-comparison.json").read_text())["equal"] == "steps"

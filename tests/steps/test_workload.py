@@ -177,9 +177,9 @@ def test_a_sweep_says_first_what_it_will_be_and_counts_the_scoring_in(whole):
 def test_run_says_so_too(blobs, in_tmp):
     progress = Listening()
     lp.run(blobs(), epochs=2, members=2, score_epochs=1, model="resnet8", ratio=0.4, compute=CPU, progress=progress)
-    images = 2 * 45 + 2 * (45 + 4 * 27)
+    images = 2 * 45 + 2 * (45 + 5 * 27)
     assert progress.announced == [
-        f"run on blobs: 2 members and 5 runs, 12 epochs, {images:,} images; the time left is told once the speed is measured"
+        f"run on blobs: 2 members and 6 runs, 14 epochs, {images:,} images; the time left is told once the speed is measured"
     ]
     assert {total for _, total in progress.overall} == {images}
 
