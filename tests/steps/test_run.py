@@ -107,7 +107,8 @@ def test_an_interrupted_call_goes_on_where_it_was(blobs, in_tmp):
         run(blobs(), progress=stop)
     started = []
     comparison = run(blobs(), progress=lambda what, done, total: started.append(what) if done < total else None)
-    assert [what for what in started if what != ALL_RUNS] == [f"blobs, {label} 0.45, ce" for label in ("equal+random", "el2n", "avh")]
+    left = [f"blobs, {label} 0.45, ce" for label in ("equal+random", "el2n", "avh")]
+    assert [what for what in started if what != ALL_RUNS] == left
     assert [r.loss for r in comparison.results] == [r.loss for r in run(blobs(), out="other").results]
 
 
