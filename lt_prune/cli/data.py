@@ -298,6 +298,7 @@ def prune(
 
     from lt_prune.planning.paths import subset_path
     from lt_prune.planning.pruning import check_ranking, pruning_of
+    from lt_prune.planning.published_scores import published_scores
     from lt_prune.reports.by_class import classes_pruned
     from lt_prune.reports.copies import in_words, told_copies
     from lt_prune.reports.summary import summarise_subset
@@ -346,7 +347,9 @@ def prune(
         tables += ["", classes_pruned_table(said["classes"])]
     print_result(as_json, said, lambda: Group(*tables))
     if by_default and not by_scores:
-        click.echo("kept at random, with classes as even as can be: to rank by scores, name a metric, such as avh", err=True)
+        there = ", by scores that come with lt-prune" if published_scores(subset.index, seed) else ""
+        told = "kept at random, with classes as even as can be: to rank by scores, name a metric, such as avh"
+        click.echo(f"{told}{there}", err=True)
     say_wrote(place(subset))
 
 

@@ -199,6 +199,11 @@ def published() -> lp.ScoreSet:
     return lp.read_scores(file)
 
 
+def test_the_default_of_prune_says_that_they_are_there(photos):
+    assert "such as avh, by scores that come with lt-prune" in ok("prune --data folder:photos --ratio 0.4").stderr
+    assert "come with lt-prune" not in ok("prune --data folder:photos --ratio 0.3 --seed 1").stderr
+
+
 def test_prune_takes_them_by_itself_and_says_so(photos):
     said = ok("prune --data folder:photos --ratio 0.4 --metric avh").stderr
     sha256 = digest(Path("whole/photos.h5"))
