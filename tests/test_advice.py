@@ -281,10 +281,10 @@ CASES = {
         code=1,
     ),
     "two files of one name": Case(
-        advice="--out and --figure would both write",
+        advice="two of --out, --runs and --figure would write",
         before=(f"{SWEEP} {ON_PHOTOS}",),
         refused="results --out mine.csv --figure mine",
-        says="--out and --figure would both write mine.csv: give one of them another name",
+        says="two of --out, --runs and --figure would write mine.csv: give one of them another name",
         then=("results --out mine.csv --figure other",),
     ),
     "no scores": Case(

@@ -343,10 +343,11 @@ def test_run_prints_the_results_in_its_folders(said):
         "whole set",
         "random 0.3",
         "class-random 0.3",
+        "equal+random 0.3",
         "el2n 0.3",
         "avh 0.3",
     ]
-    assert [row["n_kept"] for row in told["rows"]] == [503, 352, 352, 352, 352]
+    assert [row["n_kept"] for row in told["rows"]] == [503, 352, 352, 352, 352, 352]
     assert all(Path(file).exists() for file in told["files"])
     folders = [file for file in told["files"] if Path(file).is_dir()]
     for row, folder in zip(told["rows"], folders, strict=True):
@@ -948,7 +949,7 @@ def test_run_shows_every_class(flow, monkeypatch):
     again = ("run", "--members", 1, "--score-epochs", 1, *SMALL, "--ratio", 0.3, "--out", "all", "--per-class")
     told = json.loads(ok(*again, "--json").stdout)
     for place, row in enumerate(told["rows"]):
-        result = lp.read_result(Path(told["files"][6 + place]) / "result.json")
+        result = lp.read_result(Path(told["files"][7 + place]) / "result.json")
         of_classes = [each["accuracy"][row["trained_on"]] for each in told["classes"]]
         assert of_classes == list(result.evaluation.per_class)
     assert "test accuracy (%) of each class (and its samples trained on)" in ok(*again).stdout

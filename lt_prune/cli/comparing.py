@@ -225,9 +225,9 @@ def results(
     from lt_prune.reports.tables import results_table
     from lt_prune.reports.warnings import results_warnings
 
-    for option, file in (("--out", out), ("--runs", runs)):
-        if file and figure and file == Path(f"{figure}.csv"):
-            raise ArgumentError(f"{option} and --figure would both write {file}: give one of them another name")
+    tables = [file for file in (out, runs, figure and Path(f"{figure}.csv")) if file]
+    if twice := [file for file in tables if tables.count(file) > 1]:
+        raise ArgumentError(f"two of --out, --runs and --figure would write {twice[0]}: give one of them another name")
     rows = lp.results(*places, out=out, runs=runs, overwrite=overwrite)
     drawn = lp.plot_results(rows, figure, overwrite=overwrite) if figure else ()
     for warning in results_warnings(rows):

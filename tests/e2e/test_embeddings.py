@@ -50,7 +50,7 @@ def test_the_commands_do_all_of_it(archive):
     assert trained["spec"]["recipe"]["model"] == "mlp"
     assert done("evaluate", trained["folder"], "--prediction", "angular")["n_test"] == 300
     swept = done("sweep", "--data", told["file"], "--ratios", "0.5", "--seeds", "0", "--epochs", "2", *members)
-    assert [row["n"] for row in swept["rows"]] == [1] * 4
+    assert [row["n"] for row in swept["rows"]] == [1] * 5
     assert done("plot", trained["folder"], "--figure", "logits")["figures"]
     assert done("results", "runs")["rows"]
 

@@ -78,7 +78,7 @@ def pruned(scores: lp.ScoreSet) -> dict[str, Any]:
 
 
 def swept(folder: Path) -> dict[str, Any]:
-    grid = lp.Grid(ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1)
+    grid = lp.Grid(strategies=[*RANDOM, RANKED], ratios=[0.5], seeds=[0, 1], members=1, score_epochs=1)
     done = lp.sweep("digits", grid, compute=lp.Compute(workers=2), out=folder, **SMALL)
     tests = [run.evaluation for run in done.runs if isinstance(run, lp.TrainResult)]
     assert len(tests) == 2 * 4

@@ -85,7 +85,7 @@ def test_whether_the_memory_suffices_is_said(blobs, speed, monkeypatch, in_tmp, 
     words = " ".join(ok(f"{asked} --workers 2").stdout.split())
     assert f"16.3 kB for the samples, up to 500.0 MB for each member at work: 1.0 GB in all, {fits}" in words
     assert "500.0 MB in all, which fits" in " ".join(ok(f"{asked} --workers 1").stdout.split())
-    assert "about 1 seconds of training at 180 images/s, 2 at once, besides the start of processes and the scores" in words
+    assert "about 1 second of training at 180 images/s, 2 at once, besides the start of processes and the scores" in words
 
 
 @pytest.mark.parametrize(
