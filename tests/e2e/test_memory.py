@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -130,8 +131,8 @@ print(peak)
 
 @pytest.mark.slow
 def test_an_ensemble_is_scored_in_little_more_than_the_pixels(tmp_path):
-    """All processes together, but for what they take for a few images of the size, which is mostly torch: that moves by half
-    of the pixels with what else the machine does, so the best of three counts."""
+    """All processes together, but for what they take for a few images of the size, which is mostly torch. Each is the median
+    of three, as either moves with what else the machine does."""
     for name, n in (("few", 1000), ("many", LARGE)):
         pixels = np.random.default_rng(0).integers(0, 256, (n, 64, 64, 3), dtype=np.uint8)
         np.savez(tmp_path / f"{name}.npz", x_train=pixels, y_train=np.arange(n) % 3)
@@ -140,5 +141,5 @@ def test_an_ensemble_is_scored_in_little_more_than_the_pixels(tmp_path):
         command = [sys.executable, "-c", SCORE, f"{name}.npz"]
         return int(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout)
 
-    tries = ((peak("many") - peak("few")) / pixels.nbytes for _ in range(3))
-    assert any(0.3 < more < MOST for more in tries)
+    few, many = (median(peak(name) for _ in range(3)) for name in ("few", "many"))
+    assert 0.3 < (many - few) / pixels.nbytes < MOST

@@ -10,7 +10,7 @@ from rich.console import Console
 
 import lt_prune as lp
 from lt_prune.config.compute import Arithmetic
-from lt_prune.reports.aggregate import aggregate, every_setting
+from lt_prune.reports.aggregate import aggregate, each_run, every_setting
 from lt_prune.reports.tables import results_table
 
 PLAN: dict[str, Any] = {
@@ -159,6 +159,13 @@ def test_seeds_ranked_by_one_ensemble_and_seeds_ranked_by_their_own_are_separate
     # The run of seed 0, whose own ensemble is the shared one, is among both.
     assert sorted(ensembles([*by_first, *by_own])) == [(1, pytest.approx(0.1)), (3, pytest.approx(0.3))]
     assert ensembles([result(0.5, seed=seed, ensemble=7, **RANKED) for seed in (0, 1)]) == [(1, 0.5)]
+
+
+def test_a_run_that_two_rows_sum_up_is_one_of_the_single_runs():
+    by_first = [result(0.1 * seed, seed=seed, ensemble=0, **RANKED) for seed in range(3)]
+    by_own = [result(0.1 * seed + 0.3, seed=seed, ensemble=seed, **RANKED) for seed in (1, 2)]
+    found = [(row["seed"], row["ensemble"], row["overall"]) for row in each_run([*by_first, *by_own])]
+    assert sorted(found) == [(0, 0, 0.0), (1, 0, 0.1), (1, 1, 0.4), (2, 0, 0.2), (2, 2, 0.5)]
 
 
 def test_what_is_not_ranked_has_no_ensemble_and_old_files_do_not_say():
